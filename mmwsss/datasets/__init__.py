@@ -1,0 +1,2 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from . import transforms  # noqa: F401

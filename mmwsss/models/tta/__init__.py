@@ -1,0 +1,1 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0

@@ -1,0 +1,4 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .io import atomic_write, read_json, write_json
+
+__all__ = ['atomic_write', 'read_json', 'write_json']

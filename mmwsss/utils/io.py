@@ -1,0 +1,74 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Files that are either whole or absent."""
+
+import json
+import os
+import os.path as osp
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+
+@contextmanager
+def atomic_write(path: str, mode: str = 'wb') -> Iterator[IO]:
+    """Write a file under a temporary name and rename it when it is whole.
+
+    The old file, if any, stays until the new one stands. On any failure the
+    temporary file is removed. Missing parent folders are made.
+
+    Args:
+        path (str): The file to write.
+        mode (str): ``'wb'`` or ``'w'`` (UTF-8 text). Defaults to ``'wb'``.
+
+    Yields:
+        IO: The open temporary file.
+
+    Raises:
+        OSError: Naming ``path``, if it cannot be written (full disk, read-only
+            folder, ...).
+    """
+    path = os.fspath(path)
+    folder = osp.dirname(osp.abspath(path))
+    temporary = None
+    try:
+        os.makedirs(folder, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(
+            prefix=f'.{osp.basename(path)}.', suffix='.tmp', dir=folder)
+        encoding = None if 'b' in mode else 'utf-8'
+        with os.fdopen(handle, mode, encoding=encoding) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; results are for the user's group too.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise OSError(error.errno, f'cannot write {path}: {error}') from error
+    finally:
+        if temporary is not None and osp.exists(temporary):
+            os.remove(temporary)
+
+
+def read_json(path: str) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        FileNotFoundError: If ``path`` does not exist.
+        ValueError: Naming ``path``, if it is not valid JSON.
+    """
+    with open(path, encoding='utf-8') as file:
+        try:
+            return json.load(file)
+        except ValueError as error:
+            raise ValueError(f'{path} is not valid JSON: {error}') from error
+
+
+def write_json(path: str, value: Any) -> None:
+    """Write ``value`` as indented JSON, atomically."""
+    with atomic_write(path, 'w') as file:
+        json.dump(value, file, indent=1)
+        file.write('\n')
