@@ -1,0 +1,219 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The class scores of one image, in memory and on disk."""
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmwsss.utils import atomic_write
+
+STRIDE = 4
+
+
+def strided_size(size: Sequence[int], stride: int = STRIDE) -> tuple[int, int]:
+    """The size of a map that keeps every ``stride``-th pixel of an image."""
+    return (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1
+
+
+class Seed:
+    """Scores of the classes present in one image.
+
+    A seed is what a classifier knows about where its classes are: one map in
+    [0, 1] for each present foreground class. It says nothing about background;
+    a constant threshold, a power of the strongest score, or a map of its own
+    does.
+
+    Args:
+        scores (Tensor | np.ndarray): Foreground scores of shape (K, h, w) in
+            [0, 1]. (h, w) is either the photo's size or its stride-4 size
+            ``((H - 1) // 4 + 1, (W - 1) // 4 + 1)``. K may be 0: an image
+            without a tag.
+        labels (Tensor | np.ndarray | Sequence[int]): The K class ids in
+            1..254, each once.
+        size (Sequence[int]): The photo's size (H, W) in pixels.
+        background (Tensor | np.ndarray, optional): Background scores of shape
+            (h, w) in [0, 1]. Defaults to None.
+
+    Raises:
+        ValueError: If a shape, a range or a label is not as above.
+    """
+
+    def __init__(self,
+                 scores: Tensor | np.ndarray,
+                 labels: Tensor | np.ndarray | Sequence[int],
+                 size: Sequence[int],
+                 background: Tensor | np.ndarray | None = None) -> None:
+        scores = torch.as_tensor(scores).float()
+        labels = torch.as_tensor(labels, device=scores.device)
+        size = tuple(int(length) for length in size)
+        if len(size) != 2 or min(size) < 1:
+            raise ValueError(f'size must be a positive (H, W), got {size}')
+        if scores.ndim != 3:
+            raise ValueError('scores must have the shape (K, h, w), got '
+                             f'{tuple(scores.shape)}')
+        if tuple(scores.shape[1:]) not in (size, strided_size(size)):
+            raise ValueError(
+                f'scores of a photo of size {size} must be of size {size} or, '
+                f'at stride {STRIDE}, {strided_size(size)}, got '
+                f'{tuple(scores.shape[1:])}')
+        if labels.numel() == 0:
+            labels = labels.reshape(-1).long()
+        if labels.is_floating_point() or labels.shape != scores.shape[:1]:
+            raise ValueError(
+                f'labels must be {len(scores)} integers, one for each map, '
+                f'got {labels.tolist()}')
+        labels = labels.long()
+        if len(labels) and (labels.min() < 1 or labels.max() > 254
+                            or len(labels.unique()) != len(labels)):
+            raise ValueError('labels must be different class ids in 1..254, '
+                             f'got {labels.tolist()}')
+        _check_range('scores', scores)
+        if background is not None:
+            background = torch.as_tensor(background).to(scores)
+            if background.shape != scores.shape[1:]:
+                raise ValueError(
+                    f'background must have the shape {tuple(scores.shape[1:])}'
+                    f' of one map of scores, got {tuple(background.shape)}')
+            _check_range('background', background)
+        self.scores = scores
+        self.labels = labels
+        self.size = size
+        self.background = background
+
+    def __repr__(self) -> str:
+        return (f'Seed(scores={tuple(self.scores.shape)}, '
+                f'labels={self.labels.tolist()}, size={self.size}, '
+                f'background={self.background is not None})')
+
+    def to(self, *args, **kwargs) -> 'Seed':
+        """The seed with its tensors elsewhere; arguments of `Tensor.to`."""
+        background = self.background
+        if background is not None:
+            background = background.to(*args, **kwargs)
+        return Seed(
+            self.scores.to(*args, **kwargs), self.labels, self.size,
+            background)
+
+    def save(self, path: str, dtype: type = np.float16) -> None:
+        """Write one npz file without pickled objects, atomically.
+
+        Args:
+            path (str): The file to write.
+            dtype (type): The type of the scores on disk. Defaults to
+                ``np.float16``, whose step below 1 is 1/2048.
+        """
+        arrays = dict(
+            scores=self.scores.cpu().numpy().astype(dtype),
+            labels=self.labels.cpu().numpy().astype(np.int64),
+            size=np.array(self.size, dtype=np.int64))
+        if self.background is not None:
+            arrays['background'] = self.background.cpu().numpy().astype(dtype)
+        with atomic_write(path, 'wb') as file:
+            np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def load(cls, path: str) -> 'Seed':
+        """Read a seed that `save` wrote.
+
+        Raises:
+            FileNotFoundError: If ``path`` does not exist.
+            ValueError: Naming ``path``, if it is not a whole seed file.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(
+                    scores=arrays['scores'].astype(np.float32),
+                    labels=arrays['labels'],
+                    size=arrays['size'].tolist(),
+                    background=(arrays['background'].astype(np.float32)
+                                if 'background' in arrays else None))
+        except FileNotFoundError:
+            raise FileNotFoundError(f'there is no seed file {path}') from None
+        except (OSError, EOFError, KeyError, TypeError, ValueError,
+                AttributeError, IndexError, zipfile.BadZipFile,
+                zlib.error) as error:
+            raise ValueError(f'{path} is not a seed file: {error}') from error
+
+    def upsample(self) -> Tensor:
+        """The scores at the photo's size, of shape (K, H, W).
+
+        Stride-4 maps grow by bilinear interpolation (align_corners False) and
+        lose the rows and columns that the photo does not have, as in IRN.
+        """
+        return self._grow(self.scores)
+
+    def with_background(self,
+                        threshold: float | None = None,
+                        alpha: float | None = None) -> Tensor:
+        """The scores at the photo's size with background as channel 0.
+
+        Args:
+            threshold (float, optional): Background is this constant.
+            alpha (float, optional): Background is
+                ``(1 - max_k scores_k) ** alpha`` as in PSA (Ahn and Kwak,
+                CVPR 2018, eq. 2). With neither, background is the seed's own
+                map.
+
+        Returns:
+            Tensor: Scores of shape (K + 1, H, W).
+
+        Raises:
+            ValueError: If both are given, or neither and the seed has no
+                background of its own.
+        """
+        if threshold is not None and alpha is not None:
+            raise ValueError('give a threshold or alpha, not both')
+        scores = self.upsample()
+        if threshold is not None:
+            background = scores.new_full((1, *self.size), threshold)
+        elif alpha is not None:
+            if len(scores):
+                background = (1 - scores.amax(0, keepdim=True)) ** alpha
+            else:
+                background = scores.new_ones((1, *self.size))
+        elif self.background is not None:
+            background = self._grow(self.background[None])
+        else:
+            raise ValueError('this seed has no background map: give a '
+                             'threshold or alpha')
+        return torch.cat([background, scores])
+
+    def to_mask(self, threshold: float | None = None) -> Tensor:
+        """The strongest class of each pixel; ties are background.
+
+        Args:
+            threshold (float, optional): The score of background. Without it,
+                background is the seed's own map.
+
+        Returns:
+            Tensor: Class ids of shape (H, W), uint8.
+        """
+        best = self.with_background(threshold).argmax(0)
+        ids = torch.cat([self.labels.new_zeros(1), self.labels])
+        return ids[best].to(torch.uint8)
+
+    def _grow(self, maps: Tensor) -> Tensor:
+        if tuple(maps.shape[1:]) == self.size:
+            return maps
+        if not len(maps):
+            return maps.new_zeros((0, *self.size))
+        maps = F.interpolate(
+            maps[None], scale_factor=STRIDE, mode='bilinear',
+            align_corners=False)[0]
+        # The weights of interpolation need not add up to 1 exactly.
+        return maps[:, :self.size[0], :self.size[1]].clamp(0, 1)
+
+
+def _check_range(name: str, values: Tensor) -> None:
+    if values.numel() == 0:
+        return
+    low, high = values.aminmax()
+    # NaN fails this comparison too.
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f'{name} must lie in [0, 1], got [{low:.4g}, '
+                         f'{high:.4g}]')
