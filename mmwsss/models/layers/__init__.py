@@ -1,1 +1,4 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .offset_conv import OffsetConv2d
+
+__all__ = ['OffsetConv2d']

@@ -1,0 +1,180 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Multi-scale and flip inference of class activation maps."""
+
+from math import ceil
+
+import torch
+from mmengine.model import BaseTTAModel
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmwsss.structures import Seed
+from mmwsss.structures.seed import strided_size
+
+
+@MODELS.register_module()
+class CAMTTAModel(BaseTTAModel):
+    """Seeds from raw class maps of several scales and flips.
+
+    mmseg's ``SegTTAModel`` merges probabilities at photo size. Seeds need the
+    raw maps, merged once, as `IRN <https://arxiv.org/abs/1904.05044>`_ does
+    it: a photo and its mirror image pass the network in one batch without
+    padding; the maps pass ReLU, the mirrored ones are turned back and added.
+    The sums of all scales are resized (bilinear, align_corners False) and
+    added twice, at stride 4 and, for the full-size product, at the next
+    multiple of 16 and then cropped. The maps of the photo's classes are
+    divided by their maximum + 1e-5.
+
+    Test pipelines make the scales and flips with mmcv's ``TestTimeAug``; one
+    of each pair must not be flipped, it also gives the ground truth. Any test
+    batch size works, photo by photo.
+
+    Args:
+        module (dict | nn.Module): The model with ``class_maps(inputs)`` and
+            ``decode_head.pool(class_maps)``, such as :class:`WeakSegmentor`.
+        full_size (bool): Whether to make the full-size product, too. Defaults
+            to True.
+        threshold (float): The background score of ``pred_sem_seg``. Defaults
+            to 0.15.
+        score_thr (float, optional): For photos without image labels: keep the
+            classes with at least this mean probability. Defaults to None:
+            keep all.
+        data_preprocessor (dict, optional): Replaces the model's own.
+    """
+
+    def __init__(self,
+                 module,
+                 full_size: bool = True,
+                 threshold: float = 0.15,
+                 score_thr: float | None = None,
+                 data_preprocessor: dict | None = None) -> None:
+        super().__init__(module, data_preprocessor)
+        self.full_size = full_size
+        self.threshold = threshold
+        self.score_thr = score_thr
+
+    def test_step(self, data: dict) -> list:
+        """Make the seeds of a batch.
+
+        Args:
+            data (dict): ``inputs`` and ``data_samples``, each a list over the
+                augmentations of lists over the photos.
+
+        Returns:
+            list[:obj:`SegDataSample`]: For each photo its unflipped sample
+            with ``seed`` (:class:`Seed` at stride 4), ``full_seed`` (at photo
+            size, if asked for), ``pred_label_scores`` (mean class
+            probabilities, of shape (C - 1,)) and ``pred_sem_seg``.
+        """
+        photos = zip(
+            zip(*data['inputs'], strict=True),
+            zip(*data['data_samples'], strict=True),
+            strict=True)
+        return [self._predict_photo(inputs, samples)
+                for inputs, samples in photos]
+
+    def merge_preds(self, data_samples_list: list) -> list:
+        """Not used: seeds are merged from maps, not from predictions."""
+        raise NotImplementedError(
+            'CAMTTAModel merges raw class maps, call test_step')
+
+    @torch.no_grad()
+    def _predict_photo(self, inputs: tuple[Tensor, ...],
+                       samples: tuple) -> 'SegDataSample':  # noqa: F821
+        result = None
+        maps, probabilities = [], []
+        for group in _group_by_size(inputs):
+            flips = [_is_flipped(samples[i]) for i in group]
+            batch = self.module.data_preprocessor(
+                dict(inputs=[inputs[i] for i in group],
+                     data_samples=[samples[i] for i in group]), False)
+            if batch['inputs'].shape[2:] != inputs[group[0]].shape[1:]:
+                raise ValueError(
+                    'the data_preprocessor must not pad photos for seeds: '
+                    f'{tuple(inputs[group[0]].shape[1:])} became '
+                    f'{tuple(batch["inputs"].shape[2:])}')
+            class_maps = self.module.class_maps(batch['inputs']).float()
+            logits = self.module.decode_head.pool(class_maps)
+            probabilities.append(logits.sigmoid())
+            maps.append(
+                sum(one.flip(-1) if flip else one
+                    for one, flip in zip(
+                        class_maps.relu(), flips, strict=True)))
+            if result is None and not all(flips):
+                result = batch['data_samples'][flips.index(False)].clone()
+        if result is None:
+            raise ValueError(
+                f'{samples[0].metainfo.get("img_path")}: every augmentation '
+                'is flipped; TestTimeAug must keep an unflipped one')
+        probabilities = torch.cat(probabilities).mean(0)
+        labels = self._present_labels(result, probabilities)
+        size = tuple(result.metainfo['ori_shape'][:2])
+        maps = [one[labels - 1][None] for one in maps]
+
+        seed = Seed(
+            _normalize(_merge(maps, strided_size(size))), labels, size)
+        # Not a result of mmseg's fields: plain data of the sample.
+        result.set_data(dict(seed=seed, pred_label_scores=probabilities))
+        best = seed
+        if self.full_size:
+            padded = (ceil(size[0] / 16) * 16, ceil(size[1] / 16) * 16)
+            merged = _merge(maps, padded)[:, :size[0], :size[1]]
+            best = Seed(_normalize(merged), labels, size)
+            result.set_data(dict(full_seed=best))
+        result.set_data(
+            dict(pred_sem_seg=PixelData(
+                data=best.to_mask(self.threshold)[None].long())))
+        return result
+
+    def _present_labels(self, sample, probabilities: Tensor) -> Tensor:
+        image_labels = sample.metainfo.get('image_labels')
+        if image_labels is not None:
+            image_labels = torch.as_tensor(image_labels)
+            if len(image_labels) != len(probabilities) + 1:
+                raise ValueError(
+                    f'{sample.metainfo.get("img_path")} has labels of '
+                    f'{len(image_labels)} classes, the model knows '
+                    f'{len(probabilities) + 1}')
+            present = image_labels[1:] > 0
+        elif self.score_thr is not None:
+            present = probabilities >= self.score_thr
+        else:
+            present = torch.ones_like(probabilities, dtype=torch.bool)
+        labels = present.nonzero().flatten() + 1
+        return labels.to(probabilities.device)
+
+
+def _group_by_size(inputs: tuple[Tensor, ...]) -> list[list[int]]:
+    """Positions of images of the same size, in order of appearance."""
+    groups = {}
+    for i, image in enumerate(inputs):
+        groups.setdefault(tuple(image.shape), []).append(i)
+    return list(groups.values())
+
+
+def _is_flipped(sample) -> bool:
+    meta = sample.metainfo
+    if not meta.get('flip', False):
+        return False
+    if meta.get('flip_direction', 'horizontal') != 'horizontal':
+        raise ValueError(f'{meta.get("img_path")}: seeds are merged from '
+                         'horizontal flips only, got '
+                         f'{meta["flip_direction"]}')
+    return True
+
+
+def _merge(maps: list[Tensor], size: tuple[int, int]) -> Tensor:
+    """Sum of maps (1, K, h, w) of several sizes at one size: (K, H, W)."""
+    if not maps[0].shape[1]:
+        return maps[0].new_zeros((0, *size))
+    return sum(
+        F.interpolate(one, size=size, mode='bilinear', align_corners=False)
+        for one in maps)[0]
+
+
+def _normalize(maps: Tensor) -> Tensor:
+    if not len(maps):
+        return maps
+    return maps / (maps.amax(dim=(1, 2), keepdim=True) + 1e-5)
