@@ -1,0 +1,213 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Image labels: a table of class names on disk, multi-hot vectors inside."""
+
+import csv
+import json
+import os.path as osp
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmwsss.utils import atomic_write
+
+PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp')
+"""Suffixes (lower case) that a photo may have."""
+
+_HEADERS = ('id', 'image', 'image_id', 'img', 'img_id', 'file', 'filename',
+            'photo', 'path')
+
+
+def photo_id(name: str) -> str:
+    """Return the id of a photo: its file name without the photo suffix."""
+    stem, suffix = osp.splitext(name)
+    return stem if suffix.lower() in PHOTO_SUFFIXES else name
+
+
+def encode_image_labels(names: Iterable[str],
+                        classes: Sequence[str]) -> np.ndarray:
+    """Turn class names into a multi-hot vector.
+
+    Args:
+        names (Iterable[str]): Names of the classes present.
+        classes (Sequence[str]): All classes, background first.
+
+    Returns:
+        np.ndarray: uint8 of shape (num_classes,); background is always 1.
+
+    Raises:
+        ValueError: If a name is not among the classes.
+    """
+    index = {name: i for i, name in enumerate(classes)}
+    labels = np.zeros(len(classes), dtype=np.uint8)
+    labels[0] = 1
+    for name in names:
+        if name not in index:
+            raise ValueError(f'unknown class {name!r}, expected one of '
+                             f'{", ".join(classes)}')
+        labels[index[name]] = 1
+    return labels
+
+
+def decode_image_labels(labels: np.ndarray,
+                        classes: Sequence[str]) -> list[str]:
+    """Return the names of the foreground classes of a multi-hot vector.
+
+    Args:
+        labels (np.ndarray): Multi-hot vector of shape (num_classes,).
+        classes (Sequence[str]): All classes, background first.
+    """
+    if len(labels) != len(classes):
+        raise ValueError(f'expected image labels of {len(classes)} classes, '
+                         f'got {len(labels)}')
+    return [classes[i] for i in np.flatnonzero(labels) if i > 0]
+
+
+def _unique_pairs(pairs: list[tuple]) -> dict:
+    """Build a dict as ``json`` does, but refuse a key that comes twice."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        seen = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f'duplicate id {key!r}')
+            seen.add(key)
+    return result
+
+
+def _read_json_rows(path: str) -> list[tuple[str, list]]:
+    with open(path, encoding='utf-8') as file:
+        try:
+            table = json.load(file, object_pairs_hook=_unique_pairs)
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}') from error
+    if not isinstance(table, dict):
+        raise ValueError(f'{path}: expected an object {{id: [class names]}}, '
+                         f'got {type(table).__name__}')
+    for key, names in table.items():
+        if not isinstance(names, list) or not all(
+                isinstance(name, str) for name in names):
+            raise ValueError(f'{path}: image {key!r}: expected a list of '
+                             f'class names, got {names!r}')
+    return list(table.items())
+
+
+def _read_csv_rows(path: str) -> list[tuple[str, list]]:
+    # utf-8-sig drops the mark that spreadsheet programs put first.
+    with open(path, encoding='utf-8-sig', newline='') as file:
+        cells = [[cell.strip() for cell in row] for row in csv.reader(file)]
+    rows = [row for row in cells if any(row)]
+    if rows and rows[0][0].lower() in _HEADERS:
+        rows = rows[1:]
+    return [(row[0], [
+        name.strip() for cell in row[1:] for name in cell.split(';')
+        if name.strip()
+    ]) for row in rows]
+
+
+def read_label_names(path: str) -> dict[str, list[str]]:
+    """Read a label table as class names, whatever the classes are.
+
+    Two forms are read. JSON (``.json``) is ``{image id: [class names]}``. CSV
+    (``.csv``) has one image a row: the id, then its classes, in columns of
+    their own or separated by ``;``; a header row is skipped. The id is the
+    photo's file name with or without its suffix.
+
+    Args:
+        path (str): The table.
+
+    Returns:
+        dict[str, list[str]]: Class names of each image id, in file order.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file and the id, if the table is empty or
+            malformed, or holds an id twice.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'label table {path} does not exist')
+    suffix = osp.splitext(path)[1].lower()
+    if suffix not in ('.json', '.csv'):
+        raise ValueError(f'label table {path}: expected a .json or .csv file')
+    rows = _read_json_rows(path) if suffix == '.json' else _read_csv_rows(path)
+    table = {}
+    for key, names in rows:
+        image_id = photo_id(key)
+        if not image_id:
+            raise ValueError(f'{path}: a row has no image id: {names}')
+        if image_id in table:
+            raise ValueError(f'{path}: duplicate id {image_id!r}')
+        table[image_id] = names
+    if not table:
+        raise ValueError(f'label table {path} is empty')
+    return table
+
+
+def load_label_table(path: str,
+                     classes: Sequence[str],
+                     ignored: Collection[str] = ()) -> dict[str, np.ndarray]:
+    """Load a label table as multi-hot vectors.
+
+    Args:
+        path (str): JSON or CSV table, see :func:`read_label_names`.
+        classes (Sequence[str]): All classes, background first.
+        ignored (Collection[str]): Names that are left out silently, as when
+            a data set is reduced to some of its classes. Defaults to ().
+
+    Returns:
+        dict[str, np.ndarray]: uint8 vector of shape (num_classes,) of each
+        image id; background is always 1.
+
+    Raises:
+        ValueError: Naming the file, the id and the class, if a class is not
+            known; also as :func:`read_label_names`.
+    """
+    table = {}
+    for image_id, names in read_label_names(path).items():
+        kept = [n for n in names if n in classes or n not in ignored]
+        try:
+            table[image_id] = encode_image_labels(kept, classes)
+        except ValueError as error:
+            raise ValueError(f'{path}: image {image_id!r}: {error}') from error
+    return table
+
+
+def save_label_table(path: str, table: Mapping[str, Iterable[str]]) -> None:
+    """Write a label table as JSON, one image a line, atomically.
+
+    Args:
+        path (str): The ``.json`` file to write.
+        table (Mapping[str, Iterable[str]]): Class names of each image id.
+    """
+    lines = [
+        f'{json.dumps(key, ensure_ascii=False)}: '
+        f'{json.dumps(list(names), ensure_ascii=False)}'
+        for key, names in table.items()
+    ]
+    with atomic_write(path, 'w') as file:
+        file.write('{\n' + ',\n'.join(lines) + '\n}\n')
+
+
+def stack_image_labels(data_samples: list,
+                       device: torch.device | str | None = None) -> Tensor:
+    """Stack the image labels of a batch, foreground only.
+
+    Args:
+        data_samples (list[:obj:`SegDataSample`]): With ``image_labels``.
+        device (torch.device, optional): Where to put the result.
+
+    Returns:
+        Tensor: Multi-hot float labels of shape (N, C - 1).
+
+    Raises:
+        ValueError: Naming the photo, if a sample has no image labels.
+    """
+    rows = []
+    for sample in data_samples:
+        labels = sample.metainfo.get('image_labels')
+        if labels is None:
+            raise ValueError(
+                f'{sample.metainfo.get("img_path")} has no image labels')
+        rows.append(np.asarray(labels)[1:])
+    return torch.as_tensor(np.stack(rows), dtype=torch.float32, device=device)
