@@ -5,17 +5,13 @@ All functions take and return RGB ``uint8`` arrays ``(H, W, 3)`` and draw on a
 copy.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-if TYPE_CHECKING:
-    from mmwsss.structures import Seed
+from mmwsss.structures import Seed
 
 IGNORE_COLOR = (224, 224, 192)
 
@@ -118,7 +114,8 @@ def draw_seed(photo: np.ndarray,
 
     Args:
         photo (np.ndarray): RGB, uint8 ``(H, W, 3)``.
-        seed (Seed): The scores of the present classes.
+        seed (Seed): The scores of the present classes; resized where the
+            photo is shown at another size.
         palette (Sequence[Sequence[int]]): RGB colour of each class, background
             first.
         class_names (Sequence[str], optional): Names of all classes, background
@@ -129,12 +126,13 @@ def draw_seed(photo: np.ndarray,
         np.ndarray: RGB, uint8 ``(H, W, 3)``.
     """
     photo = _check_photo(photo)
-    labels = [int(label) for label in seed.labels]
+    labels = seed.labels.tolist()
     if not labels:
         return photo.copy()
     colors = np.asarray(palette, dtype=np.float32)[labels]
     scores = np.stack([
-        _resize_score(score, photo.shape[:2]) for score in np.asarray(seed.scores)
+        _resize_score(score, photo.shape[:2])
+        for score in seed.upsample().cpu().numpy()
     ])
     best = scores.argmax(0)
     drawn = _blend(photo, colors[best], alpha * scores.max(0)[..., None])

@@ -1,9 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
+from mmwsss.structures import Seed
 from mmwsss.visualization import draw_mask, draw_seed, draw_tags, overlay_cam
 
 PALETTE = [(0, 0, 0), (200, 0, 0), (0, 100, 0)]
@@ -69,7 +68,7 @@ def test_draw_mask_rejects_unknown_ids_and_sizes(photo):
 def test_draw_seed_takes_the_highest_class(photo):
     scores = np.zeros((2, 10, 15), np.float16)
     scores[0, :, :7], scores[1, :, 7:] = 1, 0.5
-    seed = SimpleNamespace(scores=scores, labels=np.array([2, 1]))
+    seed = Seed(scores, labels=[2, 1], size=(40, 60))
     out = draw_seed(photo, seed, PALETTE, alpha=1.0)
     np.testing.assert_array_equal(out[:, :25], np.broadcast_to((0, 100, 0), (40, 25, 3)))
     np.testing.assert_allclose(
@@ -79,7 +78,7 @@ def test_draw_seed_takes_the_highest_class(photo):
 
 
 def test_draw_seed_without_classes_is_the_photo(photo):
-    seed = SimpleNamespace(scores=np.zeros((0, 10, 15)), labels=np.zeros(0, int))
+    seed = Seed(np.zeros((0, 10, 15)), labels=[], size=(40, 60))
     np.testing.assert_array_equal(draw_seed(photo, seed, PALETTE), photo)
 
 
