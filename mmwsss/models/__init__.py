@@ -1,2 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-from . import heads, layers, losses, refiners, segmentors, tta  # noqa: F401
+from . import (  # noqa: F401
+    backbones,
+    heads,
+    layers,
+    losses,
+    refiners,
+    segmentors,
+    tta,
+)

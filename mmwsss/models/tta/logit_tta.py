@@ -1,0 +1,39 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import torch
+from mmengine.structures import PixelData
+from mmseg.models import SegTTAModel
+from mmseg.registry import MODELS
+from mmseg.utils import SampleList
+
+
+@MODELS.register_module()
+class LogitTTAModel(SegTTAModel):
+    """Test-time augmentation that averages logits at photo size.
+
+    mmseg's own averages probabilities. The mean stays in ``seg_logits``, so
+    that a metric can refine it.
+    """
+
+    def merge_preds(self, data_samples_list: list[SampleList]) -> SampleList:
+        """Merge the predictions of all augmentations of each photo.
+
+        Args:
+            data_samples_list (list[list[SegDataSample]]): For each photo, one
+                prediction an augmentation, already unflipped and resized to the
+                photo.
+
+        Returns:
+            list[SegDataSample]: One a photo, with ``seg_logits`` (C, H, W) and
+            ``pred_sem_seg`` (1, H, W).
+        """
+        merged = []
+        for data_samples in data_samples_list:
+            logits = torch.stack(
+                [sample.seg_logits.data for sample in data_samples]).mean(dim=0)
+            sample = data_samples[0]
+            sample.set_data(
+                dict(
+                    seg_logits=PixelData(data=logits),
+                    pred_sem_seg=PixelData(data=logits.argmax(0, keepdim=True))))
+            merged.append(sample)
+        return merged
