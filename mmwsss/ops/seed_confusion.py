@@ -63,8 +63,9 @@ def seed_confusion(scores: Tensor, labels: Tensor | Sequence[int], gt: Tensor,
         if not (low >= 0 and high <= 1):
             raise ValueError(f'scores must lie in [0, 1], got [{low:.4g}, '
                              f'{high:.4g}]')
+    # A list would become single precision without the detour.
     thresholds = torch.as_tensor(
-        thresholds, device=device).to(scores.dtype)
+        thresholds, dtype=torch.float64).to(device, scores.dtype)
     if thresholds.ndim != 1 or not thresholds.isfinite().all():
         raise ValueError('thresholds must be a list of finite numbers, got '
                          f'{thresholds.tolist()}')

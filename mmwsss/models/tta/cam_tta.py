@@ -96,6 +96,9 @@ class CAMTTAModel(BaseTTAModel):
                     f'{tuple(inputs[group[0]].shape[1:])} became '
                     f'{tuple(batch["inputs"].shape[2:])}')
             class_maps = self.module.class_maps(batch['inputs']).float()
+            if not class_maps.isfinite().all():
+                raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
+                                 'class maps hold NaN or infinity')
             logits = self.module.decode_head.pool(class_maps)
             probabilities.append(logits.sigmoid())
             maps.append(

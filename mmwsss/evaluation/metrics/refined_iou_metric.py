@@ -1,0 +1,67 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+
+import torch
+from mmseg.evaluation import IoUMetric
+from mmseg.registry import METRICS, MODELS, TRANSFORMS
+
+
+@METRICS.register_module()
+class RefinedIoUMetric(IoUMetric):
+    """mIoU after a refiner, scored beside the plain one in the same run.
+
+    The softmax of ``seg_logits`` goes through the refiner with the photo as
+    guide, and the arg-max of the result is scored like any prediction. Put it
+    after ``IoUMetric`` in a list of evaluators; the ``prefix`` keeps the two
+    apart.
+
+    Args:
+        refiner (dict): A refiner whose ``has_background`` is true, such as
+            ``dict(type='DenseCRF', preset='deeplab')``.
+        prefix (str): Prefix of the metrics' names. Defaults to 'crf'.
+        **kwargs: Arguments of ``IoUMetric``.
+
+    Raises:
+        ValueError: If the refiner does not take a background channel.
+
+    Example:
+        >>> val_evaluator = [
+        ...     dict(type='IoUMetric'),
+        ...     dict(type='RefinedIoUMetric',
+        ...          refiner=dict(type='DenseCRF', preset='deeplab'))]
+    """
+
+    def __init__(self, refiner: dict, prefix: str = 'crf', **kwargs) -> None:
+        super().__init__(prefix=prefix, **kwargs)
+        self.refiner = MODELS.build(refiner)
+        if not self.refiner.has_background:
+            raise ValueError(
+                f'{type(self.refiner).__name__} refines foreground scores only, '
+                'but class probabilities have a background channel')
+        self.load_photo = TRANSFORMS.build(dict(type='LoadPhoto'))
+
+    @torch.no_grad()
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Refine and score one batch.
+
+        Args:
+            data_batch (dict): Unused.
+            data_samples (Sequence[dict]): Predictions with ``seg_logits`` at
+                photo size, ``gt_sem_seg`` and ``img_path``.
+
+        Raises:
+            KeyError: If a prediction has no ``seg_logits`` (mmseg's
+                ``SegTTAModel`` leaves none that fit; use ``LogitTTAModel``).
+        """
+        refined = []
+        for sample in data_samples:
+            if 'seg_logits' not in sample:
+                raise KeyError(f'no seg_logits for {sample["img_path"]}')
+            probs = sample['seg_logits']['data'].softmax(dim=0)
+            photo = self.load_photo(dict(img_path=sample['img_path']))['img']
+            # The guide is RGB; photos are loaded as BGR.
+            guide = torch.from_numpy(photo[..., ::-1].copy()).permute(2, 0, 1)
+            probs = self.refiner(probs[None], guide[None].to(probs))[0]
+            label = probs.argmax(dim=0, keepdim=True)
+            refined.append({**sample, 'pred_sem_seg': dict(data=label)})
+        super().process(data_batch, refined)

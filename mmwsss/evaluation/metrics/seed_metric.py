@@ -1,0 +1,134 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from mmpretrain.evaluation import AveragePrecision
+from mmseg.registry import METRICS
+from torch import Tensor
+
+from mmwsss.ops import seed_confusion
+from .confusion_metric import ConfusionMetric
+from .confusion_scores import class_table, confusion_scores
+
+SWEEP = tuple(step / 100 for step in range(61))
+
+
+@METRICS.register_module()
+class SeedMetric(ConfusionMetric):
+    """How well seeds cover the objects, over a sweep of thresholds.
+
+    A seed's label at threshold ``t`` is the arg-max over ``t`` and its
+    scores. All thresholds are counted in one pass; see
+    :func:`mmwsss.ops.seed_confusion`. Papers report the best of a sweep on
+    the training images, where the choice belongs; elsewhere give the
+    threshold that was best there.
+
+    Scores: ``mIoU`` and its ``threshold``, ``precision``, ``recall``, ``F1``
+    (from the means over classes), ``FPR``, ``FNR`` (object or not), and
+    ``tag_mAP`` where predictions hold ``pred_label_scores``. All in per cent
+    but the threshold. The file ``out_file`` has them at every threshold.
+
+    Args:
+        thresholds (Sequence[float]): The sweep. Defaults to 0.00, 0.01, ...,
+            0.60.
+        threshold (float, optional): Report at this threshold rather than at
+            the best.
+        print_classes (bool): Whether to print the per-class table. Defaults
+            to True.
+        **kwargs: Arguments of :class:`ConfusionMetric`.
+
+    Raises:
+        ValueError: If the sweep is empty.
+    """
+
+    default_prefix = 'seed'
+
+    def __init__(self,
+                 thresholds: Sequence[float] = SWEEP,
+                 threshold: float | None = None,
+                 print_classes: bool = True,
+                 **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.thresholds = sorted({float(one) for one in thresholds})
+        if not self.thresholds:
+            raise ValueError('thresholds must not be empty')
+        self.threshold = threshold
+        if threshold is not None and threshold not in self.thresholds:
+            self.thresholds = sorted([*self.thresholds, float(threshold)])
+        self.print_classes = print_classes
+
+    def count(self, sample: dict, gt: Tensor) -> Tensor:
+        """Count one image at all thresholds: (T, C, C)."""
+        seed = sample.get('full_seed')
+        if seed is None:
+            seed = sample.get('seed')
+        if seed is None:
+            raise ValueError('the prediction holds neither full_seed nor seed;'
+                             ' predict with WeakSegmentor or CAMTTAModel')
+        return seed_confusion(seed.upsample(), seed.labels, gt,
+                              self.thresholds, self.num_classes)
+
+    def record(self, sample: dict) -> dict:
+        """Keep the image-level scores and labels."""
+        scores = sample.get('pred_label_scores')
+        labels = sample.get('image_labels')
+        if scores is None or labels is None:
+            return {}
+        return dict(
+            scores=scores.float().cpu().numpy(),
+            labels=np.asarray(labels)[1:].astype(np.uint8))
+
+    def summarize(self, confusion: Tensor | None,
+                  records: list[dict]) -> tuple[dict, dict]:
+        """Scores at the chosen threshold, details at all."""
+        result, details = {}, dict(thresholds=self.thresholds)
+        if confusion is not None and confusion.any():
+            scores = confusion_scores(confusion)
+            best = self._choose(scores['mIoU'])
+            for name, source in dict(
+                    mIoU='mIoU', precision='mPrecision', recall='mRecall',
+                    F1='F1', FPR='FPR', FNR='FNR').items():
+                result[name] = float(scores[source][best])
+                details[name] = scores[source].tolist()
+            result['threshold'] = self.thresholds[best]
+            details['threshold_rule'] = self._rule(best)
+            at_best = {name: value[best] for name, value in scores.items()}
+            classes = self.dataset_meta['classes']
+            details['class_IoU'] = dict(
+                zip(classes, at_best['IoU'].tolist(), strict=True))
+            details['confusion'] = confusion[best].tolist()
+            if self.print_classes:
+                print_log(
+                    f'seeds at threshold {self.thresholds[best]:g}\n' +
+                    class_table(at_best, classes), logger='current')
+        tag_map = _tag_map([one for one in records if one])
+        if tag_map is not None:
+            result['tag_mAP'] = tag_map
+        return result, details
+
+    def _choose(self, miou: np.ndarray) -> int:
+        if self.threshold is not None:
+            return self.thresholds.index(self.threshold)
+        return int(np.nanargmax(miou))
+
+    def _rule(self, best: int) -> str:
+        if self.threshold is not None:
+            return f'{self.threshold:g} (given)'
+        return (f'{self.thresholds[best]:g} (best on this split of '
+                f'{len(self.thresholds)} in {self.thresholds[0]:g}..'
+                f'{self.thresholds[-1]:g})')
+
+
+def _tag_map(records: list[dict]) -> float | None:
+    """Mean average precision over the classes that occur, in per cent."""
+    if not records:
+        return None
+    scores = torch.from_numpy(np.stack([one['scores'] for one in records]))
+    labels = torch.from_numpy(np.stack([one['labels'] for one in records]))
+    occurs = labels.sum(0) > 0
+    if not occurs.any():
+        return None
+    precision = AveragePrecision.calculate(scores, labels.int(), average=None)
+    return float(precision[occurs].mean())

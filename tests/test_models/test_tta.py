@@ -1,0 +1,221 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.models import SegDataPreProcessor
+from mmseg.structures import SegDataSample
+from PIL import Image
+from torch import nn
+from torch.nn import functional as F
+
+from mmwsss.models.tta import CAMTTAModel
+
+CLASSES = 5
+SCALES = (1, .5, 1.5, 2)
+MEAN, STD = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
+
+
+class Pooling(nn.Module):
+
+    def pool(self, class_maps):
+        return class_maps.mean((2, 3))
+
+
+class TinyModel(nn.Module):
+    """What CAMTTAModel asks of a segmentor, at stride 16."""
+
+    def __init__(self, **preprocessing):
+        super().__init__()
+        torch.manual_seed(0)
+        self.data_preprocessor = SegDataPreProcessor(
+            mean=MEAN, std=STD, bgr_to_rgb=True, **preprocessing)
+        self.convs = nn.Sequential(
+            nn.Conv2d(3, 8, 3, 4, 1), nn.Tanh(),
+            nn.Conv2d(8, CLASSES - 1, 3, 4, 1))
+        self.decode_head = Pooling()
+        self.batches = []
+
+    def class_maps(self, inputs):
+        self.batches.append(tuple(inputs.shape))
+        return self.convs(inputs)
+
+    def test_step(self, data):
+        raise AssertionError('seeds need raw maps')
+
+
+def make_photo(size, seed=0):
+    """RGB uint8 (H, W, 3), as PIL reads a file."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(small).resize(size[::-1]))
+
+
+def make_batch(photos, labels, scales=SCALES, flips=(False, True), gts=None):
+    """The output of the loader: augmentations, then photos."""
+    inputs, samples = [], []
+    for scale in scales:
+        for flip in flips:
+            images, metas = [], []
+            for i, photo in enumerate(photos):
+                height, width = photo.shape[:2]
+                image = np.asarray(
+                    Image.fromarray(photo).resize(
+                        (round(width * scale), round(height * scale)),
+                        Image.BICUBIC))
+                if flip:
+                    image = image[:, ::-1]
+                bgr = np.ascontiguousarray(image[..., ::-1])
+                images.append(torch.from_numpy(bgr).permute(2, 0, 1))
+                sample = SegDataSample(metainfo=dict(
+                    img_path=f'{i}.jpg', img_id=str(i), flip=flip,
+                    flip_direction='horizontal' if flip else None,
+                    ori_shape=(height, width), img_shape=image.shape[:2]))
+                if labels[i] is not None:
+                    sample.set_metainfo(dict(image_labels=labels[i]))
+                if gts is not None:
+                    gt = gts[i][:, ::-1].copy() if flip else gts[i]
+                    sample.gt_sem_seg = PixelData(
+                        data=torch.from_numpy(gt)[None])
+                metas.append(sample)
+            inputs.append(images)
+            samples.append(metas)
+    return dict(inputs=inputs, data_samples=samples)
+
+
+def naive_irn(model, photo, labels):
+    """IRN's inference, written from its description."""
+    height, width = photo.shape[:2]
+    sums = []
+    for scale in SCALES:
+        size = (int(np.round(width * scale)), int(np.round(height * scale)))
+        image = Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC)
+        image = (np.asarray(image, np.float32) - MEAN) / STD
+        pair = np.stack([image, image[:, ::-1]]).transpose(0, 3, 1, 2)
+        maps = model.convs(torch.from_numpy(pair.copy()).float()).clamp(min=0)
+        sums.append(maps[0] + torch.flip(maps[1], [2]))
+    present = np.flatnonzero(labels[1:])
+    stride_4 = (len(range(0, height, 4)), len(range(0, width, 4)))
+    padded = ((height + 15) // 16 * 16, (width + 15) // 16 * 16)
+    products = []
+    for size in (stride_4, padded):
+        merged = torch.zeros(CLASSES - 1, *size)
+        for one in sums:
+            for channel in range(CLASSES - 1):
+                merged[channel] += F.interpolate(
+                    one[None, channel:channel + 1], size, mode='bilinear',
+                    align_corners=False)[0, 0]
+        merged = merged[present, :height, :width]
+        for one in merged:
+            one /= one.max() + 1e-5
+        products.append(merged)
+    return products
+
+
+@pytest.mark.parametrize('size', [(45, 61), (64, 48), (33, 35)])
+def test_parity_with_irn(size):
+    model = TinyModel().eval()
+    photo = make_photo(size)
+    labels = np.array([1, 0, 1, 0, 1], np.uint8)
+    with torch.no_grad():
+        strided, full = naive_irn(model, photo, labels)
+    result, = CAMTTAModel(model).test_step(make_batch([photo], [labels]))
+    assert result.seed.labels.tolist() == [2, 4]
+    assert result.seed.size == result.full_seed.size == size
+    torch.testing.assert_close(result.seed.scores, strided, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        result.full_seed.scores, full, atol=1e-5, rtol=0)
+
+
+def test_one_batch_for_each_scale():
+    model = TinyModel().eval()
+    CAMTTAModel(model).test_step(
+        make_batch([make_photo((45, 61))], [np.ones(CLASSES)]))
+    # Half to even: 22.5 -> 22, 30.5 -> 30, 67.5 -> 68, 91.5 -> 92.
+    assert model.batches == [(2, 3, 45, 61), (2, 3, 22, 30), (2, 3, 68, 92),
+                             (2, 3, 90, 122)]
+
+
+def test_order_of_augmentations_does_not_matter():
+    tta = CAMTTAModel(TinyModel().eval())
+    photo, labels = make_photo((40, 50)), np.ones(CLASSES, np.uint8)
+    data = make_batch([photo], [labels])
+    expected, = tta.test_step(data)
+    shuffled = {key: value[::-1] for key, value in data.items()}
+    result, = tta.test_step(shuffled)
+    torch.testing.assert_close(
+        result.full_seed.scores, expected.full_seed.scores)
+    assert not result.flip
+
+
+def test_batches_of_several_photos():
+    tta = CAMTTAModel(TinyModel().eval())
+    photos = [make_photo((40, 50)), make_photo((33, 20), 1)]
+    labels = [np.array([1, 1, 0, 0, 0]), np.array([1, 0, 0, 1, 1])]
+    results = tta.test_step(make_batch(photos, labels))
+    for photo, label, result in zip(photos, labels, results, strict=True):
+        alone, = tta.test_step(make_batch([photo], [label]))
+        assert torch.equal(result.seed.scores, alone.seed.scores)
+
+
+def test_carries_over():
+    model = TinyModel().eval()
+    photo = make_photo((40, 50))
+    gt = np.arange(2000).reshape(40, 50) % CLASSES
+    labels = np.array([1, 1, 1, 0, 0], np.uint8)
+    tta = CAMTTAModel(model, threshold=0.4)
+    result, = tta.test_step(
+        make_batch([photo], [labels], flips=(True, False), gts=[gt]))
+    assert np.array_equal(result.gt_sem_seg.data[0].numpy(), gt)
+    assert np.array_equal(result.image_labels, labels)
+    mask = result.full_seed.to_mask(0.4)
+    assert torch.equal(result.pred_sem_seg.data[0], mask.long())
+    with torch.no_grad():
+        data = make_batch([photo], [labels])
+        logits = [
+            model.convs(model.data_preprocessor(
+                dict(inputs=images, data_samples=samples))['inputs']).mean(
+                    (2, 3)).sigmoid()
+            for images, samples in zip(*data.values(), strict=True)
+        ]
+    torch.testing.assert_close(
+        result.pred_label_scores, torch.cat(logits).mean(0))
+
+
+def test_without_labels():
+    model = TinyModel().eval()
+    data = make_batch([make_photo((40, 50))], [None])
+    result, = CAMTTAModel(model).test_step(data)
+    assert result.seed.labels.tolist() == [1, 2, 3, 4]
+    middle = float(result.pred_label_scores.sort().values[2])
+    kept, = CAMTTAModel(model, score_thr=middle).test_step(data)
+    assert len(kept.seed.labels) == 2
+
+
+def test_image_without_tags():
+    data = make_batch([make_photo((40, 50))], [np.array([1, 0, 0, 0, 0])])
+    result, = CAMTTAModel(TinyModel().eval()).test_step(data)
+    assert result.seed.scores.shape == (0, 10, 13)
+    assert not result.pred_sem_seg.data.any()
+
+
+def test_stride_4_only():
+    data = make_batch([make_photo((40, 50))], [np.ones(CLASSES)])
+    result, = CAMTTAModel(TinyModel().eval(), full_size=False).test_step(data)
+    assert 'full_seed' not in result and 'seed' in result
+
+
+def test_bad_input():
+    photo = make_photo((40, 50))
+    tta = CAMTTAModel(TinyModel().eval())
+    with pytest.raises(ValueError, match='0.jpg.*flipped'):
+        tta.test_step(make_batch([photo], [None], flips=(True, )))
+    with pytest.raises(ValueError, match='0.jpg.*7 classes.*5'):
+        tta.test_step(make_batch([photo], [np.ones(7)]))
+    padding = TinyModel(test_cfg=dict(size_divisor=32)).eval()
+    with pytest.raises(ValueError, match='must not pad'):
+        CAMTTAModel(padding).test_step(make_batch([photo], [None]))
+    broken = TinyModel().eval()
+    nn.init.constant_(broken.convs[-1].bias, torch.nan)
+    with pytest.raises(ValueError, match='0.jpg.*NaN'):
+        CAMTTAModel(broken).test_step(make_batch([photo], [None]))

@@ -1,0 +1,150 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+import torch
+
+from mmwsss.structures import Seed
+from mmwsss.structures.seed import strided_size
+
+
+def make_seed(labels=(3, 1), size=(13, 18), **kwargs):
+    scores = torch.rand(len(labels), *strided_size(size))
+    return Seed(scores, labels, size, **kwargs)
+
+
+def naive_upsample(maps, size):
+    """Bilinear x4 with half-pixel centres, clamped at the border."""
+    channels, height, width = maps.shape
+    out = np.zeros((channels, *size))
+    for y in range(size[0]):
+        for x in range(size[1]):
+            cy = min(max((y + .5) / 4 - .5, 0), height - 1)
+            cx = min(max((x + .5) / 4 - .5, 0), width - 1)
+            y0, x0 = int(cy), int(cx)
+            y1, x1 = min(y0 + 1, height - 1), min(x0 + 1, width - 1)
+            fy, fx = cy - y0, cx - x0
+            out[:, y, x] = (
+                maps[:, y0, x0] * (1 - fy) * (1 - fx) +
+                maps[:, y0, x1] * (1 - fy) * fx +
+                maps[:, y1, x0] * fy * (1 - fx) + maps[:, y1, x1] * fy * fx)
+    return out
+
+
+def test_strided_size_keeps_every_fourth_pixel():
+    for size in [(1, 1), (4, 5), (5, 8), (375, 500)]:
+        image = torch.zeros(size)
+        assert strided_size(size) == tuple(image[::4, ::4].shape)
+
+
+def test_upsample():
+    seed = make_seed()
+    expected = naive_upsample(seed.scores.double().numpy(), seed.size)
+    np.testing.assert_allclose(seed.upsample().numpy(), expected, atol=1e-6)
+
+
+def test_full_size_is_left_alone():
+    scores = torch.rand(2, 6, 7)
+    assert torch.equal(Seed(scores, (1, 2), (6, 7)).upsample(), scores)
+
+
+def test_upsample_stays_in_range():
+    seed = Seed(torch.ones(1, *strided_size((97, 61))), [1], (97, 61))
+    assert seed.upsample().max() <= 1
+
+
+def test_to_mask():
+    scores = torch.tensor([[[.2, .5, .4, .1]], [[.2, .5, .6, .1]]])
+    mask = Seed(scores, (7, 3), (1, 4)).to_mask(0.2)
+    assert mask.dtype == torch.uint8
+    # A tie with the threshold is background, one of classes is the first's.
+    assert mask.tolist() == [[0, 7, 3, 0]]
+
+
+def test_with_background():
+    scores = torch.rand(2, 5, 6)
+    background = torch.rand(5, 6)
+    seed = Seed(scores, (1, 2), (5, 6), background)
+    assert torch.equal(seed.with_background()[0], background)
+    assert torch.equal(seed.with_background()[1:], scores)
+    assert (seed.with_background(threshold=.3)[0] == .3).all()
+    expected = (1 - scores.max(0).values)**4
+    torch.testing.assert_close(seed.with_background(alpha=4)[0], expected)
+    with pytest.raises(ValueError, match='not both'):
+        seed.with_background(.3, 4)
+    with pytest.raises(ValueError, match='no background'):
+        make_seed().with_background()
+
+
+def test_no_class():
+    seed = make_seed(labels=())
+    assert seed.upsample().shape == (0, 13, 18)
+    assert not seed.to_mask(0.1).any()
+    assert (seed.with_background(alpha=8) == 1).all()
+
+
+@pytest.mark.parametrize('with_background', [False, True])
+@pytest.mark.parametrize('labels', [(), (3, 1)])
+def test_round_trip(tmp_path, labels, with_background):
+    background = torch.rand(4, 5) if with_background else None
+    seed = make_seed(labels, background=background)
+    path = tmp_path / 'deep' / 'a.npz'
+    seed.save(path)
+    read = Seed.load(path)
+    assert read.size == seed.size
+    assert read.labels.tolist() == list(labels)
+    assert torch.equal(read.scores, seed.scores.half().float())
+    if with_background:
+        assert torch.equal(read.background, background.half().float())
+    else:
+        assert read.background is None
+    assert [file.name for file in path.parent.iterdir()] == ['a.npz']
+
+
+def test_broken_files(tmp_path):
+    path = tmp_path / 'b.npz'
+    with pytest.raises(FileNotFoundError, match='b.npz'):
+        Seed.load(path)
+    make_seed().save(path)
+    whole = path.read_bytes()
+    for broken in (b'', b'text', whole[:len(whole) // 2]):
+        path.write_bytes(broken)
+        with pytest.raises(ValueError, match='b.npz'):
+            Seed.load(path)
+    np.savez(path, scores=np.zeros((1, 4, 5)))
+    with pytest.raises(ValueError, match='b.npz'):
+        Seed.load(path)
+    objects = np.array([object()])
+    np.savez(path, scores=objects, labels=objects, size=objects)
+    with pytest.raises(ValueError, match='b.npz'):
+        Seed.load(path)
+
+
+@pytest.mark.parametrize('scores, labels, size, message', [
+    (torch.rand(4, 5), [1], (13, 18), r'\(K, h, w\)'),
+    (torch.rand(1, 3, 5), [1], (13, 18), r'\(4, 5\)'),
+    (torch.rand(2, 4, 5), [1], (13, 18), '2 integers'),
+    (torch.rand(1, 4, 5), [0], (13, 18), '1..254'),
+    (torch.rand(1, 4, 5), [255], (13, 18), '1..254'),
+    (torch.rand(2, 4, 5), [1, 1], (13, 18), 'different'),
+    (torch.rand(1, 4, 5), [.5], (13, 18), 'integers'),
+    (torch.rand(1, 4, 5) + 1, [1], (13, 18), r'\[0, 1\]'),
+    (torch.full((1, 4, 5), torch.nan), [1], (13, 18), 'nan'),
+    (torch.rand(1, 4, 5), [1], (13, ), 'size'),
+])
+def test_bad_input(scores, labels, size, message):
+    with pytest.raises(ValueError, match=message):
+        Seed(scores, labels, size)
+
+
+def test_bad_background():
+    with pytest.raises(ValueError, match='background'):
+        make_seed(background=torch.rand(3, 5))
+
+
+def test_read_only_folder(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, 'Permission denied')
+
+    monkeypatch.setattr('tempfile.mkstemp', refuse)
+    with pytest.raises(OSError, match='c.npz'):
+        make_seed().save(tmp_path / 'c.npz')
