@@ -1,0 +1,397 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import copy
+import glob
+import os
+import os.path as osp
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from mmcv.transforms import (Compose, LoadAnnotations, LoadImageFromFile,
+                             TestTimeAug)
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.device import get_device
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmseg.models.segmentors import SegTTAModel
+from mmseg.registry import DATASETS, MODELS, TRANSFORMS
+from PIL import Image
+from rich.progress import track
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmwsss.datasets.image_io import read_photo, voc_palette, write_mask
+from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPhoto
+from mmwsss.engine import apply_checkpoint_stage, load_checkpoint_file
+from mmwsss.structures import Seed
+from mmwsss.utils import atomic_write, project_path, write_json
+from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
+
+from .photos import Photo, find_photos
+
+# What reads files, or needs a mask, in a test pipeline.
+_LOADERS = (LoadImageFromFile, LoadAnnotations, LoadPhoto, ImageLabelsFromMask)
+
+
+class WSSSInferencer:
+    """Photos in, class scores, class activation maps and masks out.
+
+    It runs any segmentation model of mmseg. Of a model that was trained from
+    image labels (:class:`WeakSegmentor`) it also gives the class scores and the
+    seed. mmengine's own inferencer would unpickle a checkpoint freely and keep
+    the results of a whole folder in memory; this one does neither.
+
+    Args:
+        model (str | Config): A config file, its name in ``configs/``
+            (``'cam_r50_voc'``), or a config.
+        weights (str): A checkpoint of that model. It is loaded safely and
+            strictly; a checkpoint of a later training stage puts the model into
+            that stage.
+        device (str, optional): Defaults to the accelerator, if there is one.
+        tta (bool): Whether to run the config's ``tta_model`` on its
+            ``tta_pipeline`` (several scales and flips). Defaults to False.
+        score_threshold (float, optional): Without tags, a class counts as
+            present where its probability exceeds this. Defaults to the head's
+            ``score_thr``.
+        cam_threshold (float, optional): The background score that normalised
+            maps compete with in a mask. Defaults to the head's ``bg_score``.
+        max_long (int, optional): Photos with a longer side pass the model
+            reduced to it; results are at the photo's size all the same. None
+            never reduces. Defaults to 1024, more than any photo of VOC or COCO.
+        classes (Sequence[str], optional): Class names, background first.
+            Defaults to those in the checkpoint, else of the config's dataset.
+        palette (Sequence[Sequence[int]], optional): Their RGB colours. Defaults
+            likewise, else to the colours of VOC.
+        cfg_options (dict, optional): Overrides of the config.
+
+    Raises:
+        FileNotFoundError: If there is no such config or checkpoint.
+        ValueError: If the checkpoint belongs to another model, or the class
+            names are unknown or of another number than the model's.
+
+    Example:
+        >>> inferencer = WSSSInferencer('configs/cam/cam_r50_voc.py', 'cam.pth')
+        >>> result = inferencer('photo.jpg', tags=['cat'])
+        >>> result['mask'].shape, result['scores']['cat']
+        >>> inferencer('photos/', out_dir='results')
+    """
+
+    def __init__(self,
+                 model: str | Config,
+                 weights: str,
+                 device: str | None = None,
+                 tta: bool = False,
+                 score_threshold: float | None = None,
+                 cam_threshold: float | None = None,
+                 max_long: int | None = 1024,
+                 classes: Sequence[str] | None = None,
+                 palette: Sequence[Sequence[int]] | None = None,
+                 cfg_options: dict | None = None) -> None:
+        cfg = _load_config(model)
+        cfg.merge_from_dict(cfg_options or {})
+        init_default_scope(cfg.get('default_scope', 'mmseg'))
+        self.cfg = cfg
+        self.device = device or get_device()
+        self.max_long = max_long
+        checkpoint = load_checkpoint_file(weights)
+        self.model = self._build_model(checkpoint, weights)
+        meta = _dataset_meta(cfg, checkpoint)
+        self.classes = tuple(classes or meta.get('classes') or ())
+        self.palette = (
+            palette or meta.get('palette') or voc_palette(len(self.classes)))
+        self._check_classes(weights)
+
+        head = self.model.decode_head
+        if score_threshold is not None and hasattr(head, 'score_thr'):
+            head.score_thr = score_threshold
+        self.score_threshold = getattr(head, 'score_thr', None)
+        self.cam_threshold = cam_threshold
+        if cam_threshold is None:
+            self.cam_threshold = getattr(head, 'bg_score', None)
+
+        self.runner = self.model
+        if tta:
+            for key in ('tta_model', 'tta_pipeline'):
+                if key not in cfg:
+                    raise ValueError(f'tta=True needs {key} in the config '
+                                     f'{cfg.filename}')
+            self.runner = MODELS.build(dict(cfg.tta_model, module=self.model))
+            pipeline = cfg.tta_pipeline
+        else:
+            pipeline = _test_pipeline(cfg)
+        self.pipeline = Compose(_without_loaders(pipeline))
+
+    def __call__(self,
+                 inputs: Photo | Sequence[Photo],
+                 tags: Sequence[str] | None = None,
+                 out_dir: str | None = None,
+                 show_progress: bool = True) -> dict | list[dict]:
+        """Run the model on photos.
+
+        Args:
+            inputs (str | np.ndarray | Sequence): A photo (a path, or an RGB
+                uint8 array ``(H, W, 3)``), or several: a folder, a glob pattern
+                or a list.
+            tags (Sequence[str], optional): The names of the classes present in
+                every photo; no other class is shown. Defaults to the classes
+                that the model itself finds.
+            out_dir (str, optional): Where to write ``masks/<name>.png`` (class
+                ids with a palette), ``overlays/<name>.jpg``, and, of a model
+                with class scores, ``cams/<name>_<class>.jpg`` and
+                ``scores.json``. Defaults to None: nothing is written.
+            show_progress (bool): Whether to show a bar for several photos.
+
+        Returns:
+            dict | list[dict]: For one photo (not for a folder of one) the dict,
+            else a list of: ``name`` (str), ``mask`` (uint8 ``(H, W)``),
+            ``overlay`` (RGB uint8 ``(H, W, 3)``: the mask over the photo),
+            ``scores`` (dict[str, float]: each class's probability), ``seed``
+            (:class:`Seed` of the shown classes, at photo size) and ``cams``
+            (dict[str, RGB uint8]: each shown class's map over the photo). The
+            last three are None for a model without class scores.
+
+        Raises:
+            FileNotFoundError: If a photo does not exist.
+            ValueError: If a file is not a whole photo, a folder is empty, or a
+                tag is not a class of the model.
+        """
+        results = list(self.iterate(inputs, tags, out_dir, show_progress))
+        single = isinstance(inputs, np.ndarray) or (
+            isinstance(inputs, (str, os.PathLike)) and osp.isfile(inputs))
+        return results[0] if single else results
+
+    def iterate(self,
+                inputs: Photo | Sequence[Photo],
+                tags: Sequence[str] | None = None,
+                out_dir: str | None = None,
+                show_progress: bool = True) -> Iterator[dict]:
+        """Yield the results of :meth:`__call__` one by one, for folders whose
+        results do not fit into memory."""
+        photos = find_photos(inputs)
+        labels = self._encode_tags(tags)
+        if labels is not None and isinstance(self.runner, SegTTAModel):
+            raise ValueError('SegTTAModel keeps no merged scores that tags could '
+                             'choose from: run without tags or with tta=False')
+        scores = {}
+        steps = track(
+            photos, 'Inference', disable=not show_progress or len(photos) == 1)
+        try:
+            for name, source in steps:
+                result = self._infer(name, _load(source), labels)
+                if result['scores'] is not None:
+                    scores[name] = result['scores']
+                if out_dir is not None:
+                    self._write(result, out_dir)
+                yield result
+        finally:
+            if out_dir is not None and scores:
+                write_json(osp.join(out_dir, 'scores.json'), scores)
+
+    @torch.no_grad()
+    def _infer(self, name: str, photo: np.ndarray,
+               labels: np.ndarray | None) -> dict:
+        size = photo.shape[:2]
+        sample = self._forward(name, self._reduce(photo), labels)
+        if 'full_seed' in sample:
+            scores = dict(
+                zip(self.classes[1:], sample.pred_label_scores.tolist(),
+                    strict=True))
+            seed = self._select(sample.full_seed, sample.pred_label_scores,
+                                labels, size)
+            mask = seed.to_mask(self.cam_threshold).cpu().numpy()
+            cams = {
+                self.classes[label]: overlay_cam(photo, score.cpu().numpy())
+                for label, score in zip(
+                    seed.labels.tolist(), seed.scores, strict=True)
+            }
+        else:
+            seed = scores = cams = None
+            mask = _masked_argmax(sample, labels).cpu().numpy().astype(np.uint8)
+            mask = np.asarray(
+                Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
+        overlay = draw_mask(photo, mask, self.palette)
+        shown = [i for i in np.unique(mask) if 0 < i < len(self.classes)]
+        overlay = draw_tags(overlay, [self.classes[i] for i in shown],
+                            [self.palette[i] for i in shown])
+        return dict(
+            name=name, mask=mask, overlay=overlay, scores=scores, seed=seed,
+            cams=cams)
+
+    def _forward(self, name: str, photo: np.ndarray, labels: np.ndarray | None):
+        """Run the model on one RGB photo; a data sample at its size."""
+        data = self.pipeline(
+            dict(
+                img=np.ascontiguousarray(photo[..., ::-1]),
+                img_shape=photo.shape[:2],
+                ori_shape=photo.shape[:2],
+                img_path=name,
+                img_id=name,
+                seg_fields=[]))
+        if labels is not None:
+            samples = data['data_samples']
+            for sample in samples if isinstance(samples, list) else [samples]:
+                sample.set_metainfo(dict(image_labels=labels))
+        return self.runner.test_step(pseudo_collate([data]))[0]
+
+    def _select(self, seed: Seed, probabilities: Tensor,
+                labels: np.ndarray | None, size: tuple[int, int]) -> Seed:
+        """The present classes of a seed, at the size of the photo."""
+        if labels is None:
+            present = probabilities > self.score_threshold
+        else:
+            present = torch.as_tensor(labels[1:], device=probabilities.device) > 0
+        keep = present.to(seed.labels.device)[seed.labels - 1]
+        scores = seed.upsample()[keep]
+        if not len(scores):
+            scores = scores.new_zeros((0, *size))
+        elif seed.size != size:
+            scores = F.interpolate(
+                scores[None], size=size, mode='bilinear', align_corners=False)[0]
+            # The weights of interpolation need not add up to 1 exactly.
+            scores = scores.clamp(0, 1)
+        return Seed(scores, seed.labels[keep], size)
+
+    def _reduce(self, photo: np.ndarray) -> np.ndarray:
+        long = max(photo.shape[:2])
+        if self.max_long is None or long <= self.max_long:
+            return photo
+        size = [max(1, round(n * self.max_long / long)) for n in photo.shape[:2]]
+        image = Image.fromarray(np.ascontiguousarray(photo))
+        return np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC))
+
+    def _encode_tags(self, tags: Sequence[str] | None) -> np.ndarray | None:
+        if tags is None:
+            return None
+        if isinstance(tags, str):
+            raise TypeError(f'tags must be a list of class names, got {tags!r}')
+        unknown = sorted(set(tags) - set(self.classes[1:]))
+        if unknown:
+            raise ValueError(f'unknown tag {", ".join(unknown)}; the model knows '
+                             f'{", ".join(self.classes[1:])}')
+        labels = np.array([name in tags for name in self.classes], np.uint8)
+        labels[0] = 1
+        return labels
+
+    def _write(self, result: dict, out_dir: str) -> None:
+        name = result['name']
+        write_mask(
+            osp.join(out_dir, 'masks', f'{name}.png'), result['mask'], self.palette)
+        _write_photo(
+            osp.join(out_dir, 'overlays', f'{name}.jpg'), result['overlay'])
+        for label, cam in (result['cams'] or {}).items():
+            slug = re.sub(r'[^\w-]+', '_', label)
+            _write_photo(osp.join(out_dir, 'cams', f'{name}_{slug}.jpg'), cam)
+
+    def _build_model(self, checkpoint: dict, weights: str) -> torch.nn.Module:
+        # The checkpoint holds all weights: nothing is to be downloaded.
+        self.cfg.model.pop('pretrained', None)
+        self.cfg.model.backbone.pop('pretrained', None)
+        model = MODELS.build(self.cfg.model)
+        if self.device == 'cpu':
+            model = revert_sync_batchnorm(model)
+        state = checkpoint.get('state_dict', checkpoint)
+        try:
+            model.load_state_dict(state, strict=True)
+        except RuntimeError as error:
+            raise ValueError(f'{weights} is not a checkpoint of the model in '
+                             f'{self.cfg.filename}: {_shorten(error)}') from error
+        apply_checkpoint_stage(model, checkpoint)
+        return model.to(self.device).eval()
+
+    def _check_classes(self, weights: str) -> None:
+        number = self.model.num_classes
+        if not self.classes:
+            raise ValueError(f'{weights} and its config name no classes: pass '
+                             'classes=, background first')
+        if len(self.classes) != number or len(self.palette) != number:
+            raise ValueError(
+                f'the model has num_classes={number}, but there are '
+                f'{len(self.classes)} class names and {len(self.palette)} colours')
+
+
+def _load_config(model: str | Config) -> Config:
+    if isinstance(model, Config):
+        return copy.deepcopy(model)
+    path = os.fspath(model)
+    if osp.isfile(path):
+        return Config.fromfile(path)
+    name = osp.splitext(osp.basename(path))[0]
+    try:
+        root = project_path('configs')
+    except FileNotFoundError:
+        root = ''
+    matches = glob.glob(osp.join(glob.escape(root), '*', f'{glob.escape(name)}.py'))
+    if not root or osp.basename(path) != path or len(matches) != 1:
+        raise FileNotFoundError(f'there is no config {path}')
+    return Config.fromfile(matches[0])
+
+
+def _dataset_meta(cfg: Config, checkpoint: dict) -> dict:
+    meta = checkpoint.get('meta', {}).get('dataset_meta')
+    if meta:
+        return meta
+    dataset = _test_dataset(cfg)
+    known = getattr(DATASETS.get(dataset.get('type', '')), 'METAINFO', {})
+    return {**known, **dataset.get('metainfo', {})}
+
+
+def _test_dataset(cfg: Config) -> dict:
+    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset
+
+
+def _test_pipeline(cfg: Config) -> list[dict]:
+    pipeline = cfg.get('test_pipeline') or _test_dataset(cfg).get('pipeline')
+    if not pipeline:
+        raise ValueError(f'the config {cfg.filename} has no test_pipeline')
+    return pipeline
+
+
+def _without_loaders(pipeline: Sequence[dict]) -> list[dict]:
+    """A test pipeline for a photo that is in memory and has no mask."""
+    kept = []
+    for transform in map(dict, pipeline):
+        kind = transform['type']
+        kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, type) and issubclass(kind, _LOADERS):
+            continue
+        if isinstance(kind, type) and issubclass(kind, TestTimeAug):
+            groups = map(_without_loaders, transform['transforms'])
+            transform['transforms'] = [group for group in groups if group]
+        kept.append(transform)
+    return kept
+
+
+def _masked_argmax(sample, labels: np.ndarray | None) -> Tensor:
+    """The best class of each pixel among the present ones, ``(H, W)``."""
+    if labels is None:
+        mask = sample.pred_sem_seg.data
+        return mask.reshape(mask.shape[-2:])
+    logits = sample.seg_logits.data
+    absent = torch.as_tensor(labels, device=logits.device) == 0
+    return logits.masked_fill(absent[:, None, None], -torch.inf).argmax(0)
+
+
+def _load(source: str | np.ndarray) -> np.ndarray:
+    """An RGB photo from a file or an array."""
+    if isinstance(source, str):
+        return read_photo(source)
+    if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
+        raise ValueError('a photo must be an RGB uint8 array (H, W, 3), got '
+                         f'{source.dtype} {source.shape}')
+    return source
+
+
+def _write_photo(path: str, photo: np.ndarray) -> None:
+    with atomic_write(path) as file:
+        Image.fromarray(photo).save(file, 'JPEG', quality=90)
+
+
+def _shorten(error: Exception, num_lines: int = 6) -> str:
+    """The head of torch's long message on state dicts that do not fit."""
+    lines = [line.strip()[:200] for line in str(error).splitlines()]
+    return ' '.join(lines[:num_lines])
