@@ -1,4 +1,13 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .checkpoint_match_hook import CheckpointMatchHook
+from .exact_resume_hook import ExactResumeHook
+from .nan_loss_hook import NaNLossHook
 from .offset_monitor_hook import OffsetMonitorHook
+from .stage_switch_hook import StageSwitchHook, apply_checkpoint_stage
 
-__all__ = ['OffsetMonitorHook']
+__all__ = [
+    'AtomicCheckpointHook', 'CheckpointMatchHook', 'ExactResumeHook',
+    'NaNLossHook', 'OffsetMonitorHook', 'StageSwitchHook',
+    'apply_checkpoint_stage'
+]

@@ -1,0 +1,139 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Iterator
+
+import torch
+from mmengine.dist import broadcast, get_world_size
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapperDict
+from mmengine.runner import IterBasedTrainLoop, Runner
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmseg.registry import HOOKS
+from mmwsss.datasets.transforms.seeding import seed_everything
+
+from ..runner.sampler import ReproducibleInfiniteSampler
+
+
+class _ResumedIterator:
+    """Goes on in the stream of samples where the resumed run has to.
+
+    The train loop itself skips what was trained: newer mmengines by calling
+    ``skip_iter``, older ones by drawing and dropping batches. Neither is needed,
+    since the sampler stands at the right place already; so the first
+    ``ignored`` draws load nothing.
+    """
+
+    def __init__(self, dataloader: DataLoader, ignored: int) -> None:
+        self._dataloader = dataloader
+        self._ignored = ignored
+        self._iterator: Iterator | None = None
+
+    def skip_iter(self, num_iters: int) -> None:
+        """Do nothing: the sampler skipped already."""
+
+    def __next__(self) -> dict | None:
+        if self._ignored:
+            self._ignored -= 1
+            return None
+        if self._iterator is None:
+            self._iterator = iter(self._dataloader)
+        return next(self._iterator)
+
+
+@HOOKS.register_module()
+class ExactResumeHook(Hook):
+    """Let a resumed run continue exactly as the unbroken one.
+
+    mmengine restores weights, optimizer and schedulers. This hook adds:
+
+    - The model's random numbers (dropout and the like): before every iteration
+      all global generators are seeded from (seed, rank, iteration). Stored
+      generator states would not do, since a checkpoint is written between two
+      draws of a validation, an iterator's construction and whatever else
+      consumes random numbers, none of which happens again on resuming.
+    - The stream of samples: :class:`ReproducibleInfiniteSampler` is set, without
+      loading anything, to where the checkpoint was written, with the seed of the
+      checkpoint, also if the config's ``randomness`` has no seed.
+    - Gradients under accumulation. They are in the checkpoint if it is written
+      amid ``accumulative_counts`` by a single process; in distributed training
+      each process would have its own, so there write checkpoints at multiples
+      of ``accumulative_counts`` (mmengine warns otherwise).
+
+    On the CPU losses and weights are the same to the last bit.
+    """
+
+    # After all others: nothing draws random numbers before the model does.
+    priority = 'LOWEST'
+
+    def __init__(self) -> None:
+        self._seed = 0
+        self._sampler_seed: int | None = None
+        self._gradients: dict = {}
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take what :meth:`before_train` will restore."""
+        if runner._resume:
+            self._sampler_seed = checkpoint['meta'].get('sampler_seed')
+            self._gradients = checkpoint.get('gradients', {})
+
+    def before_train(self, runner: Runner) -> None:
+        """Restore the stream of samples and gradients under accumulation."""
+        # With ``diff_rank_seed`` only the first process has the plain seed.
+        seed = torch.tensor(runner.seed)
+        broadcast(seed)
+        self._seed = seed.item()
+        if runner.iter > 0:
+            self._restore_stream(runner)
+        model = _module(runner)
+        for name, gradient in self._gradients.items():
+            parameter = model.get_parameter(name)
+            parameter.grad = gradient.to(parameter.device)
+        self._gradients = {}
+
+    def before_train_iter(self,
+                          runner: Runner,
+                          batch_idx: int,
+                          data_batch: dict | None = None) -> None:
+        """Seed all generators."""
+        seed_everything(1, self._seed, runner.rank, runner.iter)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Note the seed of the stream, and gradients under accumulation."""
+        sampler = _sampler(runner)
+        if sampler is not None:
+            checkpoint['meta']['sampler_seed'] = sampler.seed
+        optim_wrapper = runner.optim_wrapper
+        if (get_world_size() == 1
+                and not isinstance(optim_wrapper, OptimWrapperDict)
+                and not optim_wrapper.should_update()):
+            checkpoint['gradients'] = {
+                name: parameter.grad.cpu()
+                for name, parameter in _module(runner).named_parameters()
+                if parameter.grad is not None
+            }
+
+    def _restore_stream(self, runner: Runner) -> None:
+        sampler, loop = _sampler(runner), runner.train_loop
+        if sampler is None or not isinstance(loop, IterBasedTrainLoop):
+            return
+        if self._sampler_seed is not None:
+            sampler.seed = self._sampler_seed
+        batch_size = loop.dataloader.batch_sampler.batch_size
+        sampler.skip(runner.iter * batch_size)
+        draws = not hasattr(loop.dataloader_iterator, 'skip_iter')
+        loop.dataloader_iterator = _ResumedIterator(
+            loop.dataloader, ignored=runner.iter if draws else 0)
+
+
+def _module(runner: Runner) -> nn.Module:
+    model = runner.model
+    return model.module if is_model_wrapper(model) else model
+
+
+def _sampler(runner: Runner) -> ReproducibleInfiniteSampler | None:
+    sampler = runner.train_dataloader.batch_sampler.sampler
+    if isinstance(sampler, ReproducibleInfiniteSampler):
+        return sampler
+    return None

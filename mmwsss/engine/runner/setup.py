@@ -1,0 +1,144 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+import os.path as osp
+import subprocess
+import tempfile
+from datetime import timedelta
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import is_distributed
+from torch import distributed
+
+from .checkpoint import load_checkpoint_file, use_safe_loading
+
+DEFAULT_HOOKS = dict(
+    exact_resume=dict(type='mmseg.ExactResumeHook'),
+    checkpoint_match=dict(type='mmseg.CheckpointMatchHook'),
+    nan_loss=dict(type='mmseg.NaNLossHook'))
+
+
+def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
+    """Prepare the process and the config, at the start of each tool.
+
+    - Checkpoints are loaded safely from here on; see :func:`use_safe_loading`.
+    - On a machine without a GPU, ``launcher`` starts gloo, since mmengine's own
+      start asks CUDA for a device, and models are wrapped for the CPU.
+    - Hooks that every run should have join ``cfg.default_hooks``, unless it has
+      them: atomic checkpoints, exact resuming, the check of checkpoints and of
+      losses. ``None`` leaves one out: ``default_hooks.nan_loss=None``.
+
+    Args:
+        cfg (Config): The config, changed in place.
+        launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+
+    Raises:
+        ValueError: If a ``checkpoint_path`` in the model (timm's way to name
+            initial weights) is not safe to load.
+    """
+    use_safe_loading()
+    cfg.launcher = launcher
+    _check_checkpoint_paths(cfg.get('model', {}))
+    _add_default_hooks(cfg)
+    if launcher != 'none' and not torch.cuda.is_available():
+        if not is_distributed():
+            _start_gloo(launcher, cfg.get('env_cfg', {}).get('dist_cfg', {}))
+        wrapper = cfg.get('model_wrapper_cfg') or dict(
+            type='MMDistributedDataParallel',
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False))
+        cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+def check_output_folder(path: str) -> None:
+    """Make a folder and try whether one can write into it.
+
+    Args:
+        path (str): The folder for results.
+
+    Raises:
+        OSError: Naming the folder, if it is read-only, full or no folder.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno,
+                      f'cannot write into {path}: {error.strerror}') from error
+
+
+def find_resumable_checkpoint(work_dir: str) -> str | None:
+    """The checkpoint that a run in this folder wrote last.
+
+    Args:
+        work_dir (str): The folder of the run; it may have been moved since.
+
+    Returns:
+        str | None: Its path, or None if the run wrote none.
+
+    Raises:
+        FileNotFoundError: If the checkpoint named in ``last_checkpoint`` is
+            neither where it was written nor in ``work_dir``.
+    """
+    record = osp.join(work_dir, 'last_checkpoint')
+    if not osp.isfile(record):
+        return None
+    with open(record, encoding='utf-8') as file:
+        path = file.read().strip()
+    moved = osp.join(work_dir, osp.basename(path))
+    for candidate in (moved, path):
+        if osp.isfile(candidate):
+            return candidate
+    raise FileNotFoundError(f'{record} names checkpoint {path}, which does not '
+                            'exist')
+
+
+def _check_checkpoint_paths(model: dict | list) -> None:
+    """Read timm's ``checkpoint_path`` files: its own errors name no file."""
+    parts = model.items() if isinstance(model, dict) else enumerate(model)
+    for key, value in parts:
+        if isinstance(value, (dict, list)):
+            _check_checkpoint_paths(value)
+        elif key == 'checkpoint_path' and value and \
+                not value.endswith('.safetensors'):
+            load_checkpoint_file(value)
+
+
+def _add_default_hooks(cfg: Config) -> None:
+    hooks = cfg.setdefault('default_hooks', {})
+    for name, hook in DEFAULT_HOOKS.items():
+        hooks.setdefault(name, hook)
+        if hooks[name] is None:
+            hooks.pop(name)
+    hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
+    checkpoint = hooks['checkpoint']
+    if isinstance(checkpoint, dict) and checkpoint.get('type') in (
+            'CheckpointHook', 'mmengine.CheckpointHook'):
+        checkpoint['type'] = 'mmseg.AtomicCheckpointHook'
+
+
+def _start_gloo(launcher: str, dist_cfg: dict) -> None:
+    """Start torch.distributed on CPUs, from the variables of the launcher."""
+    environ = os.environ
+    if launcher == 'slurm':
+        nodes = ['scontrol', 'show', 'hostname', environ['SLURM_NODELIST']]
+        if 'MASTER_ADDR' not in environ:
+            environ['MASTER_ADDR'] = subprocess.check_output(
+                nodes, text=True).split()[0]
+        environ.setdefault('MASTER_PORT', str(dist_cfg.get('port', 29500)))
+        environ['RANK'] = environ['SLURM_PROCID']
+        environ['WORLD_SIZE'] = environ['SLURM_NTASKS']
+        environ['LOCAL_RANK'] = environ['SLURM_LOCALID']
+    elif launcher == 'mpi':
+        environ.setdefault('MASTER_ADDR', '127.0.0.1')
+        environ.setdefault('MASTER_PORT', '29500')
+        environ['RANK'] = environ['OMPI_COMM_WORLD_RANK']
+        environ['WORLD_SIZE'] = environ['OMPI_COMM_WORLD_SIZE']
+        environ['LOCAL_RANK'] = environ['OMPI_COMM_WORLD_LOCAL_RANK']
+    elif launcher != 'pytorch':
+        raise ValueError(f'unknown launcher {launcher!r}')
+    distributed.init_process_group(
+        'gloo', timeout=timedelta(seconds=dist_cfg.get('timeout', 1800)))
