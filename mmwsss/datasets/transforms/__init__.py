@@ -1,1 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .formatting import ImageLabelsFromMask, PackWeakInputs
+from .geometry import PILRescale, RandomCropPad, RandomResizeLong
+from .loading import LoadMask, LoadPhoto
+from .seeding import SeedAugmentation
+
+__all__ = [
+    'ImageLabelsFromMask', 'LoadMask', 'LoadPhoto', 'PackWeakInputs',
+    'PILRescale', 'RandomCropPad', 'RandomResizeLong', 'SeedAugmentation'
+]

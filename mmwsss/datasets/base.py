@@ -1,0 +1,223 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os.path as osp
+from collections.abc import Sequence
+
+import mmengine
+import mmengine.fileio as fileio
+import numpy as np
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from mmwsss.structures import load_label_table
+
+
+def read_id_list(path: str) -> list[str]:
+    """Read a list of image ids, one a line.
+
+    Args:
+        path (str): A text file; blank lines are skipped.
+
+    Returns:
+        list[str]: The ids in file order.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it lists nothing or an id twice.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'image list {path} does not exist')
+    ids = [line.strip() for line in mmengine.list_from_file(path)]
+    ids = [image_id for image_id in ids if image_id]
+    if not ids:
+        raise ValueError(f'image list {path} is empty')
+    check_unique(ids, path)
+    return ids
+
+
+def check_unique(ids: Sequence[str], source: str) -> None:
+    """Raise a ValueError naming ``source`` and an id that comes twice."""
+    seen = set()
+    for image_id in ids:
+        if image_id in seen:
+            raise ValueError(f'{source}: duplicate id {image_id!r}')
+        seen.add(image_id)
+
+
+def read_class_names(path: str) -> list[str]:
+    """Read class names, one a line, and put background first."""
+    return with_background(read_id_list(path))
+
+
+def with_background(names: Sequence[str]) -> list[str]:
+    """Put ``'background'`` before the class names, once."""
+    return ['background', *(n for n in names if n != 'background')]
+
+
+@DATASETS.register_module()
+class BaseWeakSegDataset(BaseSegDataset):
+    """Photos with image labels: which classes they show, not where.
+
+    Each sample holds ``img_path``, ``img_id``, ``image_labels`` (uint8
+    multi-hot of shape (num_classes,), background always 1) and, only where
+    ``with_masks`` asks for it, ``seg_map_path``. Training thus cannot read a
+    mask: it does not know where they are.
+
+    Args:
+        ann_file (str): List of image ids (file names without suffix), one a
+            line.
+        label_file (str): Label table, see
+            :func:`mmwsss.structures.load_label_table`. If empty, samples come
+            without ``image_labels``, which in a test run means that no class
+            is ruled out. Defaults to ''.
+        classes (Sequence[str] | str, optional): All classes, or a text file
+            that lists them; background is put first if it is missing. Tags of
+            ``METAINFO`` classes left out here are dropped. Defaults to None,
+            the classes of ``metainfo`` or ``METAINFO``.
+        with_masks (bool | str): Whether samples hold ``seg_map_path``, for
+            scoring. ``'available'`` takes the masks that there are. Defaults
+            to False.
+        allow_empty (bool): Whether an image may have no tags. It then trains
+            as all-negative; ``filter_cfg=dict(filter_empty_gt=True)`` leaves
+            it out, as is right for seeds. Defaults to False: an error.
+        on_missing_labels (str): What an image means that the label table
+            does not list: ``'error'``, ``'empty'`` (it has no tags) or
+            ``'no_filter'`` (its tags are unknown, for test runs). Defaults
+            to ``'error'``.
+        data_prefix (dict): Folders of photos and masks. Defaults to
+            ``dict(img_path='JPEGImages', seg_map_path='SegmentationClass')``.
+        **kwargs: As in :class:`mmseg.datasets.BaseSegDataset`.
+
+    Raises:
+        FileNotFoundError: Naming the id and the path, if a photo, or a mask
+            that is asked for, is missing.
+        ValueError: Naming the file, the id and the class, if the list is
+            empty or holds an id twice, if a class is unknown, or if an image
+            has no tags although it must.
+    """
+
+    def __init__(self,
+                 ann_file: str = '',
+                 label_file: str = '',
+                 classes: Sequence[str] | str | None = None,
+                 with_masks: bool | str = False,
+                 allow_empty: bool = False,
+                 on_missing_labels: str = 'error',
+                 data_root: str | None = None,
+                 data_prefix: dict | None = None,
+                 metainfo: dict | None = None,
+                 **kwargs) -> None:
+        if with_masks not in (True, False, 'available'):
+            raise ValueError("expected with_masks as a bool or 'available', "
+                             f'got {with_masks!r}')
+        if on_missing_labels not in ('error', 'empty', 'no_filter'):
+            raise ValueError("expected on_missing_labels as 'error', 'empty' "
+                             f"or 'no_filter', got {on_missing_labels!r}")
+        self.with_masks = with_masks
+        self.allow_empty = allow_empty
+        self.on_missing_labels = on_missing_labels
+        self.label_file = self._rooted(data_root, label_file)
+        if data_prefix is None:
+            data_prefix = dict(
+                img_path='JPEGImages', seg_map_path='SegmentationClass')
+        if isinstance(classes, str):
+            classes = read_class_names(self._rooted(data_root, classes))
+        if classes is not None:
+            metainfo = dict(
+                metainfo or {}, classes=tuple(with_background(classes)))
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root,
+            data_prefix=data_prefix,
+            metainfo=metainfo,
+            **kwargs)
+
+    @staticmethod
+    def _rooted(data_root: str | None, path: str) -> str:
+        """Join a path to the data root as ``BaseDataset`` does."""
+        return osp.join(data_root, path) if data_root and path else path
+
+    def list_photos(self) -> list[tuple[str, str]]:
+        """Return (id, path) of each photo; subclasses know other layouts."""
+        folder = self.data_prefix['img_path']
+        return [(image_id, osp.join(folder, image_id + self.img_suffix))
+                for image_id in read_id_list(self.ann_file)]
+
+    def load_labels(self, ids: Sequence[str]) -> dict[str, np.ndarray] | None:
+        """Return the image labels by id, or None where there are none."""
+        if not self.label_file:
+            if self.test_mode or self.with_masks:
+                return None
+            raise ValueError('training needs image labels: expected '
+                             f'`label_file` for {self.ann_file or ids[0]}')
+        return load_label_table(
+            self.label_file,
+            self._metainfo['classes'],
+            ignored=self.METAINFO.get('classes', ()))
+
+    def mask_path(self, image_id: str) -> str:
+        """Return where the mask of a photo lies."""
+        return osp.join(self.data_prefix['seg_map_path'],
+                        image_id + self.seg_map_suffix)
+
+    def _labels_of(self, image_id: str, table: dict) -> np.ndarray | None:
+        labels = table.get(image_id)
+        if labels is None:
+            if self.on_missing_labels == 'no_filter':
+                return None
+            if self.on_missing_labels == 'error':
+                raise ValueError(f'image {image_id!r} is not listed in the '
+                                 f'label table {self.label_file}')
+            labels = np.zeros(len(self._metainfo['classes']), dtype=np.uint8)
+            labels[0] = 1
+        if not self.allow_empty and not labels[1:].any():
+            raise ValueError(
+                f'image {image_id!r} has no tags in {self.label_file}; give '
+                'it one, take it off the list, or set `allow_empty=True`')
+        return labels
+
+    def load_data_list(self) -> list[dict]:
+        """List the samples and check that their files exist."""
+        photos = self.list_photos()
+        table = self.load_labels([image_id for image_id, _ in photos])
+        data_list = []
+        for image_id, path in photos:
+            if not fileio.exists(path, self.backend_args):
+                raise FileNotFoundError(
+                    f'photo of image {image_id!r} does not exist: {path}')
+            info = dict(
+                img_path=path,
+                img_id=image_id,
+                label_map=self.label_map,
+                reduce_zero_label=self.reduce_zero_label,
+                seg_fields=[])
+            if table is not None:
+                labels = self._labels_of(image_id, table)
+                if labels is not None:
+                    info['image_labels'] = labels
+            if self.with_masks:
+                mask = self.mask_path(image_id)
+                if fileio.exists(mask, self.backend_args):
+                    info['seg_map_path'] = mask
+                elif self.with_masks != 'available':
+                    raise FileNotFoundError(
+                        f'mask of image {image_id!r} does not exist: {mask}')
+            data_list.append(info)
+        return data_list
+
+    def filter_data(self) -> list[dict]:
+        """Leave out images without tags if ``filter_cfg`` says so."""
+        if not (self.filter_cfg or {}).get('filter_empty_gt', False):
+            return self.data_list
+        kept = [
+            info for info in self.data_list
+            if 'image_labels' not in info or info['image_labels'][1:].any()
+        ]
+        if not kept:
+            raise ValueError(f'no image of {self.ann_file} has a tag in '
+                             f'{self.label_file}')
+        return kept
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the foreground class ids of a sample."""
+        labels = self.get_data_info(idx)['image_labels']
+        return [int(i) for i in np.flatnonzero(labels) if i > 0]

@@ -1,0 +1,264 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Generated scenes on which weak supervision shows its weakness.
+
+Bugs crawl over cluttered ground. What tells the kinds apart is a small head
+with a bold pattern; the large body has only a faint tint of its kind, weaker
+than the differences from one bug to the next. A classifier needs no more than
+the heads, so its class activation maps miss most of the bodies. Stones and
+leaves with the bodies' colours, and flowers with the heads' colours, lie
+about; bugs hide each other.
+"""
+
+import os.path as osp
+
+import numpy as np
+from PIL import Image
+
+from mmwsss.structures import save_label_table
+from mmwsss.utils import atomic_write
+
+from .image_io import write_mask
+
+CLASSES = ('background', 'ant', 'bee', 'beetle', 'ladybug', 'moth', 'wasp')
+PALETTE = [[0, 0, 0], [214, 84, 60], [240, 190, 40], [60, 160, 90],
+           [200, 60, 140], [80, 130, 220], [150, 100, 210]]
+
+# Per kind: the head's two colours, its pattern, and the tint of the body.
+_KINDS = {
+    'ant': ((235, 70, 45), (40, 10, 10), 'stripes', (26, -12, -16)),
+    'bee': ((250, 205, 30), (25, 20, 10), 'rings', (20, 12, -24)),
+    'beetle': ((60, 205, 110), (10, 45, 25), 'checks', (-18, 18, -10)),
+    'ladybug': ((245, 95, 175), (60, 5, 40), 'dots', (20, -18, 10)),
+    'moth': ((95, 165, 250), (15, 25, 70), 'spokes', (-16, 0, 24)),
+    'wasp': ((190, 130, 250), (250, 250, 235), 'halves', (4, -16, 24)),
+}
+_EARTH = ((122, 108, 84), (96, 112, 72), (128, 122, 112), (108, 92, 74),
+          (88, 104, 92))
+
+
+def _noise(rng: np.random.RandomState, size: int, cells: int) -> np.ndarray:
+    """Smooth noise in [-1, 1] of shape (size, size)."""
+    grid = rng.uniform(-1, 1, (cells + 1, cells + 1)).astype(np.float32)
+    image = Image.fromarray(grid).resize((size, size),
+                                         Image.Resampling.BICUBIC)
+    return np.asarray(image)
+
+
+class _Canvas:
+    """A picture and its mask, painted back to front."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.unit = size / 96  # shapes are given in pixels of a 96 px scene
+        self.picture = np.zeros((size, size, 3), dtype=np.float32)
+        self.owner = np.zeros((size, size), dtype=np.int64)
+        self.y, self.x = np.mgrid[:size, :size].astype(np.float32)
+
+    def local(self, centre: tuple, angle: float) -> tuple:
+        """Coordinates along and across a shape, in units of 1/96 scene."""
+        dx, dy = self.x - centre[0], self.y - centre[1]
+        cos, sin = np.cos(angle), np.sin(angle)
+        return ((dx * cos + dy * sin) / self.unit,
+                (dy * cos - dx * sin) / self.unit)
+
+    def paint(self, depth: np.ndarray, colour: np.ndarray) -> np.ndarray:
+        """Blend ``colour`` in where ``depth`` (pixels inside) is positive."""
+        alpha = np.clip(depth * self.unit + 0.5, 0, 1)[..., None]
+        self.picture = self.picture * (1 - alpha) + colour * alpha
+        return depth > 0
+
+
+def _shade(colour: tuple, light: np.ndarray) -> np.ndarray:
+    return np.asarray(colour, dtype=np.float32) + light[..., None]
+
+
+def _paint_ground(canvas: _Canvas, rng: np.random.RandomState) -> None:
+    size = canvas.size
+    first, second = rng.permutation(len(_EARTH))[:2]
+    mix = (_noise(rng, size, 4) * 0.5 + 0.5)[..., None]
+    canvas.picture = (mix * np.asarray(_EARTH[first], dtype=np.float32) +
+                      (1 - mix) * np.asarray(_EARTH[second], np.float32))
+    for cells, strength in ((8, 14), (20, 14), (48, 16)):
+        canvas.picture += strength * _noise(rng, size, cells)[..., None]
+    for _ in range(rng.randint(14, 26)):  # blades of grass
+        along, across = canvas.local(
+            rng.uniform(0, size, 2), rng.uniform(0, np.pi))
+        across = across + rng.uniform(-0.012, 0.012) * along**2
+        depth = np.minimum(
+            rng.uniform(0.5, 1.1) - np.abs(across),
+            rng.uniform(8, 22) - np.abs(along))
+        green = rng.uniform((70, 95, 45), (150, 165, 100))
+        canvas.paint(depth, _shade(green, 0 * along))
+
+
+def _blob(canvas: _Canvas, rng: np.random.RandomState, centre: tuple,
+          angle: float, length: float, width: float) -> tuple:
+    """Return the depth of an uneven ellipse, and (along, across, radius)."""
+    along, across = canvas.local(centre, angle)
+    theta = np.arctan2(across / width, along / length)
+    rim = 1.0
+    for order in (2, 3, 4):
+        rim = rim + rng.uniform(-0.07, 0.07) * np.cos(
+            order * theta + rng.uniform(0, 2 * np.pi))
+    radius = np.hypot(along / length, across / width) / rim
+    return (1 - radius) * min(length, width), along, across, radius
+
+
+def _paint_clutter(canvas: _Canvas, rng: np.random.RandomState) -> None:
+    """Stones and leaves in the bodies' colours, flowers in the heads'."""
+    for _ in range(rng.randint(4, 8)):
+        depth, along, across, radius = _blob(
+            canvas, rng, rng.uniform(0, canvas.size, 2),
+            rng.uniform(0, np.pi), rng.uniform(5, 14), rng.uniform(3, 9))
+        colour = 118 + rng.uniform(-34, 34, 3)
+        light = 26 * (1 - radius).clip(0, 1)
+        if rng.uniform() < 0.5:  # a leaf has veins
+            light = light - 16 * (np.abs(across) < 0.7)
+        canvas.paint(depth, _shade(colour, light))
+    kinds = list(_KINDS.values())
+    for _ in range(rng.randint(2, 5)):
+        along, across = canvas.local(
+            rng.uniform(0, canvas.size, 2), rng.uniform(0, np.pi))
+        petals = np.cos(5 * np.arctan2(across, along))
+        depth = rng.uniform(2.2, 3.6) * (1 + 0.35 * petals) - np.hypot(
+            along, across)
+        colour = kinds[rng.randint(len(kinds))][0]
+        canvas.paint(depth, _shade(colour, 20 * petals))
+
+
+def _pattern(name: str, along: np.ndarray, across: np.ndarray,
+             radius: float) -> np.ndarray:
+    """Where a head's pattern shows its second colour."""
+    u, v = along / radius, across / radius
+    if name == 'stripes':
+        return np.sin(u * 7.5) > 0
+    if name == 'rings':
+        return np.sin(np.hypot(u, v) * 10.5) > 0.1
+    if name == 'checks':
+        return np.sin(u * 5.2) * np.sin(v * 5.2) > 0
+    if name == 'dots':
+        return np.cos(u * 6.5) + np.cos(v * 6.5) > 0.75
+    if name == 'spokes':
+        return np.sin(5 * np.arctan2(v, u)) > 0
+    return v > 0  # halves
+
+
+def _paint_bug(canvas: _Canvas, rng: np.random.RandomState, kind: str,
+               centre: tuple, owner: int) -> tuple[np.ndarray, np.ndarray]:
+    """Paint a bug and return where its whole and its head would be seen."""
+    colour, dark, pattern, tint = _KINDS[kind]
+    angle = rng.uniform(0, 2 * np.pi)
+    length, width = rng.uniform(17, 25), rng.uniform(11, 15)
+    depth, along, across, radius = _blob(canvas, rng, centre, angle, length,
+                                         width)
+    coat = 112 + rng.uniform(-22, 22) + rng.uniform(-14, 14, 3) + tint
+    light = 34 * np.sqrt((1 - radius**2).clip(0, 1)) - 16
+    light = light + 7 * np.sin(along * rng.uniform(0.7, 1.0))  # segments
+    light = light + 12 * _noise(rng, canvas.size, 56)  # hairs
+    shadow = depth + 1.6
+    canvas.paint(np.where(shadow > 0, shadow * 0.25 - 0.5, -1),
+                 np.full(3, 40, dtype=np.float32))
+    whole = canvas.paint(depth, _shade(coat, light))
+
+    head_radius = rng.uniform(5.6, 7.0)
+    head_along = along - length * 0.95
+    distance = np.hypot(head_along, across)
+    bold = _pattern(pattern, head_along, across, head_radius)
+    face = np.where(bold[..., None], np.asarray(dark, np.float32),
+                    np.asarray(colour, np.float32))
+    light = 40 * (1 - (distance / head_radius)**2).clip(0, 1) - 24
+    head = canvas.paint(head_radius - distance, face + light[..., None])
+    whole = whole | head
+    canvas.owner[whole] = owner
+    return whole, head
+
+
+def draw_scene(seed: int,
+               index: int,
+               size: int = 96) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one scene; it depends on nothing but the arguments.
+
+    Args:
+        seed (int): Seed of the data set.
+        index (int): Number of the scene.
+        size (int): Side of the square picture in pixels. Defaults to 96.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: The photo, uint8 RGB (size, size, 3),
+        and its mask, uint8 class ids (size, size), exact and without 255.
+    """
+    # RandomState's stream is frozen; that of numpy's Generator may change.
+    rng = np.random.RandomState([seed, index])
+    names = CLASSES[1:]
+    while True:
+        canvas = _Canvas(size)
+        _paint_ground(canvas, rng)
+        _paint_clutter(canvas, rng)
+        tags = rng.permutation(len(names))[:rng.choice(3, p=(.4, .4, .2)) + 1]
+        views = []
+        for owner, tag in enumerate(tags, start=1):
+            centre = rng.uniform(0.2 * size, 0.8 * size, 2)
+            views.append(
+                _paint_bug(canvas, rng, names[tag], centre, owner))
+        # Whoever carries a tag must be seen, the head above all.
+        if all(
+                np.mean(canvas.owner[whole] == owner) > 0.55
+                and whole.sum() > 0.04 * size**2
+                and head.sum() > 0.008 * size**2
+                and np.mean(canvas.owner[head] == owner) > 0.85
+                for owner, (whole, head) in enumerate(views, start=1)):
+            break
+    canvas.picture *= rng.uniform(0.85, 1.15)
+    canvas.picture += rng.normal(0, 5, canvas.picture.shape)
+    lookup = np.array([0, *(tags + 1)], dtype=np.uint8)
+    photo = canvas.picture.round().clip(0, 255).astype(np.uint8)
+    return photo, lookup[canvas.owner]
+
+
+def make_demo_data(out: str,
+                   seed: int = 0,
+                   num_train: int = 300,
+                   num_val: int = 80,
+                   size: int = 96) -> None:
+    """Write a demo data set in VOC layout.
+
+    The same arguments give the same bytes. The lists come last, so that a
+    folder that holds them is whole.
+
+    Args:
+        out (str): Folder to write: ``JPEGImages/``, ``SegmentationClass/``,
+            ``ImageSets/Segmentation/{train,val}.txt``, ``image_labels.json``
+            and ``classes.txt``.
+        seed (int): Seed of all scenes. Defaults to 0.
+        num_train (int): Scenes to train on. Defaults to 300.
+        num_val (int): Scenes to test on. Defaults to 80.
+        size (int): Side of the pictures in pixels. Defaults to 96.
+
+    Raises:
+        ValueError: If a number is too small.
+    """
+    if num_train < 1 or num_val < 1:
+        raise ValueError('expected at least one scene to train on and one to '
+                         f'test on, got {num_train} and {num_val}')
+    if size < 32:
+        raise ValueError(f'expected a size of at least 32 pixels, got {size}')
+    table, lists = {}, {'train': [], 'val': []}
+    for index in range(num_train + num_val):
+        photo, mask = draw_scene(seed, index, size)
+        split = 'train' if index < num_train else 'val'
+        image_id = f'{split}_{len(lists[split]):05d}'
+        lists[split].append(image_id)
+        with atomic_write(osp.join(out, 'JPEGImages',
+                                   f'{image_id}.jpg')) as file:
+            Image.fromarray(photo).save(file, 'JPEG', quality=95)
+        write_mask(
+            osp.join(out, 'SegmentationClass', f'{image_id}.png'), mask,
+            PALETTE)
+        table[image_id] = [CLASSES[i] for i in np.unique(mask) if i]
+    save_label_table(osp.join(out, 'image_labels.json'), table)
+    with atomic_write(osp.join(out, 'classes.txt'), 'w') as file:
+        file.write('\n'.join(CLASSES) + '\n')
+    for split, ids in lists.items():
+        path = osp.join(out, 'ImageSets', 'Segmentation', f'{split}.txt')
+        with atomic_write(path, 'w') as file:
+            file.write('\n'.join(ids) + '\n')

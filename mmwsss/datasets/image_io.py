@@ -1,0 +1,125 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Photos and masks as files: read strictly, written whole."""
+
+import io
+
+import mmengine.fileio as fileio
+import numpy as np
+from PIL import Image, ImageFile, ImageOps
+
+from mmwsss.utils import atomic_write
+
+
+def _decode(path: str, backend_args: dict | None) -> Image.Image:
+    """Decode an image completely, or say why not, naming the file."""
+    data = fileio.get(path, backend_args=backend_args)
+    if not data:
+        raise ValueError(f'{path} is empty (0 bytes)')
+    # Another library may have asked Pillow to fill up truncated files.
+    tolerant = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        image = Image.open(io.BytesIO(data))
+        image.load()
+    # A damaged file surfaces as any of a dozen exceptions.
+    except Exception as error:
+        raise ValueError(f'cannot read image {path}: {error}') from error
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
+    return image
+
+
+def read_photo(path: str,
+               ignore_orientation: bool = False,
+               backend_args: dict | None = None) -> np.ndarray:
+    """Read a photo of any usual kind as RGB.
+
+    Grey, palette, RGBA (alpha is dropped, as OpenCV does), CMYK and 16-bit
+    photos are converted.
+
+    Args:
+        path (str): The photo.
+        ignore_orientation (bool): Whether to leave the pixels as stored
+            instead of turning them as the EXIF tag says. Defaults to False.
+        backend_args (dict, optional): Arguments of mmengine's file backend.
+
+    Returns:
+        np.ndarray: uint8 RGB of shape (H, W, 3).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it is truncated, empty or no image.
+    """
+    image = _decode(path, backend_args)
+    if not ignore_orientation:
+        try:
+            image = ImageOps.exif_transpose(image)
+        except Exception as error:
+            raise ValueError(
+                f'cannot read the EXIF data of {path}: {error}') from error
+    if image.mode.startswith('I'):
+        # 16-bit grey: keep the high byte, where ``convert`` would clip.
+        grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255)
+        return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode == 'F':
+        raise ValueError(f'{path} holds floating point values, expected a '
+                         'photo of 8 or 16 bits a channel')
+    return np.array(image.convert('RGB'))
+
+
+def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
+    """Read a segmentation mask: a palette or grey image of class ids.
+
+    Args:
+        path (str): The mask.
+        backend_args (dict, optional): Arguments of mmengine's file backend.
+
+    Returns:
+        np.ndarray: uint8 class ids of shape (H, W).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it is no whole mask of 8-bit ids.
+    """
+    mask = np.array(_decode(path, backend_args))
+    if mask.ndim != 2:
+        raise ValueError(f'{path}: expected a mask with one channel (palette '
+                         f'or grey), got {mask.shape[2]} channels')
+    if mask.dtype != np.uint8 and mask.size and (mask.max() > 255
+                                                 or mask.min() < 0):
+        raise ValueError(f'{path}: expected class ids from 0 to 255, got '
+                         f'{mask.min()} to {mask.max()}')
+    return mask.astype(np.uint8)
+
+
+def write_mask(path: str, mask: np.ndarray, palette: list) -> None:
+    """Write a mask as an 8-bit palette PNG, atomically.
+
+    Args:
+        path (str): The file to write.
+        mask (np.ndarray): uint8 class ids of shape (H, W).
+        palette (list): RGB triples, one a class; id 255 is shown in ivory,
+            as in VOC.
+    """
+    colours = np.zeros((256, 3), dtype=np.uint8)
+    colours[:len(palette)] = palette
+    colours[255] = (224, 224, 192)
+    image = Image.fromarray(mask.astype(np.uint8))
+    image.putpalette(colours.tobytes())
+    with atomic_write(path) as file:
+        image.save(file, 'PNG')
+
+
+def voc_palette(num_classes: int) -> list[list[int]]:
+    """Return VOC's colours, which go on for any number of classes.
+
+    The bits of the class id are dealt out to red, green and blue in turn,
+    highest colour bit first.
+    """
+    palette = []
+    for label in range(num_classes):
+        colour = [0, 0, 0]
+        for bit in range(8):
+            colour[bit % 3] |= (label >> bit & 1) << (7 - bit // 3)
+        palette.append(colour)
+    return palette

@@ -1,0 +1,76 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.datasets.transforms import PackSegInputs
+from mmseg.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PackWeakInputs(PackSegInputs):
+    """Pack the inputs of weakly supervised segmentation.
+
+    ``PackSegInputs`` whose meta information also holds the image labels (as
+    ``data_sample.image_labels``) and what names the sample.
+
+    Args:
+        meta_keys (Sequence[str]): Keys that are kept if present.
+    """
+
+    def __init__(self,
+                 meta_keys: Sequence[str] = (
+                     'img_path', 'seg_map_path', 'ori_shape', 'img_shape',
+                     'pad_shape', 'scale_factor', 'flip', 'flip_direction',
+                     'reduce_zero_label', 'image_labels', 'img_id',
+                     'valid_box', 'sample_idx')
+                 ) -> None:
+        super().__init__(meta_keys=meta_keys)
+
+
+@TRANSFORMS.register_module()
+class ImageLabelsFromMask(BaseTransform):
+    """Derive image labels from the mask, for stock mmseg data sets.
+
+    Put it where the mask is still whole (before any crop), and let
+    :class:`PackWeakInputs` pack the result.
+
+    Required Keys:
+
+    - gt_seg_map
+
+    Added Keys:
+
+    - image_labels (np.uint8): multi-hot of shape (num_classes,), background
+      always 1
+
+    Args:
+        num_classes (int): Number of classes, background included.
+        ignore_index (int): Label that is no class. Defaults to 255.
+    """
+
+    def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
+        self.num_classes = num_classes
+        self.ignore_index = ignore_index
+
+    def transform(self, results: dict) -> dict:
+        """Add ``image_labels``.
+
+        Raises:
+            ValueError: Naming the mask, if it holds an id that is no class.
+        """
+        present = np.unique(results['gt_seg_map'])
+        present = present[present != self.ignore_index]
+        if present.size and present[-1] >= self.num_classes:
+            raise ValueError(
+                f'mask {results.get("seg_map_path")} holds class '
+                f'{present[-1]}, expected ids below {self.num_classes}')
+        labels = np.zeros(self.num_classes, dtype=np.uint8)
+        labels[0] = 1
+        labels[present] = 1
+        results['image_labels'] = labels
+        return results
+
+    def __repr__(self) -> str:
+        return (f'{self.__class__.__name__}(num_classes={self.num_classes}, '
+                f'ignore_index={self.ignore_index})')

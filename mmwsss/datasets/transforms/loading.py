@@ -1,0 +1,127 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.datasets.transforms import LoadAnnotations
+from mmseg.registry import TRANSFORMS
+
+from ..image_io import read_mask, read_photo
+
+
+@TRANSFORMS.register_module()
+class LoadPhoto(BaseTransform):
+    """Load a photo of any usual kind, or fail naming the file.
+
+    OpenCV returns the readable part of a truncated photo; a model trained on
+    grey bars does not notice. This transform reads with Pillow, strictly, and
+    honours the EXIF orientation. Grey, RGBA, CMYK, palette and 16-bit photos
+    become BGR of 8 bits.
+
+    Required Keys:
+
+    - img_path
+
+    Added Keys:
+
+    - img (np.uint8): BGR of shape (H, W, 3)
+    - img_shape, ori_shape (tuple[int]): (H, W)
+
+    Args:
+        ignore_orientation (bool): Whether to leave the pixels as stored,
+            for masks that were drawn on unturned photos. Defaults to False.
+        backend_args (dict, optional): Arguments of mmengine's file backend.
+    """
+
+    def __init__(self,
+                 ignore_orientation: bool = False,
+                 backend_args: dict | None = None) -> None:
+        self.ignore_orientation = ignore_orientation
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        """Load ``results['img_path']``.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If the file is truncated, empty or no image.
+        """
+        photo = read_photo(results['img_path'], self.ignore_orientation,
+                           self.backend_args)
+        results['img'] = np.ascontiguousarray(photo[..., ::-1])
+        results['img_shape'] = photo.shape[:2]
+        results['ori_shape'] = photo.shape[:2]
+        return results
+
+    def __repr__(self) -> str:
+        return (f'{self.__class__.__name__}('
+                f'ignore_orientation={self.ignore_orientation})')
+
+
+@TRANSFORMS.register_module()
+class LoadMask(LoadAnnotations):
+    """Load the mask of a photo and check that it fits the photo.
+
+    Like mmseg's ``LoadAnnotations``, but a mask of another size than the
+    photo, with several channels, or truncated, is an error that names it.
+
+    Required Keys:
+
+    - seg_map_path (unless ``optional``)
+    - ori_shape
+    - label_map, reduce_zero_label, seg_fields
+
+    Added Keys:
+
+    - gt_seg_map (np.uint8): class ids of shape (H, W)
+
+    Args:
+        optional (bool): Whether photos without a mask pass, for predicting
+            without scoring. Defaults to False.
+        reduce_zero_label (bool, optional): As in ``LoadAnnotations``.
+        backend_args (dict, optional): Arguments of mmengine's file backend.
+    """
+
+    def __init__(self,
+                 optional: bool = False,
+                 reduce_zero_label: bool | None = None,
+                 backend_args: dict | None = None) -> None:
+        super().__init__(
+            reduce_zero_label=reduce_zero_label, backend_args=backend_args)
+        self.optional = optional
+
+    def transform(self, results: dict) -> dict:
+        """Load ``results['seg_map_path']``.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If the mask is unreadable or has another size than
+                the photo, or if there is none and it is not optional.
+        """
+        if not results.get('seg_map_path'):
+            if self.optional:
+                return results
+            raise ValueError(
+                f'{results["img_path"]} comes without a mask; set '
+                '`with_masks=True` in the dataset, or `optional=True` here')
+        return super().transform(results)
+
+    def _load_seg_map(self, results: dict) -> None:
+        path = results['seg_map_path']
+        mask = read_mask(path, self.backend_args)
+        if mask.shape != tuple(results['ori_shape'][:2]):
+            height, width = results['ori_shape'][:2]
+            raise ValueError(
+                f'mask {path} is {mask.shape[1]}x{mask.shape[0]} (width x '
+                f'height), expected {width}x{height} as its photo '
+                f'{results["img_path"]}')
+        lookup = np.arange(256, dtype=np.uint8)
+        if self.reduce_zero_label or results['reduce_zero_label']:
+            lookup[1:255] -= 1
+            lookup[0] = 255
+        label_map = results.get('label_map')
+        if label_map is not None:
+            renamed = lookup.copy()
+            for old, new in label_map.items():
+                renamed[lookup == old] = new
+            lookup = renamed
+        results['gt_seg_map'] = lookup[mask]
+        results['seg_fields'].append('gt_seg_map')

@@ -1,0 +1,33 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+
+# Before torch and OpenCV are loaded: on small tensors threads only cost time.
+os.environ['OMP_NUM_THREADS'] = '1'
+
+import cv2  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+from mmwsss.datasets.demo_scenes import make_demo_data  # noqa: E402
+
+torch.set_num_threads(1)
+cv2.setNumThreads(0)
+
+
+@pytest.fixture(scope='session')
+def voc_root(tmp_path_factory):
+    """A VOC-layout folder of generated scenes: 8 to train on, 4 to test on.
+
+    64 px wide, with masks, lists, ``image_labels.json`` and ``classes.txt``.
+    Tests that change files must copy it.
+    """
+    root = tmp_path_factory.mktemp('voc_layout')
+    make_demo_data(str(root), seed=0, num_train=8, num_val=4, size=64)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def mmseg_scope():
+    """Make mmseg the default scope, as every config does."""
+    from mmengine.registry import init_default_scope
+    init_default_scope('mmseg')
