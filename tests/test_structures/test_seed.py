@@ -100,6 +100,15 @@ def test_round_trip(tmp_path, labels, with_background):
     assert [file.name for file in path.parent.iterdir()] == ['a.npz']
 
 
+def test_equal_bytes(tmp_path, monkeypatch):
+    seed = make_seed()
+    seed.save(tmp_path / 'a.npz')
+    monkeypatch.setattr('time.time', lambda: 2e9)
+    seed.save(tmp_path / 'b.npz')
+    assert (tmp_path / 'a.npz').read_bytes() == (
+        tmp_path / 'b.npz').read_bytes()
+
+
 def test_broken_files(tmp_path):
     path = tmp_path / 'b.npz'
     with pytest.raises(FileNotFoundError, match='b.npz'):

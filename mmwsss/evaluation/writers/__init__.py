@@ -1,1 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .pseudo_label_writer import PseudoLabelWriter
+from .seed_writer import SeedWriter
+from .voc_server_writer import VOCServerWriter
+
+__all__ = ['PseudoLabelWriter', 'SeedWriter', 'VOCServerWriter']

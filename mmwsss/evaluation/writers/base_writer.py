@@ -1,0 +1,69 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+import os.path as osp
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from mmengine.dist import barrier
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from ..metrics.confusion_metric import image_id
+
+
+class BaseWriter(BaseMetric):
+    """Writes one file an image in the test loop, and scores nothing.
+
+    It stands among the metrics of an evaluator. Each process writes its own
+    images; files are whole or absent, so that a killed run goes on.
+
+    Args:
+        out_dir (str): The folder to write into.
+        skip_existing (bool): Whether files that are there stay as they are.
+            Defaults to True.
+    """
+
+    default_prefix = 'writer'
+    suffix = ''
+    """str: What follows the image's id in the file's name."""
+
+    def __init__(self, out_dir: str, skip_existing: bool = True) -> None:
+        super().__init__()
+        self.out_dir = out_dir
+        self.skip_existing = skip_existing
+        self.num_written = 0
+
+    @abstractmethod
+    def write(self, sample: dict, path: str) -> None:
+        """Write the file of one predicted sample, atomically."""
+
+    def path_of(self, sample: dict) -> str:
+        """The file of a sample."""
+        return osp.join(self.out_dir, image_id(sample) + self.suffix)
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Write a batch."""
+        for sample in data_samples:
+            path = self.path_of(sample)
+            if self.skip_existing and osp.exists(path):
+                continue
+            self.write(sample, path)
+            self.num_written += 1
+
+    def finish(self) -> None:
+        """What is left to do after the last image of this process."""
+
+    def evaluate(self, size: int) -> dict:
+        """Finish, and wait for the other processes; there are no scores."""
+        self.finish()
+        os.makedirs(self.out_dir, exist_ok=True)
+        barrier()
+        print_log(f'{type(self).__name__}: this process wrote '
+                  f'{self.num_written} files into {self.out_dir}',
+                  logger='current')
+        self.num_written = 0
+        return {}
+
+    def compute_metrics(self, results: list) -> dict:
+        """There is nothing to compute."""
+        return {}

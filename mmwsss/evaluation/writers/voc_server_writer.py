@@ -1,0 +1,87 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+import os.path as osp
+import tarfile
+
+import numpy as np
+from mmengine.dist import barrier, is_main_process
+from mmengine.logging import print_log
+from mmseg.registry import METRICS
+
+from mmwsss.datasets.image_io import voc_palette, write_mask
+from mmwsss.utils import atomic_write
+from .base_writer import BaseWriter
+
+
+@METRICS.register_module()
+class VOCServerWriter(BaseWriter):
+    """Writes predictions as VOC's evaluation server wants them.
+
+    Masks go to ``<out_dir>/results/VOC2012/Segmentation/<competition>_<split>
+    _cls/<id>.png``, the archive to upload to ``<out_dir>/results.tar.gz``.
+    Masks must hold classes 0..20 only. Predict the whole test list: the
+    archive has every mask in the folder.
+
+    Args:
+        out_dir (str): The folder to write into.
+        competition (str): ``'comp5'`` (only VOC data) or ``'comp6'`` (any
+            data). Defaults to ``'comp5'``.
+        split (str): Defaults to ``'test'``.
+        **kwargs: Arguments of :class:`BaseWriter`.
+
+    Raises:
+        ValueError: If the competition is unknown.
+    """
+
+    suffix = '.png'
+
+    def __init__(self,
+                 out_dir: str,
+                 competition: str = 'comp5',
+                 split: str = 'test',
+                 **kwargs) -> None:
+        if competition not in ('comp5', 'comp6'):
+            raise ValueError("competition must be 'comp5' or 'comp6', got "
+                             f'{competition!r}')
+        self.root = out_dir
+        folder = f'results/VOC2012/Segmentation/{competition}_{split}_cls'
+        # Old predictions must not slip into a new submission.
+        kwargs.setdefault('skip_existing', False)
+        super().__init__(osp.join(out_dir, folder), **kwargs)
+
+    def write(self, sample: dict, path: str) -> None:
+        """Write one predicted mask."""
+        mask = sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy()
+        expected = tuple(sample['ori_shape'][:2])
+        if mask.shape != expected:
+            raise ValueError(f'{path}: the mask must have the size {expected} '
+                             f'of the photo, got {mask.shape}')
+        if mask.min() < 0 or mask.max() > 20:
+            raise ValueError(f'{path}: the server takes classes 0..20, got '
+                             f'{mask.min()}..{mask.max()}')
+        write_mask(path, mask.astype(np.uint8), voc_palette(21))
+
+    def evaluate(self, size: int) -> dict:
+        """Wait for all masks and pack the archive."""
+        super().evaluate(size)
+        if is_main_process():
+            archive = osp.join(self.root, 'results.tar.gz')
+            num_masks = self._pack(archive)
+            print_log(f'{archive}: {num_masks} masks', logger='current')
+            if num_masks != size:
+                print_log(f'the dataset has {size} images: {self.out_dir} '
+                          'holds masks of others, or lacks some',
+                          logger='current')
+        barrier()
+        return {}
+
+    def _pack(self, path: str) -> int:
+        names = sorted(
+            name for name in os.listdir(self.out_dir)
+            if name.endswith(self.suffix) and not name.startswith('.'))
+        with atomic_write(path) as file, tarfile.open(
+                fileobj=file, mode='w:gz') as archive:
+            for name in names:
+                full = osp.join(self.out_dir, name)
+                archive.add(full, osp.relpath(full, self.root))
+        return len(names)

@@ -1,0 +1,128 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""From a seed and its photo to a pseudo label."""
+
+import torch
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from mmwsss.ops import affinity_label
+from mmwsss.structures import Seed
+
+
+class _LabelRule(nn.Module):
+
+    def __init__(self, refiner: dict | nn.Module | None,
+                 empty_label: int) -> None:
+        super().__init__()
+        self.refiner = (
+            MODELS.build(refiner) if isinstance(refiner, dict) else refiner)
+        if empty_label not in (0, 255):
+            raise ValueError(
+                f'empty_label must be 0 or 255, got {empty_label}')
+        self.empty_label = empty_label
+
+    def forward(self, seed: Seed, photo: Tensor) -> Tensor:
+        """Make a pseudo label.
+
+        Args:
+            seed (Seed): The seed of the photo.
+            photo (Tensor): RGB in [0, 255] of shape (3, H, W).
+
+        Returns:
+            Tensor: Class ids of shape (H, W), uint8; 255 is undecided.
+
+        Raises:
+            ValueError: If the photo has another size than the seed's.
+        """
+        if tuple(photo.shape) != (3, *seed.size):
+            raise ValueError(f'the seed is of a photo of shape {(3, *seed.size)}'
+                             f', got one of shape {tuple(photo.shape)}')
+        if not len(seed.labels):
+            return torch.full(
+                seed.size, self.empty_label, dtype=torch.uint8,
+                device=seed.scores.device)
+        return self.label(seed, photo.to(seed.scores.device))
+
+    def _arg_max(self, seed: Seed, photo: Tensor, threshold: float | None,
+                 alpha: float | None) -> Tensor:
+        scores = seed.with_background(threshold, alpha)
+        if self.refiner is None:
+            best = scores.argmax(0)
+        elif self.refiner.has_background:
+            best = self.refiner(scores[None], photo[None])[0].argmax(0)
+        else:
+            # Refined without background, which is then put against them.
+            refined = Seed(
+                self.refiner(scores[None, 1:], photo[None])[0], seed.labels,
+                seed.size, seed.background)
+            best = refined.with_background(threshold, alpha).argmax(0)
+        ids = torch.cat([seed.labels.new_zeros(1), seed.labels])
+        return ids[best].to(torch.uint8)
+
+
+@MODELS.register_module()
+class ThresholdLabel(_LabelRule):
+    """The strongest class of refined scores, background included.
+
+    Background is a constant (with IRN's label CRF this is the CRF column of
+    seed tables), the power ``(1 - max) ** alpha`` of PSA, or the seed's own
+    map. Without refiner it is the plain thresholded seed.
+
+    Args:
+        refiner (dict | nn.Module, optional): The refiner.
+        threshold (float, optional): The constant background.
+        alpha (float, optional): The power.
+        empty_label (int): What every pixel of an image without tags is, 0
+            (background) or 255 (undecided). Defaults to 0.
+    """
+
+    def __init__(self,
+                 refiner: dict | nn.Module | None = None,
+                 threshold: float | None = None,
+                 alpha: float | None = None,
+                 empty_label: int = 0) -> None:
+        super().__init__(refiner, empty_label)
+        if threshold is not None and alpha is not None:
+            raise ValueError('give a threshold or alpha, not both')
+        self.threshold = threshold
+        self.alpha = alpha
+
+    def label(self, seed: Seed, photo: Tensor) -> Tensor:
+        """The pseudo label of a seed with at least one class."""
+        return self._arg_max(seed, photo, self.threshold, self.alpha)
+
+
+@MODELS.register_module()
+class IRNLabel(_LabelRule):
+    """IRN's label: confident foreground, confident background, undecided.
+
+    Two thresholded and refined label maps are joined by
+    :func:`mmwsss.ops.affinity_label`. AdvCAM uses 0.35 and 0.15; wider seeds
+    need their own values.
+
+    Args:
+        conf_fg (float): The high threshold. Defaults to 0.30.
+        conf_bg (float): The low threshold. Defaults to 0.05.
+        refiner (dict | nn.Module, optional): Defaults to IRN's label CRF.
+        empty_label (int): What every pixel of an image without tags is.
+            Defaults to 255, undecided: IRN skips such images.
+    """
+
+    def __init__(self,
+                 conf_fg: float = 0.30,
+                 conf_bg: float = 0.05,
+                 refiner: dict | nn.Module | None = dict(
+                     type='DenseCRF', preset='irn_label'),
+                 empty_label: int = 255) -> None:
+        super().__init__(refiner, empty_label)
+        if conf_bg > conf_fg:
+            raise ValueError('conf_bg must not exceed conf_fg, got '
+                             f'{conf_bg} > {conf_fg}')
+        self.conf_fg = conf_fg
+        self.conf_bg = conf_bg
+
+    def label(self, seed: Seed, photo: Tensor) -> Tensor:
+        """The pseudo label of a seed with at least one class."""
+        return affinity_label(
+            self._arg_max(seed, photo, self.conf_fg, None),
+            self._arg_max(seed, photo, self.conf_bg, None))

@@ -1,0 +1,152 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Work on many files in several processes."""
+
+import multiprocessing
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import Any
+
+from mmengine.utils import ProgressBar
+
+_THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
+_work = None
+
+
+class WorkerPool:
+    """Worker processes that apply one function to a stream of items.
+
+    Workers are started afresh (spawn), which is safe beside CUDA, threads and
+    ``torch.distributed``, use one thread each, and end with the process that
+    started them, even if that is killed. Items wait in a bounded queue, so
+    that a fast producer does not fill the memory. Results come in the order
+    of the items.
+
+    Args:
+        jobs (int): Number of workers; 0 works in this process.
+        setup (Callable): Called once in each worker with ``args``; returns
+            the function that is applied to items.
+        *args: Arguments of ``setup``; must be picklable, as items and results.
+    """
+
+    def __init__(self, jobs: int, setup: Callable[..., Callable],
+                 *args) -> None:
+        if jobs < 0:
+            raise ValueError(f'jobs must be at least 0, got {jobs}')
+        self.jobs = jobs
+        self._pending: deque[Future] = deque()
+        self._executor = None
+        if jobs == 0:
+            self._function = setup(*args)
+        else:
+            self._executor = ProcessPoolExecutor(
+                jobs, multiprocessing.get_context('spawn'), _start_worker,
+                (setup, args))
+
+    def map(self, items: Iterable) -> Iterator[Any]:
+        """Yield the result of each item, in order.
+
+        Raises:
+            Exception: What the function raised for an item.
+            RuntimeError: If a worker died.
+        """
+        for item in items:
+            yield from self.submit(item)
+        yield from self.finish()
+
+    def submit(self, item: Any) -> list:
+        """Hand in an item; return the results that had to be waited for."""
+        if self._executor is None:
+            return [self._function(item)]
+        with _single_threaded():
+            self._pending.append(self._executor.submit(_apply, item))
+        if len(self._pending) > 4 * self.jobs:
+            return [self._next()]
+        return []
+
+    def finish(self) -> list:
+        """Wait for all items; return the remaining results."""
+        results = []
+        while self._pending:
+            results.append(self._next())
+        return results
+
+    def close(self) -> None:
+        """End the workers; items not yet begun are dropped."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+
+    def __enter__(self) -> 'WorkerPool':
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _next(self) -> Any:
+        try:
+            return self._pending.popleft().result()
+        except BrokenProcessPool as error:
+            raise RuntimeError(
+                'a worker process died; perhaps the memory is full, try fewer '
+                'jobs') from error
+
+
+def track_progress(items: Iterable, total: int) -> Iterator[Any]:
+    """Pass items on while a bar shows their number, pace and remaining time.
+
+    Args:
+        items (Iterable): The items.
+        total (int): How many there will be.
+    """
+    if not total:
+        yield from items
+        return
+    bar, fresh, shown = ProgressBar(total), 0, time.monotonic()
+    for item in items:
+        yield item
+        fresh += 1
+        # Logs keep every update.
+        if time.monotonic() - shown > 0.5:
+            bar.update(fresh)
+            fresh, shown = 0, time.monotonic()
+    if fresh:
+        bar.update(fresh)
+    bar.file.write('\n')
+
+
+def _start_worker(setup: Callable[..., Callable], args: tuple) -> None:
+    global _work
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import torch
+    torch.set_num_threads(1)
+    _work = setup(*args)
+
+
+def _end_with_parent() -> None:
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+def _apply(item: Any) -> Any:
+    return _work(item)
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Let processes that start now inherit one thread for linear algebra."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, '1'))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
