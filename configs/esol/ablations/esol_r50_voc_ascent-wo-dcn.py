@@ -1,0 +1,13 @@
+# Appendix A.1.1: gradient ascent without a deformable convolution.
+# python tools/train.py configs/esol/ablations/esol_r50_voc_ascent-wo-dcn.py
+_base_ = '../esol_r50_voc.py'
+
+model = dict(decode_head=dict(expand_offsets=False, clip_ratio=None))
+custom_hooks = [
+    dict(
+        type='StageSwitchHook',
+        stages=[
+            _base_.custom_hooks[0]['stages'][0],  # classify
+            _base_.custom_hooks[0]['stages'][1],  # expand
+        ])
+]

@@ -1,0 +1,13 @@
+# Appendix A.1.3: the kernel inside the deformable convolution learns too.
+# python tools/train.py configs/esol/ablations/esol_r50_voc_trained-kernel.py
+_base_ = '../esol_r50_voc.py'
+
+model = dict(decode_head=dict(expand_trains_kernel=True, clip_ratio=None))
+custom_hooks = [
+    dict(
+        type='StageSwitchHook',
+        stages=[
+            _base_.custom_hooks[0]['stages'][0],  # classify
+            _base_.custom_hooks[0]['stages'][1],  # expand
+        ])
+]
