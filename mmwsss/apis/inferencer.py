@@ -287,7 +287,8 @@ class WSSSInferencer:
     def _build_model(self, checkpoint: dict, weights: str) -> torch.nn.Module:
         # The checkpoint holds all weights: nothing is to be downloaded.
         self.cfg.model.pop('pretrained', None)
-        self.cfg.model.backbone.pop('pretrained', None)
+        for key in ('pretrained', 'checkpoint_path'):
+            self.cfg.model.backbone.pop(key, None)
         model = MODELS.build(self.cfg.model)
         if self.device == 'cpu':
             model = revert_sync_batchnorm(model)
@@ -333,8 +334,9 @@ def _dataset_meta(cfg: Config, checkpoint: dict) -> dict:
     if meta:
         return meta
     dataset = _test_dataset(cfg)
-    known = getattr(DATASETS.get(dataset.get('type', '')), 'METAINFO', {})
-    return {**known, **dataset.get('metainfo', {})}
+    kind = dataset.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    return {**getattr(kind, 'METAINFO', {}), **dataset.get('metainfo', {})}
 
 
 def _test_dataset(cfg: Config) -> dict:

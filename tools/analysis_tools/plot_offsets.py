@@ -1,0 +1,109 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Plot where the offset convolutions of ESOL look.
+
+Over photos, as heat maps of the offsets' lengths and as arrows:
+
+    python tools/analysis_tools/plot_offsets.py maps configs/esol/esol_r50_voc.py \
+        work_dirs/esol_r50_voc/stage_expand.pth photo.jpg --out-dir offsets
+
+Over a training run, from what OffsetMonitorHook logged:
+
+    python tools/analysis_tools/plot_offsets.py curves \
+        work_dirs/esol_r50_voc/<time>/vis_data/scalars.json --out offsets.png
+"""
+
+import argparse
+import json
+import os.path as osp
+
+import numpy as np
+from mmengine.config import DictAction
+from PIL import Image
+from rich.progress import track
+
+from mmwsss.apis import WSSSInferencer
+from mmwsss.apis.photos import find_photos
+from mmwsss.datasets.image_io import read_photo
+from mmwsss.models.layers import OffsetConv2d
+from mmwsss.utils import atomic_write
+from mmwsss.visualization import (draw_offset_arrows, draw_offset_magnitude,
+                                  offset_magnitude, plot_offset_curves)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Plot the offsets of offset convolutions')
+    commands = parser.add_subparsers(dest='command', required=True)
+    maps = commands.add_parser('maps', help='draw the offsets over photos')
+    maps.add_argument('config', help='config file, or its name in configs/')
+    maps.add_argument('checkpoint', help='checkpoint of stage expand or shrink')
+    maps.add_argument('photos', nargs='+', help='photos, folders or patterns')
+    maps.add_argument(
+        '--out-dir', default='offsets', help='where to write (default: offsets)')
+    maps.add_argument(
+        '--max', type=float, metavar='PIXELS',
+        help='length drawn in full red, in pixels of the feature grid '
+        '(default: the largest of each photo)')
+    maps.add_argument(
+        '--gain', type=float, default=1.,
+        help='factor on the length of the arrows (default: 1)')
+    maps.add_argument('--device', help='default: the accelerator, if any')
+    maps.add_argument(
+        '--cfg-options', nargs='+', action=DictAction,
+        help='override settings of the config, key=value')
+    curves = commands.add_parser(
+        'curves', help='plot the offset statistics of a run')
+    curves.add_argument('scalars', help='vis_data/scalars.json of the run')
+    curves.add_argument(
+        '--out', default='offsets.png', help='PNG to write (default: offsets.png)')
+    return parser.parse_args()
+
+
+def draw_maps(args: argparse.Namespace) -> None:
+    """Write one picture for each photo and each layer that samples: the photo,
+    the lengths of the offsets and the offsets as arrows."""
+    inferencer = WSSSInferencer(
+        args.config, args.checkpoint, device=args.device,
+        cfg_options=args.cfg_options)
+    photos = find_photos(args.photos)
+    for name, path in track(photos, 'Drawing', disable=len(photos) == 1):
+        inferencer(path)
+        photo = read_photo(path)
+        layers = {
+            layer.removeprefix('decode_head.'): module.last_offset[0]
+            for layer, module in inferencer.model.named_modules()
+            if isinstance(module, OffsetConv2d) and module.last_offset is not None
+        }
+        if not layers:
+            stage = getattr(inferencer.model, 'stage', None)
+            raise ValueError(f'{args.checkpoint} (stage {stage}) samples at no '
+                             'offsets: give a checkpoint of stage expand or shrink')
+        for layer, offset in layers.items():
+            drawn = np.concatenate([
+                photo,
+                draw_offset_magnitude(photo, offset, args.max),
+                draw_offset_arrows(photo, offset, gain=args.gain)
+            ], axis=1)
+            out = osp.join(args.out_dir, f'{name}_{layer}.png')
+            with atomic_write(out) as file:
+                Image.fromarray(drawn).save(file, 'PNG')
+            lengths = offset_magnitude(offset)
+            print(f'{out}: |offset| mean {lengths.mean():.3f}, '
+                  f'max of means {lengths.max():.3f} feature pixels')
+
+
+def draw_curves(args: argparse.Namespace) -> None:
+    """Plot the scalars of a run."""
+    with open(args.scalars, encoding='utf-8') as file:
+        lines = [json.loads(line) for line in file if line.strip()]
+    plot_offset_curves(lines, args.out)
+    print(args.out)
+
+
+def main() -> None:
+    args = parse_args()
+    {'maps': draw_maps, 'curves': draw_curves}[args.command](args)
+
+
+if __name__ == '__main__':
+    main()
