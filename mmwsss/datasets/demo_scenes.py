@@ -10,6 +10,7 @@ about; bugs hide each other.
 """
 
 import os.path as osp
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -37,99 +38,109 @@ _EARTH = ((122, 108, 84), (96, 112, 72), (128, 122, 112), (108, 92, 74),
 
 
 def _noise(rng: np.random.RandomState, size: int, cells: int) -> np.ndarray:
-    """Smooth noise in [-1, 1] of shape (size, size)."""
+    """Smooth noise in about [-1, 1] of shape (size, size)."""
     grid = rng.uniform(-1, 1, (cells + 1, cells + 1)).astype(np.float32)
     image = Image.fromarray(grid).resize((size, size),
                                          Image.Resampling.BICUBIC)
-    return np.asarray(image)
+    return np.asarray(image).astype(np.float64)
 
 
 class _Canvas:
-    """A picture and its mask, painted back to front."""
+    """A picture and who owns its pixels, painted back to front.
+
+    Lengths are given in units of 1/96 of the scene.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.unit = size / 96  # shapes are given in pixels of a 96 px scene
-        self.picture = np.zeros((size, size, 3), dtype=np.float32)
+        self.unit = size / 96
+        self.picture = np.zeros((size, size, 3))
         self.owner = np.zeros((size, size), dtype=np.int64)
-        self.y, self.x = np.mgrid[:size, :size].astype(np.float32)
 
-    def local(self, centre: tuple, angle: float) -> tuple:
-        """Coordinates along and across a shape, in units of 1/96 scene."""
-        dx, dy = self.x - centre[0], self.y - centre[1]
+    def area(self, centre: np.ndarray, reach: float) -> tuple[slice, slice]:
+        """The pixels within ``reach`` of a point, as (rows, columns)."""
+        low = np.floor(centre - reach * self.unit).astype(int)
+        high = np.ceil(centre + reach * self.unit).astype(int) + 1
+        low, high = low.clip(0, self.size), high.clip(0, self.size)
+        return slice(low[1], high[1]), slice(low[0], high[0])
+
+    def local(self, area: tuple[slice, slice], centre: np.ndarray,
+              angle: float) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates along and across a shape, over an area."""
+        y, x = np.mgrid[area]
+        dx, dy = (x - centre[0]) / self.unit, (y - centre[1]) / self.unit
         cos, sin = np.cos(angle), np.sin(angle)
-        return ((dx * cos + dy * sin) / self.unit,
-                (dy * cos - dx * sin) / self.unit)
+        return dx * cos + dy * sin, dy * cos - dx * sin
 
-    def paint(self, depth: np.ndarray, colour: np.ndarray) -> np.ndarray:
-        """Blend ``colour`` in where ``depth`` (pixels inside) is positive."""
+    def paint(self, area: tuple[slice, slice], depth: np.ndarray,
+              colour: np.ndarray) -> None:
+        """Blend ``colour`` in where ``depth``, the way inside, is positive."""
         alpha = np.clip(depth * self.unit + 0.5, 0, 1)[..., None]
-        self.picture = self.picture * (1 - alpha) + colour * alpha
-        return depth > 0
+        self.picture[area] += alpha * (colour - self.picture[area])
 
 
-def _shade(colour: tuple, light: np.ndarray) -> np.ndarray:
-    return np.asarray(colour, dtype=np.float32) + light[..., None]
+def _shade(colour: Sequence[float], light: np.ndarray) -> np.ndarray:
+    return np.asarray(colour, dtype=np.float64) + light[..., None]
 
 
 def _paint_ground(canvas: _Canvas, rng: np.random.RandomState) -> None:
     size = canvas.size
     first, second = rng.permutation(len(_EARTH))[:2]
     mix = (_noise(rng, size, 4) * 0.5 + 0.5)[..., None]
-    canvas.picture = (mix * np.asarray(_EARTH[first], dtype=np.float32) +
-                      (1 - mix) * np.asarray(_EARTH[second], np.float32))
+    canvas.picture = (mix * np.array(_EARTH[first]) +
+                      (1 - mix) * np.array(_EARTH[second]))
     for cells, strength in ((8, 14), (20, 14), (48, 16)):
         canvas.picture += strength * _noise(rng, size, cells)[..., None]
     for _ in range(rng.randint(14, 26)):  # blades of grass
-        along, across = canvas.local(
-            rng.uniform(0, size, 2), rng.uniform(0, np.pi))
+        centre, length = rng.uniform(0, size, 2), rng.uniform(8, 22)
+        area = canvas.area(centre, length + 6)
+        along, across = canvas.local(area, centre, rng.uniform(0, np.pi))
         across = across + rng.uniform(-0.012, 0.012) * along**2
         depth = np.minimum(
-            rng.uniform(0.5, 1.1) - np.abs(across),
-            rng.uniform(8, 22) - np.abs(along))
+            rng.uniform(0.5, 1.1) - np.abs(across), length - np.abs(along))
         green = rng.uniform((70, 95, 45), (150, 165, 100))
-        canvas.paint(depth, _shade(green, 0 * along))
+        canvas.paint(area, depth, green)
 
 
-def _blob(canvas: _Canvas, rng: np.random.RandomState, centre: tuple,
-          angle: float, length: float, width: float) -> tuple:
-    """Return the depth of an uneven ellipse, and (along, across, radius)."""
-    along, across = canvas.local(centre, angle)
+def _blob(rng: np.random.RandomState, along: np.ndarray, across: np.ndarray,
+          length: float, width: float) -> np.ndarray:
+    """Distance from the middle of an uneven ellipse; 1 is its rim."""
     theta = np.arctan2(across / width, along / length)
-    rim = 1.0
+    rim = np.ones_like(theta)
     for order in (2, 3, 4):
-        rim = rim + rng.uniform(-0.07, 0.07) * np.cos(
+        rim += rng.uniform(-0.07, 0.07) * np.cos(
             order * theta + rng.uniform(0, 2 * np.pi))
-    radius = np.hypot(along / length, across / width) / rim
-    return (1 - radius) * min(length, width), along, across, radius
+    return np.hypot(along / length, across / width) / rim
 
 
 def _paint_clutter(canvas: _Canvas, rng: np.random.RandomState) -> None:
     """Stones and leaves in the bodies' colours, flowers in the heads'."""
     for _ in range(rng.randint(4, 8)):
-        depth, along, across, radius = _blob(
-            canvas, rng, rng.uniform(0, canvas.size, 2),
-            rng.uniform(0, np.pi), rng.uniform(5, 14), rng.uniform(3, 9))
+        centre = rng.uniform(0, canvas.size, 2)
+        area = canvas.area(centre, 18)
+        along, across = canvas.local(area, centre, rng.uniform(0, np.pi))
+        length, width = rng.uniform(5, 14), rng.uniform(3, 9)
+        radius = _blob(rng, along, across, length, width)
         colour = 118 + rng.uniform(-34, 34, 3)
         light = 26 * (1 - radius).clip(0, 1)
-        if rng.uniform() < 0.5:  # a leaf has veins
-            light = light - 16 * (np.abs(across) < 0.7)
-        canvas.paint(depth, _shade(colour, light))
+        if rng.uniform() < 0.5:  # a leaf has a vein
+            light -= 16 * (np.abs(across) < 0.7)
+        canvas.paint(area, (1 - radius) * min(length, width),
+                     _shade(colour, light))
     kinds = list(_KINDS.values())
     for _ in range(rng.randint(2, 5)):
-        along, across = canvas.local(
-            rng.uniform(0, canvas.size, 2), rng.uniform(0, np.pi))
+        centre = rng.uniform(0, canvas.size, 2)
+        area = canvas.area(centre, 6)
+        along, across = canvas.local(area, centre, rng.uniform(0, np.pi))
         petals = np.cos(5 * np.arctan2(across, along))
         depth = rng.uniform(2.2, 3.6) * (1 + 0.35 * petals) - np.hypot(
             along, across)
         colour = kinds[rng.randint(len(kinds))][0]
-        canvas.paint(depth, _shade(colour, 20 * petals))
+        canvas.paint(area, depth, _shade(colour, 20 * petals))
 
 
-def _pattern(name: str, along: np.ndarray, across: np.ndarray,
-             radius: float) -> np.ndarray:
-    """Where a head's pattern shows its second colour."""
-    u, v = along / radius, across / radius
+def _pattern(name: str, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Where a head's pattern shows its second colour; the head is r = 1."""
     if name == 'stripes':
         return np.sin(u * 7.5) > 0
     if name == 'rings':
@@ -144,33 +155,33 @@ def _pattern(name: str, along: np.ndarray, across: np.ndarray,
 
 
 def _paint_bug(canvas: _Canvas, rng: np.random.RandomState, kind: str,
-               centre: tuple, owner: int) -> tuple[np.ndarray, np.ndarray]:
-    """Paint a bug and return where its whole and its head would be seen."""
+               owner: int) -> tuple[int, int]:
+    """Paint a bug somewhere; return the pixels of its whole and its head."""
     colour, dark, pattern, tint = _KINDS[kind]
-    angle = rng.uniform(0, 2 * np.pi)
+    centre = rng.uniform(0.2 * canvas.size, 0.8 * canvas.size, 2)
     length, width = rng.uniform(17, 25), rng.uniform(11, 15)
-    depth, along, across, radius = _blob(canvas, rng, centre, angle, length,
-                                         width)
+    area = canvas.area(centre, length * 1.3 + 8)
+    along, across = canvas.local(area, centre, rng.uniform(0, 2 * np.pi))
+    radius = _blob(rng, along, across, length, width)
+    body = (1 - radius) * min(length, width)
     coat = 112 + rng.uniform(-22, 22) + rng.uniform(-14, 14, 3) + tint
     light = 34 * np.sqrt((1 - radius**2).clip(0, 1)) - 16
-    light = light + 7 * np.sin(along * rng.uniform(0.7, 1.0))  # segments
-    light = light + 12 * _noise(rng, canvas.size, 56)  # hairs
-    shadow = depth + 1.6
-    canvas.paint(np.where(shadow > 0, shadow * 0.25 - 0.5, -1),
-                 np.full(3, 40, dtype=np.float32))
-    whole = canvas.paint(depth, _shade(coat, light))
+    light += 7 * np.sin(along * rng.uniform(0.7, 1.0))  # segments
+    light += 12 * _noise(rng, canvas.size, 56)[area]  # hairs
+    shadow = np.where(body > -1.6, body * 0.25 - 0.1, -1)
+    canvas.paint(area, shadow, np.full(3, 40))
+    canvas.paint(area, body, _shade(coat, light))
 
     head_radius = rng.uniform(5.6, 7.0)
-    head_along = along - length * 0.95
-    distance = np.hypot(head_along, across)
-    bold = _pattern(pattern, head_along, across, head_radius)
-    face = np.where(bold[..., None], np.asarray(dark, np.float32),
-                    np.asarray(colour, np.float32))
-    light = 40 * (1 - (distance / head_radius)**2).clip(0, 1) - 24
-    head = canvas.paint(head_radius - distance, face + light[..., None])
-    whole = whole | head
-    canvas.owner[whole] = owner
-    return whole, head
+    u, v = (along - length * 0.95) / head_radius, across / head_radius
+    bold = _pattern(pattern, u, v)[..., None]
+    light = 40 * (1 - np.hypot(u, v)**2).clip(0, 1) - 24
+    head = (1 - np.hypot(u, v)) * head_radius
+    canvas.paint(area, head,
+                 np.where(bold, dark, colour) + light[..., None])
+    canvas.owner[area][body > 0] = owner
+    canvas.owner[area][head > 0] = -owner
+    return int(((body > 0) | (head > 0)).sum()), int((head > 0).sum())
 
 
 def draw_scene(seed: int,
@@ -190,29 +201,29 @@ def draw_scene(seed: int,
     # RandomState's stream is frozen; that of numpy's Generator may change.
     rng = np.random.RandomState([seed, index])
     names = CLASSES[1:]
+    canvas = _Canvas(size)
+    _paint_ground(canvas, rng)
+    _paint_clutter(canvas, rng)
+    ground = canvas.picture
     while True:
-        canvas = _Canvas(size)
-        _paint_ground(canvas, rng)
-        _paint_clutter(canvas, rng)
+        canvas.picture, canvas.owner[:] = ground.copy(), 0
         tags = rng.permutation(len(names))[:rng.choice(3, p=(.4, .4, .2)) + 1]
-        views = []
-        for owner, tag in enumerate(tags, start=1):
-            centre = rng.uniform(0.2 * size, 0.8 * size, 2)
-            views.append(
-                _paint_bug(canvas, rng, names[tag], centre, owner))
+        sizes = [
+            _paint_bug(canvas, rng, names[tag], owner)
+            for owner, tag in enumerate(tags, start=1)
+        ]
         # Whoever carries a tag must be seen, the head above all.
-        if all(
-                np.mean(canvas.owner[whole] == owner) > 0.55
-                and whole.sum() > 0.04 * size**2
-                and head.sum() > 0.008 * size**2
-                and np.mean(canvas.owner[head] == owner) > 0.85
-                for owner, (whole, head) in enumerate(views, start=1)):
+        if all((np.abs(canvas.owner) == owner).sum() > max(
+                0.55 * whole, 0.04 * size**2) and
+               (canvas.owner == -owner).sum() > max(
+                   0.85 * head, 0.008 * size**2)
+               for owner, (whole, head) in enumerate(sizes, start=1)):
             break
     canvas.picture *= rng.uniform(0.85, 1.15)
     canvas.picture += rng.normal(0, 5, canvas.picture.shape)
     lookup = np.array([0, *(tags + 1)], dtype=np.uint8)
     photo = canvas.picture.round().clip(0, 255).astype(np.uint8)
-    return photo, lookup[canvas.owner]
+    return photo, lookup[np.abs(canvas.owner)]
 
 
 def make_demo_data(out: str,

@@ -1,8 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-from .image_labels import (PHOTO_SUFFIXES, decode_image_labels,
-                           encode_image_labels, load_label_table, photo_id,
-                           read_label_names, save_label_table,
-                           stack_image_labels)
+from .image_labels import (
+    PHOTO_SUFFIXES,
+    decode_image_labels,
+    encode_image_labels,
+    load_label_table,
+    photo_id,
+    read_label_names,
+    save_label_table,
+    stack_image_labels,
+)
 from .seed import Seed
 
 __all__ = [
