@@ -14,11 +14,14 @@ import sys
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
+from mmseg.registry import RUNNERS
 
 import mmwsss  # noqa: F401
-from mmseg.registry import RUNNERS
-from mmwsss.engine import (check_output_folder, find_resumable_checkpoint,
-                           setup_entry_point)
+from mmwsss.engine import (
+    check_output_folder,
+    find_resumable_checkpoint,
+    setup_entry_point,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -106,5 +109,5 @@ if __name__ == '__main__':
     try:
         main()
     except OSError as error:
-        # A full disk or a read-only folder is not a fault of the program.
+        # A full disk or a missing file is not a fault of the program.
         sys.exit(f'error: {error}')

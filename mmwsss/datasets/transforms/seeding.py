@@ -13,7 +13,6 @@ import random
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
-
 from mmseg.registry import TRANSFORMS
 
 

@@ -8,8 +8,8 @@ from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
-
 from mmseg.registry import HOOKS
+
 from mmwsss.utils import atomic_write
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
-
 from mmseg.registry import HOOKS
 
 from .stage_switch_hook import unwrap_model

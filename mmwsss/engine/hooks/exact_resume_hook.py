@@ -7,10 +7,10 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop, Runner
+from mmseg.registry import HOOKS
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmseg.registry import HOOKS
 from mmwsss.datasets.transforms.seeding import seed_everything
 
 from ..runner.sampler import ReproducibleInfiniteSampler

@@ -3,7 +3,6 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-
 from mmseg.registry import HOOKS
 
 

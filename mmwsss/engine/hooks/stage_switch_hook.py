@@ -11,9 +11,9 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
+from mmseg.registry import HOOKS
 from torch import nn
 
-from mmseg.registry import HOOKS
 from mmwsss.utils import atomic_write
 
 

@@ -20,11 +20,13 @@ import torch
 from mmengine.dist import get_dist_info
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
-from mmengine.runner.checkpoint import (_process_mmcls_checkpoint,
-                                        get_deprecated_model_names,
-                                        get_external_models,
-                                        get_mmcls_models,
-                                        get_torchvision_models)
+from mmengine.runner.checkpoint import (
+    _process_mmcls_checkpoint,
+    get_deprecated_model_names,
+    get_external_models,
+    get_mmcls_models,
+    get_torchvision_models,
+)
 
 _FORCE_SAFE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 

@@ -4,8 +4,8 @@ from itertools import count
 
 import torch
 from mmengine.dataset import InfiniteSampler
-
 from mmseg.registry import DATA_SAMPLERS
+
 from mmwsss.datasets.transforms.seeding import SamplePosition, random_words
 
 
