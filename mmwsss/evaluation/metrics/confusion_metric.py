@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.dist import all_gather_object, get_rank
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
@@ -62,6 +63,7 @@ class ConfusionMetric(BaseMetric):
                              f'{on_missing_mask!r}')
         self.on_missing_mask = on_missing_mask
         self.out_file = out_file
+        self.last_protocol = None
         self._reset()
 
     @abstractmethod
@@ -148,6 +150,7 @@ class ConfusionMetric(BaseMetric):
         scores, details = self.summarize(
             total, [record for _, record in images.values()])
         line = self.protocol_line(len(images), masks, details)
+        self.last_protocol = line
         if len(images) != size:
             print_log(f'{type(self).__name__} saw {len(images)} of {size} '
                       'images', logger='current')
@@ -157,7 +160,7 @@ class ConfusionMetric(BaseMetric):
         if self.out_file is not None and get_rank() == 0:
             write_json(
                 self.out_file,
-                _without_nan(
+                without_nan(
                     dict(scores, images=len(images), masks=masks,
                          protocol=line, details=details)))
         return scores
@@ -218,12 +221,12 @@ class ConfusionMetric(BaseMetric):
         self._last = None
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """The same nested value with None for NaN, which JSON lacks."""
     if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
+        return {key: without_nan(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_without_nan(one) for one in value]
+        return [without_nan(one) for one in value]
     return None if isinstance(value, float) and isnan(value) else value
 
 
@@ -241,3 +244,20 @@ def image_id(sample: dict) -> str:
     if sample.get('img_id') is not None:
         return str(sample['img_id'])
     return osp.splitext(osp.basename(sample['img_path']))[0]
+
+
+def metric_settings(cfg: Config, name: str) -> dict:
+    """What a config's evaluators say of a metric; its type alone by default.
+
+    Args:
+        cfg (Config): The config.
+        name (str): The type of the metric, such as ``'SeedMetric'``.
+    """
+    for key in ('val_evaluator', 'test_evaluator'):
+        evaluators = cfg.get(key) or []
+        if isinstance(evaluators, dict):
+            evaluators = [evaluators]
+        for evaluator in evaluators:
+            if evaluator['type'] == name:
+                return dict(evaluator)
+    return dict(type=name)

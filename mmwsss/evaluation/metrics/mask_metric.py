@@ -4,6 +4,7 @@ from mmseg.registry import METRICS
 from torch import Tensor
 
 from mmwsss.ops import mask_confusion
+
 from .confusion_metric import ConfusionMetric
 from .confusion_scores import class_table, confusion_scores
 

@@ -9,6 +9,7 @@ from mmseg.registry import METRICS
 from torch import Tensor
 
 from mmwsss.ops import seed_confusion
+
 from .confusion_metric import ConfusionMetric
 from .confusion_scores import class_table, confusion_scores
 

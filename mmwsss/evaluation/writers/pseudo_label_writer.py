@@ -8,6 +8,7 @@ from mmseg.registry import METRICS, MODELS
 from mmwsss.datasets.image_io import read_photo, voc_palette, write_mask
 from mmwsss.structures import Seed
 from mmwsss.utils.parallel import WorkerPool
+
 from .base_writer import BaseWriter
 
 

@@ -10,6 +10,7 @@ from mmseg.registry import METRICS
 
 from mmwsss.datasets.image_io import voc_palette, write_mask
 from mmwsss.utils import atomic_write
+
 from .base_writer import BaseWriter
 
 

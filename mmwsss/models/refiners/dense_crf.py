@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmwsss.ops import dense_crf
+
 from .base_refiner import BaseRefiner
 
 CRF_PRESETS = dict(

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from mmwsss.ops import affinity_label
 from mmwsss.structures import Seed
 
+IRN_CRF = dict(type='DenseCRF', preset='irn_label')
+
 
 class _LabelRule(nn.Module):
 
@@ -103,7 +105,8 @@ class IRNLabel(_LabelRule):
     Args:
         conf_fg (float): The high threshold. Defaults to 0.30.
         conf_bg (float): The low threshold. Defaults to 0.05.
-        refiner (dict | nn.Module, optional): Defaults to IRN's label CRF.
+        refiner (dict | nn.Module, optional): Defaults to IRN's label CRF,
+            ``DenseCRF(preset='irn_label')``; None refines nothing.
         empty_label (int): What every pixel of an image without tags is.
             Defaults to 255, undecided: IRN skips such images.
     """
@@ -111,8 +114,7 @@ class IRNLabel(_LabelRule):
     def __init__(self,
                  conf_fg: float = 0.30,
                  conf_bg: float = 0.05,
-                 refiner: dict | nn.Module | None = dict(
-                     type='DenseCRF', preset='irn_label'),
+                 refiner: dict | nn.Module | None = IRN_CRF,
                  empty_label: int = 255) -> None:
         super().__init__(refiner, empty_label)
         if conf_bg > conf_fg:

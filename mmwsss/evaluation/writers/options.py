@@ -1,0 +1,102 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The command line options by which tools choose a label rule."""
+
+import argparse
+import os.path as osp
+
+from mmengine.config import Config
+
+from mmwsss.models.refiners import CRF_PRESETS
+from mmwsss.utils import read_json
+
+# IRN's threshold for plain seeds.
+DEFAULT_THRESHOLD = 0.15
+# PSA's lower power; PPC's on EPS.
+DEFAULT_ALPHA = dict(eps_ppc=8)
+
+
+def add_label_options(parser: argparse.ArgumentParser,
+                      required: bool = False) -> None:
+    """Add ``--refiner`` and its parameters to a tool's options."""
+    parser.add_argument(
+        '--refiner',
+        required=required,
+        choices=['none', 'irn_two_threshold', *CRF_PRESETS, 'config'],
+        help='how seeds become labels: "none" thresholds them; a CRF preset '
+        'refines them first (with "irn_label": the thresholded labels); '
+        '"irn_two_threshold" leaves doubtful pixels out; "config" takes the '
+        "config's label_rule")
+    parser.add_argument(
+        '--threshold',
+        type=threshold_value,
+        help='constant background score, or a metrics file of '
+        f'evaluate_seeds.py with the best one (default: {DEFAULT_THRESHOLD} '
+        'for "none" and "irn_label")')
+    parser.add_argument(
+        '--alpha',
+        type=float,
+        help='background is (1 - max score) ** alpha (default: 4 for the '
+        'other presets, 8 for eps_ppc)')
+    parser.add_argument(
+        '--conf-fg', type=float, default=0.30,
+        help='high threshold of "irn_two_threshold" (default: 0.30)')
+    parser.add_argument(
+        '--conf-bg', type=float, default=0.05,
+        help='low threshold of "irn_two_threshold" (default: 0.05)')
+
+
+def threshold_value(text: str) -> float:
+    """A number, or the threshold in a metrics file.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is neither.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    if not osp.isfile(text):
+        raise argparse.ArgumentTypeError(
+            f'{text} is neither a number nor a file')
+    try:
+        metrics = read_json(text)
+        return float(metrics['seed/threshold'])
+    except (ValueError, KeyError, TypeError) as error:
+        raise argparse.ArgumentTypeError(
+            f'{text} holds no number "seed/threshold" ({error!r})') from error
+
+
+def label_rule_config(args: argparse.Namespace, cfg: Config) -> dict:
+    """The config of the label rule that the options ask for.
+
+    Args:
+        args (argparse.Namespace): With what :func:`add_label_options` adds.
+        cfg (Config): The config, for ``--refiner config``.
+
+    Raises:
+        ValueError: If the options contradict each other, or the config has no
+            ``label_rule``.
+    """
+    if args.threshold is not None and args.alpha is not None:
+        raise ValueError('give --threshold or --alpha, not both')
+    if args.refiner == 'config':
+        if 'label_rule' not in cfg:
+            raise ValueError('--refiner config: the config has no label_rule')
+        rule = dict(cfg.label_rule)
+        if args.threshold is not None:
+            rule['threshold'] = args.threshold
+        return rule
+    if args.refiner == 'irn_two_threshold':
+        return dict(
+            type='IRNLabel', conf_fg=args.conf_fg, conf_bg=args.conf_bg)
+    threshold, alpha, refiner = args.threshold, args.alpha, None
+    if args.refiner != 'none':
+        refiner = dict(type='DenseCRF', preset=args.refiner)
+    if threshold is None and alpha is None:
+        if args.refiner in ('none', 'irn_label'):
+            threshold = DEFAULT_THRESHOLD
+        else:
+            alpha = DEFAULT_ALPHA.get(args.refiner, 4)
+    return dict(
+        type='ThresholdLabel', refiner=refiner, threshold=threshold,
+        alpha=alpha)

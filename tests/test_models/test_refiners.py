@@ -1,0 +1,168 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import pytest
+import torch
+from mmseg.registry import MODELS
+
+from mmwsss.models.refiners import (
+    CRF_PRESETS,
+    BaseRefiner,
+    DenseCRF,
+    IRNLabel,
+    ThresholdLabel,
+)
+from mmwsss.ops import dense_crf
+from mmwsss.structures import Seed
+
+SIZE = (13, 18)
+
+
+def make_seed(labels=(3, 1), full=True):
+    torch.manual_seed(0)
+    size = SIZE if full else (4, 5)
+    return Seed(torch.rand(len(labels), *size), labels, SIZE)
+
+
+def make_photo():
+    torch.manual_seed(1)
+    return torch.randint(0, 256, (3, *SIZE), dtype=torch.uint8)
+
+
+class Halve(BaseRefiner):
+    """Keeps what it saw."""
+
+    def __init__(self, has_background):
+        super().__init__()
+        self.has_background = has_background
+        self.seen = []
+
+    def forward(self, scores, guide):
+        self.seen.append((scores, guide))
+        return scores / 2
+
+
+@pytest.mark.parametrize('preset', CRF_PRESETS)
+def test_presets(preset):
+    pytest.importorskip('pydensecrf')
+    scores = make_seed().with_background(.3)[None]
+    photo = make_photo()[None]
+    refined = MODELS.build(dict(type='DenseCRF', preset=preset))(scores, photo)
+    expected = dense_crf(scores, photo, **CRF_PRESETS[preset])
+    assert torch.equal(refined, expected)
+
+
+def test_presets_are_the_published_ones():
+    """Unary, Gaussian, bilateral, iterations."""
+    table = {
+        name: (*preset['gaussian'], *preset['bilateral'], preset['num_iter'])
+        for name, preset in CRF_PRESETS.items()
+    }
+    assert table == dict(
+        irn_label=(3, 3, 50, 5, 10, 10),
+        psa=(3, 3, 80, 13, 10, 10),
+        eps_ppc=(3, 3, 80, 13, 10, 5),
+        seam_test=(3, 3, 32, 13, 10, 1),
+        deeplab=(1, 3, 67, 3, 4, 10),
+        mctformer=(4, 3, 83, 5, 3, 10),
+        afa=(3, 3, 64, 5, 4, 10))
+    hard = [name for name, preset in CRF_PRESETS.items()
+            if preset['unary'] == 'labels']
+    assert hard == ['irn_label']
+
+
+def test_dense_crf_options():
+    crf = DenseCRF('psa', scale_factor=2, num_iter=3)
+    # Weights and the colour deviation are no lengths.
+    assert crf.arguments['gaussian'] == (1.5, 3)
+    assert crf.arguments['bilateral'] == (40, 13, 10)
+    assert crf.arguments['num_iter'] == 3
+    with pytest.raises(ValueError, match='unknown CRF preset'):
+        DenseCRF('irn')
+    with pytest.raises(ValueError, match='scale_factor'):
+        DenseCRF(scale_factor=0)
+
+
+def test_dense_crf_resizes_scores():
+    pytest.importorskip('pydensecrf')
+    refined = DenseCRF('psa')(torch.rand(1, 3, 4, 5), make_photo()[None])
+    assert refined.shape == (1, 3, *SIZE)
+
+
+def test_threshold_label_without_refiner():
+    for seed in (make_seed(), make_seed(full=False)):
+        label = ThresholdLabel(threshold=.4)(seed, make_photo())
+        assert label.dtype == torch.uint8
+        assert torch.equal(label, seed.to_mask(.4))
+
+
+def test_threshold_label_is_the_crf_of_the_thresholded_seed():
+    pytest.importorskip('pydensecrf')
+    seed, photo = make_seed(), make_photo()
+    rule = ThresholdLabel(
+        dict(type='DenseCRF', preset='irn_label'), threshold=.6)
+    mask = seed.to_mask(.6)
+    hard = torch.stack([mask == label for label in (0, 3, 1)]).float()
+    best = dense_crf(hard[None], photo[None], **CRF_PRESETS['irn_label'])
+    assert torch.equal(
+        rule(seed, photo), torch.tensor([0, 3, 1])[best[0].argmax(0)].byte())
+
+
+def test_refiner_with_background():
+    seed, photo = make_seed(), make_photo()
+    refiner = Halve(True)
+    ThresholdLabel(refiner, alpha=4)(seed, photo)
+    scores, guide = refiner.seen[0]
+    assert torch.equal(scores[0], seed.with_background(alpha=4))
+    assert torch.equal(guide[0], photo)
+
+
+def test_refiner_without_background():
+    seed, photo = make_seed(), make_photo()
+    refiner = Halve(False)
+    label = ThresholdLabel(refiner, threshold=.2)(seed, photo)
+    assert torch.equal(refiner.seen[0][0][0], seed.scores)
+    # Background enters after the refiner.
+    assert torch.equal(label, seed.to_mask(.4))
+
+
+def test_irn_label():
+    seed, photo = make_seed(), make_photo()
+    label = IRNLabel(.6, .2, refiner=None)(seed, photo)
+    high, low = seed.to_mask(.6), seed.to_mask(.2)
+    for pixel, fg, bg in zip(
+            label.ravel(), high.ravel(), low.ravel(), strict=True):
+        assert pixel == (fg if fg else 255 if bg else 0)
+    assert {0, 1, 3, 255} == set(label.unique().tolist())
+
+
+def test_irn_label_with_crf():
+    pytest.importorskip('pydensecrf')
+    seed, photo = make_seed(), make_photo()
+    label = IRNLabel(.6, .2)(seed, photo)
+    crf = [
+        ThresholdLabel(DenseCRF('irn_label'), threshold=t)(seed, photo)
+        for t in (.6, .2)
+    ]
+    assert torch.equal(label[crf[0] > 0], crf[0][crf[0] > 0])
+    assert ((label == 0) == ((crf[0] == 0) & (crf[1] == 0))).all()
+
+
+@pytest.mark.parametrize('rule, expected', [
+    (ThresholdLabel(threshold=.1), 0),
+    (ThresholdLabel(threshold=.1, empty_label=255), 255),
+    (IRNLabel(), 255),
+    (IRNLabel(empty_label=0), 0),
+])
+def test_image_without_tags(rule, expected):
+    label = rule(make_seed(labels=()), make_photo())
+    assert label.shape == SIZE and (label == expected).all()
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match='not both'):
+        ThresholdLabel(threshold=.1, alpha=4)
+    with pytest.raises(ValueError, match='conf_bg'):
+        IRNLabel(.1, .2)
+    with pytest.raises(ValueError, match='empty_label'):
+        IRNLabel(empty_label=3)
+    with pytest.raises(ValueError, match='shape'):
+        ThresholdLabel(threshold=.1)(make_seed(), make_photo()[:, :5])

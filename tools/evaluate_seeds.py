@@ -1,0 +1,234 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Score seed files or label maps against masks.
+
+Seeds, best threshold:   python tools/evaluate_seeds.py CONFIG --seeds DIR
+Seeds, given threshold:  ... --seeds DIR --threshold 0.2 (or a metrics file)
+Label maps (PNG):        python tools/evaluate_seeds.py CONFIG --masks DIR
+
+The images and their masks are those of the config's val_dataloader, or of
+another by --dataloader. One count over the whole set, at photo size. Prints
+the protocol, writes the metrics with --out, all thresholds with --details,
+the precision-recall curve with --curve.
+"""
+
+import argparse
+import csv
+import io
+import os.path as osp
+import sys
+from collections.abc import Callable
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS, METRICS
+
+import mmwsss  # noqa: F401
+from mmwsss.datasets.image_io import read_mask
+from mmwsss.datasets.transforms import LoadMask
+from mmwsss.evaluation.metrics.confusion_metric import (
+    image_id,
+    metric_settings,
+    without_nan,
+)
+from mmwsss.evaluation.writers.options import threshold_value
+from mmwsss.structures import Seed
+from mmwsss.utils import atomic_write, write_json
+from mmwsss.utils.parallel import WorkerPool, track_progress
+
+# Images that a worker counts before it reports.
+CHUNK = 16
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file with images and masks')
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--seeds', help='folder of <id>.npz')
+    source.add_argument('--masks', help='folder of <id>.png')
+    parser.add_argument(
+        '--dataloader', default='val', choices=['val', 'test', 'seed'],
+        help="which of the config's sets to score on (default: val)")
+    parser.add_argument('--out', help='JSON file for the metrics')
+    parser.add_argument(
+        '--details', help='JSON file for classes and thresholds')
+    parser.add_argument(
+        '--curve', help='CSV or PNG file for precision and recall of seeds at '
+        'every threshold')
+    parser.add_argument(
+        '--threshold', type=threshold_value,
+        help='score seeds at this threshold, or at that in a metrics file '
+        '(default: the best)')
+    parser.add_argument(
+        '--pred-ignore', choices=['background', 'ignore'],
+        help='what 255 in label maps is (default: background)')
+    parser.add_argument(
+        '--jobs', type=int, default=0,
+        help='worker processes; 0 works in this one (default: 0)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction,
+        help='settings that override the config, as key=value')
+    args = parser.parse_args()
+    folder = args.seeds or args.masks
+    if not osp.isdir(folder):
+        parser.error(f'there is no folder {folder}')
+    if args.masks and (args.curve or args.threshold is not None):
+        parser.error('--curve and --threshold are for --seeds')
+    if args.seeds and args.pred_ignore:
+        parser.error('--pred-ignore is for --masks')
+    if args.curve and not args.curve.endswith(('.csv', '.png')):
+        parser.error(f'--curve must be a .csv or .png, got {args.curve}')
+    return args
+
+
+def build_metric(args: argparse.Namespace, cfg: Config) -> dict:
+    """The config of the metric that the options ask for."""
+    if args.seeds:
+        metric = metric_settings(cfg, 'SeedMetric')
+        if args.threshold is not None:
+            metric['threshold'] = args.threshold
+    else:
+        metric = metric_settings(cfg, 'MaskMetric')
+        # The split and the supervision are the same for both.
+        metric.setdefault('protocol',
+                          metric_settings(cfg, 'SeedMetric').get('protocol'))
+        if args.pred_ignore:
+            metric['pred_ignore'] = args.pred_ignore
+    metric['out_file'] = None
+    return metric
+
+
+def count_setup(metric: dict, meta: dict, folder: str,
+                seeds: bool) -> Callable:
+    """Build what counts a list of images, in a worker process."""
+    metric = METRICS.build(metric)
+    metric.dataset_meta = meta
+    load_mask = LoadMask()
+
+    def count_one(info: dict) -> torch.Tensor:
+        name = osp.join(folder, image_id(info) + ('.npz' if seeds else '.png'))
+        if seeds:
+            seed = Seed.load(name)
+            size, sample = seed.size, dict(full_seed=seed)
+        else:
+            pred = torch.from_numpy(read_mask(name))
+            size = tuple(pred.shape)
+            sample = dict(pred_sem_seg=dict(data=pred[None]))
+        gt = load_mask(dict(info, ori_shape=size))['gt_seg_map']
+        try:
+            return metric.count(sample, torch.from_numpy(gt))
+        except ValueError as error:
+            raise ValueError(f'{name}: {error}') from error
+
+    def count(infos: list[dict]) -> tuple:
+        return len(infos), sum(count_one(info) for info in infos).numpy()
+
+    return count
+
+
+def count_all(args: argparse.Namespace, metric: dict,
+              dataset) -> tuple[torch.Tensor, int]:
+    """The confusion over the dataset, and the number of masks."""
+    infos, missing = [], []
+    suffix = '.npz' if args.seeds else '.png'
+    for i in range(len(dataset)):
+        info = dataset.get_data_info(i)
+        if not info.get('seg_map_path'):
+            continue
+        name = osp.join(args.seeds or args.masks, image_id(info) + suffix)
+        if not osp.exists(name):
+            missing.append(name)
+        infos.append(info)
+    if missing:
+        raise FileNotFoundError(f'{len(missing)} of {len(infos)} images have '
+                                f'no prediction, first {missing[0]}')
+    if not infos:
+        raise ValueError('no image has a mask to score against')
+    chunks = [infos[i:i + CHUNK] for i in range(0, len(infos), CHUNK)]
+    total = None
+    with WorkerPool(
+            min(args.jobs, len(chunks)), count_setup, metric,
+            dict(dataset.metainfo), args.seeds or args.masks,
+            bool(args.seeds)) as pool:
+
+        def images():
+            nonlocal total
+            for number, confusion in pool.map(chunks):
+                total = confusion if total is None else total + confusion
+                yield from range(number)
+
+        for _ in track_progress(images(), len(infos)):
+            pass
+    return torch.from_numpy(total), len(infos)
+
+
+def write_curve(path: str, details: dict) -> None:
+    """Write the scores at every threshold as a table or a picture."""
+    names = ('thresholds', 'precision', 'recall', 'F1', 'mIoU')
+    columns = [details[name] for name in names]
+    if path.endswith('.csv'):
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(names)
+        writer.writerows(zip(*columns, strict=True))
+        with atomic_write(path, 'w') as file:
+            file.write(text.getvalue())
+        return
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(5, 5))
+    axes = figure.add_subplot(
+        xlabel='recall (%)', ylabel='precision (%)', xlim=(0, 100),
+        ylim=(0, 100))
+    axes.plot(details['recall'], details['precision'], marker='.')
+    for threshold, recall, precision in list(
+            zip(*(details[name] for name in ('thresholds', 'recall',
+                                             'precision')),
+                strict=True))[::10]:
+        axes.annotate(f'{threshold:g}', (recall, precision))
+    axes.grid(alpha=0.3)
+    with atomic_write(path) as file:
+        figure.savefig(file, format='png', dpi=150)
+
+
+def main() -> None:
+    """Score."""
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    loader = cfg.get(f'{args.dataloader}_dataloader')
+    if loader is None:
+        raise ValueError(f'{args.config} has no {args.dataloader}_dataloader')
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    dataset_cfg = dict(loader.dataset, pipeline=[])
+    if not dataset_cfg.get('with_masks', True):
+        dataset_cfg['with_masks'] = True
+    dataset = DATASETS.build(dataset_cfg)
+    metric_cfg = build_metric(args, cfg)
+    confusion, masks = count_all(args, metric_cfg, dataset)
+    metric = METRICS.build(metric_cfg)
+    metric.dataset_meta = dataset.metainfo
+    scores, details = metric.summarize(confusion, [])
+    protocol = metric.protocol_line(len(dataset), masks, details)
+    scores = {f'{metric.prefix}/{key}': value for key, value in scores.items()}
+    for key, value in scores.items():
+        print(f'{key}: {value:.2f}')
+    print(protocol)
+    scores['protocol'] = protocol
+    if args.out:
+        write_json(args.out, without_nan(scores))
+    if args.details:
+        write_json(args.details, without_nan(dict(scores, details=details)))
+    if args.curve:
+        write_curve(args.curve, details)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except OSError as error:
+        # A missing file or a full disk is not a fault of the program.
+        sys.exit(f'error: {error}')

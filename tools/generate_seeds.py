@@ -1,0 +1,205 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Make seeds of all photos: multi-scale and flip inference, as IRN does it.
+
+Seed files:     python tools/generate_seeds.py CONFIG CHECKPOINT --out DIR
+Pseudo labels:  ... --labels-out DIR --refiner irn_label (no seed files needed)
+Scores:         ... --score FILE.json (the photos need masks)
+Several GPUs:   torchrun --nproc_per_node 4 tools/generate_seeds.py ...
+                --launcher pytorch
+
+The photos are those of the config's seed_dataloader (else test_dataloader),
+the augmentations those of its pipeline or of tta_pipeline. What is already
+written is skipped, so a killed run goes on.
+"""
+
+import argparse
+import os
+import os.path as osp
+import sys
+
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.dist import (
+    broadcast_object_list,
+    init_dist,
+    is_distributed,
+    is_main_process,
+)
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS, RUNNERS
+
+import mmwsss  # noqa: F401
+from mmwsss.engine import check_output_folder, setup_entry_point
+from mmwsss.evaluation.metrics.confusion_metric import (
+    image_id,
+    metric_settings,
+    without_nan,
+)
+from mmwsss.evaluation.writers.options import (
+    add_label_options,
+    label_rule_config,
+)
+from mmwsss.evaluation.writers.origin import check_origin
+from mmwsss.pipeline.digest import digest_checkpoint, digest_value
+from mmwsss.utils import write_json
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file of the model')
+    parser.add_argument('checkpoint', help='checkpoint of the model')
+    parser.add_argument('--out', help='folder for seeds, <id>.npz')
+    parser.add_argument(
+        '--full-size', action='store_true',
+        help='store seeds at photo size instead of stride 4 (16 times larger)')
+    parser.add_argument(
+        '--labels-out', help='folder for pseudo labels, <id>.png')
+    add_label_options(parser)
+    parser.add_argument(
+        '--jobs', type=int, default=0,
+        help='worker processes that refine, for each process that infers '
+        '(default: 0, refine in between)')
+    parser.add_argument(
+        '--score', help='JSON file for the scores of the full-size seeds')
+    parser.add_argument(
+        '--work-dir', help='folder for logs (default: .log in the output)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction,
+        help='settings that override the config, as key=value')
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none', help='what started the processes')
+    # torch.distributed.launch passes either, depending on its version.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    if not (args.out or args.labels_out or args.score):
+        parser.error('give --out, --labels-out or --score')
+    if args.labels_out and not args.refiner:
+        parser.error('--labels-out needs --refiner (perhaps "none")')
+    if not osp.isfile(args.checkpoint):
+        parser.error(f'there is no checkpoint {args.checkpoint}')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Turn the config into one of a test run that makes seeds."""
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
+    if loader is None:
+        raise ValueError(
+            f'{args.config} has neither seed_dataloader nor test_dataloader')
+    dataset = loader['dataset']
+    if not any(step['type'] == 'TestTimeAug'
+               for step in dataset.get('pipeline', [])):
+        if 'tta_pipeline' not in cfg:
+            raise ValueError(
+                f'{args.config}: seeds need a pipeline with TestTimeAug in '
+                'seed_dataloader, or a tta_pipeline')
+        dataset['pipeline'] = cfg.tta_pipeline
+    if args.score:
+        dataset['with_masks'] = True
+    cfg.test_dataloader = loader
+    metric = metric_settings(cfg, 'SeedMetric')
+    tta_model = cfg.get('tta_model') or dict(type='CAMTTAModel')
+    cfg.model = ConfigDict(**tta_model, module=cfg.model)
+    for part in ('train_dataloader', 'train_cfg', 'optim_wrapper',
+                 'param_scheduler', 'val_dataloader', 'val_cfg',
+                 'val_evaluator'):
+        cfg[part] = None
+    cfg.test_cfg = dict(type='TestLoop')
+    cfg.test_evaluator = [metric] if args.score else []
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    first = args.out or args.labels_out or osp.dirname(
+        osp.abspath(args.score))
+    cfg.work_dir = args.work_dir or osp.join(first, '.log')
+    return cfg
+
+
+def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
+    """Add writers and metrics; return (folder, suffix, origin) of each."""
+    outputs = []
+    origin = dict(
+        weights=digest_checkpoint(args.checkpoint),
+        model=digest_value(cfg.model.to_dict()),
+        pipeline=digest_value(
+            ConfigDict(cfg.test_dataloader.dataset).to_dict()['pipeline']))
+    if args.out:
+        cfg.test_evaluator.append(
+            dict(type='SeedWriter', out_dir=args.out,
+                 full_size=args.full_size))
+        outputs.append(
+            (args.out, '.npz', dict(origin, full_size=args.full_size)))
+    if args.labels_out:
+        rule = label_rule_config(args, cfg)
+        imports = cfg.get('custom_imports', {}).get('imports', [])
+        cfg.test_evaluator.append(
+            dict(type='PseudoLabelWriter', out_dir=args.labels_out,
+                 label_rule=rule, jobs=args.jobs, imports=imports))
+        outputs.append(
+            (args.labels_out, '.png', dict(origin, rule=digest_value(rule))))
+    return outputs
+
+
+def find_missing(cfg: Config, outputs: list[tuple]) -> tuple[list[int], int]:
+    """Positions of the photos that lack a file, and how many there are."""
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    missing = []
+    for i in range(len(dataset)):
+        name = image_id(dataset.get_data_info(i))
+        if not all(osp.exists(osp.join(folder, name + suffix))
+                   for folder, suffix, _ in outputs):
+            missing.append(i)
+    return missing, len(dataset)
+
+
+def main() -> None:
+    """Make seeds."""
+    args = parse_args()
+    cfg = load_config(args)
+    setup_entry_point(cfg, args.launcher)
+    if args.launcher != 'none' and not is_distributed():
+        init_dist(args.launcher, **cfg.env_cfg.get('dist_cfg', {}))
+    outputs = add_outputs(cfg, args)
+    # One process looks, before any writes.
+    found = [None]
+    if is_main_process():
+        for folder, suffix, origin in outputs:
+            check_output_folder(folder)
+            check_origin(folder, origin, suffix)
+        if not args.score:
+            found = [find_missing(cfg, outputs)]
+    broadcast_object_list(found)
+    if not args.score:
+        missing, total = found[0]
+        if not missing:
+            print(f'all {total} photos are done')
+            return
+        if len(missing) < total:
+            print(f'{total - len(missing)} of {total} photos are done, '
+                  f'{len(missing)} to go')
+            cfg.test_dataloader.dataset.indices = missing
+    if 'runner_type' in cfg:
+        runner = RUNNERS.build(cfg)
+    else:
+        runner = Runner.from_cfg(cfg)
+    scores = runner.test()
+    if args.score and is_main_process():
+        metric = runner.test_loop.evaluator.metrics[0]
+        write_json(
+            args.score,
+            without_nan(dict(scores, protocol=metric.last_protocol)))
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except OSError as error:
+        # A full disk or a read-only folder is not a fault of the program.
+        sys.exit(f'error: {error}')

@@ -1,0 +1,121 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Turn seed files into pseudo labels, in several processes.
+
+Dense CRF on the thresholded seed:
+    python tools/refine_seeds.py CONFIG --seeds DIR --out DIR \\
+        --refiner irn_label --threshold 0.2
+IRN's labels with undecided pixels:
+    ... --refiner irn_two_threshold --conf-fg 0.30 --conf-bg 0.05
+
+The photos are those of the config's seed_dataloader (else test_dataloader).
+The pseudo labels are 8-bit palette PNGs at photo size. What is already
+written is skipped, so a killed run goes on.
+"""
+
+import argparse
+import os
+import os.path as osp
+import sys
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+
+import mmwsss  # noqa: F401
+from mmwsss.engine import check_output_folder
+from mmwsss.evaluation.metrics.confusion_metric import image_id
+from mmwsss.evaluation.writers.options import (
+    add_label_options,
+    label_rule_config,
+)
+from mmwsss.evaluation.writers.origin import ORIGIN_FILE, check_origin
+from mmwsss.evaluation.writers.pseudo_label_writer import (
+    dataset_palette,
+    pseudo_label_setup,
+)
+from mmwsss.pipeline.digest import digest_value
+from mmwsss.utils import read_json
+from mmwsss.utils.parallel import WorkerPool, track_progress
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file with the photos')
+    parser.add_argument('--seeds', required=True, help='folder of <id>.npz')
+    parser.add_argument('--out', required=True, help='folder for <id>.png')
+    add_label_options(parser, required=True)
+    parser.add_argument(
+        '--jobs', type=int, default=os.cpu_count(),
+        help='worker processes; 0 works in this one (default: all cores)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction,
+        help='settings that override the config, as key=value')
+    args = parser.parse_args()
+    if not osp.isdir(args.seeds):
+        parser.error(f'there is no folder {args.seeds}')
+    return args
+
+
+def find_tasks(dataset, seeds: str, out: str) -> list[tuple[str, str, str]]:
+    """Seed, photo and output of every image that is not done."""
+    tasks, missing = [], []
+    for i in range(len(dataset)):
+        info = dataset.get_data_info(i)
+        name = image_id(info)
+        seed = osp.join(seeds, f'{name}.npz')
+        path = osp.join(out, f'{name}.png')
+        if osp.exists(path):
+            continue
+        if not osp.exists(seed):
+            missing.append(seed)
+        tasks.append((seed, info['img_path'], path))
+    if missing:
+        raise FileNotFoundError(
+            f'{len(missing)} of {len(dataset)} photos have no seed, first '
+            f'{missing[0]}')
+    return tasks
+
+
+def main() -> None:
+    """Refine seeds."""
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
+    if loader is None:
+        raise ValueError(
+            f'{args.config} has neither seed_dataloader nor test_dataloader')
+    rule = label_rule_config(args, cfg)
+    check_output_folder(args.out)
+    origin = osp.join(args.seeds, ORIGIN_FILE)
+    check_origin(
+        args.out,
+        dict(
+            rule=digest_value(rule),
+            seeds=digest_value(
+                read_json(origin) if osp.exists(origin) else None)), '.png')
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
+    tasks = find_tasks(dataset, args.seeds, args.out)
+    print(f'{len(dataset) - len(tasks)} of {len(dataset)} photos are done, '
+          f'{len(tasks)} to go by {rule}')
+    if not tasks:
+        return
+    imports = cfg.get('custom_imports', {}).get('imports', [])
+    jobs = min(args.jobs, len(tasks))
+    with WorkerPool(jobs, pseudo_label_setup, rule,
+                    dataset_palette(dataset.metainfo), imports) as pool:
+        for _ in track_progress(pool.map(tasks), len(tasks)):
+            pass
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (OSError, ImportError) as error:
+        # A full disk or an absent pydensecrf is not a fault of the program.
+        sys.exit(f'error: {error}')
