@@ -1,1 +1,13 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .launch import LAUNCHERS
+from .process import Interrupted, format_seconds
+from .recipe import Recipe
+from .runner import Pipeline, Plan, StepFailed
+from .scalars import Scalars, read_scalars
+from .step_types import STEP_TYPES, StepCall, StepType
+
+__all__ = [
+    'LAUNCHERS', 'STEP_TYPES', 'Interrupted', 'Pipeline', 'Plan', 'Recipe',
+    'Scalars', 'StepCall', 'StepFailed', 'StepType', 'format_seconds',
+    'read_scalars'
+]

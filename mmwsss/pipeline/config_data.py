@@ -1,0 +1,60 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The files that an OpenMMLab config names."""
+
+import os.path as osp
+from collections.abc import Iterator
+from typing import Any
+
+_DATASET_KEYS = ('ann_file', 'label_file', 'data_prefix')
+_CHECKPOINT_KEYS = ('checkpoint', 'load_from', 'pretrained')
+
+
+def set_data_root(node: Any, data_root: str) -> None:
+    """Set every ``data_root`` in a nested config, in place."""
+    if isinstance(node, dict):
+        if isinstance(node.get('data_root'), str):
+            node['data_root'] = data_root
+        for value in node.values():
+            set_data_root(value, data_root)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            set_data_root(value, data_root)
+
+
+def data_paths(cfg: dict) -> list[str]:
+    """Files and folders that the datasets and models of a config read.
+
+    For each dataset its list of images, its label table and its folders of
+    images and masks, or its whole ``data_root`` if it names no folder; for
+    models and runners their checkpoints, where these are local files.
+
+    Args:
+        cfg (dict): A config.
+
+    Returns:
+        list[str]: Paths, each once, in the config's order. They may not exist.
+    """
+    return list(dict.fromkeys(_iter_paths(cfg)))
+
+
+def _iter_paths(node: Any) -> Iterator[str]:
+    if isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _iter_paths(value)
+    if not isinstance(node, dict):
+        return
+    root = node.get('data_root') or ''
+    if any(key in node for key in _DATASET_KEYS):
+        prefixes = dict(node.get('data_prefix') or {})
+        names = [node.get('ann_file'), node.get('label_file'), *prefixes.values()]
+        if root and not prefixes:
+            names.append('')
+        for name in names:
+            if isinstance(name, str) and (name or root):
+                yield osp.normpath(osp.join(root, name))
+    for key, value in node.items():
+        if key in _CHECKPOINT_KEYS and isinstance(value, str):
+            if osp.isfile(value):
+                yield value
+        else:
+            yield from _iter_paths(value)

@@ -1,0 +1,222 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""One child process, its log, and nothing of it left behind."""
+
+import ctypes
+import fcntl
+import os
+import os.path as osp
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+MARKER = 'MMWSSS_PIPELINE_DIR'
+"""Environment variable by which a folder's processes are found again."""
+
+_GRACE_SECONDS = 15
+_PR_SET_PDEATHSIG = 1
+_LOGGER_PREFIX = re.compile(r'^\S+ \S+ - \w+ - [A-Z]+ - ')
+_UNREADABLE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
+
+
+class Interrupted(Exception):
+    """The pipeline was asked to stop by a signal."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and SIGHUP into :class:`Interrupted`."""
+
+    def stop(signum, frame):
+        raise Interrupted(signum)
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {signum: signal.signal(signum, stop) for signum in signals}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+@contextmanager
+def folder_lock(folder: str) -> Iterator[None]:
+    """Hold a folder for one pipeline; the system frees it however that ends.
+
+    Raises:
+        BlockingIOError: If another pipeline holds it.
+    """
+    os.makedirs(folder, exist_ok=True)
+    with open(osp.join(folder, '.lock'), 'a+', encoding='utf-8') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            raise BlockingIOError(
+                f'another pipeline (process {file.read() or "unknown"}) works in '
+                f'{folder}') from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def kill_leftovers(folder: str) -> int:
+    """End processes that an earlier pipeline in ``folder`` left running.
+
+    A pipeline that was killed outright cannot end its steps' workers; two
+    processes must not write the same files. They are known by their
+    environment, so this finds them on Linux only.
+
+    Returns:
+        int: How many were ended.
+    """
+    wanted = f'{MARKER}={folder}'.encode()
+    ended = 0
+    for entry in os.listdir('/proc') if osp.isdir('/proc') else ():
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        try:
+            with open(f'/proc/{entry}/environ', 'rb') as file:
+                if wanted not in file.read().split(b'\0'):
+                    continue
+            os.kill(int(entry), signal.SIGKILL)
+            ended += 1
+        except OSError:
+            continue
+    return ended
+
+
+def run_child(command: list[str],
+              log: str,
+              folder: str,
+              on_line: Callable[[str], None],
+              on_beat: Callable[[], None],
+              env: dict[str, str] | None = None) -> int:
+    """Run a command, its output going to ``log``.
+
+    Args:
+        command (list[str]): Program and arguments.
+        log (str): File that the output is appended to.
+        folder (str): The pipeline's folder, which marks the child.
+        on_line (Callable): Called with each new line of the output.
+        on_beat (Callable): Called a few times a second.
+        env (dict, optional): Additions to the environment.
+
+    Returns:
+        int: The exit status.
+    """
+    os.makedirs(osp.dirname(log), exist_ok=True)
+    parent = os.getpid()
+    environment = {
+        **os.environ, 'PYTHONUNBUFFERED': '1',
+        **(env or {}), MARKER: folder
+    }
+    with open(log, 'ab') as sink, open(log, 'rb') as source:
+        source.seek(0, os.SEEK_END)
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=lambda: _die_with(parent))
+        lines = _LineReader(source, on_line)
+        try:
+            while child.poll() is None:
+                lines.read()
+                on_beat()
+                time.sleep(0.1)
+            lines.read()
+        finally:
+            _end(child)
+            kill_leftovers(folder)
+    return child.returncode
+
+
+def _die_with(parent: int) -> None:
+    """Ask Linux to end this process when the pipeline dies."""
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _end(child: subprocess.Popen) -> None:
+    """End a child and its process group, gently first."""
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        if child.poll() is not None:
+            break
+        os.killpg(child.pid, signum)
+        try:
+            child.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+class _LineReader:
+
+    def __init__(self, source, on_line: Callable[[str], None]) -> None:
+        self.source, self.on_line, self.rest = source, on_line, b''
+
+    def read(self) -> None:
+        # Progress bars end their lines by carriage returns.
+        *lines, self.rest = re.split(rb'[\r\n]+', self.rest + self.source.read())
+        for line in lines:
+            text = _UNREADABLE.sub('', line.decode(errors='replace')).strip()
+            if text:
+                self.on_line(_LOGGER_PREFIX.sub('', text))
+
+
+class ProgressLine:
+    """The latest line of a step's output on the console.
+
+    On a terminal it is one line that changes in place; elsewhere a line is
+    printed every ten seconds at most.
+    """
+
+    def __init__(self, name: str, stream=None) -> None:
+        self.stream = stream or sys.stdout
+        self.name = name
+        self.live = self.stream.isatty()
+        self.started = self.printed = time.monotonic()
+
+    def update(self, line: str) -> None:
+        now = time.monotonic()
+        if now - self.printed < (0.2 if self.live else 10):
+            return
+        self.printed = now
+        text = f'  {self.name} {format_seconds(now - self.started)}  {line}'
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            self.stream.write(f'\r\x1b[2K{text[:width]}')
+        else:
+            self.stream.write(text[:160] + '\n')
+        self.stream.flush()
+
+    def close(self) -> None:
+        if self.live:
+            self.stream.write('\r\x1b[2K')
+            self.stream.flush()
+
+
+def format_seconds(seconds: float) -> str:
+    """``m:ss`` or ``h:mm:ss``."""
+    minutes, seconds = divmod(int(round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f'{hours}:{minutes:02d}:{seconds:02d}'
+    return f'{minutes}:{seconds:02d}'

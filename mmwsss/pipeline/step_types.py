@@ -1,0 +1,190 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The table of what a step can be: which tool it calls, and how.
+
+A type knows the command line of its tool and nothing of models or data.
+"""
+
+import os.path as osp
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+METRICS_FILE = 'metrics.json'
+
+
+@dataclass
+class StepCall:
+    """What the arguments of a tool are made of.
+
+    Args:
+        spec (dict): The step with all references replaced.
+        folder (str): The output folder of the step.
+        work_dir (str): The folder of the whole pipeline.
+        config (str): The step's full config, written as one file. Defaults to
+            ''.
+        resume (bool): Whether the folder holds an unfinished run of the very
+            same step.
+    """
+
+    spec: dict[str, Any]
+    folder: str
+    work_dir: str
+    config: str = ''
+    resume: bool = False
+
+    def option(self, key: str, flag: str | None = None) -> list[str]:
+        """``[--key, value]`` if the step has that key, else nothing."""
+        value = self.spec.get(key)
+        if value is None or value is False:
+            return []
+        flag = flag or '--' + key.replace('_', '-')
+        return [flag] if value is True else [flag, str(value)]
+
+    @property
+    def metrics(self) -> str:
+        return osp.join(self.folder, METRICS_FILE)
+
+
+@dataclass(frozen=True)
+class StepType:
+    """How steps of one type run.
+
+    Args:
+        tool (str): Script below ``tools/``; '' if the step names its command.
+        arguments (Callable): From a :class:`StepCall` to the command's
+            arguments.
+        required (tuple[str]): Keys that the step must have.
+        optional (tuple[str]): Keys that it may have.
+        reads (tuple[str]): Those of its keys that name files or folders.
+        outputs (tuple[str]): What must stay unchanged for the step to count as
+            done, relative to its folder; files that other steps read count
+            anyway.
+        resumes (bool): Whether the tool goes on with what a killed run left,
+            unless the step says otherwise by ``resume``. A step that does not
+            starts again in an empty folder.
+        distributed (bool): Whether the tool runs in several processes.
+        alters_with_gpus (bool): Whether the number of processes changes its
+            outcome.
+    """
+
+    tool: str
+    arguments: Callable[[StepCall], list[str]]
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    resumes: bool = False
+    distributed: bool = False
+    alters_with_gpus: bool = False
+
+
+def _train(call: StepCall) -> list[str]:
+    resume = ['--resume'] if call.resume else []
+    return [call.config, '--work-dir', call.folder, *call.option('amp'), *resume]
+
+
+def _seeds(call: StepCall) -> list[str]:
+    out = '--labels-out' if 'refiner' in call.spec else '--out'
+    return [
+        call.config, call.spec['checkpoint'], out, call.folder,
+        *call.option('refiner'), *call.option('threshold')
+    ]
+
+
+def _refine(call: StepCall) -> list[str]:
+    return [
+        call.config, '--seeds', call.spec['seeds'], '--out', call.folder,
+        '--refiner', call.spec['refiner'], *call.option('threshold'),
+        *call.option('jobs')
+    ]
+
+
+def _score_seeds(call: StepCall) -> list[str]:
+    return [call.config, '--seeds', call.spec['seeds'], '--out', call.metrics]
+
+
+def _score_masks(call: StepCall) -> list[str]:
+    return [call.config, '--masks', call.spec['masks'], '--out', call.metrics]
+
+
+def _test(call: StepCall) -> list[str]:
+    return [
+        call.config, call.spec['checkpoint'], '--work-dir', call.folder, '--out',
+        call.metrics, *call.option('tta')
+    ]
+
+
+def _report(call: StepCall) -> list[str]:
+    spec = osp.join(call.folder, 'spec.json')
+    return [call.config, spec, '--out', call.work_dir]
+
+
+def _command(call: StepCall) -> list[str]:
+    program, *arguments = map(str, call.spec['command'])
+    return [sys.executable if program == 'python' else program, *arguments]
+
+
+STEP_TYPES = {
+    'train':
+    StepType(
+        'train.py',
+        _train,
+        required=('config', ),
+        optional=('amp', ),
+        resumes=True,
+        distributed=True,
+        alters_with_gpus=True),
+    'seeds':
+    StepType(
+        'generate_seeds.py',
+        _seeds,
+        required=('config', 'checkpoint'),
+        optional=('refiner', 'threshold'),
+        reads=('checkpoint', ),
+        outputs=('.', ),
+        resumes=True,
+        distributed=True),
+    'refine':
+    StepType(
+        'refine_seeds.py',
+        _refine,
+        required=('config', 'seeds', 'refiner'),
+        optional=('threshold', 'jobs'),
+        reads=('seeds', ),
+        outputs=('.', ),
+        resumes=True),
+    'score_seeds':
+    StepType(
+        'evaluate_seeds.py',
+        _score_seeds,
+        required=('config', 'seeds'),
+        reads=('seeds', ),
+        outputs=(METRICS_FILE, )),
+    'score_masks':
+    StepType(
+        'evaluate_seeds.py',
+        _score_masks,
+        required=('config', 'masks'),
+        reads=('masks', ),
+        outputs=(METRICS_FILE, )),
+    'test':
+    StepType(
+        'test.py',
+        _test,
+        required=('config', 'checkpoint'),
+        optional=('tta', ),
+        reads=('checkpoint', ),
+        outputs=(METRICS_FILE, ),
+        distributed=True),
+    'report':
+    StepType(
+        'analysis_tools/make_report.py',
+        _report,
+        required=('config', 'sections'),
+        optional=('curves', ),
+        outputs=('../report.html', '../contact_sheet.png')),
+    'command':
+    StepType('', _command, required=('command', ), outputs=('.', )),
+}
+"""Name -> how it runs. ``command`` steps run any program."""

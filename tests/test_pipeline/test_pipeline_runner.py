@@ -1,0 +1,264 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mmwsss.pipeline import Interrupted, Pipeline, Recipe, StepFailed
+from mmwsss.pipeline.process import MARKER, folder_lock, kill_leftovers
+
+TOY_STEPS = os.path.join(os.path.dirname(__file__), 'toy_steps.py')
+RECIPE = """
+count = 8
+word = 'first'
+tool = {tool!r}
+steps = [
+    dict(name='seeds', type='command', resume=True,
+         command=['python', '{{tool}}', '{{seeds}}', '{{count}}', '{{word}}']),
+    dict(name='score', type='command',
+         command=['python', '{{tool}}', '{{score}}', 3, '', '{{seeds}}', '--no-skip',
+                  '--measure']),
+    dict(name='labels', type='command', resume=True,
+         command=['python', '{{tool}}', '{{labels}}', '{{count}}', '{{score:score}}',
+                  '{{seeds}}']),
+    dict(name='other', type='command', command=['python', '{{tool}}', '{{other}}', 2,
+                                                'own']),
+]
+"""
+
+
+@pytest.fixture
+def recipe_path(tmp_path):
+    path = tmp_path / 'toy_pipeline.py'
+    path.write_text(RECIPE.format(tool=TOY_STEPS))
+    return str(path)
+
+
+def pipeline(recipe_path, work_dir='work', **options):
+    folder = os.path.join(os.path.dirname(recipe_path), work_dir)
+    return Pipeline(Recipe(recipe_path, folder, options))
+
+
+def run(recipe_path, work_dir='work', names=None, force=False, **options):
+    line = pipeline(recipe_path, work_dir, **options)
+    line.run(names, force)
+    return line
+
+
+def results(line):
+    """All outputs of all steps, and what they measured."""
+    files = {}
+    for step in line.recipe.steps:
+        folder = line.recipe.folder(step.name)
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), 'rb') as file:
+                files[step.name, name] = file.read()
+    metrics = {step.name: line.record(step)['metrics'] for step in line.recipe.steps}
+    return files, metrics
+
+
+def outcomes(line):
+    return [line.outcomes.get(step.name) for step in line.recipe.steps]
+
+
+def test_second_run_does_nothing(recipe_path):
+    first = run(recipe_path)
+    assert outcomes(first) == ['done'] * 4
+    before = results(first)
+    times = {name: os.stat(os.path.join(first.recipe.folder('seeds'), name)).st_mtime_ns
+             for name in os.listdir(first.recipe.folder('seeds'))}
+    second = run(recipe_path)
+    assert outcomes(second) == ['unchanged'] * 4
+    assert results(second) == before
+    for name, when in times.items():
+        path = os.path.join(first.recipe.folder('seeds'), name)
+        assert os.stat(path).st_mtime_ns == when
+
+
+def test_change_runs_what_depends_on_it(recipe_path):
+    run(recipe_path)
+    changed = run(recipe_path, word='second')
+    assert outcomes(changed) == ['done', 'done', 'done', 'unchanged']
+    fresh = run(recipe_path, 'fresh', word='second')
+    assert results(changed) == results(fresh)
+    previous = os.path.join(changed.work_dir, '.previous', 'seeds')
+    assert len(os.listdir(previous)) == 8
+
+
+def test_same_content_stops_the_chain(recipe_path):
+    run(recipe_path)
+    again = run(recipe_path, names=['seeds'], force=True)
+    assert outcomes(again) == ['done', None, None, None]
+    assert outcomes(run(recipe_path)) == ['unchanged'] * 4
+
+
+@pytest.mark.parametrize('damage', [
+    os.remove,
+    lambda path: open(path, 'w').close(),
+    lambda path: shutil.rmtree(os.path.dirname(path)),
+])
+def test_damaged_output_is_made_again(recipe_path, damage):
+    before = results(run(recipe_path))
+    damage(os.path.join(os.path.dirname(recipe_path), 'work', 'seeds', '003.txt'))
+    after = run(recipe_path)
+    assert outcomes(after) == ['done', 'unchanged', 'unchanged', 'unchanged']
+    assert results(after) == before
+
+
+def test_moved_work_dir_is_unchanged(recipe_path):
+    line = run(recipe_path)
+    os.rename(line.work_dir, line.work_dir + '2')
+    assert outcomes(run(recipe_path, 'work2')) == ['unchanged'] * 4
+
+
+def test_outside_inputs_count(recipe_path, tmp_path):
+    table = tmp_path / 'labels.json'
+    table.write_text('{}')
+    options = {'steps.other.inputs': [str(table)]}
+    run(recipe_path, **options)
+    os.utime(table, (1, 1))
+    assert outcomes(run(recipe_path, **options))[3] == 'unchanged'
+    table.write_text('{"a": []}')
+    assert outcomes(run(recipe_path, **options))[3] == 'done'
+    table.unlink()
+    with pytest.raises(FileNotFoundError, match='other reads .*labels.json'):
+        run(recipe_path, **options)
+
+
+def test_failure_names_step_and_keeps_the_rest(recipe_path):
+    wrong = {'steps.labels.command': ['python', '-c', 'print("why"); 1 / 0']}
+    with pytest.raises(StepFailed, match='(?s)labels failed.*why.*ZeroDivision'):
+        run(recipe_path, **wrong)
+    line = pipeline(recipe_path)
+    summary = json.load(open(os.path.join(line.work_dir, 'summary.json')))
+    assert [step['status'] for step in summary['steps']] == [
+        'done', 'done', 'failed', 'not run']
+    assert outcomes(run(recipe_path)) == ['unchanged', 'unchanged', 'done', 'done']
+
+
+def test_missing_output_is_a_failure(recipe_path):
+    with pytest.raises(StepFailed, match='did not write .*nothing.txt'):
+        run(recipe_path, **{'steps.seeds.outputs': ['{seeds}/nothing.txt']})
+
+
+def test_unknown_metric(recipe_path):
+    with pytest.raises(ValueError, match="score measured no 'best'; it has score"):
+        run(recipe_path, **{'steps.labels.command': ['echo', '{score:best}']})
+
+
+def test_missing_input_is_named(recipe_path):
+    message = 'labels reads {seeds}, but step seeds has not written'
+    with pytest.raises(FileNotFoundError, match=message):
+        run(recipe_path, names=['labels'],
+            **{'steps.labels.command': ['echo', '{seeds}']})
+
+
+def test_preview_writes_nothing(recipe_path):
+    line = pipeline(recipe_path)
+    assert [plan.action for _, plan in line.preview()] == ['run'] * 4
+    assert not os.path.exists(line.work_dir)
+    run(recipe_path)
+    plans = pipeline(recipe_path, word='second').preview()
+    assert [plan.action for _, plan in plans] == ['run', 'check', 'check', 'skip']
+    assert plans[0][1].reason == 'settings.command changed'
+
+
+def test_partial_output_of_other_settings_is_not_mixed_in(recipe_path):
+    line = pipeline(recipe_path, count=40)
+    stop_after(line, 'seeds', 4)
+    assert 0 < len(os.listdir(line.recipe.folder('seeds'))) < 40
+    changed = run(recipe_path, word='second')
+    assert results(changed) == results(run(recipe_path, 'fresh', word='second'))
+
+
+def stop_after(line, step, count):
+    """Stop the pipeline once ``step`` wrote ``count`` files."""
+    child = os.fork()
+    if child == 0:
+        try:
+            line.run()
+        finally:
+            os._exit(0)
+    folder = line.recipe.folder(step)
+    while not os.path.isdir(folder) or len(os.listdir(folder)) < count:
+        time.sleep(0.002)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def test_unknown_files_are_not_mixed_in(recipe_path):
+    line = pipeline(recipe_path)
+    folder = line.recipe.folder('seeds')
+    os.makedirs(folder)
+    with open(os.path.join(folder, '001.txt'), 'w') as file:
+        file.write('of unknown origin')
+    assert results(run(recipe_path)) == results(run(recipe_path, 'fresh'))
+
+
+def test_killed_at_many_points(recipe_path):
+    """kill -9, again and again, at moments spread over the whole run."""
+    unbroken = run(recipe_path, 'unbroken', count=16)
+    broken = pipeline(recipe_path, 'broken', count=16)
+    kills, finished, wait = 0, False, 0.02
+    while not finished:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                broken.run()
+                code = 0
+            finally:
+                os._exit(code)
+        time.sleep(wait)
+        wait += 0.015
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            assert status == 0
+            finished = True
+        else:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            kills += 1
+    assert kills >= 10
+    broken = run(recipe_path, 'broken', count=16)
+    assert outcomes(broken) == ['unchanged'] * 4
+    assert results(broken) == results(unbroken)
+
+
+def test_signal_ends_children(recipe_path):
+    endless = {'steps.seeds.command': ['sh', '-c', 'sleep 1000 & sleep 1000']}
+    line = pipeline(recipe_path, **endless)
+    subprocess.Popen(['sh', '-c', f'sleep 1; kill -TERM {os.getpid()}'])
+    with pytest.raises(Interrupted) as stopped:
+        line.run()
+    assert stopped.value.signum == signal.SIGTERM
+    assert line.record(line.recipe['seeds'])['status'] == 'interrupted'
+    assert kill_leftovers(line.work_dir) == 0
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_leftovers_of_a_killed_pipeline_are_ended(tmp_path):
+    folder = str(tmp_path)
+    orphan = subprocess.Popen(['sleep', '1000'], env={**os.environ, MARKER: folder})
+    other = subprocess.Popen(['sleep', '1000'],
+                             env={**os.environ, MARKER: folder + '2'})
+    try:
+        assert kill_leftovers(folder) == 1
+        assert orphan.wait(10) == -signal.SIGKILL
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_one_pipeline_a_folder(recipe_path):
+    line = pipeline(recipe_path)
+    with folder_lock(line.work_dir):
+        with pytest.raises(BlockingIOError, match=f'process {os.getpid()}'):
+            line.run()
+    assert outcomes(run(recipe_path)) == ['done'] * 4

@@ -1,0 +1,108 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Run a recipe from image tags to a trained model.
+
+    python tools/pipeline.py configs/esol/esol_r50_voc_pipeline.py
+
+The same command goes on after a kill, and does again only what a change of
+config, data or earlier outputs makes necessary.
+"""
+
+import argparse
+import shlex
+import sys
+
+from mmengine.config import DictAction
+
+from mmwsss.pipeline import (LAUNCHERS, Interrupted, Pipeline, Recipe,
+                             StepFailed)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('recipe', help='recipe, for example '
+                        'configs/esol/esol_r50_voc_pipeline.py')
+    parser.add_argument('--work-dir', help='where all is written; by default '
+                        'work_dirs/<name of the recipe>')
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument('--from', dest='first', metavar='STEP',
+                        help='begin with this step, take earlier ones as they are')
+    chosen.add_argument('--only', nargs='+', metavar='STEP',
+                        help='run these steps, take all others as they are')
+    parser.add_argument('--force', action='store_true',
+                        help='run the chosen steps even if nothing changed')
+    parser.add_argument('--list', action='store_true',
+                        help='list the steps and their state, and do nothing')
+    parser.add_argument('--dry-run', action='store_true',
+                        help='say what would be done and why, and do nothing')
+    parser.add_argument('--launcher', choices=LAUNCHERS,
+                        help='for several GPUs; pytorch if --gpus is above 1')
+    parser.add_argument('--gpus', type=int, default=1,
+                        help='processes of training, seeds and test')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+                        metavar='KEY=VALUE', help='change the recipe, for example '
+                        'data_root=/data/VOC2012 or '
+                        'steps.train_esol.cfg_options.train_dataloader.batch_size=8')
+    args = parser.parse_args()
+    if args.gpus < 1:
+        parser.error(f'--gpus must be at least 1, got {args.gpus}')
+    if args.launcher is None:
+        args.launcher = 'none' if args.gpus == 1 else 'pytorch'
+    return args
+
+
+def chosen_steps(recipe: Recipe, args: argparse.Namespace) -> list[str] | None:
+    names = [step.name for step in recipe.steps]
+    for name in [args.first] if args.first else args.only or []:
+        if name not in names:
+            raise ValueError(f'{recipe.path} has no step {name!r}; it has '
+                             f'{", ".join(names)}')
+    if args.first:
+        return names[names.index(args.first):]
+    return args.only
+
+
+def show_plan(pipeline: Pipeline, names: list[str] | None, force: bool) -> None:
+    for step, plan in pipeline.preview(names, force):
+        print(f'{step.name} ({step.type}): {plan.action}, {plan.reason}')
+        if plan.action in ('run', 'resume'):
+            try:
+                command = pipeline.command(step, plan.action == 'resume')
+            except ValueError as error:
+                print(f'    its command needs {error}')
+            else:
+                print(f'    {shlex.join(command)}')
+
+
+def show_list(pipeline: Pipeline) -> None:
+    for step in pipeline.recipe.steps:
+        record = pipeline.record(step)
+        config = pipeline.recipe.config_path(step) or ''
+        print(f'{step.name:24} {step.type:12} {record.get("status", "not run"):12} '
+              f'{config}')
+
+
+def main() -> int:
+    args = parse_args()
+    try:
+        recipe = Recipe(args.recipe, args.work_dir, args.cfg_options)
+        names = chosen_steps(recipe, args)
+        pipeline = Pipeline(recipe, args.launcher, args.gpus)
+        if args.list:
+            show_list(pipeline)
+        elif args.dry_run:
+            show_plan(pipeline, names, args.force)
+        else:
+            pipeline.run(names, args.force)
+    except Interrupted as stopped:
+        print(f'Stopped by {stopped}; the same command goes on from here.',
+              file=sys.stderr)
+        return 128 + stopped.signum
+    except (OSError, ValueError, StepFailed) as error:
+        print(f'Error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
