@@ -3,7 +3,8 @@ import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
-from torchvision.ops import deform_conv2d
+
+from mmwsss.ops import offset_conv2d
 
 
 class OffsetConv2d(BaseModule):
@@ -87,4 +88,4 @@ class OffsetConv2d(BaseModule):
             x = x.float()
             offset = self.conv_offset(x)
             self.last_offset = offset.detach()
-            return deform_conv2d(x, offset, self.weight, padding=self.padding)
+            return offset_conv2d(x, offset, self.weight)
