@@ -1,0 +1,119 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+import os.path as osp
+from collections.abc import Sequence
+
+import numpy as np
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from .base import BaseWeakSegDataset, check_unique, read_id_list
+from .image_io import voc_palette
+
+COCO_CLASSES = (
+    'background', 'person', 'bicycle', 'car', 'motorcycle', 'airplane', 'bus',
+    'train', 'truck', 'boat', 'traffic light', 'fire hydrant', 'stop sign',
+    'parking meter', 'bench', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow',
+    'elephant', 'bear', 'zebra', 'giraffe', 'backpack', 'umbrella', 'handbag',
+    'tie', 'suitcase', 'frisbee', 'skis', 'snowboard', 'sports ball', 'kite',
+    'baseball bat', 'baseball glove', 'skateboard', 'surfboard',
+    'tennis racket', 'bottle', 'wine glass', 'cup', 'fork', 'knife', 'spoon',
+    'bowl', 'banana', 'apple', 'sandwich', 'orange', 'broccoli', 'carrot',
+    'hot dog', 'pizza', 'donut', 'cake', 'chair', 'couch', 'potted plant',
+    'bed', 'dining table', 'toilet', 'tv', 'laptop', 'mouse', 'remote',
+    'keyboard', 'cell phone', 'microwave', 'oven', 'toaster', 'sink',
+    'refrigerator', 'book', 'clock', 'vase', 'scissors', 'teddy bear',
+    'hair drier', 'toothbrush')
+"""COCO's 80 object classes in the order of their sparse ids, and background."""
+
+
+def coco_number(image_id: str) -> int:
+    """Return the number in a COCO image id of either style.
+
+    ``COCO_train2014_000000000009``, ``000000000009`` and ``9`` are all 9.
+
+    Raises:
+        ValueError: Naming the id, if it does not end in a number.
+    """
+    number = image_id.rsplit('_', 1)[-1]
+    if not number.isdecimal():
+        raise ValueError(f'expected a COCO image id such as '
+                         f"'COCO_train2014_000000000009' or '9', got "
+                         f'{image_id!r}')
+    return int(number)
+
+
+@DATASETS.register_module()
+class COCOSegDataset(BaseSegDataset):
+    """COCO 2014 with masks, or pseudo labels: 80 contiguous classes and
+    background first.
+
+    Lists hold the photos' file names without suffix, as
+    ``tools/dataset_converters/coco.py`` writes them. Arguments are those of
+    :class:`mmseg.datasets.BaseSegDataset`.
+    """
+    METAINFO = dict(
+        classes=COCO_CLASSES, palette=voc_palette(len(COCO_CLASSES)))
+
+
+@DATASETS.register_module()
+class WeakCOCODataset(BaseWeakSegDataset):
+    """COCO 2014 with image labels: 80 contiguous classes and background.
+
+    Lists and label tables may use either style of image ids, see
+    :func:`coco_number`; ``img_id`` is the photo's file name without suffix.
+    Photos without tags are allowed, as COCO has them. Other arguments are
+    those of :class:`BaseWeakSegDataset`.
+
+    Args:
+        allow_empty (bool): Defaults to True.
+    """
+    METAINFO = COCOSegDataset.METAINFO
+
+    def __init__(self, allow_empty: bool = True, **kwargs) -> None:
+        super().__init__(allow_empty=allow_empty, **kwargs)
+
+    def list_photos(self) -> list[tuple[str, str]]:
+        """Return (id, path) of each listed photo, whatever the id's style."""
+        folder = self.data_prefix['img_path']
+        names = self._numbered(folder, self.img_suffix)
+        photos = []
+        for image_id in read_id_list(self.ann_file):
+            # A missing photo keeps the listed id, for the error to name it.
+            stem = names.get(coco_number(image_id), image_id)
+            photos.append((stem, osp.join(folder, stem + self.img_suffix)))
+        check_unique([image_id for image_id, _ in photos], self.ann_file)
+        return photos
+
+    def load_labels(self, ids: Sequence[str]) -> dict[str, np.ndarray] | None:
+        """Return the image labels by file name, whatever the id's style."""
+        table = super().load_labels(ids)
+        if table is None:
+            return None
+        check_unique([coco_number(key) for key in table], self.label_file)
+        by_number = {coco_number(key): row for key, row in table.items()}
+        numbers = {image_id: coco_number(image_id) for image_id in ids}
+        return {
+            image_id: by_number[number]
+            for image_id, number in numbers.items() if number in by_number
+        }
+
+    def mask_path(self, image_id: str) -> str:
+        """Return where the mask lies, named in either style."""
+        if not hasattr(self, '_masks'):
+            self._masks = self._numbered(self.data_prefix['seg_map_path'],
+                                         self.seg_map_suffix)
+        return super().mask_path(
+            self._masks.get(coco_number(image_id), image_id))
+
+    @staticmethod
+    def _numbered(folder: str, suffix: str) -> dict[int, str]:
+        """Map the image numbers of a folder to file names without suffix."""
+        if not osp.isdir(folder):
+            raise FileNotFoundError(f'folder {folder} does not exist')
+        names = {}
+        for name in sorted(os.listdir(folder)):
+            stem = name[:-len(suffix)]
+            if name.endswith(suffix) and stem.rsplit('_', 1)[-1].isdecimal():
+                names[coco_number(stem)] = stem
+        return names
