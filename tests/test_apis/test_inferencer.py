@@ -6,8 +6,13 @@ import os
 import numpy as np
 import pytest
 import torch
-from inferencer_models import (CLASSES, cam_model, make_photo, save_checkpoint,
-                               segmentation_model)
+from inferencer_models import (
+    CLASSES,
+    cam_model,
+    make_photo,
+    save_checkpoint,
+    segmentation_model,
+)
 from mmseg.registry import MODELS
 from PIL import Image
 

@@ -14,8 +14,7 @@ for folder in (ROOT, osp.join(ROOT, 'tests', 'test_models')):
     if folder not in sys.path:
         sys.path.append(folder)
 
-from model_tester import (  # noqa: E402
-    BACKBONE, NUM_CLASSES, PREPROCESSOR, WeakModelTester)
+from model_tester import BACKBONE, NUM_CLASSES, PREPROCESSOR, WeakModelTester  # noqa: E402
 
 from mmwsss.apis import WSSSInferencer  # noqa: E402
 from mmwsss.engine import setup_entry_point  # noqa: E402

@@ -4,8 +4,12 @@ import pytest
 import torch
 from PIL import Image
 
-from mmwsss.visualization import (draw_offset_arrows, draw_offset_magnitude,
-                                  offset_magnitude, plot_offset_curves)
+from mmwsss.visualization import (
+    draw_offset_arrows,
+    draw_offset_magnitude,
+    offset_magnitude,
+    plot_offset_curves,
+)
 
 
 @pytest.fixture

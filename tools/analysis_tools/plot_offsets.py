@@ -26,8 +26,12 @@ from mmwsss.apis.photos import find_photos
 from mmwsss.datasets.image_io import read_photo
 from mmwsss.models.layers import OffsetConv2d
 from mmwsss.utils import atomic_write
-from mmwsss.visualization import (draw_offset_arrows, draw_offset_magnitude,
-                                  offset_magnitude, plot_offset_curves)
+from mmwsss.visualization import (
+    draw_offset_arrows,
+    draw_offset_magnitude,
+    offset_magnitude,
+    plot_offset_curves,
+)
 
 
 def parse_args() -> argparse.Namespace:
