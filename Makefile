@@ -1,0 +1,44 @@
+# make demo   tags to a trained model on generated scenes, with a report
+# make test   the test suite
+# Both make the environment first (.venv, about three minutes, once).
+# PYTHON=... chooses the interpreter, VENV=... the environment's folder,
+# WITH_CRF=0 leaves out the dense CRF.
+
+VENV ?= .venv
+UPSTREAM_VENV ?= .venv-upstream
+DEMO_WORK_DIR = work_dirs/esol_demo_pipeline
+PYTEST_ARGS ?=
+export PYTHON WITH_CRF
+
+INSTALL = bash .dev_scripts/install.sh
+# Many small tensors: one thread a process, some processes.
+PYTEST = OMP_NUM_THREADS=1 $(1)/bin/python -m pytest -q -n auto \
+	--maxprocesses 8 --dist worksteal tests $(PYTEST_ARGS)
+
+.PHONY: help install demo test test-upstream lint clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+install:
+	@$(INSTALL) $(VENV) requirements/lock.txt
+
+demo: install
+	$(VENV)/bin/python tools/dataset_converters/make_demo_data.py --out data/demo
+	$(VENV)/bin/python tools/pipeline.py configs/esol/esol_demo_pipeline.py
+	@echo "Report:        $(CURDIR)/$(DEMO_WORK_DIR)/report.html"
+	@echo "Contact sheet: $(CURDIR)/$(DEMO_WORK_DIR)/contact_sheet.png"
+
+test: install
+	$(call PYTEST,$(VENV))
+
+test-upstream:
+	@$(INSTALL) $(UPSTREAM_VENV) requirements/upstream.txt
+	$(call PYTEST,$(UPSTREAM_VENV))
+
+lint: install
+	$(VENV)/bin/ruff check .
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
