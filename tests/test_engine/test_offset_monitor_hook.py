@@ -88,6 +88,8 @@ def test_scalars_of_a_training_in_stages(voc_root, tmp_path, backend):
     cfg.merge_from_dict({
         'experiment_name': uuid.uuid4().hex,
         'work_dir': str(tmp_path),
+        # A visualizer is a global instance by its name.
+        'visualizer.name': uuid.uuid4().hex,
         'visualizer.vis_backends': backends,
         'default_hooks.logger': dict(
             type='LoggerHook', interval=1, log_metric_by_epoch=False),
