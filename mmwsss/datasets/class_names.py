@@ -1,0 +1,23 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from mmseg.datasets import PascalVOCDataset
+
+from .base import read_class_names
+from .coco import COCO_CLASSES
+from .demo_scenes import CLASSES as DEMO_CLASSES
+
+KNOWN_CLASSES = dict(
+    voc=PascalVOCDataset.METAINFO['classes'],
+    coco=COCO_CLASSES,
+    demo=DEMO_CLASSES)
+
+
+def class_names(source: str) -> list[str]:
+    """Return class names, background first.
+
+    Args:
+        source (str): ``'voc'``, ``'coco'``, ``'demo'``, or a text file of
+            names, one a line.
+    """
+    if source in KNOWN_CLASSES:
+        return list(KNOWN_CLASSES[source])
+    return read_class_names(source)

@@ -1,0 +1,279 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Make masks, a label table and lists from COCO instance annotations.
+
+There is no single way to flatten instances into one mask; two are in use:
+  A  crowds left out, annotations drawn in file order, later ones on top
+     (as CLIMS does);
+  B  crowds drawn too, smaller areas on top (coco2voc, as AFA advises).
+Scores depend on it, so name the recipe beside every number; it is written to
+<out>/masks/<split>.json. Class ids are contiguous, in the order of COCO's own
+sparse ids; 0 is background, 255 is ignored.
+
+Writes below <out>: masks/<split>/<photo>.png, labels_<split>.json,
+lists/<split>.txt, lists/<split>_labeled.txt (photos with a tag), classes.txt.
+Masks that are there already are kept, so a stopped run can be taken up again.
+
+Example:
+    python tools/dataset_converters/coco.py \
+        data/coco/annotations/instances_train2014.json \
+        --out data/coco --split train2014 --recipe B --jobs 8
+"""
+
+import argparse
+import functools
+import multiprocessing
+import os.path as osp
+from collections import defaultdict
+
+import cv2
+import numpy as np
+from mmengine.utils import ProgressBar
+
+from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
+from mmwsss.structures import save_label_table
+from mmwsss.utils import atomic_write, read_json, write_json
+
+try:
+    from pycocotools import mask as coco_mask
+except ImportError:
+    coco_mask = None
+
+IGNORE = 255
+
+
+def decode_instance(annotation: dict, height: int, width: int) -> np.ndarray:
+    """Decode polygons or RLE into a bool mask of shape (height, width)."""
+    if coco_mask is None:
+        raise ImportError('COCO masks need pycocotools: '
+                          'pip install pycocotools')
+    shape = annotation['segmentation']
+    if isinstance(shape, list):
+        rle = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
+    elif isinstance(shape['counts'], list):
+        rle = coco_mask.frPyObjects(shape, height, width)
+    else:
+        rle = shape
+    return coco_mask.decode(rle).astype(bool)
+
+
+def drawing_order(annotations: list[dict], recipe: str,
+                  crowd: str) -> list[dict]:
+    """Return the annotations that are drawn, bottom first.
+
+    Args:
+        annotations (list[dict]): Annotations of one image in file order.
+        recipe (str): ``'A'`` or ``'B'``.
+        crowd (str): ``'skip'``, ``'include'`` or ``'ignore'``.
+    """
+    drawn = [
+        a for a in annotations if crowd != 'skip' or not a.get('iscrowd', 0)
+    ]
+    if recipe == 'A':
+        return drawn
+    # Of equal areas the first in the file is on top: it was there first.
+    return sorted(drawn, key=lambda a: a['area'])[::-1]
+
+
+def flatten_instances(annotations: list[dict],
+                      class_ids: dict[int, int],
+                      height: int,
+                      width: int,
+                      recipe: str = 'B',
+                      crowd: str = 'include',
+                      void: int = 0) -> np.ndarray:
+    """Draw the instances of one image into one mask of class ids.
+
+    Args:
+        annotations (list[dict]): COCO annotations of the image.
+        class_ids (dict[int, int]): Contiguous id of each category id.
+        height (int): Height of the photo.
+        width (int): Width of the photo.
+        recipe (str): ``'A'``: file order, the last on top. ``'B'``: by area,
+            the smallest on top. Defaults to ``'B'``.
+        crowd (str): What becomes of crowds: ``'skip'``, ``'include'``, or
+            ``'ignore'`` (255). Defaults to ``'include'``.
+        void (int): Width in pixels, odd, of a band of 255 along the borders
+            of instances; 0 for none. Defaults to 0.
+
+    Returns:
+        np.ndarray: uint8 mask of shape (height, width).
+    """
+    mask = np.zeros((height, width), dtype=np.uint8)
+    owner = np.zeros((height, width), dtype=np.int16)
+    order = drawing_order(annotations, recipe, crowd)
+    for number, annotation in enumerate(order, start=1):
+        inside = decode_instance(annotation, height, width)
+        ignored = crowd == 'ignore' and annotation.get('iscrowd', 0)
+        mask[inside] = (
+            IGNORE if ignored else class_ids[annotation['category_id']])
+        owner[inside] = number
+    if void:
+        window = np.ones((void, void), dtype=np.uint8)
+        border = cv2.dilate(owner, window) != cv2.erode(owner, window)
+        mask[border] = IGNORE
+    return mask
+
+
+def label_names(annotations: list[dict], names: dict[int, str], recipe: str,
+                crowd: str) -> list[str]:
+    """Return the classes of the instances that a recipe draws as classes."""
+    present = {
+        a['category_id'] for a in drawing_order(annotations, recipe, crowd)
+        if crowd != 'ignore' or not a.get('iscrowd', 0)
+    }
+    return [names[category] for category in sorted(names)
+            if category in present]
+
+
+def _convert(job: tuple, folder: str, class_ids: dict, palette: list,
+             settings: dict) -> None:
+    image, annotations = job
+    path = osp.join(folder, f'{osp.splitext(image["file_name"])[0]}.png')
+    if osp.exists(path):
+        return
+    try:
+        mask = flatten_instances(
+            annotations, class_ids, image['height'], image['width'],
+            settings['recipe'], settings['crowd'], settings['void'])
+    except (KeyError, ValueError, TypeError) as error:
+        raise ValueError(f'image {image["file_name"]}: bad annotation: '
+                         f'{error!r}') from error
+    write_mask(path, mask, palette)
+
+
+def _check_settings(path: str, settings: dict) -> None:
+    """Do not mix two recipes in one folder."""
+    if osp.exists(path):
+        previous = read_json(path)
+        if previous != settings:
+            raise ValueError(
+                f'{path} says that the masks there were made with {previous}, '
+                f'asked for {settings}; choose another --out or remove them')
+    else:
+        write_json(path, settings)
+
+
+def convert_coco(annotation_file: str,
+                 out: str,
+                 split: str,
+                 recipe: str = 'B',
+                 crowd: str | None = None,
+                 void: int = 0,
+                 labels: str = 'annotations',
+                 jobs: int = 1) -> None:
+    """Convert a COCO ``instances_*.json``; see the head of this file.
+
+    Args:
+        annotation_file (str): The JSON file.
+        out (str): Folder to write to.
+        split (str): Name of the split, for file names.
+        recipe (str): ``'A'`` or ``'B'``. Defaults to ``'B'``.
+        crowd (str, optional): As in :func:`flatten_instances`. Defaults to
+            the recipe's own: ``'skip'`` for A, ``'include'`` for B.
+        void (int): As in :func:`flatten_instances`. Defaults to 0.
+        labels (str): ``'annotations'``: an image has the classes of the
+            instances drawn; ``'masks'``: those still visible in its mask.
+            Defaults to ``'annotations'``.
+        jobs (int): Number of processes. Defaults to 1.
+
+    Raises:
+        ValueError: Naming what is wrong with the file, or if the masks there
+            were made with other settings.
+    """
+    if void and void % 2 == 0:
+        raise ValueError(f'expected an odd width of void, got {void}')
+    crowd = crowd or ('skip' if recipe == 'A' else 'include')
+    content = read_json(annotation_file)
+    missing = {'images', 'annotations', 'categories'} - set(content)
+    if missing:
+        raise ValueError(f'{annotation_file} has no {sorted(missing)}, '
+                         'expected COCO instances')
+    names = {c['id']: c['name'] for c in content['categories']}
+    class_ids = {c: i for i, c in enumerate(sorted(names), start=1)}
+    classes = ['background', *(names[c] for c in sorted(names))]
+    if len(classes) > IGNORE:
+        raise ValueError(f'{annotation_file} has {len(names)} categories, '
+                         'expected at most 254')
+    known = {image['id'] for image in content['images']}
+    of_image = defaultdict(list)
+    for annotation in content['annotations']:
+        for key, valid in (('image_id', known), ('category_id', names)):
+            if annotation[key] not in valid:
+                raise ValueError(
+                    f'{annotation_file}: annotation {annotation.get("id")} '
+                    f'has an unknown {key}: {annotation[key]}')
+        of_image[annotation['image_id']].append(annotation)
+    images = sorted(content['images'], key=lambda image: image['file_name'])
+    if not images:
+        raise ValueError(f'{annotation_file} lists no image')
+
+    settings = dict(recipe=recipe, crowd=crowd, void=void)
+    folder = osp.join(out, 'masks', split)
+    _check_settings(f'{folder}.json', settings)
+    work = functools.partial(
+        _convert,
+        folder=folder,
+        class_ids=class_ids,
+        palette=voc_palette(len(classes)),
+        settings=settings)
+    todo = [(image, of_image[image['id']]) for image in images]
+    progress = ProgressBar(len(todo))
+    with multiprocessing.Pool(jobs) as pool:
+        for _ in pool.imap(work, todo, chunksize=16):
+            progress.update()
+    print()
+
+    table = {}
+    for image, annotations in todo:
+        stem = osp.splitext(image['file_name'])[0]
+        if labels == 'masks':
+            shown = np.unique(read_mask(osp.join(folder, f'{stem}.png')))
+            table[stem] = [classes[i] for i in shown if 0 < i < IGNORE]
+        else:
+            table[stem] = label_names(annotations, names, recipe, crowd)
+    save_label_table(osp.join(out, f'labels_{split}.json'), table)
+    labeled = [stem for stem, tags in table.items() if tags]
+    for name, lines in (('classes.txt', classes),
+                        (f'lists/{split}.txt', list(table)),
+                        (f'lists/{split}_labeled.txt', labeled)):
+        with atomic_write(osp.join(out, name), 'w') as file:
+            file.write(''.join(f'{line}\n' for line in lines))
+    print(f'{len(table)} images, {len(labeled)} with a tag; recipe {recipe}, '
+          f'crowds: {crowd}, void: {void} px')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('annotations', help='instances_*.json')
+    parser.add_argument('--out', required=True, help='folder to write to')
+    parser.add_argument(
+        '--split', required=True, help='name of the split, as train2014')
+    parser.add_argument('--recipe', choices=('A', 'B'), default='B')
+    parser.add_argument(
+        '--crowd',
+        choices=('skip', 'include', 'ignore'),
+        help='crowds: left out, drawn, or 255; by default as the recipe says')
+    parser.add_argument(
+        '--void',
+        type=int,
+        default=0,
+        help='width of a band of 255 along instance borders, as 7')
+    parser.add_argument(
+        '--labels',
+        choices=('annotations', 'masks'),
+        default='annotations',
+        help='tags of what is drawn, or of what is visible in the end')
+    parser.add_argument('--jobs', type=int, default=1, help='processes')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    convert_coco(args.annotations, args.out, args.split, args.recipe,
+                 args.crowd, args.void, args.labels, args.jobs)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,145 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Make a label table from cls_labels.npy, as PSA, IRN and others ship it.
+
+The file is a pickled dict {id: 20 or 80 numbers}. Pickles can run code; this
+tool lets them build numpy arrays and nothing else.
+
+Example:
+    python tools/dataset_converters/npy_labels.py cls_labels.npy \
+        --classes voc --out data/VOCdevkit/VOC2012/image_labels.json
+"""
+
+import argparse
+import pickle
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from mmwsss.datasets.class_names import class_names
+from mmwsss.structures import save_label_table
+
+
+def _encode_latin1(text: str, encoding: str) -> bytes:
+    """How pickles of protocol 2 carry an array's bytes."""
+    if encoding != 'latin1':
+        raise pickle.UnpicklingError(f'unexpected encoding {encoding!r}')
+    return text.encode('latin1')
+
+
+class ArrayUnpickler(pickle.Unpickler):
+    """An unpickler that knows numpy arrays and plain Python values only."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return an allowed global; refuse any other."""
+        if (module, name) == ('_codecs', 'encode'):
+            return _encode_latin1
+        if module == 'numpy' and name in ('ndarray', 'dtype'):
+            return getattr(np, name)
+        if module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+            # The functions moved with numpy 2, so they are taken from arrays.
+            if name == '_reconstruct':
+                return np.zeros(1).__reduce__()[0]
+            if name == 'scalar':
+                return np.float32(0).__reduce__()[0]
+        raise pickle.UnpicklingError(
+            f'{module}.{name} is not allowed, expected numpy arrays only')
+
+
+def _read_object_array(file: BinaryIO) -> Any:
+    version = np.lib.format.read_magic(file)
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0) else np.lib.format.read_array_header_2_0)
+    _, _, dtype = read_header(file)
+    if not dtype.hasobject:
+        raise ValueError(f'expected a pickled dict, got an array of {dtype}')
+    return ArrayUnpickler(file, encoding='latin1').load()
+
+
+def load_cls_labels(path: str) -> dict:
+    """Read the dict of a ``cls_labels.npy`` without running its code.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        dict: A numpy vector of each image id (str or int).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it holds anything but such a dict.
+    """
+    with open(path, 'rb') as file:
+        try:
+            content = _read_object_array(file)
+        except (pickle.UnpicklingError, ValueError, EOFError, TypeError,
+                AttributeError, IndexError, KeyError) as error:
+            raise ValueError(f'cannot read {path}: {error}') from error
+    if isinstance(content, np.ndarray) and content.shape == ():
+        content = content.item()
+    if not isinstance(content, dict) or not content:
+        raise ValueError(f'{path}: expected a dict of labels, got '
+                         f'{type(content).__name__}')
+    return content
+
+
+def image_id_of(key: str | int) -> str:
+    """Return the id of a key; IRN writes 2007_000032 as 2007000032."""
+    if isinstance(key, str):
+        return key
+    key = int(key)
+    if 2000_000000 <= key <= 2100_000000:
+        return f'{key // 1000000}_{key % 1000000:06d}'
+    return str(key)
+
+
+def labels_to_names(labels: dict, classes: list[str],
+                    path: str) -> dict[str, list[str]]:
+    """Turn the vectors of ``cls_labels.npy`` into class names.
+
+    Args:
+        labels (dict): A vector of ``len(classes) - 1`` numbers of each id.
+        classes (list[str]): All classes, background first.
+        path (str): The file, for messages.
+
+    Raises:
+        ValueError: Naming the file and the id, if a vector has the wrong
+            length or an id comes twice.
+    """
+    table = {}
+    for key, vector in labels.items():
+        image_id, vector = image_id_of(key), np.asarray(vector).ravel()
+        if len(vector) != len(classes) - 1:
+            raise ValueError(
+                f'{path}: image {image_id!r}: expected {len(classes) - 1} '
+                f'numbers, one a foreground class, got {len(vector)}')
+        if image_id in table:
+            raise ValueError(f'{path}: duplicate id {image_id!r}')
+        table[image_id] = [classes[i + 1] for i in np.flatnonzero(vector > 0)]
+    return table
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('npy', help='cls_labels.npy')
+    parser.add_argument(
+        '--classes',
+        required=True,
+        help="'voc', 'coco' or a text file of names, one a line")
+    parser.add_argument('--out', required=True, help='JSON table to write')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    table = labels_to_names(
+        load_cls_labels(args.npy), class_names(args.classes), args.npy)
+    save_label_table(args.out, table)
+    print(f'{args.out}: {len(table)} images, '
+          f'{sum(map(len, table.values()))} tags')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,182 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Take some classes, or some images, out of a data set in VOC layout.
+
+The subset is a data set of its own: photos, masks with the classes numbered
+anew, lists, image_labels.json and classes.txt. Images that show none of the
+classes are left out; pixels of other classes become 255 (or background).
+
+Example, the six animals of PASCAL VOC at 320 pixels:
+    python tools/dataset_converters/subset.py data/VOCdevkit/VOC2012 \
+        --out data/voc_animals --classes cat cow dog horse person sheep \
+        --lists train_aug val --masks SegmentationClassAug --long-side 320
+"""
+
+import argparse
+import os.path as osp
+
+import numpy as np
+from mmengine.utils import ProgressBar
+from PIL import Image
+
+from mmwsss.datasets.base import read_id_list, with_background
+from mmwsss.datasets.class_names import class_names
+from mmwsss.datasets.image_io import (
+    read_mask,
+    read_photo,
+    voc_palette,
+    write_mask,
+)
+from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
+from mmwsss.structures import read_label_names, save_label_table
+from mmwsss.utils import atomic_write
+
+LISTS = osp.join('ImageSets', 'Segmentation')
+
+
+def class_lookup(source: list[str], classes: list[str],
+                 others: int) -> np.ndarray:
+    """Return the new id of each old id, uint8 of shape (256,).
+
+    Args:
+        source (list[str]): All classes of the source, background first.
+        classes (list[str]): The classes kept, background first.
+        others (int): Id that classes left out get.
+    """
+    lookup = np.full(256, others, dtype=np.uint8)
+    lookup[255] = 255
+    for new, name in enumerate(classes):
+        lookup[source.index(name)] = new
+    return lookup
+
+
+def _copy_photo(source: str, target: str, long_side: int | None) -> None:
+    if long_side is None:
+        with open(source, 'rb') as file:
+            content = file.read()
+        with atomic_write(target) as file:
+            file.write(content)
+        return
+    photo = read_photo(source)
+    size = scaled_size(photo.shape[:2], long_side / max(photo.shape))
+    photo = pil_resize(photo, size, Image.Resampling.BICUBIC)
+    with atomic_write(target) as file:
+        Image.fromarray(photo).save(file, 'JPEG', quality=95)
+
+
+def make_subset(data_root: str,
+                out: str,
+                source_classes: list[str],
+                classes: list[str],
+                lists: list[str],
+                ids: set[str] | None = None,
+                masks: str = 'SegmentationClass',
+                others: str = 'ignore',
+                long_side: int | None = None) -> None:
+    """Write a subset; see the head of this file.
+
+    Args:
+        data_root (str): Source in VOC layout with ``image_labels.json``.
+        out (str): Folder to write.
+        source_classes (list[str]): All classes, background first.
+        classes (list[str]): The classes kept.
+        lists (list[str]): Names of the lists to convert, as ``'val'``.
+        ids (set[str], optional): Keep only these images. Defaults to None.
+        masks (str): Folder of masks; images without one get none. Defaults
+            to ``'SegmentationClass'``.
+        others (str): What pixels of other classes become, ``'ignore'`` or
+            ``'background'``. Defaults to ``'ignore'``.
+        long_side (int, optional): Resize the photos to it. Defaults to None.
+
+    Raises:
+        ValueError: If a class is unknown or a list ends up empty.
+        FileNotFoundError: If a photo is missing.
+    """
+    classes = with_background(classes)
+    for name in classes:
+        if name not in source_classes:
+            raise ValueError(f'unknown class {name!r}, expected one of '
+                             f'{", ".join(source_classes)}')
+    table = read_label_names(osp.join(data_root, 'image_labels.json'))
+    lookup = class_lookup(source_classes, classes,
+                          255 if others == 'ignore' else 0)
+    palette = voc_palette(len(classes))
+    chosen = {}
+    for name in lists:
+        path = osp.join(data_root, LISTS, f'{name}.txt')
+        listed = read_id_list(path)
+        for image_id in listed:
+            if image_id not in table:
+                raise ValueError(f'{path}: image {image_id!r} is not listed '
+                                 'in image_labels.json')
+        chosen[name] = [
+            i for i in listed
+            if (ids is None or i in ids) and set(table[i]) & set(classes)
+        ]
+        if not chosen[name]:
+            raise ValueError(f'no image of {path} is in the subset')
+    images = list(dict.fromkeys(i for part in chosen.values() for i in part))
+
+    progress = ProgressBar(len(images))
+    for image_id in images:
+        _copy_photo(
+            osp.join(data_root, 'JPEGImages', f'{image_id}.jpg'),
+            osp.join(out, 'JPEGImages', f'{image_id}.jpg'), long_side)
+        path = osp.join(data_root, masks, f'{image_id}.png')
+        if osp.exists(path):
+            mask = lookup[read_mask(path)]
+            if long_side is not None:
+                size = scaled_size(mask.shape, long_side / max(mask.shape))
+                mask = pil_resize(mask, size, Image.Resampling.NEAREST)
+            write_mask(
+                osp.join(out, 'SegmentationClass', f'{image_id}.png'), mask,
+                palette)
+        progress.update()
+    print()
+    save_label_table(
+        osp.join(out, 'image_labels.json'),
+        {i: [n for n in table[i] if n in classes]
+         for i in images})
+    texts = {osp.join(LISTS, f'{n}.txt'): part for n, part in chosen.items()}
+    texts['classes.txt'] = classes
+    for name, lines in texts.items():
+        with atomic_write(osp.join(out, name), 'w') as file:
+            file.write(''.join(f'{line}\n' for line in lines))
+    counts = ', '.join(f'{n}: {len(part)}' for n, part in chosen.items())
+    print(f'{out}: {len(classes)} classes with background; {counts} images')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        'data_root', help='source in VOC layout, with image_labels.json')
+    parser.add_argument('--out', required=True, help='folder to write')
+    parser.add_argument(
+        '--classes', nargs='+', required=True, help='class names to keep')
+    parser.add_argument(
+        '--source-classes',
+        default='voc',
+        help="all classes: 'voc', 'demo' or a text file of names")
+    parser.add_argument('--lists', nargs='+', default=['train', 'val'])
+    parser.add_argument('--ids', help='a list of images to keep')
+    parser.add_argument('--masks', default='SegmentationClass')
+    parser.add_argument(
+        '--others',
+        choices=('ignore', 'background'),
+        default='ignore',
+        help='what pixels of other classes become')
+    parser.add_argument('--long-side', type=int, help='resize photos to it')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    make_subset(args.data_root, args.out, class_names(args.source_classes),
+                args.classes, args.lists,
+                set(read_id_list(args.ids)) if args.ids else None, args.masks,
+                args.others, args.long_side)
+
+
+if __name__ == '__main__':
+    main()

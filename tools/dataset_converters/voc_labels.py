@@ -1,0 +1,82 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Make the label table of PASCAL VOC from its XML annotations.
+
+An image has a class if any <name> in its XML file says so: difficult and
+truncated objects count. This is the rule behind the cls_labels.npy that PSA,
+IRN, SEAM and their followers share.
+
+Example:
+    python tools/dataset_converters/voc_labels.py data/VOCdevkit/VOC2012
+"""
+
+import argparse
+import os
+import os.path as osp
+import xml.etree.ElementTree as ET
+
+from mmengine.utils import track_iter_progress
+
+from mmwsss.datasets.base import read_id_list
+from mmwsss.datasets.class_names import class_names
+from mmwsss.structures import save_label_table
+
+
+def names_in_xml(path: str, classes: list[str]) -> list[str]:
+    """Return the classes that an annotation file names, in class order.
+
+    Names that are no class, as those of body parts, are left out.
+
+    Args:
+        path (str): A VOC annotation file.
+        classes (list[str]): All classes, background first.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it is not XML.
+    """
+    try:
+        root = ET.parse(path).getroot()
+    except ET.ParseError as error:
+        raise ValueError(f'{path} is not valid XML: {error}') from error
+    found = {(node.text or '').strip() for node in root.iter('name')}
+    return [name for name in classes[1:] if name in found]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data_root', help='folder that holds Annotations/')
+    parser.add_argument(
+        '--list',
+        nargs='+',
+        help='lists of ids to convert, by default all annotated images')
+    parser.add_argument(
+        '--out', help='table to write, by default <root>/image_labels.json')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    folder = osp.join(args.data_root, 'Annotations')
+    if args.list:
+        ids = [i for path in args.list for i in read_id_list(path)]
+    else:
+        ids = sorted(
+            osp.splitext(name)[0] for name in os.listdir(folder)
+            if name.endswith('.xml'))
+    if not ids:
+        raise ValueError(f'{folder} holds no XML file')
+    classes = class_names('voc')
+    table = {
+        image_id: names_in_xml(osp.join(folder, f'{image_id}.xml'), classes)
+        for image_id in track_iter_progress(list(dict.fromkeys(ids)))
+    }
+    out = args.out or osp.join(args.data_root, 'image_labels.json')
+    save_label_table(out, table)
+    print(f'\n{out}: {len(table)} images, '
+          f'{sum(map(len, table.values()))} tags')
+
+
+if __name__ == '__main__':
+    main()
