@@ -4,8 +4,13 @@ import pytest
 import torch
 from mmengine.config import ConfigDict
 from mmseg.registry import MODELS
-from model_tester import (BACKBONE, NUM_CLASSES, PREPROCESSOR, WeakModelTester,
-                          make_batch)
+from model_tester import (
+    BACKBONE,
+    NUM_CLASSES,
+    PREPROCESSOR,
+    WeakModelTester,
+    make_batch,
+)
 
 
 class TestCAM(WeakModelTester):

@@ -4,8 +4,13 @@ import copy
 import pytest
 import torch
 from mmseg.registry import MODELS
-from model_tester import (BACKBONE, NUM_CLASSES, PREPROCESSOR, WeakModelTester,
-                          make_batch)
+from model_tester import (
+    BACKBONE,
+    NUM_CLASSES,
+    PREPROCESSOR,
+    WeakModelTester,
+    make_batch,
+)
 
 from mmwsss.ops import feature_clip
 
