@@ -3,6 +3,7 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -22,11 +23,11 @@ _work = None
 class WorkerPool:
     """Worker processes that apply one function to a stream of items.
 
-    Workers are started afresh (spawn), which is safe beside CUDA, threads and
-    ``torch.distributed``, use one thread each, and end with the process that
-    started them, even if that is killed. Items wait in a bounded queue, so
-    that a fast producer does not fill the memory. Results come in the order
-    of the items.
+    Workers are forks of a fresh process that imports mmwsss once (Python's
+    fork server), which is safe beside CUDA, threads and ``torch.distributed``.
+    They use one thread each and end with the process that started them, even
+    if that is killed. Items wait in a bounded queue, so that a fast producer
+    does not fill the memory. Results come in the order of the items.
 
     Args:
         jobs (int): Number of workers; 0 works in this process.
@@ -45,9 +46,10 @@ class WorkerPool:
         if jobs == 0:
             self._function = setup(*args)
         else:
+            context = multiprocessing.get_context('forkserver')
+            context.set_forkserver_preload(['mmwsss'])
             self._executor = ProcessPoolExecutor(
-                jobs, multiprocessing.get_context('spawn'), _start_worker,
-                (setup, args))
+                jobs, context, _start_worker, (setup, args))
 
     def map(self, items: Iterable) -> Iterator[Any]:
         """Yield the result of each item, in order.
@@ -107,7 +109,7 @@ def track_progress(items: Iterable, total: int) -> Iterator[Any]:
     if not total:
         yield from items
         return
-    bar, fresh, shown = ProgressBar(total), 0, time.monotonic()
+    bar, fresh, shown = ProgressBar(total, file=sys.stdout), 0, time.monotonic()
     for item in items:
         yield item
         fresh += 1

@@ -1,0 +1,140 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from PIL import Image
+
+from mmwsss.datasets.image_io import read_photo, voc_palette
+from mmwsss.models.refiners import ThresholdLabel
+from mmwsss.structures import Seed
+
+CLASSES = ('background', 'cat', 'dog', 'cow')
+RULE = dict(type='ThresholdLabel', threshold=.3)
+SIZE = (13, 18)
+
+
+def make_samples(tmp_path, number=3):
+    rng = np.random.default_rng(0)
+    samples = []
+    for index in range(number):
+        path = tmp_path / f'{index}.png'
+        Image.fromarray(rng.integers(0, 256, (*SIZE, 3), np.uint8)).save(path)
+        samples.append(dict(
+            img_path=str(path), ori_shape=SIZE,
+            seed=Seed(rng.random((2, 4, 5)).round(2), (1, 3), SIZE),
+            full_seed=Seed(rng.random((2, *SIZE)).round(2), (1, 3), SIZE),
+            pred_sem_seg=dict(data=torch.randint(0, 4, (1, *SIZE)))))
+    return samples
+
+
+def write(samples, **writer):
+    evaluator = Evaluator(writer)
+    evaluator.dataset_meta = dict(
+        classes=CLASSES, palette=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]])
+    evaluator.process(samples)
+    return evaluator.evaluate(len(samples))
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize('full_size', [False, True])
+def test_seed_writer(tmp_path, full_size):
+    samples = make_samples(tmp_path)
+    out = tmp_path / 'seeds'
+    scores = write(samples, type='SeedWriter', out_dir=str(out),
+                   full_size=full_size)
+    assert scores == {}
+    assert names(out) == ['0.npz', '1.npz', '2.npz']
+    seed = samples[1]['full_seed' if full_size else 'seed']
+    read = Seed.load(out / '1.npz')
+    assert torch.equal(read.scores, seed.scores.half().float())
+
+
+@pytest.mark.parametrize('jobs', [0, 2])
+def test_pseudo_label_writer(tmp_path, jobs):
+    samples = make_samples(tmp_path)
+    out = tmp_path / 'labels'
+    write(samples, type='PseudoLabelWriter', out_dir=str(out),
+          label_rule=RULE, jobs=jobs)
+    assert names(out) == ['0.png', '1.png', '2.png']
+    rule = ThresholdLabel(threshold=.3)
+    for index, sample in enumerate(samples):
+        image = Image.open(out / f'{index}.png')
+        assert image.mode == 'P'
+        assert image.getpalette()[3:6] == [9, 0, 0]
+        photo = torch.from_numpy(read_photo(sample['img_path']))
+        expected = rule(sample['full_seed'], photo.permute(2, 0, 1))
+        np.testing.assert_array_equal(np.asarray(image), expected.numpy())
+
+
+def test_existing_files_stay(tmp_path):
+    samples = make_samples(tmp_path)
+    out = tmp_path / 'labels'
+    out.mkdir()
+    (out / '1.png').write_text('mine')
+    write(samples, type='PseudoLabelWriter', out_dir=str(out), label_rule=RULE)
+    assert (out / '1.png').read_text() == 'mine'
+    write(samples, type='PseudoLabelWriter', out_dir=str(out), label_rule=RULE,
+          skip_existing=False)
+    assert Image.open(out / '1.png').size == SIZE[::-1]
+
+
+@pytest.mark.parametrize('jobs', [0, 1])
+def test_broken_photo(tmp_path, jobs):
+    samples = make_samples(tmp_path)
+    broken = samples[2]['img_path']
+    with open(broken, 'r+b') as file:
+        file.truncate(200)
+    out = tmp_path / 'labels'
+    with pytest.raises(ValueError, match=broken):
+        write(samples, type='PseudoLabelWriter', out_dir=str(out),
+              label_rule=RULE, jobs=jobs)
+    # Nothing already written is lost.
+    assert names(out) == ['0.png', '1.png']
+
+
+def test_photo_of_another_size(tmp_path):
+    sample = make_samples(tmp_path, 1)[0]
+    Image.new('RGB', (5, 5)).save(sample['img_path'])
+    with pytest.raises(ValueError, match='0.png.*13, 18'):
+        write([sample], type='PseudoLabelWriter', out_dir=str(tmp_path / 'l'),
+              label_rule=RULE)
+
+
+def test_no_seed(tmp_path):
+    for writer in (dict(type='SeedWriter'),
+                   dict(type='PseudoLabelWriter', label_rule=RULE)):
+        with pytest.raises(ValueError, match='no seed'):
+            write([dict(img_path='a.jpg')], out_dir=str(tmp_path), **writer)
+
+
+def test_voc_server_writer(tmp_path):
+    samples = make_samples(tmp_path)
+    out = tmp_path / 'server'
+    write(samples, type='VOCServerWriter', out_dir=str(out))
+    folder = 'results/VOC2012/Segmentation/comp5_test_cls'
+    with tarfile.open(out / 'results.tar.gz') as archive:
+        assert archive.getnames() == [f'{folder}/{i}.png' for i in range(3)]
+        image = Image.open(archive.extractfile(f'{folder}/1.png'))
+        np.testing.assert_array_equal(
+            np.asarray(image), samples[1]['pred_sem_seg']['data'][0])
+        assert image.getpalette()[:63] == sum(voc_palette(21), [])
+    assert names(out) == ['results', 'results.tar.gz']
+
+
+def test_voc_server_bad_input(tmp_path):
+    sample = make_samples(tmp_path, 1)[0]
+    writer = dict(type='VOCServerWriter', out_dir=str(tmp_path / 'server'))
+    sample['pred_sem_seg']['data'][0, 0, 0] = 21
+    with pytest.raises(ValueError, match='0.png.*0..20'):
+        write([sample], **writer)
+    sample['pred_sem_seg']['data'] = torch.zeros(1, 4, 4).long()
+    with pytest.raises(ValueError, match='0.png.*size'):
+        write([sample], **writer)
+    with pytest.raises(ValueError, match='competition'):
+        write([sample], **writer, competition='comp3')

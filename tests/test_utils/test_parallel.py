@@ -1,0 +1,82 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from mmwsss.utils.parallel import WorkerPool, track_progress
+
+
+def setup(offset):
+    def work(item):
+        if item == 'die':
+            os._exit(1)
+        if item == 'threads':
+            return torch.get_num_threads(), os.environ['OMP_NUM_THREADS']
+        return os.getpid(), item + offset
+
+    return work
+
+
+@pytest.mark.parametrize('jobs', [0, 2])
+def test_results_in_order(jobs):
+    with WorkerPool(jobs, setup, 10) as pool:
+        results = list(pool.map(range(30)))
+    assert [value for _, value in results] == list(range(10, 40))
+    workers = {process for process, _ in results}
+    assert (os.getpid() in workers) == (jobs == 0)
+
+
+def test_errors_and_deaths():
+    with WorkerPool(1, setup, 10) as pool:
+        assert list(pool.map(['threads'])) == [(1, '1')]
+        with pytest.raises(TypeError):
+            list(pool.map([1, 'text']))
+        with pytest.raises(RuntimeError, match='worker process died'):
+            list(pool.map(['die']))
+    with pytest.raises(ValueError, match='jobs'):
+        WorkerPool(-1, setup, 10)
+
+
+SCRIPT = """
+import os, sys, time
+sys.path.insert(0, {folder!r})
+from test_parallel import setup
+from mmwsss.utils.parallel import WorkerPool
+
+if __name__ == '__main__':
+    pool = WorkerPool(1, setup, 0)
+    pool.submit(0)
+    print(pool.finish()[0][0], flush=True)
+    time.sleep(60)
+"""
+
+
+def test_workers_end_with_a_killed_parent(tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text(SCRIPT.format(folder=os.path.dirname(__file__)))
+    parent = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
+    # Imported packages may print, too.
+    worker = int(next(line for line in parent.stdout if line.strip().isdigit()))
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    for _ in range(100):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(.1)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail('the worker outlived its parent')
+
+
+def test_progress(capsys):
+    assert list(track_progress(iter('abc'), 3)) == ['a', 'b', 'c']
+    assert '3/3' in capsys.readouterr().out
+    assert list(track_progress([], 0)) == []
