@@ -142,6 +142,25 @@ def rename(state_dict: dict[str, Tensor],
     return renamed, left_out
 
 
+def roll_fusion(state_dict: dict[str, Tensor], key: str,
+                branches: int) -> dict[str, Tensor]:
+    """Move the image-pool branch, which mmseg concatenates first, not last.
+
+    Args:
+        state_dict (dict[str, Tensor]): Changed in place.
+        key (str): The weight that fuses the five branches, if present.
+        branches (int): By how many branches its input channels roll.
+
+    Returns:
+        dict[str, Tensor]: ``state_dict``.
+    """
+    if key in state_dict:
+        weight = state_dict[key]
+        shift = branches * (weight.shape[1] // 5)
+        state_dict[key] = weight.roll(shift, dims=1)
+    return state_dict
+
+
 def convert(state_dict: dict[str, Tensor],
             to: str = 'mmwsss') -> tuple[dict[str, Tensor], list[str]]:
     """Convert a state dict.
@@ -169,9 +188,11 @@ def convert(state_dict: dict[str, Tensor],
     if (layout == 'mmwsss') == (to == 'mmwsss'):
         raise ValueError(f'cannot convert from {layout} to {to}')
     if to == 'mmwsss':
-        return rename(state_dict, module_names(layout))
+        renamed, left_out = rename(state_dict, module_names(layout))
+        return roll_fusion(renamed, 'decode_head.bottleneck.conv.weight', 1), left_out
     names = {ours: theirs for theirs, ours in module_names(to).items()}
     renamed, left_out = rename(state_dict, names)
+    renamed = roll_fusion(renamed, 'aspp.conv_cat.0.weight', -1)
     # A trained deeplab-pytorch model is wrapped for multi-scale input.
     prefix = 'base.' if to == 'deeplab-pytorch' else ''
     return {prefix + key: value for key, value in renamed.items()}, left_out
