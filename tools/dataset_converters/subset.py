@@ -57,7 +57,7 @@ def _copy_photo(source: str, target: str, long_side: int | None) -> None:
             file.write(content)
         return
     photo = read_photo(source)
-    size = scaled_size(photo.shape[:2], long_side / max(photo.shape))
+    size = scaled_size(photo.shape[:2], long_side / max(photo.shape[:2]))
     photo = pil_resize(photo, size, Image.Resampling.BICUBIC)
     with atomic_write(target) as file:
         Image.fromarray(photo).save(file, 'JPEG', quality=95)
@@ -110,7 +110,7 @@ def make_subset(data_root: str,
                                  'in image_labels.json')
         chosen[name] = [
             i for i in listed
-            if (ids is None or i in ids) and set(table[i]) & set(classes)
+            if (ids is None or i in ids) and set(table[i]) & set(classes[1:])
         ]
         if not chosen[name]:
             raise ValueError(f'no image of {path} is in the subset')
@@ -134,7 +134,7 @@ def make_subset(data_root: str,
     print()
     save_label_table(
         osp.join(out, 'image_labels.json'),
-        {i: [n for n in table[i] if n in classes]
+        {i: [n for n in table[i] if n in classes[1:]]
          for i in images})
     texts = {osp.join(LISTS, f'{n}.txt'): part for n, part in chosen.items()}
     texts['classes.txt'] = classes

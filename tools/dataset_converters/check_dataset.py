@@ -1,0 +1,286 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Check a data root and print its statistics, before hours are spent on it.
+
+Every listed image must have a photo that can be read to its end, tags of
+known classes and, where there is one, a mask of the photo's size with known
+ids. All problems are listed, and the exit status is 1 if there is any.
+
+Examples:
+    python tools/dataset_converters/check_dataset.py data/VOCdevkit/VOC2012 \
+        --list ImageSets/Segmentation/train_aug.txt --expect voc12_train_aug
+    python tools/dataset_converters/check_dataset.py data/coco --classes coco \
+        --list lists/train2014.txt --labels labels_train2014.json \
+        --photos train2014 --masks masks/train2014 --expect coco14_train
+    python tools/dataset_converters/check_dataset.py data/own \
+        --classes data/own/classes.txt --labels tags.csv --photos photos \
+        --masks masks
+"""
+
+import argparse
+import multiprocessing
+import os.path as osp
+import sys
+from collections import Counter
+
+import numpy as np
+from mmengine.utils import ProgressBar
+
+from mmwsss.datasets.base import read_id_list
+from mmwsss.datasets.class_names import class_names
+from mmwsss.datasets.folder import find_photos
+from mmwsss.datasets.image_io import read_mask, read_photo
+from mmwsss.structures import photo_id, read_label_names
+from mmwsss.utils import write_json
+
+_VOC_TRAIN_AUG = (590, 504, 705, 468, 714, 393, 1150, 1005, 1228, 267, 613,
+                  1188, 445, 492, 4155, 522, 300, 649, 503, 567)
+
+# The published lists with labels from the XML files (rule of voc_labels.py).
+EXPECTED = dict(
+    voc12_train=dict(
+        images=1464,
+        images_by_tags={1: 933, 2: 382, 3: 125, 4: 21, 5: 3}),
+    voc12_train_aug=dict(
+        images=10582,
+        tags=16458,
+        images_by_tags={1: 6249, 2: 3104, 3: 969, 4: 210, 5: 46, 6: 4},
+        images_by_class=dict(
+            zip(class_names('voc')[1:], _VOC_TRAIN_AUG, strict=True))),
+    voc12_val=dict(images=1449),
+    voc12_test=dict(images=1456),
+    coco14_train=dict(images=82783),
+    coco14_train_labeled=dict(images=82081),
+    coco14_val=dict(images=40504),
+    coco14_val_labeled=dict(images=40137))
+
+
+def tag_statistics(tags: list[list[str]], classes: list[str]) -> dict:
+    """Count images and tags.
+
+    Args:
+        tags (list[list[str]]): Class names of each image.
+        classes (list[str]): All classes, background first.
+
+    Returns:
+        dict: ``images``, ``tags``, ``images_by_tags`` (number of images with
+        that many tags) and ``images_by_class``.
+    """
+    per_image = Counter(len(set(names)) for names in tags)
+    per_class = Counter(name for names in tags for name in set(names))
+    return dict(
+        images=len(tags),
+        tags=sum(per_class.values()),
+        images_by_tags={k: per_image[k] for k in sorted(per_image)},
+        images_by_class={name: per_class[name] for name in classes[1:]})
+
+
+def compare(statistics: dict, expected: dict) -> list[str]:
+    """Return a line for each number that differs from what is published."""
+    problems = []
+    for key, value in expected.items():
+        got = statistics[key]
+        if not isinstance(value, dict):
+            value, got = {'': value}, {'': got}
+        for part in {**value, **got}:
+            if value.get(part, 0) != got.get(part, 0):
+                what = f'{key} {part}'.strip()
+                problems.append(f'{what}: expected {value.get(part, 0)}, '
+                                f'got {got.get(part, 0)}')
+    return problems
+
+
+def check_image(job: tuple) -> tuple[list[str], tuple | None, list | None]:
+    """Check the files of one image.
+
+    Args:
+        job (tuple): Id, path of the photo, path of the mask or None, and
+            number of classes.
+
+    Returns:
+        tuple: Problems; (height, width) of the photo or None; class ids in
+        the mask or None.
+    """
+    image_id, photo_path, mask_path, num_classes = job
+    try:
+        size = read_photo(photo_path).shape[:2]
+    except FileNotFoundError:
+        return [f'image {image_id!r}: no photo {photo_path}'], None, None
+    except (OSError, ValueError) as error:
+        return [f'image {image_id!r}: {error}'], None, None
+    if mask_path is None:
+        return [], size, None
+    try:
+        mask = read_mask(mask_path)
+    except (OSError, ValueError) as error:
+        return [f'image {image_id!r}: {error}'], size, None
+    problems = []
+    if mask.shape != size:
+        problems.append(
+            f'image {image_id!r}: mask {mask_path} is {mask.shape[1]}x'
+            f'{mask.shape[0]}, expected {size[1]}x{size[0]} as its photo')
+    ids = [int(i) for i in np.unique(mask) if i != 255]
+    if ids and ids[-1] >= num_classes:
+        problems.append(f'image {image_id!r}: mask {mask_path} holds class '
+                        f'{ids[-1]}, expected ids below {num_classes}')
+    return problems, size, ids
+
+
+def check_tags(ids: list[str], table: dict[str, list[str]],
+               classes: list[str], path: str, allow_empty: bool) -> list[str]:
+    """Return a line for each image whose tags are missing or unknown."""
+    problems = []
+    for image_id in ids:
+        names = table.get(image_id)
+        if names is None:
+            problems.append(f'image {image_id!r}: not listed in {path}')
+            continue
+        if not names and not allow_empty:
+            problems.append(f'image {image_id!r}: no tags in {path}')
+        for name in names:
+            if name not in classes:
+                problems.append(
+                    f'image {image_id!r}: unknown class {name!r} in {path}')
+    return problems
+
+
+def check_dataset(data_root: str,
+                  classes: list[str],
+                  list_file: str | None = None,
+                  labels: str | None = 'image_labels.json',
+                  photos: str = 'JPEGImages',
+                  masks: str | None = None,
+                  allow_empty: bool = False,
+                  jobs: int = 1,
+                  read_files: bool = True) -> tuple[dict, list[str]]:
+    """Check a data root; see the head of this file.
+
+    Args:
+        data_root (str): The folder that all other paths are relative to.
+        classes (list[str]): All classes, background first.
+        list_file (str, optional): List of ids. Defaults to None, all photos.
+        labels (str, optional): Label table. Defaults to
+            ``'image_labels.json'``.
+        photos (str): Folder of photos. Defaults to ``'JPEGImages'``.
+        masks (str, optional): Folder of masks. Defaults to None.
+        allow_empty (bool): Whether images may have no tags.
+        jobs (int): Number of processes. Defaults to 1.
+        read_files (bool): Whether to read photos and masks, or only to see
+            that they are there. Defaults to True.
+
+    Returns:
+        tuple[dict, list[str]]: Statistics, and the problems found.
+    """
+    paths = find_photos(osp.join(data_root, photos))
+    problems = []
+    if list_file:
+        ids = [photo_id(i) for i in read_id_list(
+            osp.join(data_root, list_file))]
+    else:
+        ids = list(paths)
+    statistics = dict(images=len(ids))
+    if labels:
+        table_path = osp.join(data_root, labels)
+        table = read_label_names(table_path)
+        problems += check_tags(ids, table, classes, table_path, allow_empty)
+        statistics = tag_statistics([table.get(i, []) for i in ids], classes)
+
+    work, num_masks = [], 0
+    for image_id in ids:
+        path = paths.get(image_id)
+        if path is None:
+            problems.append(f'image {image_id!r}: no photo in '
+                            f'{osp.join(data_root, photos)}')
+            continue
+        mask = osp.join(data_root, masks, f'{image_id}.png') if masks else None
+        if mask and not osp.exists(mask):
+            mask = None
+        num_masks += mask is not None
+        work.append((image_id, path, mask, len(classes)))
+    statistics['images_with_mask'] = num_masks
+    if read_files and work:
+        statistics.update(_read_all(work, jobs, problems, labels and table,
+                                    classes))
+    return statistics, problems
+
+
+def _read_all(work: list, jobs: int, problems: list[str], table: dict | None,
+              classes: list[str]) -> dict:
+    """Read all files, add to ``problems`` and return more statistics."""
+    sizes, differ = [], 0
+    progress = ProgressBar(len(work), file=sys.stderr)
+    with multiprocessing.Pool(jobs) as pool:
+        results = pool.imap(check_image, work, chunksize=8)
+        for job, (found, size, ids) in zip(work, results, strict=True):
+            problems += found
+            if size is not None:
+                sizes.append(size)
+            if ids is not None and table:
+                shown = {classes[i] for i in ids if 0 < i < len(classes)}
+                differ += shown != set(table.get(job[0], []))
+            progress.update()
+    print(file=sys.stderr)
+    statistics = dict(images_whose_mask_and_tags_differ=differ)
+    if sizes:
+        sides = np.array([max(size) for size in sizes])
+        statistics.update(
+            least_long_side=int(sides.min()),
+            mean_long_side=round(float(sides.mean()), 1),
+            greatest_long_side=int(sides.max()))
+    return statistics
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data_root')
+    parser.add_argument('--list', help='list of ids, by default all photos')
+    parser.add_argument(
+        '--classes',
+        default='voc',
+        help="'voc', 'coco', 'demo' or a text file of names, one a line")
+    parser.add_argument(
+        '--labels',
+        default='image_labels.json',
+        help="label table, '' for none")
+    parser.add_argument('--photos', default='JPEGImages')
+    parser.add_argument('--masks', help='folder of masks, as SegmentationClass')
+    parser.add_argument(
+        '--allow-empty',
+        action='store_true',
+        help='images without tags are no problem (COCO)')
+    parser.add_argument(
+        '--expect',
+        choices=sorted(EXPECTED),
+        help='compare with published numbers')
+    parser.add_argument('--jobs', type=int, default=1, help='processes')
+    parser.add_argument(
+        '--quick', action='store_true', help='do not read photos and masks')
+    parser.add_argument('--out', help='write the statistics to a JSON file')
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
+    statistics, problems = check_dataset(
+        args.data_root, class_names(args.classes), args.list, args.labels,
+        args.photos, args.masks, args.allow_empty, args.jobs, not args.quick)
+    if args.expect:
+        problems += [
+            f'{args.expect}: {line}'
+            for line in compare(statistics, EXPECTED[args.expect])
+        ]
+    for key, value in statistics.items():
+        if isinstance(value, dict):
+            value = ', '.join(f'{k}: {v}' for k, v in value.items())
+        print(f'{key.replace("_", " ")}: {value}')
+    if args.out:
+        write_json(args.out, dict(statistics, problems=problems))
+    for line in problems:
+        print(f'PROBLEM {line}')
+    print(f'{len(problems)} problems' if problems else 'no problem found')
+    return 1 if problems else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
