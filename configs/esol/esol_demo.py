@@ -1,0 +1,49 @@
+# A small network from scratch on generated scenes: minutes on two CPU cores.
+# python tools/dataset_converters/make_demo_data.py --out data/demo
+# python tools/train.py configs/esol/esol_demo.py
+_base_ = [
+    '../_base_/models/esol_r50.py',
+    '../_base_/datasets/demo_weak.py',
+    '../_base_/schedules/esol.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    data_preprocessor=dict(size=(96, 96)),
+    backbone=dict(
+        depth=18,
+        stem_channels=32,
+        base_channels=32,
+        num_stages=3,
+        out_indices=(0, 1, 2),
+        strides=(1, 2, 1),
+        dilations=(1, 1, 1),
+        norm_eval=False,
+        frozen_stages=-1,
+        init_cfg=None),
+    decode_head=dict(in_channels=128, num_classes=7))
+train_cfg = dict(max_iters=1000, val_interval=1000)
+# Momentum and a low rate train a network from scratch; the offsets of a stage
+# learn by plain SGD.
+custom_hooks = [
+    dict(
+        type='StageSwitchHook',
+        stages=[
+            dict(
+                name='classify',
+                iters=600,
+                optim_wrapper=dict(
+                    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
+                    paramwise_cfg=dict(head_mult=1.))),
+            dict(
+                name='expand',
+                iters=200,
+                optim_wrapper=dict(
+                    optimizer=dict(lr=1.), paramwise_cfg=dict(head_mult=1.))),
+            dict(
+                name='shrink',
+                iters=200,
+                optim_wrapper=dict(
+                    optimizer=dict(lr=0.1), paramwise_cfg=dict(head_mult=1.))),
+        ])
+]
