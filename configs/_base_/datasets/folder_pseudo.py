@@ -1,0 +1,28 @@
+# One's own photos with pseudo labels to train on and, where there are any,
+# masks to score on; see docs/en/own_photos.md. Name your classes here.
+_base_ = './voc_pseudo.py'
+
+dataset_type = 'WeakFolderDataset'
+data_root = 'data/own'
+classes = ('background', 'cat', 'dog')
+train_dataloader = dict(
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='photos', seg_map_path='pseudo_labels'),
+        ann_file='',
+        classes=classes,
+        with_masks=True))
+# Photos without a mask are predicted and not scored. Give ann_file a list of
+# ids to score photos that were not trained on.
+val_dataloader = dict(
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='photos', seg_map_path='masks'),
+        ann_file='',
+        classes=classes,
+        with_masks='available'))
+test_dataloader = val_dataloader
+val_evaluator = dict(_delete_=True, type='MaskMetric', on_missing_mask='skip')
+test_evaluator = val_evaluator
