@@ -143,6 +143,10 @@ install_packages() {
         "${pip[@]}" --no-deps --no-build-isolation -r "$lock"
     step 'installing mmwsss itself' "$network" \
         "${pip[@]}" --no-deps --no-build-isolation -e .
+    # Also byte-compiles what is used, which the quick installation left out.
+    step 'checking that it imports' \
+        'Please report this with the output above.' \
+        "$venv/bin/python" -c 'import cv2, mmpretrain, mmwsss, timm'
     fingerprint >"$stamp"
 }
 
