@@ -1,0 +1,122 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmseg.structures import SegDataSample
+
+from mmwsss.structures import (
+    decode_image_labels,
+    encode_image_labels,
+    load_label_table,
+    photo_id,
+    read_label_names,
+    save_label_table,
+    stack_image_labels,
+)
+
+CLASSES = ('background', 'cat', 'dog', 'cow')
+
+
+def write(path, text):
+    path.write_text(text, encoding='utf-8')
+    return str(path)
+
+
+def test_encode_and_decode():
+    labels = encode_image_labels(['cow', 'cat', 'cat'], CLASSES)
+    assert labels.dtype == np.uint8
+    assert labels.tolist() == [1, 1, 0, 1]
+    assert decode_image_labels(labels, CLASSES) == ['cat', 'cow']
+    assert encode_image_labels([], CLASSES).tolist() == [1, 0, 0, 0]
+    with pytest.raises(ValueError, match="'horse'.*background, cat"):
+        encode_image_labels(['horse'], CLASSES)
+    with pytest.raises(ValueError, match='4 classes, got 3'):
+        decode_image_labels(labels[:3], CLASSES)
+
+
+@pytest.mark.parametrize('name, expected', [
+    ('2007_000032', '2007_000032'),
+    ('a.JPG', 'a'),
+    ('cat/b.webp', 'cat/b'),
+    ('v1.5', 'v1.5'),
+])
+def test_photo_id(name, expected):
+    assert photo_id(name) == expected
+
+
+def test_table_round_trip(tmp_path):
+    path = str(tmp_path / 'new' / 'labels.json')
+    table = {'b': ['dog', 'cat'], 'a': [], 'ü/1': ['cow']}
+    save_label_table(path, table)
+    assert read_label_names(path) == table
+    loaded = load_label_table(path, CLASSES)
+    assert list(loaded) == ['b', 'a', 'ü/1']
+    assert loaded['b'].tolist() == [1, 1, 1, 0]
+    assert loaded['a'].tolist() == [1, 0, 0, 0]
+    assert [p.name for p in (tmp_path / 'new').iterdir()] == ['labels.json']
+
+
+@pytest.mark.parametrize('text', [
+    'a.jpg,cat,dog\nb.png,cow\nc,\n',
+    'image,tags\na,cat;dog\n\nb,cow\nc\n',
+    '\ufeffid,tag,tag\r\na, cat ,dog\r\nb,cow,\r\nc,,\r\n',
+])
+def test_csv(tmp_path, text):
+    path = write(tmp_path / 'tags.csv', text)
+    assert read_label_names(path) == {'a': ['cat', 'dog'], 'b': ['cow'],
+                                      'c': []}
+
+
+def test_unknown_class_names_file_id_and_class(tmp_path):
+    path = write(tmp_path / 'labels.json', '{"a": ["cat"], "b": ["unicorn"]}')
+    with pytest.raises(ValueError, match="labels.json: image 'b'.*'unicorn'"):
+        load_label_table(path, CLASSES)
+    loaded = load_label_table(path, CLASSES, ignored=('unicorn', 'cat'))
+    assert loaded['b'].tolist() == [1, 0, 0, 0]
+    # A class that is asked for is never ignored.
+    assert loaded['a'].tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize('name, text, message', [
+    ('t.json', '{"a": ["cat"], "a": ["dog"]}', "t.json: duplicate id 'a'"),
+    ('t.json', '{"a": ["cat"], "a.jpg": ["dog"]}', "t.json: duplicate id 'a'"),
+    ('t.csv', 'a,cat\na.jpg,dog\n', "t.csv: duplicate id 'a'"),
+    ('t.json', '{}', 't.json is empty'),
+    ('t.csv', 'image,tag\n', 't.csv is empty'),
+    ('t.json', '{"a": ["cat"', 't.json'),
+    ('t.json', '[1]', 't.json: expected an object .* got list'),
+    ('t.json', '{"a": "cat"}', "t.json: image 'a': expected a list"),
+    ('t.json', '{"a": [1]}', "t.json: image 'a': expected a list"),
+    ('t.csv', ',cat\n', 't.csv: a row has no image id'),
+    ('t.txt', 'a cat', r't.txt: expected a .json or .csv'),
+])
+def test_bad_tables(tmp_path, name, text, message):
+    path = write(tmp_path / name, text)
+    with pytest.raises(ValueError, match=message):
+        read_label_names(path)
+
+
+def test_missing_table(tmp_path):
+    with pytest.raises(FileNotFoundError, match='none.json'):
+        read_label_names(str(tmp_path / 'none.json'))
+
+
+def test_table_is_plain_json(tmp_path):
+    path = tmp_path / 'labels.json'
+    save_label_table(str(path), {'a': ('cat',)})
+    assert json.loads(path.read_text()) == {'a': ['cat']}
+
+
+def test_stack_image_labels():
+    samples = []
+    for names in (['cat'], ['dog', 'cow'], []):
+        labels = encode_image_labels(names, CLASSES)
+        samples.append(SegDataSample(metainfo=dict(image_labels=labels)))
+    stacked = stack_image_labels(samples)
+    assert stacked.dtype == torch.float32
+    assert stacked.tolist() == [[1, 0, 0], [0, 1, 1], [0, 0, 0]]
+    samples.append(SegDataSample(metainfo=dict(img_path='x/y.jpg')))
+    with pytest.raises(ValueError, match='x/y.jpg has no image labels'):
+        stack_image_labels(samples)
