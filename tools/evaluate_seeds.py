@@ -16,7 +16,6 @@ import csv
 import io
 import os.path as osp
 import sys
-from collections.abc import Callable
 
 import torch
 from mmengine.config import Config, DictAction
@@ -24,15 +23,15 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, METRICS
 
 import mmwsss  # noqa: F401
-from mmwsss.datasets.image_io import read_mask
-from mmwsss.datasets.transforms import LoadMask
 from mmwsss.evaluation.metrics.confusion_metric import (
-    image_id,
     metric_settings,
     without_nan,
 )
+from mmwsss.evaluation.metrics.prediction_files import (
+    count_setup,
+    prediction_file,
+)
 from mmwsss.evaluation.writers.options import threshold_value
-from mmwsss.structures import Seed
 from mmwsss.utils import atomic_write, write_json
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
@@ -101,46 +100,18 @@ def build_metric(args: argparse.Namespace, cfg: Config) -> dict:
     return metric
 
 
-def count_setup(metric: dict, meta: dict, folder: str,
-                seeds: bool) -> Callable:
-    """Build what counts a list of images, in a worker process."""
-    metric = METRICS.build(metric)
-    metric.dataset_meta = meta
-    load_mask = LoadMask()
-
-    def count_one(info: dict) -> torch.Tensor:
-        name = osp.join(folder, image_id(info) + ('.npz' if seeds else '.png'))
-        if seeds:
-            seed = Seed.load(name)
-            size, sample = seed.size, dict(full_seed=seed)
-        else:
-            pred = torch.from_numpy(read_mask(name))
-            size = tuple(pred.shape)
-            sample = dict(pred_sem_seg=dict(data=pred[None]))
-        gt = load_mask(dict(info, ori_shape=size))['gt_seg_map']
-        try:
-            return metric.count(sample, torch.from_numpy(gt))
-        except ValueError as error:
-            raise ValueError(f'{name}: {error}') from error
-
-    def count(infos: list[dict]) -> tuple:
-        return len(infos), sum(count_one(info) for info in infos).numpy()
-
-    return count
-
-
 def count_all(args: argparse.Namespace, metric: dict,
               dataset) -> tuple[torch.Tensor, int]:
     """The confusion over the dataset, and the number of masks."""
     infos, missing = [], []
-    suffix = '.npz' if args.seeds else '.png'
+    folder, seeds = args.seeds or args.masks, bool(args.seeds)
     for i in range(len(dataset)):
         info = dataset.get_data_info(i)
         if not info.get('seg_map_path'):
             continue
-        name = osp.join(args.seeds or args.masks, image_id(info) + suffix)
-        if not osp.exists(name):
-            missing.append(name)
+        path = prediction_file(folder, info, seeds)
+        if not osp.exists(path):
+            missing.append(path)
         infos.append(info)
     if missing:
         raise FileNotFoundError(f'{len(missing)} of {len(infos)} images have '
@@ -151,8 +122,7 @@ def count_all(args: argparse.Namespace, metric: dict,
     total = None
     with WorkerPool(
             min(args.jobs, len(chunks)), count_setup, metric,
-            dict(dataset.metainfo), args.seeds or args.masks,
-            bool(args.seeds)) as pool:
+            dict(dataset.metainfo), folder, seeds) as pool:
 
         def images():
             nonlocal total

@@ -200,6 +200,6 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except OSError as error:
-        # A full disk or a read-only folder is not a fault of the program.
+    except (OSError, ImportError) as error:
+        # A full disk or an absent pydensecrf is not a fault of the program.
         sys.exit(f'error: {error}')

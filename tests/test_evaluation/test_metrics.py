@@ -4,13 +4,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from mmseg.evaluation import IoUMetric
-from mmseg.registry import METRICS
-from torch import multiprocessing
-
-from mmwsss.evaluation.metrics import confusion_scores
-from mmwsss.evaluation.metrics.confusion_metric import metric_settings
-
 from metric_cases import (
     CLASSES,
     THRESHOLDS,
@@ -19,6 +12,12 @@ from metric_cases import (
     run_process,
     score,
 )
+from mmseg.evaluation import IoUMetric
+from mmseg.registry import METRICS
+from torch import multiprocessing
+
+from mmwsss.evaluation.metrics import confusion_scores
+from mmwsss.evaluation.metrics.confusion_metric import metric_settings
 
 NUM_IMAGES = 5
 
