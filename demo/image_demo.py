@@ -6,6 +6,7 @@
 """
 
 import argparse
+import sys
 
 from mmengine.config import DictAction
 
@@ -66,4 +67,8 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        # A wrong path, photo, tag or checkpoint is not a fault of the program.
+        sys.exit(f'error: {error}')

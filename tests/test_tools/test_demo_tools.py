@@ -100,6 +100,19 @@ def test_image_demo(run, esol, photo, tmp_path):
         assert set(np.unique(np.asarray(mask))) <= {0, 2}
 
 
+def test_image_demo_names_what_is_wrong(run, esol, photo, tmp_path):
+    config, save = esol
+    weights = save('classify')
+    for args, message in (
+        ((tmp_path / 'no.jpg', config, weights), r'no\.jpg'),
+        ((photo, config, tmp_path / 'no.pth'), r'no\.pth'),
+        ((photo, tmp_path / 'no.py', weights), r'no\.py'),
+        ((photo, config, weights, '--tags', 'cow'), 'unknown tag cow.*cat, dog'),
+    ):
+        with pytest.raises(SystemExit, match=f'^error: .*{message}'):
+            run('demo/image_demo.py', *args, '--device', 'cpu', '--out-dir', tmp_path)
+
+
 def test_offset_maps(run, esol, photo, tmp_path):
     config, save = esol
     out = tmp_path / 'offsets'

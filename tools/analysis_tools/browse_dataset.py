@@ -10,6 +10,7 @@ its seed; so the same command writes the same pictures.
 
 import argparse
 import os.path as osp
+import sys
 from itertools import islice
 
 import numpy as np
@@ -55,7 +56,7 @@ def draw_item(item: dict, metainfo: dict) -> np.ndarray:
         mask = sample.gt_sem_seg.data[0].numpy()
         drawn.append(draw_mask(photo, mask, metainfo['palette']))
     box = sample.metainfo.get('valid_box')
-    if box is not None:
+    if box is not None and (box[2] - box[0], box[3] - box[1]) != photo.shape[1::-1]:
         image = Image.fromarray(np.ascontiguousarray(photo))
         corners = (box[0], box[1], box[2] - 1, box[3] - 1)
         ImageDraw.Draw(image).rectangle(corners, outline=(255, 255, 0))
@@ -97,4 +98,8 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except OSError as error:
+        # A missing file or a full disk is not a fault of the program.
+        sys.exit(f'error: {error}')

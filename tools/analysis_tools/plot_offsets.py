@@ -15,6 +15,7 @@ Over a training run, from what OffsetMonitorHook logged:
 import argparse
 import json
 import os.path as osp
+import sys
 
 import numpy as np
 from mmengine.config import DictAction
@@ -110,4 +111,8 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except OSError as error:
+        # A missing file or a full disk is not a fault of the program.
+        sys.exit(f'error: {error}')
