@@ -7,10 +7,14 @@ from torch import distributed
 
 
 @pytest.fixture(scope='session', autouse=True)
-def plain_config_text():
-    """Spare the layout of the config's text, which each checkpoint repeats."""
+def fast_checkpoints():
+    """Spare the layout of the config's text, and waiting for the disk."""
+    def text(cfg: Config) -> str:
+        return '\n'.join(f'{key} = {value!r}' for key, value in cfg.items())
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Config, 'pretty_text', property(repr))
+        patch.setattr(Config, 'pretty_text', property(text))
+        patch.setattr('os.fsync', lambda handle: None)
         yield
 
 

@@ -184,4 +184,6 @@ def train(cfg: Config) -> tuple[Runner, Recorder]:
     recorder = Recorder()
     runner.register_hook(recorder)
     runner.train()
+    # Workers that wait for the garbage collector hang for ten seconds.
+    del runner.train_loop.dataloader_iterator
     return runner, recorder

@@ -286,7 +286,7 @@ class StageSwitchHook(Hook):
         parts = [wrapper]
         if isinstance(wrapper, OptimWrapperDict):
             parts = list(wrapper.values())
-        groups = [g for part in parts for g in part.param_groups]
+        groups = [g for part in parts for g in part.optimizer.param_groups]
         for group in groups:
             group['params'] = [p for p in group['params'] if p.requires_grad]
         if not any(group['params'] for group in groups):

@@ -60,7 +60,9 @@ def load_checkpoint_file(path: str,
             'that may execute code on loading. Only tensors, plain Python '
             'values, numpy numbers and mmengine log buffers are allowed. '
             f'({reason})') from error
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError,
+    except PermissionError:
+        raise
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError,
             AttributeError, TypeError) as error:
         raise ValueError(f'checkpoint {path} is not whole or no checkpoint: '
                          f'{error}') from error
@@ -161,6 +163,7 @@ def _history_statistic(owner: type, name: str) -> Callable:
     A pickled ``HistoryBuffer`` refers to its methods by ``getattr``, which
     itself must not be callable from a pickle: it reaches everything.
     """
+    HistoryBuffer()  # The first one made fills the table of its methods.
     if owner is HistoryBuffer and name in HistoryBuffer._statistics_methods:
         return HistoryBuffer._statistics_methods[name]
     raise pickle.UnpicklingError(
@@ -213,6 +216,8 @@ def _restricted_pickle(allowed: dict[str, Any]) -> SimpleNamespace:
     class Unpickler(pickle.Unpickler):
 
         def find_class(self, module: str, name: str) -> Any:
+            # Protocol 2 writes this module's name of Python 2.
+            module = module.replace('__builtin__', 'builtins')
             full_name = f'{module}.{name}'
             if full_name not in allowed:
                 raise pickle.UnpicklingError(
