@@ -1,0 +1,91 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import hashlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmwsss.datasets.demo_scenes import CLASSES, PALETTE, draw_scene, make_demo_data
+from mmwsss.datasets.image_io import read_mask, voc_palette
+from mmwsss.structures import read_label_names
+
+
+def digests(root):
+    return {
+        str(path.relative_to(root)): hashlib.sha256(
+            path.read_bytes()).hexdigest()
+        for path in root.rglob('*') if path.is_file()
+    }
+
+
+def test_same_seed_same_bytes(tmp_path):
+    for name, seed in (('a', 0), ('b', 0), ('c', 1)):
+        np.random.seed(seed + 7)  # the global generator does not matter
+        make_demo_data(
+            str(tmp_path / name), seed, num_train=3, num_val=2, size=48)
+    first, again, other = (digests(tmp_path / n) for n in 'abc')
+    assert first == again
+    assert len(first) == 5 + 5 + 4
+    assert first.keys() == other.keys()
+    assert all(first[name] != other[name] for name in first
+               if name.endswith(('.jpg', '.png')))
+
+
+def test_layout(voc_root):
+    table = read_label_names(str(voc_root / 'image_labels.json'))
+    assert (voc_root / 'classes.txt').read_text().split() == list(CLASSES)
+    listed = []
+    for split, count in (('train', 8), ('val', 4)):
+        path = voc_root / 'ImageSets' / 'Segmentation' / f'{split}.txt'
+        ids = path.read_text().split()
+        assert len(ids) == count
+        listed += ids
+    assert listed == list(table)
+    for image_id in listed:
+        photo = Image.open(voc_root / 'JPEGImages' / f'{image_id}.jpg')
+        assert (photo.mode, photo.size) == ('RGB', (64, 64))
+        path = voc_root / 'SegmentationClass' / f'{image_id}.png'
+        mask = read_mask(str(path))
+        names = [CLASSES[i] for i in np.unique(mask) if i]
+        assert names == table[image_id]
+        assert 1 <= len(names) <= 3
+        with Image.open(path) as image:
+            assert image.mode == 'P'
+            colours = np.array(image.getpalette()).reshape(-1, 3)
+            assert colours[:len(PALETTE)].tolist() == PALETTE
+
+
+def test_objects_are_large_and_each_tag_is_seen():
+    shares, tags = [], set()
+    for index in range(30):
+        photo, mask = draw_scene(0, index, 48)
+        assert photo.shape == (48, 48, 3) and photo.dtype == np.uint8
+        assert mask.shape == (48, 48) and mask.dtype == np.uint8
+        present, counts = np.unique(mask, return_counts=True)
+        assert present[0] == 0 and present[-1] < len(CLASSES)
+        assert counts[1:].min() > 0.04 * mask.size
+        shares.append(1 - counts[0] / mask.size)
+        tags.update(present[1:].tolist())
+    assert tags == {1, 2, 3, 4, 5, 6}
+    assert 0.1 < np.mean(shares) < 0.4
+
+
+def test_scene_depends_on_its_index_only():
+    photo, mask = draw_scene(0, 3, 48)
+    draw_scene(0, 4, 48)
+    again, mask_again = draw_scene(0, 3, 48)
+    assert np.array_equal(photo, again)
+    assert np.array_equal(mask, mask_again)
+
+
+def test_bad_arguments(tmp_path):
+    with pytest.raises(ValueError, match='0 and 2'):
+        make_demo_data(str(tmp_path), num_train=0, num_val=2)
+    with pytest.raises(ValueError, match='at least 32'):
+        make_demo_data(str(tmp_path), size=8)
+    assert not list(tmp_path.iterdir())
+
+
+def test_voc_palette():
+    from mmseg.datasets import PascalVOCDataset
+    assert voc_palette(21) == PascalVOCDataset.METAINFO['palette']
