@@ -1,0 +1,301 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The project as a whole: what is packed, what imports what."""
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import mmwsss
+from mmwsss.utils import paths, project_path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / 'mmwsss'
+
+# The rooms of mmwsss from the lowest upwards, each with the rooms it may import.
+BASE = {'version', 'utils', 'structures', 'ops'}
+MAY_IMPORT = {
+    'version': set(),
+    'utils': {'version'},
+    'structures': {'utils'},
+    'ops': {'utils'},
+    'datasets': BASE,
+    'models.layers': BASE,
+    'models.losses': BASE,
+    'models.refiners': BASE,
+    'models.backbones': BASE | {'models.layers'},
+    'models.heads': BASE | {'models.layers', 'models.losses'},
+    'models.segmentors': BASE | {'models.layers', 'models.losses', 'models.heads'},
+    'models.tta': BASE,
+    'engine': BASE | {'datasets', 'models.layers'},
+    'evaluation': BASE | {'datasets', 'models.refiners'},
+    'pipeline': BASE | {'engine'},
+    'visualization': BASE | {'datasets', 'evaluation', 'pipeline'},
+    'apis': BASE | {'datasets', 'engine', 'visualization'},
+}
+
+
+def python_files(*folders):
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob('*.py')
+                  if '.mim' not in path.parts)
+
+
+def imported_modules(path):
+    """Absolute names of what a file imports, lazily or not."""
+    package = path.relative_to(ROOT).with_suffix('').parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[:len(package) - node.level + 1]) if node.level else []
+            base += node.module.split('.') if node.module else []
+            yield from ('.'.join([*base, alias.name]) for alias in node.names)
+
+
+def room_of(module):
+    """``'mmwsss.models.heads.cam_head'`` -> ``'models.heads'``."""
+    parts = module.split('.')[1:]
+    return '.'.join(parts[:2]) if parts[:1] == ['models'] else '.'.join(parts[:1])
+
+
+def requirements(name):
+    lines = (ROOT / 'requirements' / name).read_text(encoding='utf-8').splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith('#')]
+
+
+def canonical(name):
+    return re.sub(r'[-_.]+', '-', name).lower()
+
+
+def forbidden_imports(path, room):
+    allowed = MAY_IMPORT[room] | {room}
+    for module in imported_modules(path):
+        if module.split('.')[0] == 'mmwsss' and room_of(module) not in allowed:
+            yield module
+
+
+@pytest.mark.parametrize('room', MAY_IMPORT)
+def test_imports_run_downward(room):
+    folder = PACKAGE / room.replace('.', '/')
+    files = python_files(folder) if folder.is_dir() else [PACKAGE / f'{room}.py']
+    wrong = {
+        str(path.relative_to(ROOT)): modules
+        for path in files if path.exists()
+        and (modules := list(forbidden_imports(path, room)))
+    }
+    assert not wrong
+
+
+def test_every_room_has_a_place_in_the_order():
+    order = list(MAY_IMPORT)
+    for place, room in enumerate(order):
+        assert MAY_IMPORT[room] <= set(order[:place]), f'{room} looks upwards'
+    rooms = {room_of('.'.join(path.relative_to(ROOT).parts[:-1]))
+             for path in python_files('mmwsss')}
+    assert rooms <= {*MAY_IMPORT, '', 'models'}
+
+
+def test_the_import_check_sees_every_form(monkeypatch, tmp_path):
+    file = tmp_path / 'mmwsss' / 'ops' / 'bad.py'
+    file.parent.mkdir(parents=True)
+    file.write_text('import mmwsss.engine\n'
+                    'from ..models.heads import CAMHead\n'
+                    'from mmwsss import datasets\n'
+                    'from . import pamr\n'
+                    'def late():\n    from ..models import heads\n')
+    monkeypatch.setattr(sys.modules[__name__], 'ROOT', tmp_path)
+    assert sorted(forbidden_imports(file, 'ops')) == [
+        'mmwsss.datasets', 'mmwsss.engine', 'mmwsss.models.heads',
+        'mmwsss.models.heads.CAMHead'
+    ]
+
+
+def test_core_knows_no_project_and_no_compiled_ops():
+    for path in python_files('mmwsss', 'tools', 'configs', 'demo', 'projects'):
+        for module in imported_modules(path):
+            assert not module.startswith('mmcv.ops'), path
+            if 'projects' not in path.relative_to(ROOT).parts:
+                assert module.split('.')[0] != 'projects', path
+
+
+def test_third_party_imports_are_required():
+    """What mmwsss imports at the top of a file is a requirement."""
+    names = {canonical(req.name) for req in requirements('runtime.txt')}
+    names |= {canonical(req.name).removeprefix('onedl-')
+              for req in requirements('mminstall.txt')}
+    modules = {'pillow': 'pil', 'mmsegmentation': 'mmseg'}
+    known = {modules.get(name, name) for name in names} | {
+        'mmwsss',
+        'cv2',  # comes with mmcv
+    }
+    for path in python_files('mmwsss', 'tools', 'demo'):
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        for node in tree.body:
+            if isinstance(node, ast.Import):
+                found = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found = [node.module]
+            else:
+                continue
+            for module in found:
+                top = module.split('.')[0]
+                assert top in sys.stdlib_module_names or top.lower() in known, (
+                    f'{path} imports {top}, which no requirement names')
+
+
+def test_lock_covers_the_requirements():
+    pins = requirements('lock.txt')
+    for pin in pins:
+        assert re.fullmatch(r'==[^,*]+', str(pin.specifier)), f'{pin} is no pin'
+    for version in ('3.10', '3.11', '3.12'):
+        environment = {'python_version': version, 'python_full_version': f'{version}.0'}
+        locked = [canonical(pin.name) for pin in pins
+                  if pin.marker is None or pin.marker.evaluate(environment)]
+        assert len(locked) == len(set(locked)), 'a package is locked twice'
+        for name in ('runtime.txt', 'mminstall.txt', 'tests.txt', 'optional.txt'):
+            for requirement in requirements(name):
+                # pydensecrf needs a compiler: optional.txt itself pins it.
+                if requirement.name != 'pydensecrf':
+                    assert canonical(requirement.name) in locked, (name, version)
+
+
+def test_requirements_cap_no_version():
+    for name in ('runtime.txt', 'mminstall.txt', 'tests.txt'):
+        for requirement in requirements(name):
+            assert not re.search('<|==|~=', str(requirement.specifier)), requirement
+
+
+def test_version():
+    assert re.fullmatch(r'\d+\.\d+\.\d+(\w+)?', mmwsss.__version__)
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text(encoding='utf-8'))
+    assert citation['version'] == mmwsss.__version__
+    changelog = (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8')
+    assert f'## {mmwsss.__version__} ' in changelog
+
+
+def test_model_index_names_whole_metafiles():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text(encoding='utf-8'))
+    on_disk = {str(path.relative_to(ROOT)) for path in
+               (ROOT / 'configs').glob('*/metafile.yml')}
+    assert set(index['Import']) == on_disk
+    for name in index['Import']:
+        metafile = yaml.safe_load((ROOT / name).read_text(encoding='utf-8'))
+        for model in metafile.get('Models', []):
+            assert (ROOT / model['Config']).is_file(), model['Name']
+
+
+def load_setup():
+    spec = importlib.util.spec_from_file_location('mmwsss_setup', ROOT / 'setup.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_wheel_brings_configs_and_tools(monkeypatch, tmp_path):
+    pytest.importorskip('setuptools')
+    from setuptools.dist import Distribution
+    monkeypatch.chdir(ROOT)
+    module = load_setup()
+    files = set(module.mim_files())
+    assert {'model-index.yml', 'tools/train.py', 'tools/dist_train.sh',
+            'configs/_base_/default_runtime.py', 'configs/esol/metafile.yml',
+            'demo/image_demo.py'} <= files
+    assert not [name for name in files if '__pycache__' in name]
+
+    distribution = Distribution(dict(
+        name='mmwsss', packages=['mmwsss.utils'], script_name='setup.py'))
+    command = module.BuildWithMim(distribution)
+    command.build_lib = str(tmp_path)
+    command.ensure_finalized()
+    command.run()
+    installed = tmp_path / 'mmwsss'
+    for name in files:
+        assert (installed / '.mim' / name).read_bytes() == (ROOT / name).read_bytes()
+    assert os.access(installed / '.mim/tools/dist_train.sh', os.X_OK)
+    assert str(installed / '.mim/tools/train.py') in command.get_outputs()
+
+    # project_path finds them in the install.
+    monkeypatch.setattr(paths, '_PACKAGE', str(installed))
+    assert project_path('tools', 'train.py') == str(
+        installed / '.mim' / 'tools' / 'train.py')
+
+    # An editable install uses the checkout.
+    command.editable_mode = True
+    assert not command._mim_pairs()
+
+
+def test_project_path_in_a_checkout():
+    assert project_path('configs') == str(ROOT / 'configs')
+    with pytest.raises(FileNotFoundError, match='no_such.py'):
+        project_path('tools', 'no_such.py')
+
+
+def tracked_files():
+    listing = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, text=True,
+                             capture_output=True)
+    if listing.returncode:
+        pytest.skip('not a git checkout')
+    return [ROOT / name for name in listing.stdout.split('\0') if name]
+
+
+def test_files_are_small_and_name_no_private_path():
+    private = re.compile(r'(?<![\w./-])/(root|work|home)/\w')
+    for path in tracked_files():
+        if not path.is_file():
+            continue
+        assert path.stat().st_size < 2**20, f'{path} is larger than 1 MB'
+        try:
+            text = path.read_text(encoding='utf-8')
+        except UnicodeDecodeError:
+            continue
+        found = private.search(text)
+        assert not found, f'{path} names {found[0]}...'
+
+
+def test_python_files_carry_the_license():
+    for path in python_files('mmwsss', 'tools', 'demo', 'tests', 'projects'):
+        if 'configs' in path.relative_to(ROOT).parts:
+            continue
+        text = path.read_text(encoding='utf-8')
+        head = '\n'.join(text.splitlines()[:2])
+        assert not text or 'SPDX-License-Identifier: Apache-2.0' in head, path
+
+
+def install_script(tmp_path, environment):
+    return subprocess.run(
+        ['bash', str(ROOT / '.dev_scripts/install.sh'), str(tmp_path / 'venv'),
+         'requirements/lock.txt'],
+        env={**os.environ, **environment}, text=True, capture_output=True,
+        timeout=60)
+
+
+def test_install_refuses_a_wrong_python(tmp_path):
+    done = install_script(tmp_path, {'PYTHON': 'false'})
+    assert done.returncode == 1
+    assert 'PYTHON=false is not a working Python 3.11 or 3.12' in done.stderr
+    assert not (tmp_path / 'venv').exists()
+
+
+def test_install_says_what_failed(tmp_path):
+    """Without a package index: the step and the advice are named."""
+    python = tmp_path / 'python'
+    python.write_text(
+        '#!/bin/sh\n'
+        'case "$*" in\n'
+        '  "-m venv"*) mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;\n'
+        '  "-m pip"*) echo "ERROR: no route to host"; exit 1 ;;\n'
+        'esac\n')
+    python.chmod(0o755)
+    done = install_script(tmp_path, {'PYTHON': str(python)})
+    assert done.returncode == 1
+    assert 'FAILED: installing PyTorch' in done.stderr
+    assert 'no route to host' in done.stderr
+    assert 'PIP_INDEX_URL' in done.stderr
+    assert not (tmp_path / 'venv' / 'mmwsss.stamp').exists()
