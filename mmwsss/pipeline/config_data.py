@@ -24,8 +24,8 @@ def set_data_root(node: Any, data_root: str) -> None:
 def data_paths(cfg: dict) -> list[str]:
     """Files and folders that the datasets and models of a config read.
 
-    For each dataset its list of images, its label table and its folders of
-    images and masks, or its whole ``data_root`` if it names no folder; for
+    For each dataset its list of images, label table, list of classes and folders
+    of images and masks, or its whole ``data_root`` if it names no folder; for
     models and runners their checkpoints, where these are local files.
 
     Args:
@@ -46,7 +46,8 @@ def _iter_paths(node: Any) -> Iterator[str]:
     root = node.get('data_root') or ''
     if any(key in node for key in _DATASET_KEYS):
         prefixes = dict(node.get('data_prefix') or {})
-        names = [node.get('ann_file'), node.get('label_file'), *prefixes.values()]
+        names = [node.get('ann_file'), node.get('label_file'),
+                 node.get('classes'), *prefixes.values()]
         if root and not prefixes:
             names.append('')
         for name in names:

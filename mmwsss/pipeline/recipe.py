@@ -5,6 +5,7 @@ import os.path as osp
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -14,7 +15,7 @@ from .step_types import STEP_TYPES
 REFERENCE = re.compile(r'\{([A-Za-z_]\w*)(?::([^{}]+))?\}')
 """``{name}`` or ``{name:metric}`` inside a string of a recipe."""
 
-_COMMON_KEYS = ('show', 'args', 'inputs', 'outputs', 'resume')
+_COMMON_KEYS = ('show', 'args', 'inputs', 'outputs', 'resume', 'needs', 'without')
 _CONFIG_KEYS = ('config', 'cfg_options', 'data_root', 'gpus')
 
 
@@ -48,6 +49,9 @@ class Recipe:
     - ``{step:metric}``: a number measured by an earlier step,
     - ``{variable}``: a string or number at the top of the recipe,
     - ``{tools}``: the folder of mmwsss's tools.
+
+    A step may name a Python package that it ``needs``, and ``without=dict(...)``
+    what changes in the step where that is not installed.
 
     Args:
         path (str): The recipe's file.
@@ -83,6 +87,7 @@ class Recipe:
             key: value
             for key, value in cfg.items() if isinstance(value, (str, int, float))
         }
+        self.notes: list[str] = []
         self.steps = self._read_steps([to_plain(step) for step in cfg.steps])
 
     def __getitem__(self, name: str) -> Step:
@@ -98,10 +103,12 @@ class Recipe:
         return osp.join(self.work_dir, name)
 
     def config_path(self, step: Step) -> str | None:
-        """The config of a step; relative ones lie beside the recipe."""
+        """The config of a step; relative paths begin at the recipe's folder."""
         config = step.spec.get('config')
         if config is None:
             return None
+        config = REFERENCE.sub(
+            lambda match: str(self.variables.get(match[1], match[0])), config)
         return osp.abspath(osp.join(osp.dirname(osp.abspath(self.path)), config))
 
     def references(self, step: Step) -> list[str]:
@@ -141,6 +148,15 @@ class Recipe:
             return lookup(*whole.groups(default=''))
         return REFERENCE.sub(
             lambda match: str(lookup(*match.groups(default=''))), value)
+
+    def _do_without(self, name: str, spec: dict) -> None:
+        """Change a step that needs a Python package which is not there."""
+        package, changes = spec.pop('needs', None), spec.pop('without', {})
+        if package is not None and find_spec(package) is None:
+            spec.update(changes)
+            said = ', '.join(f'{key}={value!r}' for key, value in changes.items())
+            self.notes.append(f'{package} is not installed: step {name} goes on '
+                              f'with {said or "what it has"}')
 
     def _is_step(self, name: str) -> bool:
         return any(step.name == name for step in self.steps)
@@ -183,6 +199,7 @@ class Recipe:
                                  f'are {sorted(allowed)}')
             if missing := set(kind.required) - set(spec):
                 raise ValueError(f'{where}: needs {sorted(missing)}')
+            self._do_without(name, spec)
             known.add(name)
             measured = {step.name for step in steps}
             for text in iter_strings(spec):

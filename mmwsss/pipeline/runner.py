@@ -136,8 +136,12 @@ class Pipeline:
         return metrics[metric]
 
     def resolve(self, value: Any) -> Any:
-        """``value`` with all references replaced."""
-        return self.recipe.substitute(value, self.lookup)
+        """``value`` with all references replaced.
+
+        ``{step}/last_checkpoint`` becomes the checkpoint that mmengine names in
+        that file.
+        """
+        return _follow(self.recipe.substitute(value, self.lookup))
 
     def config(self, step: Step, symbolic: bool = False) -> Config | None:
         """The full config of a step.
@@ -157,6 +161,8 @@ class Pipeline:
         if data_root is not None:
             set_data_root(cfg._cfg_dict, self.recipe.substitute(data_root, lookup))
         options = self.recipe.substitute(step.spec.get('cfg_options', {}), lookup)
+        if not symbolic:
+            options = _follow(options)
         for key, value in options.items():
             cfg.merge_from_dict({key: value})
         return cfg
@@ -222,6 +228,8 @@ class Pipeline:
         with folder_lock(self.work_dir), stop_on_signals():
             if ended := kill_leftovers(self.work_dir):
                 print(f'Ended {ended} processes that a killed run had left.')
+            for note in self.recipe.notes:
+                print(note)
             self._state = self._load_state()
             steps = [
                 step for step in self.recipe.steps
@@ -312,7 +320,7 @@ class Pipeline:
                 match = REFERENCE.match(text)
                 is_file = match and match.end() < len(text)
                 if is_file and match.group(1) == step.name:
-                    paths.append(osp.normpath(folder + text[match.end():]))
+                    paths.append(osp.normpath(self.resolve(text)))
         return list(dict.fromkeys(paths))
 
     def _write_inputs(self, step: Step) -> None:
@@ -445,6 +453,20 @@ class Pipeline:
     def _save(self, step: Step, record: dict) -> None:
         self._state['steps'][step.name] = record
         write_json(self._state_path, self._state)
+
+
+def _follow(value: Any) -> Any:
+    """Replace paths of ``last_checkpoint`` files by what these name."""
+    if isinstance(value, dict):
+        return {key: _follow(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_follow(item) for item in value)
+    is_link = isinstance(value, str) and osp.basename(value) == 'last_checkpoint'
+    if not is_link or not osp.isfile(value):
+        return value
+    with open(value, encoding='utf-8') as file:
+        # The folder may have been moved since.
+        return osp.join(osp.dirname(value), osp.basename(file.read().strip()))
 
 
 def _first_difference(old: dict, new: dict) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 METRICS_FILE = 'metrics.json'
+_LABEL_RULE = ('refiner', 'threshold', 'alpha', 'conf_fg', 'conf_bg')
 
 
 @dataclass
@@ -33,13 +34,17 @@ class StepCall:
     config: str = ''
     resume: bool = False
 
-    def option(self, key: str, flag: str | None = None) -> list[str]:
-        """``[--key, value]`` if the step has that key, else nothing."""
-        value = self.spec.get(key)
-        if value is None or value is False:
-            return []
-        flag = flag or '--' + key.replace('_', '-')
-        return [flag] if value is True else [flag, str(value)]
+    def options(self, *keys: str) -> list[str]:
+        """``--key value`` for those keys that the step has."""
+        flags = []
+        for key in keys:
+            value = self.spec.get(key)
+            if value is None or value is False:
+                continue
+            flags.append('--' + key.replace('_', '-'))
+            if value is not True:
+                flags.append(str(value))
+        return flags
 
     @property
     def metrics(self) -> str:
@@ -81,37 +86,43 @@ class StepType:
 
 def _train(call: StepCall) -> list[str]:
     resume = ['--resume'] if call.resume else []
-    return [call.config, '--work-dir', call.folder, *call.option('amp'), *resume]
+    return [call.config, '--work-dir', call.folder, *call.options('amp'), *resume]
 
 
 def _seeds(call: StepCall) -> list[str]:
     out = '--labels-out' if 'refiner' in call.spec else '--out'
     return [
         call.config, call.spec['checkpoint'], out, call.folder,
-        *call.option('refiner'), *call.option('threshold')
+        *call.options(*_LABEL_RULE, 'jobs')
     ]
 
 
 def _refine(call: StepCall) -> list[str]:
     return [
         call.config, '--seeds', call.spec['seeds'], '--out', call.folder,
-        '--refiner', call.spec['refiner'], *call.option('threshold'),
-        *call.option('jobs')
+        *call.options(*_LABEL_RULE, 'jobs')
     ]
 
 
 def _score_seeds(call: StepCall) -> list[str]:
-    return [call.config, '--seeds', call.spec['seeds'], '--out', call.metrics]
+    return [
+        call.config, '--seeds', call.spec['seeds'], '--out', call.metrics,
+        '--details', osp.join(call.folder, 'details.json'),
+        *call.options('threshold', 'dataloader', 'jobs')
+    ]
 
 
 def _score_masks(call: StepCall) -> list[str]:
-    return [call.config, '--masks', call.spec['masks'], '--out', call.metrics]
+    return [
+        call.config, '--masks', call.spec['masks'], '--out', call.metrics,
+        *call.options('pred_ignore', 'dataloader', 'jobs')
+    ]
 
 
 def _test(call: StepCall) -> list[str]:
     return [
         call.config, call.spec['checkpoint'], '--work-dir', call.folder, '--out',
-        call.metrics, *call.option('tta')
+        call.metrics, *call.options('tta')
     ]
 
 
@@ -140,7 +151,7 @@ STEP_TYPES = {
         'generate_seeds.py',
         _seeds,
         required=('config', 'checkpoint'),
-        optional=('refiner', 'threshold'),
+        optional=(*_LABEL_RULE, 'jobs'),
         reads=('checkpoint', ),
         outputs=('.', ),
         resumes=True,
@@ -150,7 +161,7 @@ STEP_TYPES = {
         'refine_seeds.py',
         _refine,
         required=('config', 'seeds', 'refiner'),
-        optional=('threshold', 'jobs'),
+        optional=(*_LABEL_RULE, 'jobs'),
         reads=('seeds', ),
         outputs=('.', ),
         resumes=True),
@@ -159,6 +170,7 @@ STEP_TYPES = {
         'evaluate_seeds.py',
         _score_seeds,
         required=('config', 'seeds'),
+        optional=('threshold', 'dataloader', 'jobs'),
         reads=('seeds', ),
         outputs=(METRICS_FILE, )),
     'score_masks':
@@ -166,6 +178,7 @@ STEP_TYPES = {
         'evaluate_seeds.py',
         _score_masks,
         required=('config', 'masks'),
+        optional=('pred_ignore', 'dataloader', 'jobs'),
         reads=('masks', ),
         outputs=(METRICS_FILE, )),
     'test':
@@ -182,7 +195,7 @@ STEP_TYPES = {
         'analysis_tools/make_report.py',
         _report,
         required=('config', 'sections'),
-        optional=('curves', ),
+        optional=('curves', 'thresholds', 'headline'),
         outputs=('../report.html', '../contact_sheet.png')),
     'command':
     StepType('', _command, required=('command', ), outputs=('.', )),

@@ -1,0 +1,204 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The pictures of a report: a row a photo, a column a stage."""
+
+import os.path as osp
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmwsss.datasets.image_io import read_mask, read_photo
+from mmwsss.evaluation.metrics.confusion_metric import image_id
+from mmwsss.ops import mask_confusion
+from mmwsss.structures import Seed
+
+from .cam_overlay import draw_mask, draw_seed
+
+# To rank the photos of a large set, this many of them are looked at.
+_MAX_CANDIDATES = 400
+
+
+@dataclass
+class Cell:
+    """One picture of a row.
+
+    Args:
+        picture (np.ndarray): RGB, uint8 ``(H, W, 3)``.
+        iou (float, optional): In per cent; None where there is nothing to
+            measure. Defaults to None.
+    """
+
+    picture: np.ndarray
+    iou: float | None = None
+
+
+@dataclass
+class Row:
+    """One photo through all stages.
+
+    Args:
+        name (str): The photo's id.
+        tags (list[str]): The classes it is tagged with.
+        cells (list[Cell]): One for each column.
+    """
+
+    name: str
+    tags: list[str]
+    cells: list[Cell]
+
+
+@dataclass
+class Section:
+    """Photos of one set.
+
+    Args:
+        title (str): What they are.
+        columns (list[str]): The title of each column.
+        rows (list[Row]): From the best to the worst.
+        classes (dict[str, tuple]): RGB colour of each class that occurs.
+        photos (int): How many photos ``rows`` was chosen from.
+        ranked_by (str): The column whose IoU orders the rows.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[Row]
+    classes: dict[str, tuple[int, int, int]]
+    photos: int
+    ranked_by: str
+
+
+def image_iou(mask: np.ndarray, truth: np.ndarray, num_classes: int) -> float:
+    """Mean IoU of one image, in per cent.
+
+    Over the classes that the prediction or the ground truth shows, background
+    included. 255 is left out in the ground truth and is background in the
+    prediction.
+
+    Args:
+        mask (np.ndarray): Predicted class ids ``(H, W)``, uint8.
+        truth (np.ndarray): Class ids ``(H, W)``, uint8.
+        num_classes (int): Number of classes, background included.
+    """
+    confusion = mask_confusion(
+        torch.from_numpy(mask), torch.from_numpy(truth), num_classes).double()
+    both = confusion.diagonal()
+    either = confusion.sum(0) + confusion.sum(1) - both
+    shown = either > 0
+    return float(100 * (both[shown] / either[shown]).mean()) if shown.any() else 100.0
+
+
+def collect_section(dataset: Any,
+                    title: str,
+                    columns: Sequence[dict],
+                    num_images: int = 6,
+                    rank_by: str | None = None) -> Section:
+    """Choose photos and draw them.
+
+    The photos are spread evenly over the range from the best to the worst.
+    Which they are depends on nothing but the files.
+
+    Args:
+        dataset (BaseSegDataset): The photos, with masks where there are any.
+        title (str): Title of the section.
+        columns (Sequence[dict]): What stands beside each photo: dicts of
+            ``title`` and either ``seeds`` (folder of npz) and ``threshold``, or
+            ``masks`` (folder of PNGs). Photo and ground truth come of
+            themselves.
+        num_images (int): How many photos. Defaults to 6.
+        rank_by (str, optional): Title of the column whose IoU orders the rows.
+            Defaults to None, the last.
+
+    Raises:
+        FileNotFoundError: If no photo has a file in every column.
+        ValueError: If ``rank_by`` is no column.
+    """
+    titles = [column['title'] for column in columns]
+    rank_by = rank_by or titles[-1]
+    if rank_by not in titles:
+        raise ValueError(f'rank_by {rank_by!r} is none of the columns {titles}')
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    complete = [info for info in infos
+                if all(_file_of(column, info) for column in columns)]
+    if not complete:
+        raise FileNotFoundError(
+            f'section {title!r}: no photo has a file in every one of '
+            f'{[column.get("seeds") or column.get("masks") for column in columns]}')
+    scored = [info for info in complete if _has_truth(info)] or complete
+    chosen = _spread(scored, num_images, columns[titles.index(rank_by)],
+                     len(dataset.metainfo['classes']))
+    rows, shown = [], set()
+    for info in chosen:
+        row, ids = _draw_row(info, columns, dataset.metainfo)
+        rows.append(row)
+        shown |= ids
+    names = ['Photo', *titles] + ['Ground truth'] * _has_truth(chosen[0])
+    classes = {
+        dataset.metainfo['classes'][i]: tuple(dataset.metainfo['palette'][i])
+        for i in sorted(shown - {0, 255})
+    }
+    return Section(title, names, rows, classes, len(complete), rank_by)
+
+
+def _spread(infos: list[dict], count: int, column: dict,
+            num_classes: int) -> list[dict]:
+    """``count`` photos, evenly spread from the best to the worst."""
+    step = max(1, len(infos) // _MAX_CANDIDATES)
+    candidates = infos[::step]
+    if not _has_truth(candidates[0]):
+        order = range(len(candidates))
+    else:
+        quality = [
+            image_iou(_mask_of(column, info), read_mask(info['seg_map_path']),
+                      num_classes) for info in candidates
+        ]
+        order = sorted(range(len(candidates)), key=lambda i: (-quality[i], i))
+    places = np.linspace(0, len(candidates) - 1, min(count, len(candidates)))
+    return [candidates[order[round(place)]] for place in places]
+
+
+def _draw_row(info: dict, columns: Sequence[dict],
+              meta: dict) -> tuple[Row, set[int]]:
+    photo = read_photo(info['img_path'])
+    classes, palette = meta['classes'], meta['palette']
+    truth = read_mask(info['seg_map_path']) if _has_truth(info) else None
+    shown = set(np.unique(truth).tolist()) if truth is not None else set()
+    cells = [Cell(photo)]
+    for column in columns:
+        mask = _mask_of(column, info)
+        shown |= set(np.unique(mask).tolist())
+        if 'seeds' in column:
+            picture = draw_seed(photo, Seed.load(_file_of(column, info)), palette)
+        else:
+            picture = draw_mask(photo, mask, palette, alpha=0.65)
+        iou = None if truth is None else image_iou(mask, truth, len(classes))
+        cells.append(Cell(picture, iou))
+    if truth is not None:
+        cells.append(Cell(draw_mask(photo, truth, palette, alpha=0.65)))
+    labels = info.get('image_labels')
+    present = [] if labels is None else np.flatnonzero(labels)
+    tags = [classes[i] for i in present if i > 0]
+    return Row(image_id(info), tags, cells), shown
+
+
+def _has_truth(info: dict) -> bool:
+    return bool(info.get('seg_map_path')) and osp.exists(info['seg_map_path'])
+
+
+def _file_of(column: dict, info: dict) -> str | None:
+    """The file of a photo in a column, or None."""
+    folder, suffix = ((column['seeds'], '.npz') if 'seeds' in column else
+                      (column['masks'], '.png'))
+    # mmseg names predictions by the file name alone.
+    names = (image_id(info), osp.splitext(osp.basename(info['img_path']))[0])
+    paths = (osp.join(folder, name + suffix) for name in names)
+    return next((path for path in paths if osp.exists(path)), None)
+
+
+def _mask_of(column: dict, info: dict) -> np.ndarray:
+    path = _file_of(column, info)
+    if 'seeds' in column:
+        return Seed.load(path).to_mask(column['threshold']).numpy()
+    return read_mask(path)

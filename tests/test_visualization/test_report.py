@@ -1,0 +1,189 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import json
+import os
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from mmwsss.datasets import WeakDemoDataset
+from mmwsss.datasets.demo_scenes import PALETTE
+from mmwsss.datasets.image_io import read_mask, write_mask
+from mmwsss.structures import Seed
+from mmwsss.visualization.contact_sheet import draw_contact_sheet
+from mmwsss.visualization.report import render_report
+from mmwsss.visualization.report_curves import (
+    figure_svg,
+    threshold_figure,
+    training_figure,
+)
+from mmwsss.visualization.report_rows import collect_section, image_iou
+
+
+@pytest.fixture
+def dataset(voc_root):
+    return WeakDemoDataset(
+        data_root=str(voc_root),
+        ann_file='ImageSets/Segmentation/train.txt',
+        label_file='image_labels.json',
+        with_masks=True)
+
+
+@pytest.fixture
+def columns(dataset, tmp_path):
+    """Seeds that are the truth, and masks that get worse from id to id."""
+    for number in range(len(dataset)):
+        info = dataset.get_data_info(number)
+        truth = read_mask(info['seg_map_path'])
+        labels = np.flatnonzero(info['image_labels'])[1:]
+        scores = np.stack([(truth == label).astype(np.float32) for label in labels])
+        Seed(scores, labels, truth.shape).save(
+            str(tmp_path / f'seeds/{info["img_id"]}.npz'))
+        worse = truth.copy()
+        worse[:number * 6] = 0
+        write_mask(str(tmp_path / f'masks/{info["img_id"]}.png'), worse, PALETTE)
+    return [
+        dict(title='Seed', seeds=str(tmp_path / 'seeds'), threshold=0.5),
+        dict(title='Mask', masks=str(tmp_path / 'masks'))
+    ]
+
+
+def naive_iou(mask, truth, num_classes):
+    scores = []
+    for label in range(num_classes):
+        ours = (mask == label) & (truth != 255)
+        theirs = truth == label
+        if ours.any() or theirs.any():
+            scores.append((ours & theirs).sum() / (ours | theirs).sum())
+    return 100 * np.mean(scores)
+
+
+def test_image_iou():
+    rng = np.random.RandomState(0)
+    for _ in range(5):
+        truth = rng.choice([0, 1, 3, 255], (9, 7)).astype(np.uint8)
+        mask = rng.choice([0, 1, 2], (9, 7)).astype(np.uint8)
+        assert image_iou(mask, truth, 5) == pytest.approx(naive_iou(mask, truth, 5))
+    assert image_iou(truth, truth, 5) == 100
+
+
+def test_rows_go_from_best_to_worst(dataset, columns):
+    section = collect_section(dataset, 'Train', columns, num_images=4)
+    assert section.columns == ['Photo', 'Seed', 'Mask', 'Ground truth']
+    assert section.photos == 8 and section.ranked_by == 'Mask'
+    ious = [row.cells[2].iou for row in section.rows]
+    assert ious == sorted(ious, reverse=True) and ious[0] == 100 > ious[-1]
+    for row in section.rows:
+        assert [cell.iou for cell in (row.cells[0], row.cells[3])] == [None, None]
+        assert row.cells[1].iou == pytest.approx(100)
+        assert set(row.tags) <= set(section.classes)
+        assert all(cell.picture.shape == (64, 64, 3) for cell in row.cells)
+    again = collect_section(dataset, 'Train', columns, num_images=4)
+    assert [row.name for row in again.rows] == [row.name for row in section.rows]
+
+
+def test_photos_without_all_files_are_left_out(dataset, columns):
+    first = dataset.get_data_info(0)['img_id']
+    os.remove(os.path.join(columns[0]['seeds'], f'{first}.npz'))
+    section = collect_section(dataset, 'Train', columns, num_images=20)
+    assert section.photos == len(section.rows) == 7
+    assert first not in [row.name for row in section.rows]
+    columns[0]['seeds'] += '_none'
+    with pytest.raises(FileNotFoundError, match="section 'Train'.*_none"):
+        collect_section(dataset, 'Train', columns)
+    with pytest.raises(ValueError, match="rank_by 'CRF'"):
+        collect_section(dataset, 'Train', columns, rank_by='CRF')
+
+
+def test_without_masks_nothing_is_scored(voc_root, columns):
+    dataset = WeakDemoDataset(
+        data_root=str(voc_root),
+        ann_file='ImageSets/Segmentation/train.txt',
+        label_file='image_labels.json')
+    section = collect_section(dataset, 'Train', columns, num_images=3)
+    assert section.columns[-1] == 'Mask'
+    assert all(cell.iou is None for row in section.rows for cell in row.cells)
+    render_report('No masks', [section])
+
+
+class Page(HTMLParser):
+    """Counts elements and collects what they point to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for key, value in attrs if key in ('src', 'href')]
+        if tag not in ('meta', 'img', 'br'):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_report_is_one_whole_file(dataset, columns, tmp_path):
+    section = collect_section(dataset, 'Train', columns, num_images=3)
+    steps = [dict(name='train', type='train', seconds=61, numbers={'mIoU': '12.3'},
+                  protocol='split <train>')]
+    text = render_report(
+        'A & B', [section], steps=steps, protocol=dict(labels='tags'),
+        headline=[dict(title='mIoU', value=40.0, full=50.0)], version='1')
+    page = Page(text)
+    assert page.open == []
+    assert page.tags.count('img') == 3 * 4
+    assert 'script' not in page.tags and 'link' not in page.tags
+    assert all(link.startswith('data:image/') for link in page.links)
+    assert 'A &amp; B' in text and 'split &lt;train&gt;' in text
+    assert '80 % of 50.0' in text and '1:01' in text and '12.3' in text
+    assert 'http' not in re.sub(r'data:image[^"]*', '', text)
+
+
+def test_contact_sheet(dataset, columns):
+    section = collect_section(dataset, 'Train', columns, num_images=3)
+    small = draw_contact_sheet([section], 'Title', cell=50)
+    assert small.dtype == np.uint8 and small.shape[1] == 4 * 60 + 10
+    both = draw_contact_sheet([section, section], 'Title', cell=50)
+    assert both.shape[0] > small.shape[0] + 3 * 50
+    assert (draw_contact_sheet([section], 'Title', cell=50) == small).all()
+
+
+def write_scalars(folder, entries):
+    folder.mkdir(parents=True)
+    lines = [json.dumps(entry) for entry in entries]
+    (folder / 'scalars.json').write_text('\n'.join(lines) + '\n{"lr": 1, "los')
+
+
+def test_curves_join_runs(tmp_path):
+    from mmwsss.pipeline import read_scalars
+    write_scalars(tmp_path / '20260101_000000/vis_data', [
+        dict(lr=1, loss=3.0, step=10), dict(lr=1, loss=2.5, step=20),
+        {'mIoU': 10.0, 'time': 1, 'step': 20}, dict(lr=1, loss=9.0, step=30)])
+    write_scalars(tmp_path / '20260102_000000/vis_data', [
+        dict(lr=1, loss=2.0, step=30), {'mIoU': 20.0, 'time': 1, 'step': 40}])
+    (tmp_path / 'config.py').write_text(
+        'custom_hooks = [dict(type="StageSwitchHook", stages=['
+        'dict(name="classify", iters=20), dict(name="shrink", iters=20)])]')
+    scalars = read_scalars(str(tmp_path))
+    assert [entry['loss'] for entry in scalars.training] == [3.0, 2.5, 2.0]
+    assert [entry['mIoU'] for entry in scalars.validation] == [10.0, 20.0]
+    figure = training_figure(str(tmp_path))
+    assert [line.get_label() for line in figure.axes[1].lines][:1] == ['mIoU']
+    svg = figure_svg(figure, 'one')
+    assert svg.startswith('<svg') and 'classify' in svg and 'currentColor' in svg
+    assert svg == figure_svg(training_figure(str(tmp_path)), 'one')
+    with pytest.raises(FileNotFoundError, match='no .*scalars.json'):
+        training_figure(str(tmp_path / 'none'))
+
+
+def test_threshold_figure(tmp_path):
+    path = tmp_path / 'details.json'
+    curve = dict(thresholds=[0.1, 0.2], recall=[90, 50], precision=[40, None],
+                 mIoU=[30, None])
+    path.write_text(json.dumps(dict(details=curve)))
+    figure = threshold_figure(dict(CAM=str(path)))
+    best = figure.axes[1].lines[1]
+    assert (best.get_xdata()[0], best.get_ydata()[0]) == (0.1, 30)

@@ -1,0 +1,109 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Write report.html and contact_sheet.png of a run.
+
+    python tools/analysis_tools/make_report.py CONFIG SPEC.json --out DIR
+
+tools/pipeline.py writes SPEC.json and calls this as its last step. CONFIG
+names the photos (by its dataloaders); SPEC.json holds
+
+    title, protocol, steps, headline: see
+        mmwsss.visualization.report.render_report
+    sections: [{title, loader, num_images, rank_by, columns: [
+        {title, seeds, threshold} or {title, masks}]}]
+    curves: [{title, train, metrics}], folders of trainings
+    thresholds: {title: file of evaluate_seeds.py --details}
+"""
+
+import argparse
+import os.path as osp
+import sys
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+from PIL import Image
+
+import mmwsss
+from mmwsss.utils import atomic_write, read_json
+from mmwsss.visualization.contact_sheet import draw_contact_sheet
+from mmwsss.visualization.report import render_report
+from mmwsss.visualization.report_curves import (
+    figure_svg,
+    threshold_figure,
+    training_figure,
+)
+from mmwsss.visualization.report_rows import collect_section
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config that names the photos')
+    parser.add_argument('spec', help='JSON file that says what to show')
+    parser.add_argument('--out', required=True, help='folder for the two files')
+    return parser.parse_args()
+
+
+def build_dataset(cfg: Config, loader: str):
+    """The photos of a dataloader, with the masks that there are."""
+    if loader not in cfg:
+        raise ValueError(f'{cfg.filename} has no {loader}')
+    dataset = dict(cfg[loader].dataset, pipeline=[])
+    if not dataset.get('with_masks', True):
+        dataset['with_masks'] = 'available'
+    return DATASETS.build(dataset)
+
+
+def collect(spec: dict, cfg: Config) -> list:
+    """All sections."""
+    sections = []
+    for number, section in enumerate(spec['sections'], 1):
+        section = dict(section)
+        dataset = build_dataset(cfg, section.pop('loader', 'val_dataloader'))
+        print(f'{section["title"]}: {len(dataset)} photos '
+              f'({number} of {len(spec["sections"])} sections)', flush=True)
+        sections.append(collect_section(dataset, **section))
+    return sections
+
+
+def draw_curves(spec: dict) -> dict[str, str]:
+    """All figures as SVG."""
+    figures = {}
+    if spec.get('thresholds'):
+        figures['Seeds over all thresholds'] = threshold_figure(spec['thresholds'])
+    for curve in spec.get('curves', ()):
+        figures[curve['title']] = training_figure(
+            curve['train'], curve.get('metrics'))
+    return {title: figure_svg(figure, title) for title, figure in figures.items()}
+
+
+def main() -> None:
+    """Write the report."""
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    spec = read_json(args.spec)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    sections = collect(spec, cfg)
+    page = render_report(
+        spec['title'],
+        sections,
+        steps=spec.get('steps', ()),
+        curves=draw_curves(spec),
+        protocol=spec.get('protocol'),
+        headline=spec.get('headline', ()),
+        version=mmwsss.__version__)
+    sheet = draw_contact_sheet(sections, spec['title'])
+    with atomic_write(osp.join(args.out, 'contact_sheet.png')) as file:
+        Image.fromarray(sheet).save(file, 'PNG')
+    with atomic_write(osp.join(args.out, 'report.html'), 'w') as file:
+        file.write(page)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except OSError as error:
+        # A missing file or a full disk is not a fault of the program.
+        sys.exit(f'error: {error}')
