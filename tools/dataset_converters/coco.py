@@ -135,7 +135,10 @@ def _convert(job: tuple, folder: str, class_ids: dict, palette: list,
         mask = flatten_instances(
             annotations, class_ids, image['height'], image['width'],
             settings['recipe'], settings['crowd'], settings['void'])
-    except (KeyError, ValueError, TypeError) as error:
+    except ImportError:
+        raise
+    # pycocotools raises bare exceptions.
+    except Exception as error:
         raise ValueError(f'image {image["file_name"]}: bad annotation: '
                          f'{error!r}') from error
     write_mask(path, mask, palette)

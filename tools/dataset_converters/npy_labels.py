@@ -26,6 +26,12 @@ def _encode_latin1(text: str, encoding: str) -> bytes:
     return text.encode('latin1')
 
 
+def _array_from_bytes(data: bytes, dtype: np.dtype, shape: tuple,
+                      order: str) -> np.ndarray:
+    """How pickles of protocol 5 carry an array."""
+    return np.frombuffer(data, dtype=dtype).reshape(shape, order=order)
+
+
 class ArrayUnpickler(pickle.Unpickler):
     """An unpickler that knows numpy arrays and plain Python values only."""
 
@@ -35,6 +41,9 @@ class ArrayUnpickler(pickle.Unpickler):
             return _encode_latin1
         if module == 'numpy' and name in ('ndarray', 'dtype'):
             return getattr(np, name)
+        if (module, name) in (('numpy.core.numeric', '_frombuffer'),
+                              ('numpy._core.numeric', '_frombuffer')):
+            return _array_from_bytes
         if module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
             # The functions moved with numpy 2, so they are taken from arrays.
             if name == '_reconstruct':
