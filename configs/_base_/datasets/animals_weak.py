@@ -1,0 +1,39 @@
+# Six animals of PASCAL VOC 2012 at 320 pixels: a subset for development on a
+# CPU. tools/dataset_converters/subset.py makes it from a copy of VOC.
+_base_ = './voc_weak.py'
+
+dataset_type = 'BaseWeakSegDataset'
+data_root = 'data/voc_animals'
+classes = ('background', 'cat', 'cow', 'dog', 'horse', 'person', 'sheep')
+crop_size = (256, 256)
+train_pipeline = [
+    dict(type='SeedAugmentation'),
+    dict(type='LoadPhoto'),
+    dict(type='RandomResizeLong', min_long=224, max_long=416),
+    dict(type='RandomFlip', prob=0.5),
+    # pad_val is the mean of the data preprocessor.
+    dict(
+        type='RandomCropPad',
+        crop_size=crop_size,
+        pad_val=(127.5, 127.5, 127.5)),
+    dict(type='PackWeakInputs')
+]
+train_dataloader = dict(
+    num_workers=2,
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        classes=classes,
+        ann_file='ImageSets/Segmentation/train.txt',
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    num_workers=1,
+    dataset=dict(type=dataset_type, data_root=data_root, classes=classes))
+test_dataloader = val_dataloader
+seed_dataloader = dict(
+    num_workers=1,
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        classes=classes,
+        ann_file='ImageSets/Segmentation/train.txt'))
