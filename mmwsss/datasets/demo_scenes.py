@@ -26,12 +26,12 @@ PALETTE = [[0, 0, 0], [214, 84, 60], [240, 190, 40], [60, 160, 90],
 
 # Per kind: the head's two colours, its pattern, and the tint of the body.
 _KINDS = {
-    'ant': ((235, 70, 45), (40, 10, 10), 'stripes', (26, -12, -16)),
-    'bee': ((250, 205, 30), (25, 20, 10), 'rings', (20, 12, -24)),
-    'beetle': ((60, 205, 110), (10, 45, 25), 'checks', (-18, 18, -10)),
-    'ladybug': ((245, 95, 175), (60, 5, 40), 'dots', (20, -18, 10)),
-    'moth': ((95, 165, 250), (15, 25, 70), 'spokes', (-16, 0, 24)),
-    'wasp': ((190, 130, 250), (250, 250, 235), 'halves', (4, -16, 24)),
+    'ant': ((235, 70, 45), (40, 10, 10), 'stripes', (21, -10, -13)),
+    'bee': ((250, 205, 30), (25, 20, 10), 'rings', (16, 10, -19)),
+    'beetle': ((60, 205, 110), (10, 45, 25), 'checks', (-14, 15, -9)),
+    'ladybug': ((245, 95, 175), (60, 5, 40), 'dots', (16, -15, 9)),
+    'moth': ((95, 165, 250), (15, 25, 70), 'spokes', (-13, 0, 20)),
+    'wasp': ((190, 130, 250), (250, 250, 235), 'halves', (4, -13, 19)),
 }
 _EARTH = ((122, 108, 84), (96, 112, 72), (128, 122, 112), (108, 92, 74),
           (88, 104, 92))
@@ -159,7 +159,7 @@ def _paint_bug(canvas: _Canvas, rng: np.random.RandomState, kind: str,
     """Paint a bug somewhere; return the pixels of its whole and its head."""
     colour, dark, pattern, tint = _KINDS[kind]
     centre = rng.uniform(0.2 * canvas.size, 0.8 * canvas.size, 2)
-    length, width = rng.uniform(17, 25), rng.uniform(11, 15)
+    length, width = rng.uniform(18, 27), rng.uniform(12, 16)
     area = canvas.area(centre, length * 1.3 + 8)
     along, across = canvas.local(area, centre, rng.uniform(0, 2 * np.pi))
     radius = _blob(rng, along, across, length, width)
@@ -172,8 +172,8 @@ def _paint_bug(canvas: _Canvas, rng: np.random.RandomState, kind: str,
     canvas.paint(area, shadow, np.full(3, 40))
     canvas.paint(area, body, _shade(coat, light))
 
-    head_radius = rng.uniform(5.6, 7.0)
-    u, v = (along - length * 0.95) / head_radius, across / head_radius
+    head_radius = rng.uniform(5.6, 6.8)
+    u, v = (along - length * 0.75) / head_radius, across / head_radius
     bold = _pattern(pattern, u, v)[..., None]
     light = 40 * (1 - np.hypot(u, v)**2).clip(0, 1) - 24
     head = (1 - np.hypot(u, v)) * head_radius
