@@ -1,4 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.structures import PixelData
@@ -109,7 +110,14 @@ def _resize_label(sample: SegDataSample, size: torch.Size) -> SegDataSample:
     """
     label = sample.gt_sem_seg.data
     rows, columns = (
-        (2 * torch.arange(new, device=label.device) + 1) * old // (2 * new)
-        for new, old in zip(size, label.shape[-2:], strict=True))
+        _pil_nearest(old, new).to(label.device)
+        for old, new in zip(label.shape[-2:], size, strict=True))
     resized = label[..., rows[:, None], columns]
     return SegDataSample(gt_sem_seg=PixelData(data=resized))
+
+
+def _pil_nearest(old: int, new: int) -> Tensor:
+    """Where PIL's nearest samples; it adds up steps, rounding errors included."""
+    steps = np.full(new, old / new)
+    steps[0] /= 2
+    return torch.from_numpy(np.floor(np.cumsum(steps)).astype(np.int64))
