@@ -42,13 +42,13 @@ def demo_as(voc_root, tmp_path):
             for old, new in zip(classes[1:], names[1:], strict=False):
                 text = text.replace(f'"{old}"', f'"{new}"')
             (root / 'image_labels.json').write_text(text)
-        else:
-            (root / 'JPEGImages').rename(root / 'photos')
-            (root / 'SegmentationClass').rename(root / 'masks')
-            table = read_label_names(str(root / 'image_labels.json'))
-            (root / 'tags.csv').write_text('\n'.join(
-                ','.join([f'{i}.jpg', *tags]) for i, tags in table.items()))
-        return root, {}
+            return root, {}
+        (root / 'JPEGImages').rename(root / 'photos')
+        (root / 'SegmentationClass').rename(root / 'masks')
+        table = read_label_names(str(root / 'image_labels.json'))
+        (root / 'tags.csv').write_text('\n'.join(
+            ','.join([f'{i}.jpg', *tags]) for i, tags in table.items()))
+        return root, dict(classes=classes)
 
     return lay_out
 

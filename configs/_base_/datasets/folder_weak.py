@@ -1,9 +1,8 @@
 # One's own photos with tags: <data_root>/photos, tags.csv and, for scoring,
-# masks; see docs/en/own_photos.md. Name your classes in classes.txt.
+# masks; see docs/en/own_photos.md. Name your classes here.
 dataset_type = 'WeakFolderDataset'
 data_root = 'data/own'
-# Background comes first, and is added where it is missing.
-classes = 'classes.txt'
+classes = ('background', 'cat', 'dog')
 crop_size = (512, 512)
 train_pipeline = [
     dict(type='SeedAugmentation'),
@@ -83,5 +82,5 @@ seed_dataloader = dict(
         classes=classes,
         test_mode=True,
         pipeline=tta_pipeline))
-val_evaluator = dict(type='SeedMetric')
+val_evaluator = dict(type='SeedMetric', on_missing_mask='skip')
 test_evaluator = val_evaluator
