@@ -30,6 +30,7 @@ from mmwsss.evaluation.metrics.confusion_metric import (
 from mmwsss.evaluation.metrics.prediction_files import (
     count_setup,
     prediction_file,
+    scoring_dataset,
 )
 from mmwsss.evaluation.writers.options import threshold_value
 from mmwsss.utils import atomic_write, write_json
@@ -173,10 +174,8 @@ def main() -> None:
     if loader is None:
         raise ValueError(f'{args.config} has no {args.dataloader}_dataloader')
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    dataset_cfg = dict(loader.dataset, pipeline=[])
-    if not dataset_cfg.get('with_masks', True):
-        dataset_cfg['with_masks'] = True
-    dataset = DATASETS.build(dataset_cfg)
+    dataset = DATASETS.build(
+        scoring_dataset(dict(loader.dataset, pipeline=[]), cfg))
     metric_cfg = build_metric(args, cfg)
     confusion, masks = count_all(args, metric_cfg, dataset)
     metric = METRICS.build(metric_cfg)

@@ -35,6 +35,7 @@ from mmwsss.evaluation.metrics.confusion_metric import (
     metric_settings,
     without_nan,
 )
+from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
 from mmwsss.evaluation.writers.options import (
     add_label_options,
     label_rule_config,
@@ -103,9 +104,12 @@ def load_config(args: argparse.Namespace) -> Config:
                 'seed_dataloader, or a tta_pipeline')
         dataset['pipeline'] = cfg.tta_pipeline
     if args.score:
-        dataset['with_masks'] = True
+        init_default_scope(cfg.get('default_scope', 'mmseg'))
+        loader['dataset'] = scoring_dataset(dataset, cfg)
     cfg.test_dataloader = loader
-    metric = metric_settings(cfg, 'SeedMetric')
+    # Of the photos that seeds are made of, some may lack a mask.
+    metric = dict(
+        metric_settings(cfg, 'SeedMetric'), on_missing_mask='skip')
     tta_model = cfg.get('tta_model') or dict(type='CAMTTAModel')
     cfg.model = ConfigDict(**tta_model, module=cfg.model)
     for part in ('train_dataloader', 'train_cfg', 'optim_wrapper',

@@ -43,15 +43,16 @@ tta_pipeline = [
         [dict(type='PackWeakInputs')]])]
 dataset = dict(
     type='WeakDemoDataset', data_root={root!r},
-    data_prefix=dict(
-        img_path='JPEGImages', seg_map_path='SegmentationClass'),
+    data_prefix=dict(img_path='JPEGImages'),
     ann_file='ImageSets/Segmentation/train.txt',
     label_file='image_labels.json', test_mode=True, pipeline=tta_pipeline)
 seed_dataloader = dict(
     batch_size=1, num_workers=0, dataset=dataset,
     sampler=dict(type='DefaultSampler', shuffle=False))
 val_dataloader = dict(
-    batch_size=1, num_workers=0, dataset=dict(dataset, with_masks=True),
+    batch_size=1, num_workers=0, dataset=dict(
+        dataset, with_masks=True, data_prefix=dict(
+            img_path='JPEGImages', seg_map_path='SegmentationClass')),
     sampler=dict(type='DefaultSampler', shuffle=False))
 val_evaluator = dict(
     type='SeedMetric', protocol=dict(split='train', supervision='I'))

@@ -177,6 +177,8 @@ class ConfusionMetric(BaseMetric):
         parts = [f'split {split} ({masks} masks of {images} images)']
         if 'threshold_rule' in details:
             parts.append(f'threshold {details["threshold_rule"]}')
+        if 'pred_ignore' in details:
+            parts.append(f'undecided pixels: {details["pred_ignore"]}')
         parts += [f'{name} {value}' for name, value in fields.items()]
         return 'Protocol: ' + ', '.join(parts)
 

@@ -1,18 +1,51 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Counting predictions that lie on disk, in worker processes."""
+"""Scoring predictions that lie on disk, in worker processes."""
 
 import os.path as osp
 from collections.abc import Callable
 
 import torch
-from mmseg.registry import METRICS
+from mmengine.config import Config, ConfigDict
+from mmseg.registry import DATASETS, METRICS
 from torch import Tensor
 
+from mmwsss.datasets import BaseWeakSegDataset
 from mmwsss.datasets.image_io import read_mask
 from mmwsss.datasets.transforms import LoadMask
 from mmwsss.structures import Seed
 
 from .confusion_metric import image_id
+
+
+def scoring_dataset(dataset: dict, cfg: Config) -> dict:
+    """A dataset's config with the masks that there are.
+
+    Datasets with image labels hold masks only if asked, and those that seeds
+    are made of may not even know where; then the validation set does. Other
+    datasets always hold masks.
+
+    Args:
+        dataset (dict): Config of the dataset.
+        cfg (Config): The whole config.
+    """
+    dataset = ConfigDict(dataset)
+    kind = dataset.type
+    if isinstance(kind, str):
+        kind = DATASETS.get(kind)
+    if kind is None or not issubclass(kind, BaseWeakSegDataset):
+        return dataset
+    prefix = ConfigDict(dataset.get('data_prefix') or {})
+    if prefix and 'seg_map_path' not in prefix:
+        validation = (cfg.get('val_dataloader') or {}).get('dataset', {})
+        masks = validation.get('data_prefix', {}).get('seg_map_path')
+        if masks is None:
+            raise ValueError('neither the dataset nor val_dataloader has '
+                             "data_prefix['seg_map_path']: where are the "
+                             'masks?')
+        dataset.data_prefix = ConfigDict(prefix, seg_map_path=masks)
+    if not dataset.get('with_masks', False):
+        dataset.with_masks = 'available'
+    return dataset
 
 
 def prediction_file(folder: str, info: dict, seeds: bool) -> str:
