@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -16,7 +17,8 @@ from mmwsss.engine import load_checkpoint_file
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'test_engine'))
-from tiny_training import tiny_config  # noqa: E402
+from esol_training import STAGES, esol_config  # noqa: E402
+from tiny_training import tiny_config, train  # noqa: E402
 
 
 def environment() -> dict:
@@ -39,6 +41,12 @@ def run(command: list, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+def call(monkeypatch, tool: str, *args) -> None:
+    """Run a tool's main in this process."""
+    monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
+    runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
+
+
 def write_config(path: Path, work_dir, **options) -> Path:
     cfg = tiny_config(work_dir, **options)
     cfg.dump(path)
@@ -58,22 +66,33 @@ def trained(tmp_path_factory):
     return config, folder / 'run'
 
 
-def test_two_processes_equal_one(trained, tmp_path):
-    """dist_train.sh on the CPU, half the batch each."""
-    _, work_dir = trained
-    config = write_config(tmp_path / 'tiny.py', tmp_path / 'run', batch_size=2)
-    run(['bash', ROOT / 'tools/dist_train.sh', config, 2])
-    for name in ('stage_first.pth', 'stage_second.pth'):
-        one = weights(work_dir, name)
-        two = weights(tmp_path / 'run', name)
+def test_two_processes_equal_one(voc_root, tmp_path):
+    """ESOL by dist_train.sh on the CPU, half the batch each."""
+    config = esol_config(voc_root, tmp_path / 'two', batch_size=2)
+    config.dump(tmp_path / 'two.py')
+    run(['bash', ROOT / 'tools/dist_train.sh', tmp_path / 'two.py', 2])
+    train(esol_config(voc_root, tmp_path / 'one', batch_size=4))
+    for stage in STAGES:
+        one = weights(tmp_path / 'one', f'stage_{stage}.pth')
+        two = weights(tmp_path / 'two', f'stage_{stage}.pth')
         assert one.keys() == two.keys()
         for key, value in one.items():
             torch.testing.assert_close(two[key], value, rtol=0, atol=1e-5)
-    # The test, too: in two processes, of the stage of the checkpoint.
-    out = tmp_path / 'metrics' / 'two.json'
-    run(['bash', ROOT / 'tools/dist_test.sh', config,
-         tmp_path / 'run' / 'stage_first.pth', 2, '--out', out])
-    assert list(json.loads(out.read_text())) == ['score']
+
+
+def test_two_processes_test(trained, tmp_path, monkeypatch):
+    """dist_test.sh measures what one process does."""
+    config, work_dir = trained
+    metrics = []
+    for name in ('one.json', 'two.json'):
+        command = [config, work_dir / 'stage_first.pth']
+        options = ['--work-dir', tmp_path, '--out', tmp_path / name]
+        if name == 'two.json':
+            run(['bash', ROOT / 'tools/dist_test.sh', *command, 2, *options])
+        else:
+            call(monkeypatch, 'test.py', *command, *options)
+        metrics.append(json.loads((tmp_path / name).read_text())['score'])
+    assert metrics[0] == pytest.approx(metrics[1], abs=1e-6)
 
 
 def test_killed_run_goes_on(trained, tmp_path):
@@ -95,13 +114,6 @@ def test_killed_run_goes_on(trained, tmp_path):
     assert 'resumed epoch: 0, iter:' in output
     for key, value in weights(work_dir).items():
         assert torch.equal(weights(resumed)[key], value), key
-
-
-def call(monkeypatch, tool: str, *args) -> None:
-    """Run a tool's main in this process."""
-    import runpy
-    monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
-    runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
 
 
 def test_metrics_go_to_a_file(trained, tmp_path, monkeypatch):
@@ -133,7 +145,6 @@ def test_unwritable_folder_is_said_plainly(trained, tmp_path, monkeypatch):
 
 
 def test_amp_reaches_stages_with_a_wrapper_of_their_own(tmp_path, monkeypatch):
-    import runpy
     names = runpy.run_path(str(ROOT / 'tools/train.py'))
     cfg = tiny_config(tmp_path)
     cfg.optim_wrapper.type = 'OptimWrapper'
@@ -143,6 +154,49 @@ def test_amp_reaches_stages_with_a_wrapper_of_their_own(tmp_path, monkeypatch):
     assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
     assert stages[1].optim_wrapper.type == 'AmpOptimWrapper'
     assert 'optim_wrapper' not in stages[0]
+
+
+STOCK = """
+_base_ = 'mmseg::fcn/fcn_r50-d8_4xb4-20k_voc12aug-512x512.py'
+custom_imports = dict(imports=['mmwsss'], allow_failed_imports=False)
+model = dict(
+    pretrained=None,
+    backbone=dict(depth=18, base_channels=4),
+    decode_head=dict(
+        _delete_=True, type='CAMHead', in_channels=32, num_classes=21),
+    auxiliary_head=None,
+    data_preprocessor=dict(size=(64, 64)))
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='ImageLabelsFromMask', num_classes=21),
+    dict(type='RandomCrop', crop_size=(64, 64)),
+    dict(type='PackWeakInputs')
+]
+train_dataloader = dict(
+    _delete_=True,
+    batch_size=2,
+    sampler=dict(type='InfiniteSampler'),
+    dataset=dict(
+        type='PascalVOCDataset',
+        data_root='{data_root}',
+        ann_file='ImageSets/Segmentation/train.txt',
+        data_prefix=dict(
+            img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        pipeline=train_pipeline))
+train_cfg = dict(max_iters=3)
+val_cfg = val_dataloader = val_evaluator = None
+"""
+
+
+def test_stock_config_trains_a_cam(voc_root, tmp_path, monkeypatch):
+    """A config of mmseg's own, our import and our head are enough."""
+    config = tmp_path / 'stock.py'
+    config.write_text(STOCK.replace('{data_root}', str(voc_root)))
+    call(monkeypatch, 'train.py', config, '--work-dir', tmp_path)
+    checkpoint = load_checkpoint_file(tmp_path / 'iter_3.pth')
+    assert checkpoint['meta']['iter'] == 3
+    assert checkpoint['state_dict']['decode_head.classifier.weight'].shape[0] == 20
 
 
 def test_tta_needs_its_config(trained, monkeypatch):

@@ -133,7 +133,7 @@ def _module(runner: Runner) -> nn.Module:
 
 
 def _sampler(runner: Runner) -> ReproducibleInfiniteSampler | None:
-    sampler = runner.train_dataloader.batch_sampler.sampler
+    sampler = getattr(runner.train_dataloader.batch_sampler, 'sampler', None)
     if isinstance(sampler, ReproducibleInfiniteSampler):
         return sampler
     return None

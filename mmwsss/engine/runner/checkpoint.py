@@ -7,6 +7,7 @@ Here a checkpoint is read with ``weights_only=True``, with mmengine's
 else is an error.
 """
 
+import codecs
 import os
 import os.path as osp
 import pickle
@@ -174,6 +175,8 @@ def _allowed_globals() -> dict[str, Any]:
     """The names that a checkpoint may refer to, beside torch's own."""
     allowed = {
         'builtins.getattr': _history_statistic,
+        # How protocol 2 writes bytes; newer torch allows it by itself.
+        '_codecs.encode': codecs.encode,
         'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
         'numpy.ndarray': np.ndarray,
         'numpy.dtype': np.dtype,

@@ -1,0 +1,85 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+
+import pytest
+from mmengine.config import Config
+from torch import distributed
+
+from mmwsss.engine import (
+    check_output_folder,
+    find_resumable_checkpoint,
+    setup_entry_point,
+)
+
+
+@pytest.mark.parametrize('launcher, names', [
+    ('pytorch', dict(RANK='RANK', WORLD_SIZE='WORLD_SIZE')),
+    ('slurm', dict(RANK='SLURM_PROCID', WORLD_SIZE='SLURM_NTASKS',
+                   LOCAL_RANK='SLURM_LOCALID')),
+    ('mpi', dict(RANK='OMPI_COMM_WORLD_RANK',
+                 WORLD_SIZE='OMPI_COMM_WORLD_SIZE',
+                 LOCAL_RANK='OMPI_COMM_WORLD_LOCAL_RANK')),
+])
+def test_starts_gloo_without_a_gpu(monkeypatch, gloo, launcher, names):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    monkeypatch.setenv('SLURM_NODELIST', 'here')
+    for name, source in names.items():
+        value = os.environ[name]
+        if source != name:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv(source, value)
+    cfg = Config(dict(model_wrapper_cfg=dict(find_unused_parameters=True)))
+    setup_entry_point(cfg, launcher)
+    assert distributed.get_backend() == 'gloo'
+    assert os.environ['RANK'] == '0' and os.environ['LOCAL_RANK'] == '0'
+    assert cfg.launcher == launcher
+    assert cfg.model_wrapper_cfg == dict(
+        find_unused_parameters=True, device_ids=None)
+
+
+def test_unknown_launcher(monkeypatch):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    with pytest.raises(ValueError, match="unknown launcher 'rocket'"):
+        setup_entry_point(Config(dict()), 'rocket')
+
+
+def test_hooks_join_once():
+    cfg = Config(dict(default_hooks=dict(
+        checkpoint=dict(type='CheckpointHook', interval=7), nan_loss=None)))
+    for _ in range(2):
+        setup_entry_point(cfg)
+    hooks = cfg.default_hooks
+    assert hooks.checkpoint == dict(type='mmseg.AtomicCheckpointHook', interval=7)
+    assert hooks.exact_resume.type == 'mmseg.ExactResumeHook'
+    setup_entry_point(own := Config(dict(default_hooks=dict(
+        checkpoint=dict(type='MyHook')))))
+    assert own.default_hooks.checkpoint.type == 'MyHook'
+
+
+def test_output_folder(tmp_path, monkeypatch):
+    check_output_folder(tmp_path / 'a' / 'b')
+    assert os.listdir(tmp_path / 'a' / 'b') == []
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError, match='cannot write into .*file'):
+        check_output_folder(tmp_path / 'file')
+
+    def full(handle) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(OSError, match='into .*/c: No space left'):
+        check_output_folder(tmp_path / 'c')
+
+
+def test_resumable_checkpoint(tmp_path):
+    assert find_resumable_checkpoint(tmp_path) is None
+    old, new = tmp_path / 'old', tmp_path / 'new'
+    old.mkdir()
+    (old / 'iter_3.pth').write_text('')
+    (old / 'last_checkpoint').write_text(str(old / 'iter_3.pth'))
+    assert find_resumable_checkpoint(old) == str(old / 'iter_3.pth')
+    old.rename(new)
+    assert find_resumable_checkpoint(new) == str(new / 'iter_3.pth')
+    (new / 'iter_3.pth').unlink()
+    with pytest.raises(FileNotFoundError, match='last_checkpoint names'):
+        find_resumable_checkpoint(new)
