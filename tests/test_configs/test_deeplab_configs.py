@@ -10,12 +10,22 @@ from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
-from mmseg.registry import DATASETS, METRICS, MODELS, PARAM_SCHEDULERS
+from mmseg.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from PIL import Image
 from torch import nn
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import setup_entry_point
+
+
+@MODELS.register_module(force=True)
+class KeepScores(nn.Module):
+    has_background = True
+
+    def forward(self, scores, guide):
+        assert scores.shape[2:] == guide.shape[2:]
+        return scores
+
 
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
 FOLDER = osp.join(ROOT, 'configs', 'deeplab')
@@ -49,8 +59,9 @@ def test_config_builds(name):
     model = build(cfg.model)
     # What the data set holds, the model tells apart.
     dataset = cfg.val_dataloader.dataset
-    classes = dataset.get('classes') or DATASETS.get(
-        dataset.type).METAINFO['classes']
+    metainfo = dict(DATASETS.get(dataset.type).METAINFO)
+    metainfo.update(dataset.get('metainfo') or {})
+    classes = dataset.get('classes') or metainfo['classes']
     for head in heads_of(model):
         assert head.num_classes == len(classes)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
@@ -163,27 +174,52 @@ def test_augmentation_pads_with_the_mean(name, size, photo):
     assert len(widths) > 2
 
 
-def test_demo_trains_on_pseudo_labels_and_scores_on_masks(voc_root, tmp_path):
+@pytest.fixture
+def tiny(voc_root, tmp_path):
+    """The demo config with next to no channels, on a few small scenes."""
     cfg = load('deeplabv2_demo')
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False)
         loader.dataset.data_root = str(voc_root)
     cfg.train_dataloader.batch_size = 2
-    cfg.train_dataloader.dataset.data_prefix.seg_map_path = str(
-        tmp_path / 'labels')
-    (tmp_path / 'labels').mkdir()
-    for path in (voc_root / 'SegmentationClass').iterdir():
-        size = Image.open(path).size
-        Image.new('P', size, 3).save(tmp_path / 'labels' / path.name)
     cfg.model.backbone.base_channels = 4
     cfg.model.decode_head.in_channels = 16
     cfg.train_cfg.update(max_iters=3, val_interval=3)
     cfg.work_dir = str(tmp_path / 'work')
-    setup_entry_point(cfg)
-    runner = Runner.from_cfg(cfg)
+    return cfg
+
+
+def test_demo_trains_on_pseudo_labels_and_scores_on_masks(
+        tiny, voc_root, tmp_path):
+    labels = tmp_path / 'labels'
+    labels.mkdir()
+    for path in (voc_root / 'SegmentationClass').iterdir():
+        Image.new('L', Image.open(path).size, 3).save(labels / path.name)
+    tiny.train_dataloader.dataset.data_prefix.seg_map_path = str(labels)
+    setup_entry_point(tiny)
+    runner = Runner.from_cfg(tiny)
     runner.train()
-    scores = runner.message_hub.get_scalar('val/mIoU').current()
-    assert 0 <= scores <= 100
-    metric = runner.val_evaluator.metrics[0]
-    assert type(metric) is METRICS.get('IoUMetric')
-    assert len(runner.val_dataloader.dataset) == 4
+    samples = [runner.train_dataloader.dataset[i] for i in range(3)]
+    for sample in samples:
+        present = sample['data_samples'].gt_sem_seg.data.unique().tolist()
+        assert set(present) <= {3, 255}
+    masks = set()
+    for sample in runner.val_dataloader.dataset:
+        masks.update(sample['data_samples'].gt_sem_seg.data.unique().tolist())
+    assert 0 in masks
+    assert 0 <= runner.message_hub.get_scalar('val/mIoU').current() <= 100
+
+
+def test_scales_flips_and_refiner_at_test(tiny):
+    cfg = load('deeplabv1_r101_voc_crf')
+    tiny.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    tiny.test_evaluator = cfg.test_evaluator
+    # A refiner that needs no compiled package.
+    tiny.test_evaluator[1].refiner = dict(type='KeepScores')
+    tiny.model = dict(cfg.tta_model, module=tiny.model)
+    setup_entry_point(tiny)
+    runner = Runner.from_cfg(tiny)
+    for batch in runner.test_loop.dataloader:
+        assert len(batch['inputs']) == 12
+    metrics = runner.test()
+    assert metrics['crf/mIoU'] == metrics['mIoU']
