@@ -13,8 +13,7 @@ import sys
 
 from mmengine.config import DictAction
 
-from mmwsss.pipeline import (LAUNCHERS, Interrupted, Pipeline, Recipe,
-                             StepFailed)
+from mmwsss.pipeline import LAUNCHERS, Interrupted, Pipeline, Recipe, StepFailed
 
 
 def parse_args() -> argparse.Namespace:

@@ -20,6 +20,7 @@ MARKER = 'MMWSSS_PIPELINE_DIR'
 _GRACE_SECONDS = 15
 _PR_SET_PDEATHSIG = 1
 _LOGGER_PREFIX = re.compile(r'^\S+ \S+ - \w+ - [A-Z]+ - ')
+_PROGRESS = re.compile(r'eta\b|elapsed|\d\s*(/|of)\s*\d', re.IGNORECASE)
 _UNREADABLE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 
 
@@ -182,7 +183,7 @@ class _LineReader:
 
 
 class ProgressLine:
-    """The latest line of a step's output on the console.
+    """The latest line of a step's output that tells progress, on the console.
 
     On a terminal it is one line that changes in place; elsewhere a line is
     printed every ten seconds at most.
@@ -196,7 +197,8 @@ class ProgressLine:
 
     def update(self, line: str) -> None:
         now = time.monotonic()
-        if now - self.printed < (0.2 if self.live else 10):
+        too_soon = now - self.printed < (0.2 if self.live else 10)
+        if too_soon or not _PROGRESS.search(line):
             return
         self.printed = now
         text = f'  {self.name} {format_seconds(now - self.started)}  {line}'

@@ -19,8 +19,14 @@ from mmwsss.version import __version__
 from .config_data import data_paths, set_data_root
 from .digest import MISSING, DigestCache, digest_value
 from .launch import launch
-from .process import (Interrupted, ProgressLine, folder_lock, format_seconds,
-                      kill_leftovers, run_child, stop_on_signals)
+from .process import (
+    ProgressLine,
+    folder_lock,
+    format_seconds,
+    kill_leftovers,
+    run_child,
+    stop_on_signals,
+)
 from .recipe import REFERENCE, Recipe, Step, iter_strings, to_plain
 from .step_types import StepCall
 from .summary import key_numbers, read_metrics, write_summary

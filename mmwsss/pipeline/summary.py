@@ -103,6 +103,8 @@ def write_summary(pipeline: 'Pipeline') -> None:
     for line in lines:
         table.add_row(*line)
     console = Console(markup=False)
+    if not console.is_terminal:
+        console.width = 120
     console.print(table)
     report = osp.join(pipeline.work_dir, 'report.html')
     if osp.exists(report):

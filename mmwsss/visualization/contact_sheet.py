@@ -77,7 +77,7 @@ def _row(cells, tags: list[str], width: int, cell: int) -> Image.Image:
         if i == 0:
             text, color = ', '.join(tags), _GREY
         else:
-            text, color = '' if one.iou is None else f'{one.iou:.0f}', _INK
+            text, color = '' if one.iou is None else f'IoU {one.iou:.0f}', _INK
         draw.text((left + cell // 2, tall + 11), _fit(text, cell, 13), color,
                   _font(13), anchor='mm')
     return block

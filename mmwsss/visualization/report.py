@@ -132,7 +132,8 @@ def _section(section: Section) -> str:
     text = (f'{len(section.rows)} of {section.photos} photos, ')
     text += (f'evenly spread from the best to the worst “{section.ranked_by}”. '
              'Under each picture its IoU in %: the mean over the classes that it '
-             'or the ground truth shows, background included.'
+             'or the ground truth shows, background included. A white line is '
+             'the border that the threshold draws in a seed.'
              if scored else 'evenly spread over the list.')
     head = ''.join(f'<th>{_text(name)}</th>' for name in section.columns)
     rows = ''.join(_row(row) for row in section.rows)
@@ -153,7 +154,7 @@ def _row(row: Row) -> str:
         if index == 0:
             caption = _text(', '.join(row.tags) or row.name)
         elif cell.iou is not None:
-            caption = f'{cell.iou:.0f}'
+            caption = f'IoU {cell.iou:.0f}'
             mark = ' class="best"' if round(cell.iou) == max(ious) else ''
         cells.append(f'<td><figure><img src="{_data_uri(cell)}" '
                      f'alt="{_text(row.name)}" title="{_text(row.name)}">'

@@ -43,7 +43,7 @@ def training_figure(work_dir: str,
         raise FileNotFoundError(
             f'{work_dir} holds no */vis_data/scalars.json of a training')
     parts = 2 if scalars.validation else 1
-    figure = Figure(figsize=(5.2 * parts, 3.1), layout='constrained')
+    figure = Figure(figsize=(6 * parts, 3), layout='constrained')
     axes = figure.subplots(1, parts, squeeze=False)[0]
 
     names = _names(scalars.training)
@@ -59,6 +59,7 @@ def training_figure(work_dir: str,
         for name in metrics:
             _plot(axes[1], scalars.validation, name, name, marker='o')
         axes[1].set(xlabel='iteration', ylabel='%')
+        axes[1].set_xlim(left=0)
     for part in axes:
         _mark_stages(part, _stages(work_dir))
         _finish(part)
@@ -76,7 +77,7 @@ def threshold_figure(details: dict[str, str]) -> 'Figure':
         Figure: Of matplotlib.
     """
     from matplotlib.figure import Figure
-    figure = Figure(figsize=(10.4, 3.1), layout='constrained')
+    figure = Figure(figsize=(12, 3), layout='constrained')
     left, right = figure.subplots(1, 2)
     for title, path in details.items():
         curve = read_json(path)['details']
@@ -162,8 +163,9 @@ def _mark_stages(part, stages: list[tuple[str, int]]) -> None:
     for name, end in stages:
         if end != stages[-1][1]:
             part.axvline(end, color='#888888', linewidth=0.8, linestyle=':')
-        part.text((begin + end) / 2, 1.02, name, ha='center', fontsize=8,
-                  transform=part.get_xaxis_transform())
+        if end - begin > 0.1 * stages[-1][1]:
+            part.text((begin + end) / 2, 1.02, name, ha='center', fontsize=8,
+                      transform=part.get_xaxis_transform())
         begin = end
 
 
@@ -174,4 +176,5 @@ def _finish(part) -> None:
     part.xaxis.label.set_size(9)
     part.yaxis.label.set_size(9)
     if part.get_legend_handles_labels()[0]:
-        part.legend(fontsize=8, frameon=False)
+        part.legend(fontsize=8, frameon=False, loc='upper left',
+                    bbox_to_anchor=(1, 1))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 
@@ -166,21 +167,34 @@ def _draw_row(info: dict, columns: Sequence[dict],
     truth = read_mask(info['seg_map_path']) if _has_truth(info) else None
     shown = set(np.unique(truth).tolist()) if truth is not None else set()
     cells = [Cell(photo)]
+    # Next to a grey photo the colours of classes stand out.
+    grey = photo.mean(axis=2, keepdims=True)
+    muted = (0.25 * photo + 0.75 * grey).astype(np.uint8)
     for column in columns:
         mask = _mask_of(column, info)
         shown |= set(np.unique(mask).tolist())
         if 'seeds' in column:
-            picture = draw_seed(photo, Seed.load(_file_of(column, info)), palette)
+            seed = Seed.load(_file_of(column, info))
+            picture = _outline(draw_seed(muted, seed, palette, alpha=0.9), mask)
         else:
-            picture = draw_mask(photo, mask, palette, alpha=0.65)
+            picture = draw_mask(muted, mask, palette, alpha=0.75)
         iou = None if truth is None else image_iou(mask, truth, len(classes))
         cells.append(Cell(picture, iou))
     if truth is not None:
-        cells.append(Cell(draw_mask(photo, truth, palette, alpha=0.65)))
+        cells.append(Cell(draw_mask(muted, truth, palette, alpha=0.75)))
     labels = info.get('image_labels')
     present = [] if labels is None else np.flatnonzero(labels)
     tags = [classes[i] for i in present if i > 0]
     return Row(image_id(info), tags, cells), shown
+
+
+def _outline(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Draw the border of what a seed's threshold keeps."""
+    kernel = np.ones((3, 3), np.uint8)
+    border = cv2.dilate(mask, kernel) != cv2.erode(mask, kernel)
+    picture = picture.copy()
+    picture[border & (mask > 0)] = 255
+    return picture
 
 
 def _has_truth(info: dict) -> bool:

@@ -30,6 +30,7 @@ for stage in stages:
                 'seed/threshold'
             ]),
     ]
+del stage, options
 localization_steps += [
     dict(
         name='pseudo_labels',
