@@ -22,7 +22,7 @@ model = dict(
         frozen_stages=-1,
         init_cfg=None),
     decode_head=dict(in_channels=128, num_classes=7))
-train_cfg = dict(max_iters=1000, val_interval=1000)
+train_cfg = dict(max_iters=420, val_interval=420)
 # Momentum and a low rate train a network from scratch; the offsets of a stage
 # learn by plain SGD.
 custom_hooks = [
@@ -31,19 +31,19 @@ custom_hooks = [
         stages=[
             dict(
                 name='classify',
-                iters=600,
+                iters=260,
                 optim_wrapper=dict(
                     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
                     paramwise_cfg=dict(head_mult=1.))),
             dict(
                 name='expand',
-                iters=200,
+                iters=80,
                 optim_wrapper=dict(
                     optimizer=dict(lr=1.), paramwise_cfg=dict(head_mult=1.))),
             dict(
                 name='shrink',
-                iters=200,
+                iters=80,
                 optim_wrapper=dict(
-                    optimizer=dict(lr=0.1), paramwise_cfg=dict(head_mult=1.))),
+                    optimizer=dict(lr=0.01), paramwise_cfg=dict(head_mult=1.))),
         ])
 ]

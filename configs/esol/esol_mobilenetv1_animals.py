@@ -43,7 +43,7 @@ custom_hooks = [
                 name='shrink',
                 iters=150,
                 optim_wrapper=dict(
-                    optimizer=dict(lr=0.1), paramwise_cfg=dict(head_mult=1.))),
+                    optimizer=dict(lr=0.01), paramwise_cfg=dict(head_mult=1.))),
         ]),
     dict(type='OffsetMonitorHook'),
 ]

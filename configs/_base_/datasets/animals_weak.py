@@ -18,6 +18,25 @@ train_pipeline = [
         pad_val=(127.5, 127.5, 127.5)),
     dict(type='PackWeakInputs')
 ]
+# Without scale 2, which takes more than half of the time.
+img_scales = [1.0, 0.5, 1.5]
+tta_pipeline = [
+    dict(type='LoadPhoto'),
+    dict(
+        type='TestTimeAug',
+        transforms=[[dict(type='PILRescale', scale=s) for s in img_scales],
+                    [
+                        dict(
+                            type='RandomFlip',
+                            prob=0.,
+                            direction='horizontal'),
+                        dict(
+                            type='RandomFlip',
+                            prob=1.,
+                            direction='horizontal')
+                    ], [dict(type='LoadMask', optional=True)],
+                    [dict(type='PackWeakInputs')]])
+]
 train_dataloader = dict(
     num_workers=2,
     dataset=dict(
@@ -36,4 +55,5 @@ seed_dataloader = dict(
         type=dataset_type,
         data_root=data_root,
         classes=classes,
-        ann_file='ImageSets/Segmentation/train.txt'))
+        ann_file='ImageSets/Segmentation/train.txt',
+        pipeline=tta_pipeline))
