@@ -62,7 +62,7 @@ val_evaluator = dict(
 def run_tool(name, *args):
     """Run a tool in this process."""
     path = project_path('tools', f'{name}.py')
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location('tool', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     argv, sys.argv = sys.argv, [path, *map(str, args)]
@@ -201,6 +201,15 @@ def test_refine_in_workers(setting, tmp_path):
         path = tmp_path / 'irn_two_threshold_0' / f'{name}.png'
         values |= set(np.unique(Image.open(path)))
     assert 255 in values and 0 in values
+
+
+def test_benchmark_crf(capsys):
+    pytest.importorskip('pydensecrf')
+    run_tool('analysis_tools/benchmark_crf', '--jobs', 1, '--num-images', 2,
+             '--size', 20, 24, '--repeat', 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert 'this process' in lines[-2] and 'ratio 1.00' in lines[-2]
+    assert '1 workers' in lines[-1] and 'photos/s' in lines[-1]
 
 
 def test_refine_goes_on(setting, tmp_path, capsys):
