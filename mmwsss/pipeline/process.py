@@ -18,6 +18,7 @@ MARKER = 'MMWSSS_PIPELINE_DIR'
 """Environment variable by which a folder's processes are found again."""
 
 _GRACE_SECONDS = 15
+_LOCK_SECONDS = 2
 _PR_SET_PDEATHSIG = 1
 _LOGGER_PREFIX = re.compile(r'^\S+ \S+ - \w+ - [A-Z]+ - ')
 _PROGRESS = re.compile(r'eta\b|elapsed|\d\s*(/|of)\s*\d', re.IGNORECASE)
@@ -57,17 +58,27 @@ def folder_lock(folder: str) -> Iterator[None]:
     """
     os.makedirs(folder, exist_ok=True)
     with open(osp.join(folder, '.lock'), 'a+', encoding='utf-8') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            raise BlockingIOError(
-                f'another pipeline (process {file.read() or "unknown"}) works in '
-                f'{folder}') from error
+        # A child that a killed pipeline was just starting holds it a moment more.
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _try_lock(file):
+            if time.monotonic() > deadline:
+                file.seek(0)
+                raise BlockingIOError(
+                    f'another pipeline (process {file.read() or "unknown"}) works '
+                    f'in {folder}')
+            time.sleep(0.05)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _try_lock(file) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def kill_leftovers(folder: str) -> int:
@@ -78,22 +89,42 @@ def kill_leftovers(folder: str) -> int:
     environment, so this finds them on Linux only.
 
     Returns:
-        int: How many were ended.
+        int: How many were ended; all of them are gone.
+
+    Raises:
+        RuntimeError: If one does not go.
     """
+    ended = set()
+    deadline = time.monotonic() + _GRACE_SECONDS
+    while found := _marked(folder):
+        for process in found:
+            try:
+                os.kill(process, signal.SIGKILL)
+                ended.add(process)
+            except ProcessLookupError:
+                continue
+        if time.monotonic() > deadline:
+            raise RuntimeError(
+                f'processes {sorted(found)} of an earlier run in {folder} do not '
+                'end')
+        time.sleep(0.01)
+    return len(ended)
+
+
+def _marked(folder: str) -> list[int]:
+    """The living processes that work for a folder, without this one."""
     wanted = f'{MARKER}={folder}'.encode()
-    ended = 0
+    found = []
     for entry in os.listdir('/proc') if osp.isdir('/proc') else ():
         if not entry.isdigit() or int(entry) == os.getpid():
             continue
         try:
             with open(f'/proc/{entry}/environ', 'rb') as file:
-                if wanted not in file.read().split(b'\0'):
-                    continue
-            os.kill(int(entry), signal.SIGKILL)
-            ended += 1
+                if wanted in file.read().split(b'\0'):
+                    found.append(int(entry))
         except OSError:
             continue
-    return ended
+    return found
 
 
 def run_child(command: list[str],
@@ -121,25 +152,28 @@ def run_child(command: list[str],
         **os.environ, 'PYTHONUNBUFFERED': '1',
         **(env or {}), MARKER: folder
     }
+    child = None
     with open(log, 'ab') as sink, open(log, 'rb') as source:
         source.seek(0, os.SEEK_END)
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-            preexec_fn=lambda: _die_with(parent))
         lines = _LineReader(source, on_line)
         try:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+                preexec_fn=lambda: _die_with(parent))
             while child.poll() is None:
                 lines.read()
                 on_beat()
                 time.sleep(0.1)
             lines.read()
         finally:
-            _end(child)
+            if child is not None:
+                _end(child)
+            # Also what left the process group, or began just before a signal.
             kill_leftovers(folder)
     return child.returncode
 
