@@ -8,7 +8,9 @@ from torch import Tensor
 INSTALL = ('dense_crf needs pydensecrf, a C++ extension that builds in half a '
            'minute with a C++ compiler and Python headers:\n'
            "  echo 'cython<3' > constraint.txt && CYTHON_FORCE_REGEN=1 "
-           'PIP_CONSTRAINT=constraint.txt pip install pydensecrf==1.0rc3')
+           # Newer versions of pip hold builds to the second of these alone.
+           'PIP_CONSTRAINT=constraint.txt PIP_BUILD_CONSTRAINT=constraint.txt '
+           'pip install pydensecrf==1.0rc3')
 
 
 @torch.no_grad()
