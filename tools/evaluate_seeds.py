@@ -25,6 +25,7 @@ from mmseg.registry import DATASETS, METRICS
 import mmwsss  # noqa: F401
 from mmwsss.evaluation.metrics.confusion_metric import (
     metric_settings,
+    seed_metric_settings,
     without_nan,
 )
 from mmwsss.evaluation.metrics.prediction_files import (
@@ -87,14 +88,15 @@ def parse_args() -> argparse.Namespace:
 def build_metric(args: argparse.Namespace, cfg: Config) -> dict:
     """The config of the metric that the options ask for."""
     if args.seeds:
-        metric = metric_settings(cfg, 'SeedMetric')
+        metric = seed_metric_settings(cfg)
         if args.threshold is not None:
             metric['threshold'] = args.threshold
     else:
         metric = metric_settings(cfg, 'MaskMetric')
         # The split and the supervision are the same for both.
-        metric.setdefault('protocol',
-                          metric_settings(cfg, 'SeedMetric').get('protocol'))
+        metric.setdefault(
+            'protocol',
+            dict(seed_metric_settings(cfg)['protocol'], crf='see the masks'))
         if args.pred_ignore:
             metric['pred_ignore'] = args.pred_ignore
     metric['out_file'] = None

@@ -32,7 +32,7 @@ import mmwsss  # noqa: F401
 from mmwsss.engine import check_output_folder, setup_entry_point
 from mmwsss.evaluation.metrics.confusion_metric import (
     image_id,
-    metric_settings,
+    seed_metric_settings,
     without_nan,
 )
 from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
@@ -109,7 +109,7 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg.test_dataloader = loader
     # Of the photos that seeds are made of, some may lack a mask.
     metric = dict(
-        metric_settings(cfg, 'SeedMetric'), on_missing_mask='skip')
+        seed_metric_settings(cfg), on_missing_mask='skip')
     tta_model = cfg.get('tta_model') or dict(type='CAMTTAModel')
     cfg.model = ConfigDict(**tta_model, module=cfg.model)
     for part in ('train_dataloader', 'train_cfg', 'optim_wrapper',

@@ -23,7 +23,9 @@ def load(name: str) -> Config:
 
 
 def build(cfg: Config):
-    # No memory and no time for weights that nobody looks at.
+    # No download, memory or time for weights that nobody looks at.
+    if cfg.model.backbone.get('pretrained'):
+        cfg.model.backbone.pretrained = False
     with torch.device('meta'):
         return MODELS.build(cfg.model)
 

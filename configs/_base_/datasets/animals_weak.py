@@ -57,3 +57,6 @@ seed_dataloader = dict(
         classes=classes,
         ann_file='ImageSets/Segmentation/train.txt',
         pipeline=tta_pipeline))
+val_evaluator = dict(
+    protocol=dict(split='six animals of VOC 2012, train', labels='masks'))
+test_evaluator = val_evaluator

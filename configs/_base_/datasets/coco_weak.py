@@ -97,5 +97,13 @@ seed_dataloader = dict(
         label_file='labels_train2014.json',
         test_mode=True,
         pipeline=tta_pipeline))
-val_evaluator = dict(type='SeedMetric')
+val_evaluator = dict(
+    type='SeedMetric',
+    protocol=dict(
+        split='COCO 2014 train',
+        labels='instances (docs/en/coco.md)',
+        scales='1',
+        crf='no',
+        weights='ImageNet',
+        supervision='image labels'))
 test_evaluator = val_evaluator

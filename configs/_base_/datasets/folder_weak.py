@@ -82,5 +82,14 @@ seed_dataloader = dict(
         classes=classes,
         test_mode=True,
         pipeline=tta_pipeline))
-val_evaluator = dict(type='SeedMetric', on_missing_mask='skip')
+val_evaluator = dict(
+    type='SeedMetric',
+    on_missing_mask='skip',
+    protocol=dict(
+        split='own photos',
+        labels='own tags',
+        scales='1',
+        crf='no',
+        weights='ImageNet',
+        supervision='image labels'))
 test_evaluator = val_evaluator

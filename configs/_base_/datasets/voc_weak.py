@@ -81,5 +81,13 @@ seed_dataloader = dict(
         label_file='image_labels.json',
         test_mode=True,
         pipeline=tta_pipeline))
-val_evaluator = dict(type='SeedMetric')
+val_evaluator = dict(
+    type='SeedMetric',
+    protocol=dict(
+        split='VOC 2012 train',
+        labels='XML or masks (docs/en/voc.md)',
+        scales='1',
+        crf='no',
+        weights='ImageNet',
+        supervision='image labels'))
 test_evaluator = val_evaluator

@@ -263,3 +263,18 @@ def metric_settings(cfg: Config, name: str) -> dict:
             if evaluator['type'] == name:
                 return dict(evaluator)
     return dict(type=name)
+
+
+def seed_metric_settings(cfg: Config) -> dict:
+    """The config's ``SeedMetric`` for seeds of its test-time augmentation.
+
+    Args:
+        cfg (Config): The config. Its ``img_scales`` replace the scale in the
+            protocol, which is that of the validation in training.
+    """
+    settings = metric_settings(cfg, 'SeedMetric')
+    protocol = dict(settings.get('protocol') or {})
+    if cfg.get('img_scales'):
+        scales = ', '.join(f'{scale:g}' for scale in sorted(cfg.img_scales))
+        protocol['scales'] = f'{scales} with flips'
+    return dict(settings, protocol=protocol)
