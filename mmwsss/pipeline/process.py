@@ -21,7 +21,7 @@ _GRACE_SECONDS = 15
 _LOCK_SECONDS = 2
 _PR_SET_PDEATHSIG = 1
 _LOGGER_PREFIX = re.compile(r'^\S+ \S+ - \w+ - [A-Z]+ - ')
-_PROGRESS = re.compile(r'eta\b|elapsed|\d\s*(/|of)\s*\d', re.IGNORECASE)
+_PROGRESS = re.compile(r'\beta\b|elapsed|\[\s*\d+/\d+\]|\d of \d', re.IGNORECASE)
 _UNREADABLE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 
 
