@@ -4,16 +4,15 @@ from collections.abc import Iterator
 import torch
 from mmengine.dist import broadcast, get_world_size
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
-from torch import nn
 from torch.utils.data import DataLoader
 
 from mmwsss.datasets.transforms.seeding import seed_everything
 
 from ..runner.sampler import ReproducibleInfiniteSampler
+from .stage_switch_hook import unwrap_model
 
 
 class _ResumedIterator:
@@ -86,7 +85,7 @@ class ExactResumeHook(Hook):
         self._seed = seed.item()
         if runner.iter > 0:
             self._restore_stream(runner)
-        model = _module(runner)
+        model = unwrap_model(runner.model)
         for name, gradient in self._gradients.items():
             parameter = model.get_parameter(name)
             parameter.grad = gradient.to(parameter.device)
@@ -110,7 +109,7 @@ class ExactResumeHook(Hook):
                 and not optim_wrapper.should_update()):
             checkpoint['gradients'] = {
                 name: parameter.grad.cpu()
-                for name, parameter in _module(runner).named_parameters()
+                for name, parameter in unwrap_model(runner.model).named_parameters()
                 if parameter.grad is not None
             }
 
@@ -125,11 +124,6 @@ class ExactResumeHook(Hook):
         draws = not hasattr(loop.dataloader_iterator, 'skip_iter')
         loop.dataloader_iterator = _ResumedIterator(
             loop.dataloader, ignored=runner.iter if draws else 0)
-
-
-def _module(runner: Runner) -> nn.Module:
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model
 
 
 def _sampler(runner: Runner) -> ReproducibleInfiniteSampler | None:

@@ -1,9 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+
+from .stage_switch_hook import unwrap_model
 
 
 @HOOKS.register_module()
@@ -43,9 +44,7 @@ class NaNLossHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check the parameters before they are saved."""
-        model = runner.model
-        model = model.module if is_model_wrapper(model) else model
-        for name, parameter in model.named_parameters():
+        for name, parameter in unwrap_model(runner.model).named_parameters():
             if not torch.isfinite(parameter).all():
                 raise FloatingPointError(
                     f'parameter {name} is not finite after iteration '

@@ -1,11 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 from torch import Tensor
 
 from mmwsss.models.layers import OffsetConv2d
+
+from .stage_switch_hook import unwrap_model
 
 
 def offset_statistics(offset: Tensor) -> dict[str, float]:
@@ -66,10 +67,7 @@ class OffsetMonitorHook(Hook):
         """Write the scalars of this iteration into the message hub."""
         if not self.every_n_train_iters(runner, self.interval):
             return
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
-        for name, module in model.named_modules():
+        for name, module in unwrap_model(runner.model).named_modules():
             if isinstance(module, OffsetConv2d) and module.last_offset is not None:
                 layer = name.removeprefix('decode_head.')
                 for kind, value in offset_statistics(module.last_offset).items():
