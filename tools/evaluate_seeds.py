@@ -34,7 +34,7 @@ from mmwsss.evaluation.metrics.prediction_files import (
     scoring_dataset,
 )
 from mmwsss.evaluation.writers.options import threshold_value
-from mmwsss.utils import atomic_write, write_json
+from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 # Images that a worker counts before it reports.
@@ -169,9 +169,7 @@ def write_curve(path: str, details: dict) -> None:
 def main() -> None:
     """Score."""
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     loader = cfg.get(f'{args.dataloader}_dataloader')
     if loader is None:
         raise ValueError(f'{args.config} has no {args.dataloader}_dataloader')

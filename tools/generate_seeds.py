@@ -42,7 +42,7 @@ from mmwsss.evaluation.writers.options import (
 )
 from mmwsss.evaluation.writers.origin import check_origin
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
-from mmwsss.utils import write_json
+from mmwsss.utils import read_config, write_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -88,9 +88,7 @@ def parse_args() -> argparse.Namespace:
 
 def load_config(args: argparse.Namespace) -> Config:
     """Turn the config into one of a test run that makes seeds."""
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
     if loader is None:
         raise ValueError(

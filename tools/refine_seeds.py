@@ -17,7 +17,7 @@ import os
 import os.path as osp
 import sys
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
@@ -34,7 +34,7 @@ from mmwsss.evaluation.writers.pseudo_label_writer import (
     pseudo_label_setup,
 )
 from mmwsss.pipeline.digest import digest_value
-from mmwsss.utils import read_json
+from mmwsss.utils import read_config, read_json
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 
@@ -82,9 +82,7 @@ def find_tasks(dataset, seeds: str, out: str) -> list[tuple[str, str, str]]:
 def main() -> None:
     """Refine seeds."""
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
     if loader is None:
         raise ValueError(

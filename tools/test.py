@@ -20,7 +20,7 @@ from mmseg.registry import RUNNERS
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import check_output_folder, setup_entry_point
-from mmwsss.utils import write_json
+from mmwsss.utils import read_config, write_json
 
 
 def parse_args() -> argparse.Namespace:
@@ -62,9 +62,7 @@ def parse_args() -> argparse.Namespace:
 
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config and put the command line into it."""
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     # work_dir is the command line's, else the config's, else the file's name.
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

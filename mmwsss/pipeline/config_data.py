@@ -9,18 +9,6 @@ _DATASET_KEYS = ('ann_file', 'label_file', 'data_prefix')
 _CHECKPOINT_KEYS = ('checkpoint', 'load_from', 'pretrained')
 
 
-def set_data_root(node: Any, data_root: str) -> None:
-    """Set every ``data_root`` in a nested config, in place."""
-    if isinstance(node, dict):
-        if isinstance(node.get('data_root'), str):
-            node['data_root'] = data_root
-        for value in node.values():
-            set_data_root(value, data_root)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            set_data_root(value, data_root)
-
-
 def data_paths(cfg: dict) -> list[str]:
     """Files and folders that the datasets and models of a config read.
 

@@ -13,10 +13,16 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmwsss.utils import atomic_write, project_path, read_json, write_json
+from mmwsss.utils import (
+    atomic_write,
+    project_path,
+    read_json,
+    set_data_root,
+    write_json,
+)
 from mmwsss.version import __version__
 
-from .config_data import data_paths, set_data_root
+from .config_data import data_paths
 from .digest import MISSING, DigestCache, digest_value
 from .launch import launch
 from .process import (

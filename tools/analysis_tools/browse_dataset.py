@@ -14,14 +14,14 @@ import sys
 from itertools import islice
 
 import numpy as np
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATA_SAMPLERS, DATASETS
 from PIL import Image, ImageDraw
 from rich.progress import track
 
 from mmwsss.datasets.transforms.seeding import seed_everything
-from mmwsss.utils import atomic_write
+from mmwsss.utils import atomic_write, read_config
 from mmwsss.visualization import draw_mask, draw_tags
 
 
@@ -72,8 +72,7 @@ def draw_item(item: dict, metainfo: dict) -> np.ndarray:
 
 def main() -> None:
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     loader = cfg[f'{args.split}_dataloader']
     dataset = DATASETS.build(loader.dataset)
