@@ -34,6 +34,6 @@ model = dict(
         loss_decode=dict(type='PixelCrossEntropyLoss')),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
+optim_wrapper = dict(optimizer=dict(lr=5e-4))
 train_cfg = dict(max_iters=700, val_interval=700)
 param_scheduler = dict(end=701)
