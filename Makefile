@@ -24,7 +24,6 @@ install:
 	@$(INSTALL) $(VENV) requirements/lock.txt
 
 demo: install
-	$(VENV)/bin/python tools/dataset_converters/make_demo_data.py --out data/demo
 	$(VENV)/bin/python tools/pipeline.py configs/esol/esol_demo_pipeline.py
 	@echo "Report:        $(CURDIR)/$(DEMO_WORK_DIR)/report.html"
 	@echo "Contact sheet: $(CURDIR)/$(DEMO_WORK_DIR)/contact_sheet.png"

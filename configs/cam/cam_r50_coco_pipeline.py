@@ -84,13 +84,13 @@ steps = [
             dict(
                 title='Photos of train',
                 num_images=10,
-                rank_by='CRF: pseudo label',
+                rank_by='Pseudo label',
                 columns=[
                     dict(
                         title='Seed',
                         seeds='{seeds}',
                         threshold='{score_seeds:seed/threshold}'),
-                    dict(title='CRF: pseudo label', masks='{pseudo_labels}'),
+                    dict(title='Pseudo label', masks='{pseudo_labels}'),
                     dict(title='Prediction', masks='{predict_train}/masks'),
                 ]),
         ],

@@ -64,13 +64,13 @@ steps = [
             dict(
                 title='My photos',
                 num_images=16,
-                rank_by='CRF: pseudo label',
+                rank_by='Pseudo label',
                 columns=[
                     dict(
                         title='Seed',
                         seeds='{seeds}',
                         threshold='{threshold}'),
-                    dict(title='CRF: pseudo label', masks='{pseudo_labels}'),
+                    dict(title='Pseudo label', masks='{pseudo_labels}'),
                     dict(title='Prediction', masks='{predict}/masks'),
                 ])
         ],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-PHOTO_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+from mmwsss.structures import PHOTO_SUFFIXES
 
 Photo = str | os.PathLike | np.ndarray
 

@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .image_labels import (
     PHOTO_SUFFIXES,
-    decode_image_labels,
     encode_image_labels,
     load_label_table,
     photo_id,
@@ -12,7 +11,7 @@ from .image_labels import (
 from .seed import Seed
 
 __all__ = [
-    'PHOTO_SUFFIXES', 'Seed', 'decode_image_labels', 'encode_image_labels',
+    'PHOTO_SUFFIXES', 'Seed', 'encode_image_labels',
     'load_label_table', 'photo_id', 'read_label_names', 'save_label_table',
     'stack_image_labels'
 ]

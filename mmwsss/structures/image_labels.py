@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmwsss.utils import atomic_write
 
-PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp')
+PHOTO_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 """Suffixes (lower case) that a photo may have."""
 
 _HEADERS = ('id', 'image', 'image_id', 'img', 'img_id', 'file', 'filename',
@@ -48,20 +48,6 @@ def encode_image_labels(names: Iterable[str],
                              f'{", ".join(classes)}')
         labels[index[name]] = 1
     return labels
-
-
-def decode_image_labels(labels: np.ndarray,
-                        classes: Sequence[str]) -> list[str]:
-    """Return the names of the foreground classes of a multi-hot vector.
-
-    Args:
-        labels (np.ndarray): Multi-hot vector of shape (num_classes,).
-        classes (Sequence[str]): All classes, background first.
-    """
-    if len(labels) != len(classes):
-        raise ValueError(f'expected image labels of {len(classes)} classes, '
-                         f'got {len(labels)}')
-    return [classes[i] for i in np.flatnonzero(labels) if i > 0]
 
 
 def _unique_pairs(pairs: list[tuple]) -> dict:

@@ -105,5 +105,5 @@ val_evaluator = dict(
         scales='1',
         crf='no',
         weights='ImageNet',
-        supervision='image labels'))
+        supervision='I'))
 test_evaluator = val_evaluator

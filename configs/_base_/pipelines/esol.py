@@ -70,7 +70,7 @@ report_step = dict(
         dict(
             title='Photos of train',
             num_images=8,
-            rank_by='CRF: pseudo label',
+            rank_by='Pseudo label',
             columns=[
                 *[
                     dict(
@@ -79,7 +79,7 @@ report_step = dict(
                         threshold=f'{{score_{stage}:seed/threshold}}')
                     for stage in stages
                 ],
-                dict(title='CRF: pseudo label', masks='{pseudo_labels}'),
+                dict(title='Pseudo label', masks='{pseudo_labels}'),
                 dict(title='Prediction', masks='{predict_train}/masks'),
             ]),
         dict(
