@@ -22,8 +22,8 @@ model = dict(
         frozen_stages=-1,
         init_cfg=None),
     decode_head=dict(in_channels=128, num_classes=7))
-train_cfg = dict(max_iters=260, val_interval=260)
+train_cfg = dict(max_iters=200, val_interval=200)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.01),
     paramwise_cfg=dict(head_mult=1.))
-param_scheduler = dict(end=261)
+param_scheduler = dict(end=201)

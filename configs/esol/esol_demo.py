@@ -22,7 +22,7 @@ model = dict(
         frozen_stages=-1,
         init_cfg=None),
     decode_head=dict(in_channels=128, num_classes=7))
-train_cfg = dict(max_iters=420, val_interval=420)
+train_cfg = dict(max_iters=280, val_interval=280)
 # Momentum and a low rate train a network from scratch; the offsets of a stage
 # learn by plain SGD.
 custom_hooks = [
@@ -31,18 +31,18 @@ custom_hooks = [
         stages=[
             dict(
                 name='classify',
-                iters=260,
+                iters=200,
                 optim_wrapper=dict(
                     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
                     paramwise_cfg=dict(head_mult=1.))),
             dict(
                 name='expand',
-                iters=80,
+                iters=40,
                 optim_wrapper=dict(
                     optimizer=dict(lr=1.), paramwise_cfg=dict(head_mult=1.))),
             dict(
                 name='shrink',
-                iters=80,
+                iters=40,
                 optim_wrapper=dict(
                     optimizer=dict(lr=0.01), paramwise_cfg=dict(head_mult=1.))),
         ])
