@@ -42,5 +42,5 @@ optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.01))
-train_cfg = dict(max_iters=250, val_interval=250)
-param_scheduler = dict(end=251)
+train_cfg = dict(max_iters=160, val_interval=160)
+param_scheduler = dict(end=161)

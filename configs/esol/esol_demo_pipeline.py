@@ -24,7 +24,7 @@ steps = [
         type='command',
         command=[
             'python', '{tools}/dataset_converters/make_demo_data.py', '--out',
-            '{data_root}', '--num-train', 300, '--num-val', 80
+            '{data_root}', '--num-train', 200, '--num-val', 60
         ],
         outputs=['{data_root}']),
     *_base_.localization_steps,
