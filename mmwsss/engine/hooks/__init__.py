@@ -1,13 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .checkpoint_match_hook import CheckpointMatchHook
+from .ema_pseudo_label_hook import EMAPseudoLabelHook
 from .exact_resume_hook import ExactResumeHook
 from .nan_loss_hook import NaNLossHook
 from .offset_monitor_hook import OffsetMonitorHook
 from .stage_switch_hook import StageSwitchHook, apply_checkpoint_stage
 
 __all__ = [
-    'AtomicCheckpointHook', 'CheckpointMatchHook', 'ExactResumeHook',
-    'NaNLossHook', 'OffsetMonitorHook', 'StageSwitchHook',
+    'AtomicCheckpointHook', 'CheckpointMatchHook', 'EMAPseudoLabelHook',
+    'ExactResumeHook', 'NaNLossHook', 'OffsetMonitorHook', 'StageSwitchHook',
     'apply_checkpoint_stage'
 ]
