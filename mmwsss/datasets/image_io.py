@@ -92,6 +92,30 @@ def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
     return mask.astype(np.uint8)
 
 
+def read_saliency(path: str, backend_args: dict | None = None) -> np.ndarray:
+    """Read a saliency map: an image of 8 bits, its channels averaged.
+
+    Args:
+        path (str): The map.
+        backend_args (dict, optional): Arguments of mmengine's file backend.
+
+    Returns:
+        np.ndarray: uint8 of shape (H, W); 0 is background, 255 salient.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it is no whole image of 8 bits.
+    """
+    image = _decode(path, backend_args)
+    if image.mode not in ('L', 'P', 'RGB', 'RGBA', 'LA'):
+        raise ValueError(f'{path}: expected a saliency map of 8 bits, got '
+                         f'an image of mode {image.mode!r}')
+    if image.mode == 'L':
+        return np.array(image)
+    channels = np.asarray(image.convert('RGB'), dtype=np.float32)
+    return np.rint(channels.mean(axis=2)).astype(np.uint8)
+
+
 def write_mask(path: str, mask: np.ndarray, palette: list) -> None:
     """Write a mask as an 8-bit palette PNG, atomically.
 

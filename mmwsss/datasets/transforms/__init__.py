@@ -1,10 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .formatting import ImageLabelsFromMask, PackWeakInputs
 from .geometry import PILRescale, RandomCropPad, RandomResizeLong
-from .loading import LoadMask, LoadPhoto
+from .loading import LoadMask, LoadPhoto, LoadSaliency
 from .seeding import SeedAugmentation
 
 __all__ = [
-    'ImageLabelsFromMask', 'LoadMask', 'LoadPhoto', 'PackWeakInputs',
-    'PILRescale', 'RandomCropPad', 'RandomResizeLong', 'SeedAugmentation'
+    'ImageLabelsFromMask', 'LoadMask', 'LoadPhoto', 'LoadSaliency',
+    'PackWeakInputs', 'PILRescale', 'RandomCropPad', 'RandomResizeLong',
+    'SeedAugmentation'
 ]

@@ -2,7 +2,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from mmcv.transforms import BaseTransform
+from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import TRANSFORMS
 
@@ -12,7 +14,9 @@ class PackWeakInputs(PackSegInputs):
     """Pack the inputs of weakly supervised segmentation.
 
     ``PackSegInputs`` whose meta information also holds the image labels (as
-    ``data_sample.image_labels``) and what names the sample.
+    ``data_sample.image_labels``) and what names the sample, and whose data
+    hold the saliency map, if loaded, as ``data_sample.gt_saliency``, uint8 of
+    shape (1, H, W).
 
     Args:
         meta_keys (Sequence[str]): Keys that are kept if present.
@@ -26,6 +30,15 @@ class PackWeakInputs(PackSegInputs):
                      'valid_box', 'sample_idx')
                  ) -> None:
         super().__init__(meta_keys=meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """Pack ``img``, ``gt_seg_map``, ``gt_saliency`` and meta keys."""
+        packed = super().transform(results)
+        if 'gt_saliency' in results:
+            saliency = np.ascontiguousarray(results['gt_saliency'][None])
+            packed['data_samples'].gt_saliency = PixelData(
+                data=torch.from_numpy(saliency))
+        return packed
 
 
 @TRANSFORMS.register_module()

@@ -26,6 +26,11 @@ def pil_resize(image: np.ndarray, size: tuple[int, int],
         Image.fromarray(image).resize((width, height), resample))
 
 
+# Fields that follow the photo like a mask but hold scores, not class ids: they
+# are interpolated, and 0 where there is no photo.
+SCORE_FIELDS = ('gt_saliency', )
+
+
 def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     """Scale (height, width), rounding halves to even but never to nothing."""
     height, width = (max(int(np.round(side * scale)), 1) for side in size)
@@ -47,16 +52,16 @@ class RandomResizeLong(BaseTransform):
 
     The length is an integer drawn uniformly from [min_long, max_long]; the
     resampling is Pillow's bicubic one on 8 bits. A mask, if loaded, follows
-    with nearest neighbour.
+    with nearest neighbour, a saliency map with the bilinear filter.
 
     Required Keys:
 
     - img
-    - gt_seg_map (optional)
+    - gt_seg_map, gt_saliency (optional)
 
     Modified Keys:
 
-    - img, img_shape, gt_seg_map
+    - img, img_shape, gt_seg_map, gt_saliency
 
     Added Keys:
 
@@ -82,8 +87,10 @@ class RandomResizeLong(BaseTransform):
         size = scaled_size((height, width), length / max(height, width))
         _resize_photo(results, size)
         for key in results.get('seg_fields', []):
-            results[key] = pil_resize(results[key], size,
-                                      Image.Resampling.NEAREST)
+            resample = (
+                Image.Resampling.BILINEAR
+                if key in SCORE_FIELDS else Image.Resampling.NEAREST)
+            results[key] = pil_resize(results[key], size, resample)
         return results
 
     def __repr__(self) -> str:
@@ -138,18 +145,18 @@ class RandomCropPad(BaseTransform):
     A side longer than the crop is cut at a random offset; a shorter one is
     placed at a random offset. The missing area holds exactly ``pad_val``, so
     it is exactly 0 once the data preprocessor has subtracted the same mean:
-    IRN pads after normalisation. A mask, if loaded, is padded with 255. Image
-    labels stay those of the whole photo.
+    IRN pads after normalisation. A mask, if loaded, is padded with 255, a
+    saliency map with 0. Image labels stay those of the whole photo.
 
     Required Keys:
 
     - img
-    - gt_seg_map (optional)
+    - gt_seg_map, gt_saliency (optional)
 
     Modified Keys:
 
     - img (np.float32): of shape (crop_size, crop_size, 3)
-    - img_shape, gt_seg_map
+    - img_shape, gt_seg_map, gt_saliency
 
     Added Keys:
 
@@ -198,8 +205,9 @@ class RandomCropPad(BaseTransform):
         crop[to_y, to_x] = results['img'][from_y, from_x]
         results['img'] = crop
         for key in results.get('seg_fields', []):
+            pad_val = 0 if key in SCORE_FIELDS else self.seg_pad_val
             mask = np.full(
-                self.crop_size, self.seg_pad_val, dtype=results[key].dtype)
+                self.crop_size, pad_val, dtype=results[key].dtype)
             mask[to_y, to_x] = results[key][from_y, from_x]
             results[key] = mask
         results['img_shape'] = self.crop_size

@@ -4,7 +4,7 @@ from mmcv.transforms import BaseTransform
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
-from ..image_io import read_mask, read_photo
+from ..image_io import read_mask, read_photo, read_saliency
 
 
 @TRANSFORMS.register_module()
@@ -125,3 +125,56 @@ class LoadMask(LoadAnnotations):
             lookup = renamed
         results['gt_seg_map'] = lookup[mask]
         results['seg_fields'].append('gt_seg_map')
+
+
+@TRANSFORMS.register_module()
+class LoadSaliency(BaseTransform):
+    """Load the saliency map of a photo: an 8-bit image made by another model.
+
+    It follows the photo through resizing, flips and crops and is packed as
+    ``data_sample.gt_saliency``. What is trained with it is trained on image
+    labels and saliency (I+S), which its numbers must say.
+
+    Required Keys:
+
+    - saliency_path
+    - ori_shape
+    - seg_fields
+
+    Added Keys:
+
+    - gt_saliency (np.uint8): of shape (H, W), 255 is salient
+
+    Args:
+        backend_args (dict, optional): Arguments of mmengine's file backend.
+    """
+
+    def __init__(self, backend_args: dict | None = None) -> None:
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        """Load ``results['saliency_path']``.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If the map is unreadable or has another size than the
+                photo, or if the dataset names none.
+        """
+        path = results.get('saliency_path')
+        if not path:
+            raise ValueError(
+                f'{results["img_path"]} comes without a saliency map; give '
+                'the dataset `data_prefix=dict(saliency_path=...)`')
+        saliency = read_saliency(path, self.backend_args)
+        if saliency.shape != tuple(results['ori_shape'][:2]):
+            height, width = results['ori_shape'][:2]
+            raise ValueError(
+                f'saliency map {path} is {saliency.shape[1]}x'
+                f'{saliency.shape[0]} (width x height), expected {width}x'
+                f'{height} as its photo {results["img_path"]}')
+        results['gt_saliency'] = saliency
+        results['seg_fields'].append('gt_saliency')
+        return results
+
+    def __repr__(self) -> str:
+        return f'{self.__class__.__name__}()'
