@@ -1,0 +1,131 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Turn the .mat files of the Semantic Boundaries Dataset into PNGs.
+
+SBD (http://home.bharathh.info/pubs/codes/SBD) annotates 11,355 photos of
+PASCAL VOC 2011. From DATASET, the folder `benchmark_RELEASE/dataset` with
+`img`, `cls`, `train.txt` and `val.txt`, this writes into OUT:
+
+    masks/<id>.png                  class ids, in VOC's colours, no 255
+    boundaries/<id>.png             1 where any class has a boundary, else 0
+    ImageSets/Segmentation/<list>.txt
+
+What is already written is skipped, so a killed run goes on. Note that SBD's
+train and val both overlap VOC's train_aug: many photos of SBD val belong to
+those that weakly supervised methods train on, without their masks.
+
+Example:
+    python tools/dataset_converters/sbd.py data/sbd/dataset --out data/sbd
+"""
+
+import argparse
+import os
+import os.path as osp
+from collections.abc import Callable
+
+import numpy as np
+from scipy.io import loadmat
+
+from mmwsss.datasets.image_io import voc_palette, write_mask
+from mmwsss.utils import atomic_write, read_id_list
+from mmwsss.utils.parallel import WorkerPool, track_progress
+
+NUM_CLASSES = 20
+
+
+def read_annotation(path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read one file of ``cls``.
+
+    Args:
+        path (str): A .mat file.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Class ids of shape (H, W), uint8, and the
+        union of the boundaries of all classes, bool.
+
+    Raises:
+        ValueError: Naming the file, if it is no annotation of SBD.
+    """
+    try:
+        truth = loadmat(path)['GTcls'][0, 0]
+        mask = truth['Segmentation']
+        cells = truth['Boundaries'].ravel()
+    # scipy raises many kinds of errors for damaged files.
+    except Exception as error:
+        raise ValueError(
+            f'{path} is not an annotation of SBD: {error!r}') from error
+    if mask.ndim != 2 or mask.max() > NUM_CLASSES:
+        raise ValueError(f'{path}: expected class ids up to {NUM_CLASSES} of '
+                         f'shape (H, W), got {mask.shape} up to {mask.max()}')
+    boundary = np.zeros(mask.shape, dtype=bool)
+    for cell in cells:
+        # Absent classes have an empty matrix of the same size.
+        dense = cell.toarray() if hasattr(cell, 'toarray') else cell
+        if dense.shape != mask.shape:
+            raise ValueError(f'{path}: a boundary of shape {dense.shape} in a '
+                             f'photo of shape {mask.shape}')
+        boundary |= dense.astype(bool)
+    return mask.astype(np.uint8), boundary
+
+
+def _setup() -> Callable:
+    palette = voc_palette(NUM_CLASSES + 1)
+
+    def work(task: tuple[str, str, str]) -> None:
+        source, mask_path, boundary_path = task
+        mask, boundary = read_annotation(source)
+        write_mask(mask_path, mask, palette)
+        write_mask(boundary_path, boundary, [(0, 0, 0), (255, 255, 255)])
+
+    return work
+
+
+def convert(root: str, out: str, jobs: int = 0) -> None:
+    """Convert a copy of SBD; see the head of this file.
+
+    Args:
+        root (str): Its folder ``dataset``.
+        out (str): The folder to write into.
+        jobs (int): Worker processes; 0 works in this one. Defaults to 0.
+
+    Raises:
+        FileNotFoundError: If a list or an annotation is missing.
+        ValueError: Naming the file, if one is damaged.
+    """
+    tasks = []
+    for name in ('train', 'val'):
+        ids = read_id_list(osp.join(root, f'{name}.txt'))
+        for image_id in ids:
+            source = osp.join(root, 'cls', f'{image_id}.mat')
+            if not osp.isfile(source):
+                raise FileNotFoundError(
+                    f'annotation of image {image_id!r} does not exist: '
+                    f'{source}')
+            targets = tuple(
+                osp.join(out, folder, f'{image_id}.png')
+                for folder in ('masks', 'boundaries'))
+            if not all(map(osp.isfile, targets)):
+                tasks.append((source, *targets))
+        path = osp.join(out, 'ImageSets', 'Segmentation', f'{name}.txt')
+        with atomic_write(path, 'w') as file:
+            file.write(''.join(f'{image_id}\n' for image_id in ids))
+    with WorkerPool(min(jobs, len(tasks)), _setup) as pool:
+        for _ in track_progress(pool.map(tasks), len(tasks)):
+            pass
+
+
+def main() -> None:
+    """Convert a copy of SBD."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('dataset', help='folder benchmark_RELEASE/dataset')
+    parser.add_argument('--out', required=True, help='folder to write into')
+    parser.add_argument(
+        '--jobs', type=int, default=os.cpu_count(),
+        help='worker processes; 0 works in this one (default: all cores)')
+    args = parser.parse_args()
+    convert(args.dataset, args.out, args.jobs)
+
+
+if __name__ == '__main__':
+    main()
