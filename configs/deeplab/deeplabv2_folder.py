@@ -10,7 +10,6 @@ _base_ = [
 model = dict(
     backbone=dict(
         depth=50,
-        init_cfg=dict(checkpoint='open-mmlab://detectron2/resnet50_caffe')),
-    decode_head=dict(num_classes=len(_base_.classes)))
+        init_cfg=dict(checkpoint='open-mmlab://detectron2/resnet50_caffe')))
 train_cfg = dict(max_iters=5000, val_interval=5000)
 param_scheduler = dict(end=5001)

@@ -6,5 +6,3 @@ _base_ = [
     '../_base_/schedules/esol.py',
     '../_base_/default_runtime.py',
 ]
-
-model = dict(decode_head=dict(num_classes=len(_base_.classes)))

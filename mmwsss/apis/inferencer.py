@@ -25,7 +25,7 @@ from mmwsss.datasets.image_io import read_photo, voc_palette, write_mask
 from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPhoto
 from mmwsss.engine import apply_checkpoint_stage, load_checkpoint_file
 from mmwsss.structures import Seed
-from mmwsss.utils import atomic_write, project_path, write_json
+from mmwsss.utils import atomic_write, change_config, project_path, write_json
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
 from .photos import Photo, find_photos
@@ -89,12 +89,17 @@ class WSSSInferencer:
                  palette: Sequence[Sequence[int]] | None = None,
                  cfg_options: dict | None = None) -> None:
         cfg = _load_config(model)
-        cfg.merge_from_dict(cfg_options or {})
+        checkpoint = load_checkpoint_file(weights)
+        trained = checkpoint.get('meta', {}).get('dataset_meta') or {}
+        options = dict(cfg_options or {})
+        if isinstance(cfg.get('classes'), str) and trained.get('classes'):
+            # The file of classes may be elsewhere, or another one by now.
+            options.setdefault('classes', trained['classes'])
+        change_config(cfg, options)
         init_default_scope(cfg.get('default_scope', 'mmseg'))
         self.cfg = cfg
         self.device = device or get_device()
         self.max_long = max_long
-        checkpoint = load_checkpoint_file(weights)
         self.model = self._build_model(checkpoint, weights)
         meta = _dataset_meta(cfg, checkpoint)
         self.classes = tuple(classes or meta.get('classes') or ())

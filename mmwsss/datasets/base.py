@@ -2,55 +2,13 @@
 import os.path as osp
 from collections.abc import Sequence
 
-import mmengine
 import mmengine.fileio as fileio
 import numpy as np
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from mmwsss.structures import load_label_table
-
-
-def read_id_list(path: str) -> list[str]:
-    """Read a list of image ids, one a line.
-
-    Args:
-        path (str): A text file; blank lines are skipped.
-
-    Returns:
-        list[str]: The ids in file order.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: Naming the file, if it lists nothing or an id twice.
-    """
-    if not osp.isfile(path):
-        raise FileNotFoundError(f'image list {path} does not exist')
-    ids = [line.strip() for line in mmengine.list_from_file(path)]
-    ids = [image_id for image_id in ids if image_id]
-    if not ids:
-        raise ValueError(f'image list {path} is empty')
-    check_unique(ids, path)
-    return ids
-
-
-def check_unique(ids: Sequence[str], source: str) -> None:
-    """Raise a ValueError naming ``source`` and an id that comes twice."""
-    seen = set()
-    for image_id in ids:
-        if image_id in seen:
-            raise ValueError(f'{source}: duplicate id {image_id!r}')
-        seen.add(image_id)
-
-
-def read_class_names(path: str) -> list[str]:
-    """Read class names, one a line, and put background first."""
-    return with_background(read_id_list(path))
-
-
-def with_background(names: Sequence[str]) -> list[str]:
-    """Put ``'background'`` before the class names, once."""
-    return ['background', *(n for n in names if n != 'background')]
+from mmwsss.utils import read_class_names, read_id_list, with_background
 
 
 @DATASETS.register_module()
@@ -85,11 +43,14 @@ class BaseWeakSegDataset(BaseSegDataset):
             to ``'error'``.
         data_prefix (dict): Folders of photos and masks. Defaults to
             ``dict(img_path='JPEGImages', seg_map_path='SegmentationClass')``.
+            With ``saliency_path``, samples hold the path of a saliency map
+            (``<id>.png``), for :class:`LoadSaliency`; results made with it
+            are no longer of image labels alone (I+S).
         **kwargs: As in :class:`mmseg.datasets.BaseSegDataset`.
 
     Raises:
         FileNotFoundError: Naming the id and the path, if a photo, or a mask
-            that is asked for, is missing.
+            or saliency map that is asked for, is missing.
         ValueError: Naming the file, the id and the class, if the list is
             empty or holds an id twice, if a class is unknown, or if an image
             has no tags although it must.
@@ -159,6 +120,10 @@ class BaseWeakSegDataset(BaseSegDataset):
         return osp.join(self.data_prefix['seg_map_path'],
                         image_id + self.seg_map_suffix)
 
+    def saliency_path(self, image_id: str) -> str:
+        """Return where the saliency map of a photo lies."""
+        return osp.join(self.data_prefix['saliency_path'], image_id + '.png')
+
     def _labels_of(self, image_id: str, table: dict) -> np.ndarray | None:
         labels = table.get(image_id)
         if labels is None:
@@ -201,6 +166,13 @@ class BaseWeakSegDataset(BaseSegDataset):
                 elif self.with_masks != 'available':
                     raise FileNotFoundError(
                         f'mask of image {image_id!r} does not exist: {mask}')
+            if 'saliency_path' in self.data_prefix:
+                saliency = self.saliency_path(image_id)
+                if not fileio.exists(saliency, self.backend_args):
+                    raise FileNotFoundError(
+                        f'saliency map of image {image_id!r} does not exist: '
+                        f'{saliency}')
+                info['saliency_path'] = saliency
             data_list.append(info)
         return data_list
 

@@ -1,7 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from mmseg.datasets import PascalVOCDataset
 
-from .base import read_class_names
+from mmwsss.utils import read_class_names
+
 from .coco import COCO_CLASSES
 from .demo_scenes import CLASSES as DEMO_CLASSES
 

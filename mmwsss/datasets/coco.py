@@ -7,7 +7,9 @@ import numpy as np
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from .base import BaseWeakSegDataset, check_unique, read_id_list
+from mmwsss.utils import check_unique, read_id_list
+
+from .base import BaseWeakSegDataset
 from .image_io import voc_palette
 
 COCO_CLASSES = (
@@ -100,11 +102,22 @@ class WeakCOCODataset(BaseWeakSegDataset):
 
     def mask_path(self, image_id: str) -> str:
         """Return where the mask lies, named in either style."""
-        if not hasattr(self, '_masks'):
-            self._masks = self._numbered(self.data_prefix['seg_map_path'],
-                                         self.seg_map_suffix)
         return super().mask_path(
-            self._masks.get(coco_number(image_id), image_id))
+            self._named('seg_map_path', self.seg_map_suffix, image_id))
+
+    def saliency_path(self, image_id: str) -> str:
+        """Return where the saliency map lies, named in either style."""
+        return super().saliency_path(
+            self._named('saliency_path', '.png', image_id))
+
+    def _named(self, prefix: str, suffix: str, image_id: str) -> str:
+        """The name that a folder of ``data_prefix`` uses for an image."""
+        if not hasattr(self, '_names'):
+            self._names = {}
+        if prefix not in self._names:
+            self._names[prefix] = self._numbered(self.data_prefix[prefix],
+                                                 suffix)
+        return self._names[prefix].get(coco_number(image_id), image_id)
 
     @staticmethod
     def _numbered(folder: str, suffix: str) -> dict[int, str]:

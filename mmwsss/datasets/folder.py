@@ -12,13 +12,14 @@ from mmwsss.structures import (
     photo_id,
     read_label_names,
 )
-
-from .base import (
-    BaseWeakSegDataset,
+from mmwsss.utils import (
     check_unique,
+    read_class_names,
     read_id_list,
     with_background,
 )
+
+from .base import BaseWeakSegDataset
 from .image_io import voc_palette
 
 
@@ -117,7 +118,7 @@ class WeakFolderDataset(BaseWeakSegDataset):
             classes = sorted(names)
         if classes is not None and 'palette' not in (metainfo or {}):
             if isinstance(classes, str):
-                classes = read_id_list(self._rooted(data_root, classes))
+                classes = read_class_names(self._rooted(data_root, classes))
             metainfo = dict(
                 metainfo or {},
                 palette=voc_palette(len(with_background(classes))))

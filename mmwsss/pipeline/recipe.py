@@ -87,6 +87,8 @@ class Recipe:
             key: value
             for key, value in cfg.items() if isinstance(value, (str, int, float))
         }
+        self.shared = {key: to_plain(cfg[key])
+                       for key in ('data_root', 'classes') if key in cfg}
         self.notes: list[str] = []
         self.steps = self._read_steps([to_plain(step) for step in cfg.steps])
 

@@ -15,9 +15,9 @@ from mmengine.config import Config
 
 from mmwsss.utils import (
     atomic_write,
+    change_config,
     project_path,
     read_json,
-    set_data_root,
     write_json,
 )
 from mmwsss.version import __version__
@@ -168,15 +168,16 @@ class Pipeline:
             return None
         cfg = Config.fromfile(path, import_custom_modules=False)
         lookup = self._symbolic_lookup if symbolic else self.lookup
-        data_root = step.spec.get('data_root',
-                                  self.recipe.variables.get('data_root'))
-        if data_root is not None:
-            set_data_root(cfg._cfg_dict, self.recipe.substitute(data_root, lookup))
-        options = self.recipe.substitute(step.spec.get('cfg_options', {}), lookup)
+        options = {**self.recipe.shared, **step.spec.get('cfg_options', {})}
+        if 'data_root' in step.spec:
+            options['data_root'] = step.spec['data_root']
+        options = self.recipe.substitute(options, lookup)
         if not symbolic:
             options = _follow(options)
-        for key, value in options.items():
-            cfg.merge_from_dict({key: value})
+        elif (classes := self.config(step).get('classes')) != cfg.get('classes'):
+            # A file of classes can only be read where it is.
+            options['classes'] = classes
+        change_config(cfg, options)
         return cfg
 
     def command(self, step: Step, resume: bool = False) -> list[str]:

@@ -1,29 +1,59 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Configs as the command line changes them."""
 
+import os.path as osp
 from typing import Any
 
 from mmengine.config import Config
 
+from .lists import read_class_names, with_background
+
 
 def read_config(path: str, options: dict | None = None) -> Config:
-    """Read a config and apply ``--cfg-options``.
+    """Read a config and apply ``--cfg-options``, see :func:`change_config`."""
+    cfg = Config.fromfile(path)
+    change_config(cfg, options)
+    return cfg
+
+
+def change_config(cfg: Config, options: dict | None = None) -> None:
+    """Apply ``--cfg-options`` to a config, in place.
+
+    Two variables at the top of a config have been copied to where they are
+    needed by the time it is read. They are changed there, too:
+
+    - ``data_root`` is that of all datasets; a dataset's own option comes first.
+    - ``classes`` are those of all datasets that share the training photos'
+      classes, and their number is the model's ``num_classes``. They are a list
+      of names, or a text file of names, one a line, in the ``data_root`` of the
+      training photos. Such a file is read even without any option.
 
     Args:
-        path (str): The config file.
-        options (dict, optional): Settings by dotted key. ``data_root`` is that
-            of all datasets, which otherwise would keep the value they copied
-            from the variable of that name; a dataset's own option comes first.
+        cfg (Config): The config.
+        options (dict, optional): Settings by dotted key.
 
-    Returns:
-        Config: The changed config.
+    Raises:
+        FileNotFoundError: If there is no such file of classes.
+        ValueError: If ``classes`` are given and no dataset takes them.
     """
-    cfg = Config.fromfile(path)
     options = options or {}
     if 'data_root' in options:
         set_data_root(cfg._cfg_dict, options['data_root'])
-    cfg.merge_from_dict(options)
-    return cfg
+    for key, value in options.items():
+        cfg.merge_from_dict({key: value})
+    dataset = cfg.get('train_dataloader', {}).get('dataset', {})
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    held = dataset.get('classes')
+    if 'classes' in options and held is None:
+        raise ValueError(f'classes={options["classes"]}: the training photos of '
+                         f'{cfg.filename} have fixed classes')
+    if 'classes' in options or isinstance(held, str):
+        classes = cfg.get('classes', held)
+        if isinstance(classes, str):
+            root = dataset.get('data_root') or ''
+            classes = read_class_names(osp.join(root, classes))
+        _set_classes(cfg, held, with_background(classes))
 
 
 def set_data_root(node: Any, data_root: str) -> None:
@@ -36,3 +66,25 @@ def set_data_root(node: Any, data_root: str) -> None:
     elif isinstance(node, (list, tuple)):
         for value in node:
             set_data_root(value, data_root)
+
+
+def _set_classes(cfg: Config, held: Any, classes: list[str]) -> None:
+    """Set the classes of datasets that hold ``held``, and the model's number."""
+    _replace(cfg._cfg_dict, 'classes', held, classes)
+    cfg.classes = classes
+    heads = cfg.get('model', {}).get('decode_head') or []
+    heads = heads if isinstance(heads, list) else [heads]
+    for number in {head['num_classes'] for head in heads if 'num_classes' in head}:
+        _replace(cfg.model, 'num_classes', number, len(classes))
+
+
+def _replace(node: Any, key: str, old: Any, new: Any) -> None:
+    """Replace a value wherever a nested config holds it at this key."""
+    if isinstance(node, dict):
+        if key in node and node[key] == old:
+            node[key] = new
+        for value in node.values():
+            _replace(value, key, old, new)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            _replace(value, key, old, new)

@@ -1,7 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from mmwsss.pipeline import Recipe
+from mmwsss.pipeline import Pipeline, Recipe
+from mmwsss.utils import project_path
 
 
 def recipe(tmp_path, text, **kwargs):
@@ -79,3 +80,18 @@ def test_missing_files(tmp_path):
         Recipe(str(tmp_path / 'none.py'))
     with pytest.raises(FileNotFoundError, match=r'step 0 \(train\): no config .*x.py'):
         recipe(tmp_path, "steps = [dict(type='train', config='./x.py')]")
+
+
+def test_classes_reach_every_config(tmp_path):
+    (tmp_path / 'classes.txt').write_text('owl\nfox\n')
+    path = project_path('configs', 'esol', 'esol_folder_pipeline.py')
+    root = dict(data_root=str(tmp_path))
+    for options, number in ((root, 3), (dict(root, classes=['owl']), 2)):
+        line = Pipeline(Recipe(path, str(tmp_path / 'work'), options))
+        for name in ('train_localizer', 'train_segmentor', 'predict'):
+            for symbolic in (False, True):
+                cfg = line.config(line.recipe[name], symbolic)
+                assert cfg.model.decode_head.num_classes == number
+                dataset = cfg.train_dataloader.dataset
+                assert dataset.data_root == str(tmp_path)
+                assert dataset.classes == ['background', 'owl', 'fox'][:number]

@@ -1,5 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-from mmwsss.utils import read_config
+import pytest
+
+from mmwsss.utils import project_path, read_config
 
 
 def test_data_root_reaches_every_dataset(tmp_path):
@@ -17,3 +19,41 @@ val_dataloader = dict(dataset=dict(datasets=[dict(data_root=data_root)]))
     cfg = read_config(path, {'data_root': 'b', key: 'c'})
     assert cfg.train_dataloader.dataset.data_root == 'c'
     assert cfg.val_dataloader.dataset.datasets[0].data_root == 'b'
+
+
+FOLDER_CONFIGS = ['cam/cam_folder.py', 'esol/esol_folder.py',
+                  'deeplab/deeplabv2_folder.py']
+
+
+@pytest.mark.parametrize('name', FOLDER_CONFIGS)
+def test_classes_come_from_the_data(name, tmp_path):
+    (tmp_path / 'classes.txt').write_text('owl\nfox\nelk\n')
+    path = project_path('configs', *name.split('/'))
+    cfg = read_config(path, dict(data_root=str(tmp_path)))
+    assert cfg.classes == ['background', 'owl', 'fox', 'elk']
+    assert cfg.model.decode_head.num_classes == 4
+    for loader in ('train', 'val', 'test', 'seed'):
+        if f'{loader}_dataloader' in cfg:
+            assert cfg[f'{loader}_dataloader'].dataset.classes == cfg.classes
+    with pytest.raises(FileNotFoundError,
+                       match='class list .*none/classes.txt does not exist'):
+        read_config(path, dict(data_root=str(tmp_path / 'none')))
+
+
+def test_classes_by_name(tmp_path):
+    base = project_path('configs', 'esol', 'esol_folder.py')
+    cfg = read_config(base, dict(classes=['owl', 'fox']))
+    assert cfg.train_dataloader.dataset.classes == ['background', 'owl', 'fox']
+    assert cfg.model.decode_head.num_classes == 3
+    own = tmp_path / 'own.py'
+    own.write_text(f"_base_ = {base!r}\nclasses = ('background', 'owl')")
+    cfg = read_config(own)
+    assert cfg.val_dataloader.dataset.classes == ['background', 'owl']
+    assert cfg.model.decode_head.num_classes == 2
+
+
+def test_fixed_classes():
+    path = project_path('configs', 'cam', 'cam_r50_voc.py')
+    assert read_config(path).model.decode_head.num_classes == 21
+    with pytest.raises(ValueError, match='fixed classes'):
+        read_config(path, dict(classes=['owl']))

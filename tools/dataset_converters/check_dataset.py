@@ -25,12 +25,11 @@ from collections import Counter
 import numpy as np
 from mmengine.utils import ProgressBar
 
-from mmwsss.datasets.base import read_id_list
 from mmwsss.datasets.class_names import class_names
 from mmwsss.datasets.folder import find_photos
 from mmwsss.datasets.image_io import read_mask, read_photo
 from mmwsss.structures import photo_id, read_label_names
-from mmwsss.utils import write_json
+from mmwsss.utils import read_id_list, write_json
 
 _VOC_TRAIN_AUG = (590, 504, 705, 468, 714, 393, 1150, 1005, 1228, 267, 613,
                   1188, 445, 492, 4155, 522, 300, 649, 503, 567)

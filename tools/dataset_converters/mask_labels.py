@@ -16,10 +16,10 @@ import os.path as osp
 import numpy as np
 from mmengine.utils import track_iter_progress
 
-from mmwsss.datasets.base import read_id_list
 from mmwsss.datasets.class_names import class_names
 from mmwsss.datasets.image_io import read_mask
 from mmwsss.structures import save_label_table
+from mmwsss.utils import read_id_list
 
 
 def names_in_mask(path: str,

@@ -18,7 +18,6 @@ import numpy as np
 from mmengine.utils import ProgressBar
 from PIL import Image
 
-from mmwsss.datasets.base import read_id_list, with_background
 from mmwsss.datasets.class_names import class_names
 from mmwsss.datasets.image_io import (
     read_mask,
@@ -28,7 +27,7 @@ from mmwsss.datasets.image_io import (
 )
 from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
 from mmwsss.structures import read_label_names, save_label_table
-from mmwsss.utils import atomic_write
+from mmwsss.utils import atomic_write, read_id_list, with_background
 
 LISTS = osp.join('ImageSets', 'Segmentation')
 

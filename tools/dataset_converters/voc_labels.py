@@ -16,9 +16,9 @@ import xml.etree.ElementTree as ET
 
 from mmengine.utils import track_iter_progress
 
-from mmwsss.datasets.base import read_id_list
 from mmwsss.datasets.class_names import class_names
 from mmwsss.structures import save_label_table
+from mmwsss.utils import read_id_list
 
 
 def names_in_xml(path: str, classes: list[str]) -> list[str]:

@@ -1,10 +1,11 @@
 # One's own photos with pseudo labels to train on and, where there are any,
-# masks to score on; see docs/en/own_photos.md. Name your classes here.
+# masks to score on; see docs/en/own_photos.md. The tools set the model's
+# num_classes to the number of classes.
 _base_ = './voc_pseudo.py'
 
 dataset_type = 'WeakFolderDataset'
 data_root = 'data/own'
-classes = ('background', 'cat', 'dog')
+classes = 'classes.txt'
 train_dataloader = dict(
     dataset=dict(
         type=dataset_type,

@@ -1,8 +1,9 @@
-# One's own photos with tags: <data_root>/photos, tags.csv and, for scoring,
-# masks; see docs/en/own_photos.md. Name your classes here.
+# One's own photos with tags: <data_root>/photos, tags.csv, classes.txt and, for
+# scoring, masks; see docs/en/own_photos.md. The tools set the model's
+# num_classes to the number of classes.
 dataset_type = 'WeakFolderDataset'
 data_root = 'data/own'
-classes = ('background', 'cat', 'dog')
+classes = 'classes.txt'
 crop_size = (512, 512)
 train_pipeline = [
     dict(type='SeedAugmentation'),
