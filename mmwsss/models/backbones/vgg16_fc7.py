@@ -26,7 +26,7 @@ class VGG16FC7(VGG, BaseModule):
 
     Names of the convolutions are torchvision's (``features.N``), so
     ``torchvision://vgg16`` and ``open-mmlab://vgg16_caffe`` load into them;
-    tools/model_converters/wseg2mmwsss.py converts weights that have fc6 and
+    tools/model_converters/psa2mmwsss.py converts weights that have fc6 and
     fc7.
 
     Args:

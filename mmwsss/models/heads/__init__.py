@@ -1,10 +1,13 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .affinity_head import AffinityHead
 from .cam_head import CAMHead
 from .concat_aspp_head import ConcatASPPHead
 from .esol_head import ESOLHead
 from .large_fov_head import LargeFOVHead
+from .seam_head import SEAMHead
 from .summed_aspp_head import SummedASPPHead
 
 __all__ = [
-    'CAMHead', 'ConcatASPPHead', 'ESOLHead', 'LargeFOVHead', 'SummedASPPHead'
+    'AffinityHead', 'CAMHead', 'ConcatASPPHead', 'ESOLHead', 'LargeFOVHead',
+    'SEAMHead', 'SummedASPPHead'
 ]

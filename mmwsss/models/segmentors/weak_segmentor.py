@@ -89,6 +89,22 @@ class WeakSegmentor(EncoderDecoder):
         """Raw class maps (N, C - 1, h, w) of images (N, 3, H, W)."""
         return self.decode_head.class_maps(self.extract_feat(inputs))
 
+    def class_maps_and_logits(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Raw class maps (N, C - 1, h, w) and image-level logits (N, C - 1)."""
+        class_maps = self.class_maps(inputs)
+        return class_maps, self.decode_head.pool(class_maps)
+
+    def predict_scores(self, class_maps: Tensor, logits: Tensor,
+                       metas: list[dict]) -> Tensor:
+        """Scores (N, C, H, W) of a prediction, background first.
+
+        Args:
+            class_maps (Tensor): Raw class maps of shape (N, C - 1, h, w).
+            logits (Tensor): Image-level logits of shape (N, C - 1).
+            metas (list[dict]): Meta information of the images.
+        """
+        return self.decode_head.predict_by_feat(class_maps, metas)
+
     def predict(self,
                 inputs: Tensor,
                 data_samples: list | None = None) -> list:
@@ -108,9 +124,9 @@ class WeakSegmentor(EncoderDecoder):
             metas = [dict(img_shape=inputs.shape[2:])] * len(inputs)
         else:
             metas = [sample.metainfo for sample in data_samples]
-        class_maps = self.class_maps(inputs)
-        probabilities = self.decode_head.pool(class_maps).sigmoid()
-        scores = self.decode_head.predict_by_feat(class_maps, metas)
+        class_maps, logits = self.class_maps_and_logits(inputs)
+        probabilities = logits.sigmoid()
+        scores = self.predict_scores(class_maps, logits, metas)
         results = self.postprocess_result(scores, data_samples)
         for result, probability in zip(results, probabilities, strict=True):
             result.pred_label_scores = probability

@@ -1,0 +1,228 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from .cam_head import CAMHead
+
+EPS = 1e-5
+
+
+def min_max(maps: Tensor) -> Tensor:
+    """Stretch each map (h, w) of (N, K, h, w) to [0, 1], after a ReLU."""
+    maps = maps.relu()
+    low = maps.amin(dim=(2, 3), keepdim=True)
+    high = maps.amax(dim=(2, 3), keepdim=True)
+    return (maps - low - EPS).relu() / (high - low + EPS)
+
+
+def add_background(maps: Tensor) -> Tensor:
+    """Prepend ``1 - max`` of foreground maps (N, C - 1, h, w)."""
+    return torch.cat([1 - maps.amax(dim=1, keepdim=True), maps], dim=1)
+
+
+def keep_strongest(maps: Tensor) -> Tensor:
+    """Zero all but the strongest foreground class of each pixel.
+
+    Args:
+        maps (Tensor): Of shape (N, C, h, w), background first.
+    """
+    foreground = maps[:, 1:]
+    strongest = foreground == foreground.amax(dim=1, keepdim=True)
+    return torch.cat([maps[:, :1], foreground * strongest], dim=1)
+
+
+def upsample(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Resize as SEAM does everywhere (bilinear, corners aligned)."""
+    if tuple(maps.shape[2:]) == tuple(size):
+        return maps
+    return F.interpolate(
+        maps, size=tuple(size), mode='bilinear', align_corners=True)
+
+
+@MODELS.register_module()
+class SEAMHead(CAMHead):
+    """Class maps that a pixel correlation module revises.
+
+    The classifier's maps are normalised, get a background ``1 - max`` and lose
+    all but each pixel's strongest class. Every pixel then takes the mean of them
+    over the photo, weighted by the cosine similarity (where positive) of an
+    embedding of shallow features and the photo itself. Only the embedding learns
+    from the revised maps. What this head returns as class maps are the revised
+    ones. Its losses ask two views of a photo, of different size, for the same
+    maps. Self-supervised Equivariant Attention Mechanism for Weakly Supervised
+    Semantic Segmentation (`SEAM <https://arxiv.org/abs/2004.04581>`_), Sec. 3.
+
+    Args:
+        in_channels (Sequence[int]): Channels of two shallow taps and of the
+            deep one.
+        num_classes (int): All classes, background included.
+        in_index (Sequence[int]): Which of the backbone's outputs they are.
+            Defaults to (1, 2, 3). Behind them the features end with the photo;
+            :class:`SEAM` sees to it.
+        reduced_channels (Sequence[int]): What the shallow taps are reduced to.
+            Defaults to (64, 128).
+        er_weight (float): Factor of the equivariant regularisation between the
+            views' class maps. Defaults to 1.
+        ecr_weight (float): Factor of the equivariant cross regularisation
+            between one view's revised maps and the other's class maps. Defaults
+            to 1.
+        rvmin_weight (float): Factor of the mean of the least quarter of the
+            revised maps, which the code adds to the paper. Defaults to 1.
+        hard_ratio (float): The share of the largest differences that the cross
+            regularisation averages. Defaults to 0.2.
+        full_size (bool): Whether classification, minimum and normalisation look
+            at maps at the size of the input, as SEAM's code does; otherwise at
+            their own size. Defaults to True.
+        dropout_ratio (float): Channel dropout before the classifier. Defaults
+            to 0.5.
+        init_cfg (dict | list[dict], optional): Initialisation. Defaults to He
+            for the reductions and Xavier for the rest, the embedding with gain
+            4.
+        **kwargs: Further arguments of :class:`CAMHead`.
+    """
+
+    def __init__(self,
+                 in_channels: Sequence[int],
+                 num_classes: int,
+                 in_index: Sequence[int] = (1, 2, 3),
+                 reduced_channels: Sequence[int] = (64, 128),
+                 er_weight: float = 1.,
+                 ecr_weight: float = 1.,
+                 rvmin_weight: float = 1.,
+                 hard_ratio: float = 0.2,
+                 full_size: bool = True,
+                 dropout_ratio: float = 0.5,
+                 init_cfg: dict | list[dict] | None = None,
+                 **kwargs) -> None:
+        if not len(in_channels) == len(in_index) == len(reduced_channels) + 1:
+            raise ValueError(
+                'in_channels and in_index must name one tap more than '
+                f'reduced_channels, got {tuple(in_channels)}, {tuple(in_index)} '
+                f'and {tuple(reduced_channels)}')
+        xavier = dict(type='Xavier', distribution='uniform')
+        super().__init__(
+            list(in_channels),
+            num_classes,
+            channels=in_channels[-1],
+            in_index=list(in_index),
+            input_transform='multiple_select',
+            dropout_ratio=dropout_ratio,
+            init_cfg=init_cfg or dict(
+                type='Kaiming',
+                layer='Conv2d',
+                mode='fan_in',
+                override=[
+                    dict(xavier, name='classifier'),
+                    dict(xavier, name='embed', gain=4)
+                ]),
+            **kwargs)
+        self.reduce = nn.ModuleList(
+            nn.Conv2d(width, reduced, 1, bias=False) for width, reduced in zip(
+                in_channels[:-1], reduced_channels, strict=True))
+        channels = sum(reduced_channels)
+        self.embed = nn.Conv2d(channels + 3, channels, 1, bias=False)
+        self.er_weight = er_weight
+        self.ecr_weight = ecr_weight
+        self.rvmin_weight = rvmin_weight
+        self.hard_ratio = hard_ratio
+        self.full_size = full_size
+
+    def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """Revised maps of shape (N, C - 1, h, w), foreground only."""
+        return self.maps(inputs)[1][:, 1:]
+
+    def class_logits(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """Image-level logits (N, C - 1), of the maps before revision."""
+        return self.pool(self.maps(inputs)[0])
+
+    def maps(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """Compute class maps and revised maps.
+
+        Args:
+            inputs (tuple[Tensor]): Multi-level features of the backbone, and
+                last the photo of shape (N, 3, H, W).
+
+        Returns:
+            tuple[Tensor]: The classifier's raw maps of shape (N, C - 1, h, w)
+            and the revised maps of shape (N, C, h, w), background first.
+        """
+        *taps, deep = self._transform_inputs(inputs)
+        class_maps = self._classify(deep)
+        size = class_maps.shape[2:]
+        similar = [upsample(inputs[-1], size)]
+        for reduce, tap in zip(self.reduce, taps, strict=True):
+            similar.append(upsample(reduce(tap.detach()).relu(), size))
+        embedding = self.embed(torch.cat(similar, dim=1))
+        return class_maps, self._revise(class_maps.detach(), embedding)
+
+    @staticmethod
+    def _revise(class_maps: Tensor, embedding: Tensor) -> Tensor:
+        maps = class_maps.relu()
+        peak = maps.amax(dim=(2, 3), keepdim=True)
+        maps = keep_strongest(add_background((maps - EPS).relu() / (peak + EPS)))
+        embedding = embedding.flatten(2)
+        embedding = embedding / (embedding.norm(dim=1, keepdim=True) + EPS)
+        similarity = (embedding.transpose(1, 2) @ embedding).relu()
+        similarity = similarity / (similarity.sum(dim=1, keepdim=True) + EPS)
+        return (maps.flatten(2) @ similarity).unflatten(2, maps.shape[2:])
+
+    def loss_by_views(self, first: tuple[Tensor, ...], second: tuple[Tensor, ...],
+                      batch_data_samples: list) -> dict[str, Tensor]:
+        """Compute the losses of two views of the same photos.
+
+        Args:
+            first (tuple[Tensor]): The features of the larger view.
+            second (tuple[Tensor]): Those of the smaller one.
+            batch_data_samples (list[:obj:`SegDataSample`]): With
+                ``image_labels``.
+
+        Returns:
+            dict[str, Tensor]: Losses by name: classification, its minimum,
+            ``loss_er`` and ``loss_ecr``.
+        """
+        labels = self._stack_labels(batch_data_samples, first[0].device)
+        present = labels[:, :, None, None]
+        logits, low, plain, revised = [], [], [], []
+        for view in (first, second):
+            maps, revised_maps = self.maps(view)
+            if self.full_size:
+                size = view[-1].shape[2:]
+                maps = upsample(maps, size)
+                revised_maps = upsample(revised_maps, size)
+            logits.append(self.pool(maps))
+            low.append(_least_quarter(revised_maps[:, 1:] * present))
+            plain.append(min_max(maps))
+            revised.append(min_max(revised_maps))
+        # Compared at the size of the smaller view.
+        size = plain[1].shape[2:]
+        plain = [upsample(maps, size) * present for maps in plain]
+        with_background = torch.cat([torch.ones_like(present[:, :1]), present], 1)
+        revised = [upsample(maps, size) * with_background for maps in revised]
+        targets = [
+            keep_strongest(add_background(maps.detach())) for maps in plain
+        ]
+        loss_cls = sum(self.loss_decode(x, labels) for x in logits) / 2
+        return {
+            self.loss_decode.loss_name: loss_cls,
+            'loss_rvmin': self.rvmin_weight * sum(low) / 2,
+            'loss_er': self.er_weight * (plain[0] - plain[1]).abs().mean(),
+            'loss_ecr': self.ecr_weight * (
+                self._hard_difference(targets[1], revised[0]) +
+                self._hard_difference(targets[0], revised[1])),
+        }
+
+    def _hard_difference(self, target: Tensor, maps: Tensor) -> Tensor:
+        difference = (target - maps).abs().flatten(1)
+        count = max(int(difference.shape[1] * self.hard_ratio), 1)
+        return difference.topk(count, dim=1)[0].mean()
+
+
+def _least_quarter(maps: Tensor) -> Tensor:
+    """Mean of the lower quarter of the pixels' strongest scores."""
+    strongest = maps.amax(dim=1).flatten(1)
+    count = max(strongest.shape[1] // 4, 1)
+    return strongest.topk(count, dim=1, largest=False)[0].relu().mean()
