@@ -18,8 +18,7 @@ steps = [
     dict(
         name='train_localizer',
         type='train',
-        config='{localizer}',
-        cfg_options={'val_evaluator.on_missing_mask': 'skip'}),
+        config='{localizer}'),
     dict(
         name='seeds',
         type='seeds',
