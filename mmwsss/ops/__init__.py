@@ -1,11 +1,17 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .affinity_label import affinity_label
+from .confidence_mask import confidence_mask
 from .dense_crf import dense_crf
+from .expansion_ring import expansion_ring
+from .feature_affinity import feature_affinity
 from .feature_clip import feature_clip
 from .offset_conv2d import offset_conv2d
+from .path_affinity import path_affinity
+from .random_walk import affinity_walk, random_walk
 from .seed_confusion import mask_confusion, seed_confusion
 
 __all__ = [
-    'affinity_label', 'dense_crf', 'feature_clip', 'mask_confusion',
-    'offset_conv2d', 'seed_confusion'
+    'affinity_label', 'affinity_walk', 'confidence_mask', 'dense_crf',
+    'expansion_ring', 'feature_affinity', 'feature_clip', 'mask_confusion',
+    'offset_conv2d', 'path_affinity', 'random_walk', 'seed_confusion'
 ]
