@@ -40,6 +40,10 @@ class TinyModel(nn.Module):
         self.batches.append(tuple(inputs.shape))
         return self.convs(inputs)
 
+    def class_maps_and_logits(self, inputs):
+        class_maps = self.class_maps(inputs)
+        return class_maps, self.decode_head.pool(class_maps)
+
     def test_step(self, data):
         raise AssertionError('seeds need raw maps')
 
@@ -219,3 +223,21 @@ def test_bad_input():
     nn.init.constant_(broken.convs[-1].bias, torch.nan)
     with pytest.raises(ValueError, match='0.jpg.*NaN'):
         CAMTTAModel(broken).test_step(make_batch([photo], [None]))
+
+
+def test_power_and_min_max():
+    """The square root of PSA's VGG and the normalisation of SEAM."""
+    photo, labels = make_photo((21, 30)), np.ones(CLASSES, np.uint8)
+    data = make_batch([photo], [labels], scales=(1, ), flips=(False, ))
+    model = TinyModel().eval()
+    result, = CAMTTAModel(model, power=0.5, min_max=True).test_step(data)
+    with torch.no_grad():
+        inputs = model.data_preprocessor(
+            dict(inputs=data['inputs'][0], data_samples=data['data_samples'][0]))
+        maps = F.interpolate(
+            model.convs(inputs['inputs']).relu().sqrt(), size=(6, 8),
+            mode='bilinear', align_corners=False)[0]
+    for one, score in zip(maps, result.seed.scores, strict=True):
+        low, high = one.min(), one.max()
+        expected = ((one - low - 1e-5) / (high - low + 1e-5)).clamp(min=0)
+        torch.testing.assert_close(score, expected)

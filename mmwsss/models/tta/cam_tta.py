@@ -32,8 +32,8 @@ class CAMTTAModel(BaseTTAModel):
     batch size works, photo by photo.
 
     Args:
-        module (dict | nn.Module): The model with ``class_maps(inputs)`` and
-            ``decode_head.pool(class_maps)``, such as :class:`WeakSegmentor`.
+        module (dict | nn.Module): The model with
+            ``class_maps_and_logits(inputs)``, such as :class:`WeakSegmentor`.
         full_size (bool): Whether to make the full-size product, too. Defaults
             to True.
         threshold (float): The background score of ``pred_sem_seg``. Defaults
@@ -41,6 +41,10 @@ class CAMTTAModel(BaseTTAModel):
         score_thr (float, optional): For photos without image labels: keep the
             classes with at least this mean probability. Defaults to None:
             keep all.
+        power (float): What class maps are raised to after their ReLU; PSA takes
+            the square root with VGG-16, 0.5. Defaults to 1.
+        min_max (bool): Whether the least value of each merged map is subtracted
+            first, as SEAM does. Defaults to False.
         data_preprocessor (dict, optional): Replaces the model's own.
     """
 
@@ -49,11 +53,15 @@ class CAMTTAModel(BaseTTAModel):
                  full_size: bool = True,
                  threshold: float = 0.15,
                  score_thr: float | None = None,
+                 power: float = 1.,
+                 min_max: bool = False,
                  data_preprocessor: dict | None = None) -> None:
         super().__init__(module, data_preprocessor)
         self.full_size = full_size
         self.threshold = threshold
         self.score_thr = score_thr
+        self.power = power
+        self.min_max = min_max
 
     def test_step(self, data: dict) -> list:
         """Make the seeds of a batch.
@@ -95,16 +103,17 @@ class CAMTTAModel(BaseTTAModel):
                     'the data_preprocessor must not pad photos for seeds: '
                     f'{tuple(inputs[group[0]].shape[1:])} became '
                     f'{tuple(batch["inputs"].shape[2:])}')
-            class_maps = self.module.class_maps(batch['inputs']).float()
+            class_maps, logits = self.module.class_maps_and_logits(
+                batch['inputs'])
+            class_maps = class_maps.float()
             if not class_maps.isfinite().all():
                 raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
                                  'class maps hold NaN or infinity')
-            logits = self.module.decode_head.pool(class_maps)
-            probabilities.append(logits.sigmoid())
+            probabilities.append(logits.float().sigmoid())
             maps.append(
                 sum(one.flip(-1) if flip else one
                     for one, flip in zip(
-                        class_maps.relu(), flips, strict=True)))
+                        class_maps.relu()**self.power, flips, strict=True)))
             if result is None and not all(flips):
                 result = batch['data_samples'][flips.index(False)].clone()
         if result is None:
@@ -117,19 +126,28 @@ class CAMTTAModel(BaseTTAModel):
         maps = [one[labels - 1][None] for one in maps]
 
         seed = Seed(
-            _normalize(_merge(maps, strided_size(size))), labels, size)
+            self._normalize(_merge(maps, strided_size(size))), labels, size)
         # Not a result of mmseg's fields: plain data of the sample.
         result.set_data(dict(seed=seed, pred_label_scores=probabilities))
         best = seed
         if self.full_size:
             padded = (ceil(size[0] / 16) * 16, ceil(size[1] / 16) * 16)
             merged = _merge(maps, padded)[:, :size[0], :size[1]]
-            best = Seed(_normalize(merged), labels, size)
+            best = Seed(self._normalize(merged), labels, size)
             result.set_data(dict(full_seed=best))
         result.set_data(
             dict(pred_sem_seg=PixelData(
                 data=best.to_mask(self.threshold)[None].long())))
         return result
+
+    def _normalize(self, maps: Tensor) -> Tensor:
+        if not len(maps):
+            return maps
+        peak = maps.amax(dim=(1, 2), keepdim=True)
+        if not self.min_max:
+            return maps / (peak + 1e-5)
+        low = maps.amin(dim=(1, 2), keepdim=True)
+        return (maps - low - 1e-5).relu() / (peak - low + 1e-5)
 
     def _present_labels(self, sample, probabilities: Tensor) -> Tensor:
         image_labels = sample.metainfo.get('image_labels')
@@ -175,9 +193,3 @@ def _merge(maps: list[Tensor], size: tuple[int, int]) -> Tensor:
     return sum(
         F.interpolate(one, size=size, mode='bilinear', align_corners=False)
         for one in maps)[0]
-
-
-def _normalize(maps: Tensor) -> Tensor:
-    if not len(maps):
-        return maps
-    return maps / (maps.amax(dim=(1, 2), keepdim=True) + 1e-5)
