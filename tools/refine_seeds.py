@@ -59,8 +59,8 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def find_tasks(dataset, seeds: str, out: str) -> list[tuple[str, str, str]]:
-    """Seed, photo and output of every image that is not done."""
+def find_tasks(dataset, seeds: str, out: str) -> list[tuple]:
+    """Seed, photo, output and saliency of every image that is not done."""
     tasks, missing = [], []
     for i in range(len(dataset)):
         info = dataset.get_data_info(i)
@@ -71,7 +71,8 @@ def find_tasks(dataset, seeds: str, out: str) -> list[tuple[str, str, str]]:
             continue
         if not osp.exists(seed):
             missing.append(seed)
-        tasks.append((seed, info['img_path'], path))
+        tasks.append(
+            (seed, info['img_path'], path, info.get('saliency_path')))
     if missing:
         raise FileNotFoundError(
             f'{len(missing)} of {len(dataset)} photos have no seed, first '

@@ -1,8 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import numpy as np
 import pytest
 import torch
 from mmseg.registry import MODELS
+from PIL import Image
 
+from mmwsss.datasets.image_io import read_mask, read_photo, voc_palette
+from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
 from mmwsss.models.refiners import (
     CRF_PRESETS,
     BaseRefiner,
@@ -166,3 +170,50 @@ def test_bad_input():
         IRNLabel(empty_label=3)
     with pytest.raises(ValueError, match='shape'):
         ThresholdLabel(threshold=.1)(make_seed(), make_photo()[:, :5])
+
+
+class TestSaliencyLabel:
+    seed = Seed(
+        torch.tensor([[[0.9, 0.9, 0.1, 0.1]]]), torch.tensor([3]), (1, 4))
+    photo = torch.zeros(3, 1, 4)
+    saliency = torch.tensor([[200, 10, 200, 10]], dtype=torch.uint8)
+
+    @pytest.mark.parametrize('options, expected', [
+        (dict(), [3, 255, 255, 0]),
+        (dict(claimed=0), [3, 0, 255, 0]),
+        (dict(claimed=None, unclaimed=0), [3, 3, 0, 0]),
+        (dict(saliency_thr=0.9), [255, 255, 0, 0]),
+    ])
+    def test_contradictions(self, options, expected):
+        rule = MODELS.build(
+            dict(type='SaliencyLabel', threshold=0.5, **options))
+        label = rule(self.seed, self.photo, self.saliency)
+        assert label.dtype == torch.uint8
+        assert label.tolist() == [expected]
+
+    def test_without_tags(self):
+        rule = MODELS.build(dict(type='SaliencyLabel', threshold=0.5))
+        seed = Seed(torch.zeros(0, 1, 4), [], (1, 4))
+        assert rule(seed, self.photo, self.saliency).tolist() == [[0, 0, 0, 0]]
+
+    def test_errors(self):
+        rule = MODELS.build(dict(type='SaliencyLabel', threshold=0.5))
+        with pytest.raises(ValueError, match=r'\(1, 4\).*\(2, 4\)'):
+            rule(self.seed, self.photo, torch.zeros(2, 4))
+        with pytest.raises(ValueError, match='claimed'):
+            MODELS.build(dict(type='SaliencyLabel', claimed=3))
+
+    def test_from_files(self, voc_root, tmp_path):
+        photo = sorted((voc_root / 'JPEGImages').iterdir())[0]
+        height, width = read_photo(str(photo)).shape[:2]
+        half = np.zeros((height, width), np.uint8)
+        half[:, width // 2:] = 255
+        Image.fromarray(half).save(tmp_path / 'saliency.png')
+        seed = Seed(torch.ones(1, height, width), [2], (height, width))
+        out = str(tmp_path / 'label.png')
+        work = pseudo_label_setup(
+            dict(type='SaliencyLabel', threshold=0.5), voc_palette(7))
+        work((seed, str(photo), out, str(tmp_path / 'saliency.png')))
+        assert (read_mask(out) == np.where(half > 0, 2, 255)).all()
+        with pytest.raises(ValueError, match=f'{photo.name}.*saliency_path'):
+            work((seed, str(photo), out, None))

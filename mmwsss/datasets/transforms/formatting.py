@@ -15,8 +15,9 @@ class PackWeakInputs(PackSegInputs):
 
     ``PackSegInputs`` whose meta information also holds the image labels (as
     ``data_sample.image_labels``) and what names the sample, and whose data
-    hold the saliency map, if loaded, as ``data_sample.gt_saliency``, uint8 of
-    shape (1, H, W).
+    hold, where present, the saliency map as ``data_sample.gt_saliency``, uint8 of
+    shape (1, H, W), and the view of :class:`StrongView` as
+    ``data_sample.strong_img``, of shape and dtype of the inputs.
 
     Args:
         meta_keys (Sequence[str]): Keys that are kept if present.
@@ -24,20 +25,24 @@ class PackWeakInputs(PackSegInputs):
 
     def __init__(self,
                  meta_keys: Sequence[str] = (
-                     'img_path', 'seg_map_path', 'ori_shape', 'img_shape',
-                     'pad_shape', 'scale_factor', 'flip', 'flip_direction',
-                     'reduce_zero_label', 'image_labels', 'img_id',
-                     'valid_box', 'sample_idx')
+                     'img_path', 'seg_map_path', 'saliency_path', 'ori_shape',
+                     'img_shape', 'pad_shape', 'scale_factor', 'flip',
+                     'flip_direction', 'reduce_zero_label', 'image_labels',
+                     'img_id', 'valid_box', 'sample_idx')
                  ) -> None:
         super().__init__(meta_keys=meta_keys)
 
     def transform(self, results: dict) -> dict:
-        """Pack ``img``, ``gt_seg_map``, ``gt_saliency`` and meta keys."""
+        """Pack images, maps and meta keys."""
         packed = super().transform(results)
         if 'gt_saliency' in results:
             saliency = np.ascontiguousarray(results['gt_saliency'][None])
             packed['data_samples'].gt_saliency = PixelData(
                 data=torch.from_numpy(saliency))
+        if 'strong_img' in results:
+            strong = results['strong_img'].transpose(2, 0, 1)
+            packed['data_samples'].strong_img = PixelData(
+                data=torch.from_numpy(np.ascontiguousarray(strong)))
         return packed
 
 

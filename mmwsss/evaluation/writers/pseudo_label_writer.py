@@ -5,7 +5,12 @@ import torch
 from mmengine.utils import import_modules_from_strings
 from mmseg.registry import METRICS, MODELS
 
-from mmwsss.datasets.image_io import read_photo, voc_palette, write_mask
+from mmwsss.datasets.image_io import (
+    read_photo,
+    read_saliency,
+    voc_palette,
+    write_mask,
+)
 from mmwsss.structures import Seed
 from mmwsss.utils.parallel import WorkerPool
 
@@ -24,21 +29,27 @@ def pseudo_label_setup(label_rule: dict,
 
     Returns:
         Callable: Of one tuple: the seed or its file, the photo's file, the
-        file to write.
+        file to write and, for rules that use one, that of the saliency map.
     """
     import_modules_from_strings(['mmwsss', *imports])
     rule = MODELS.build(label_rule).eval()
 
     def work(task: tuple) -> None:
-        seed, photo_path, path = task
+        seed, photo_path, path, *rest = task
         if isinstance(seed, str):
             seed = Seed.load(seed)
         elif isinstance(seed, tuple):
             seed = Seed(*seed)
-        photo = torch.from_numpy(read_photo(photo_path)).permute(2, 0, 1)
+        cues = [torch.from_numpy(read_photo(photo_path)).permute(2, 0, 1)]
+        if getattr(rule, 'uses_saliency', False):
+            if not rest or rest[0] is None:
+                raise ValueError(
+                    f'{photo_path}: {type(rule).__name__} needs a saliency map;'
+                    ' give the dataset `data_prefix=dict(saliency_path=...)`')
+            cues.append(torch.from_numpy(read_saliency(rest[0])))
         try:
             with torch.no_grad():
-                mask = rule(seed, photo)
+                mask = rule(seed, *cues)
         except ValueError as error:
             raise ValueError(f'{photo_path}: {error}') from error
         write_mask(path, mask.cpu().numpy(), palette)
@@ -101,7 +112,8 @@ class PseudoLabelWriter(BaseWriter):
             seed = (seed.scores.cpu().numpy(), seed.labels.cpu().numpy(),
                     seed.size,
                     None if background is None else background.cpu().numpy())
-        self._pool.submit((seed, sample['img_path'], path))
+        self._pool.submit(
+            (seed, sample['img_path'], path, sample.get('saliency_path')))
 
     def finish(self) -> None:
         """Wait for the workers."""

@@ -1,0 +1,54 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class LabelGrid:
+    """Which pixel of an image each cell of a smaller map stands for.
+
+    As in nearest-neighbour resizing: the upper left one of those it covers.
+
+    Args:
+        size (Sequence[int]): (H, W) of the image.
+        cells (Sequence[int]): (h, w) of the map.
+    """
+
+    def __init__(self, size: Sequence[int], cells: Sequence[int]) -> None:
+        self.size = tuple(size)
+        self.points = [
+            np.arange(count) * side // count
+            for side, count in zip(size, cells, strict=True)
+        ]
+
+    def sample(self, image: Tensor) -> Tensor:
+        """Reduce an image (H, W) to the map's (h, w).
+
+        Raises:
+            ValueError: If the image is of another size.
+        """
+        if tuple(image.shape) != self.size:
+            raise ValueError(
+                f'expected shape {self.size}, got {tuple(image.shape)}')
+        rows, cols = (
+            torch.from_numpy(points).to(image.device)
+            for points in self.points)
+        return image[rows[:, None], cols]
+
+    def box(self, valid_box: Sequence[int] | None) -> tuple[slice, slice]:
+        """Rows and columns of the cells whose pixel lies in a box.
+
+        Args:
+            valid_box (Sequence[int], optional): (x1, y1, x2, y2) in pixels, x2
+                and y2 exclusive. Without it, all.
+
+        Returns:
+            tuple[slice, slice]: Either may be empty.
+        """
+        x1, y1, x2, y2 = valid_box or (0, 0, self.size[1], self.size[0])
+        return tuple(
+            slice(*np.searchsorted(points, (low, high)).tolist())
+            for points, low, high in zip(
+                self.points, (y1, x1), (y2, x2), strict=True))
