@@ -1,5 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .cam_tta import CAMTTAModel
 from .logit_tta import LogitTTAModel
+from .sance_tta import SANCETTAModel
+from .walk_tta import WalkTTAModel
 
-__all__ = ['CAMTTAModel', 'LogitTTAModel']
+__all__ = ['CAMTTAModel', 'LogitTTAModel', 'SANCETTAModel', 'WalkTTAModel']

@@ -1,0 +1,132 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import torch
+import torch.nn.functional as F
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from mmwsss.structures import Seed
+from mmwsss.structures.seed import STRIDE, strided_size
+
+
+@MODELS.register_module()
+class WalkLabel(nn.Module):
+    """From a seed and the guide of a walk to a pseudo label.
+
+    Walks without background (IRN): the scores at stride 4 walk, are upsampled
+    and divided by their maximum over all classes; a constant is background.
+    Walks with background (PSA): the scores at photo size walk together with a
+    background made from them, and the strongest wins.
+
+    Args:
+        refiner (dict | nn.Module): A :class:`RandomWalk` or
+            :class:`AffinityWalk`.
+        threshold (float, optional): The constant background. Defaults to 0.25,
+            IRN's, unless ``alpha`` is given.
+        alpha (float, optional): Background is ``(1 - max) ** alpha``, 16 in
+            PSA; only for walks with background.
+        normalize (bool): Whether scores are divided by their maximum, in walks
+            without background. Defaults to True.
+        empty_label (int): What every pixel of an image without tags is, 0
+            (background) or 255 (undecided). Defaults to 0.
+
+    Raises:
+        ValueError: If the rule contradicts itself.
+    """
+
+    def __init__(self,
+                 refiner: dict | nn.Module,
+                 threshold: float | None = None,
+                 alpha: float | None = None,
+                 normalize: bool = True,
+                 empty_label: int = 0) -> None:
+        super().__init__()
+        self.refiner = (
+            MODELS.build(refiner) if isinstance(refiner, dict) else refiner)
+        if threshold is not None and alpha is not None:
+            raise ValueError('give a threshold or alpha, not both')
+        if alpha is not None and not self.refiner.has_background:
+            raise ValueError(f'{type(self.refiner).__name__} walks without '
+                             'background: alpha needs a walk with it')
+        if empty_label not in (0, 255):
+            raise ValueError(
+                f'empty_label must be 0 or 255, got {empty_label}')
+        if threshold is None and alpha is None:
+            threshold = 0.25
+        self.threshold = threshold
+        self.alpha = alpha
+        self.normalize = normalize
+        self.empty_label = empty_label
+
+    def forward(self, seed: Seed, guide: Tensor) -> Tensor:
+        """Make a pseudo label.
+
+        Args:
+            seed (Seed): The seed of a photo.
+            guide (Tensor): The guide of its walk, of shape (1, G, h, w).
+
+        Returns:
+            Tensor: Class ids of shape (H, W), uint8.
+
+        Raises:
+            ValueError: If the guide is not of the photo's size.
+        """
+        return self.decide(self.walk(seed, guide))
+
+    def walk(self, seed: Seed, guide: Tensor) -> Seed:
+        """Walk only.
+
+        Args:
+            seed (Seed): The seed of a photo.
+            guide (Tensor): The guide of its walk, of shape (1, G, h, w).
+
+        Returns:
+            Seed: At photo size; with background, if that walked, too.
+        """
+        stride = self.refiner.stride
+        expected = strided_size(seed.size, stride)
+        if tuple(guide.shape[2:]) != expected:
+            raise ValueError(
+                f'a photo of size {seed.size} needs a guide of size {expected}, '
+                f'at stride {stride}, got {tuple(guide.shape[2:])}')
+        seed = seed.to(guide.device)
+        if not len(seed.labels):
+            return seed
+        if self.refiner.has_background:
+            scores = seed.with_background(self.threshold, self.alpha)
+        else:
+            scores = seed.scores
+        walked = F.interpolate(
+            self.refiner(scores[None], guide),
+            scale_factor=stride,
+            mode='bilinear',
+            align_corners=False)[0, :, :seed.size[0], :seed.size[1]]
+        if self.refiner.has_background:
+            walked = walked.clamp(0, 1)
+            return Seed(walked[1:], seed.labels, seed.size, walked[0])
+        if self.normalize:
+            walked = walked / walked.amax().clamp(min=1e-5)
+        return Seed(walked.clamp(0, 1), seed.labels, seed.size)
+
+    def decide(self, walked: Seed) -> Tensor:
+        """The pseudo label of a seed that walked, uint8 of (H, W)."""
+        if not len(walked.labels):
+            return torch.full(
+                walked.size, self.empty_label, dtype=torch.uint8,
+                device=walked.scores.device)
+        if self.refiner.has_background:
+            return walked.to_mask()
+        return walked.to_mask(self.threshold)
+
+    @staticmethod
+    def reduce(walked: Seed) -> Seed:
+        """A seed that walked, at stride 4, for its file."""
+        if tuple(walked.scores.shape[1:]) != walked.size:
+            return walked
+        maps = walked.scores
+        if walked.background is not None:
+            maps = torch.cat([maps, walked.background[None]])
+        # Cells of 4x4 pixels; at the borders those that the photo has.
+        maps = F.avg_pool2d(maps, STRIDE, ceil_mode=True).clamp(0, 1)
+        background = None if walked.background is None else maps[-1]
+        return Seed(maps[:len(walked.labels)], walked.labels, walked.size,
+                    background)
