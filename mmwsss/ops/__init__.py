@@ -5,13 +5,17 @@ from .dense_crf import dense_crf
 from .expansion_ring import expansion_ring
 from .feature_affinity import feature_affinity
 from .feature_clip import feature_clip
+from .ngwp_scores import ngwp_scores
 from .offset_conv2d import offset_conv2d
+from .pamr import pamr
 from .path_affinity import path_affinity
+from .pseudo_labels_from_masks import pseudo_labels_from_masks
 from .random_walk import affinity_walk, random_walk
 from .seed_confusion import mask_confusion, seed_confusion
 
 __all__ = [
     'affinity_label', 'affinity_walk', 'confidence_mask', 'dense_crf',
     'expansion_ring', 'feature_affinity', 'feature_clip', 'mask_confusion',
-    'offset_conv2d', 'path_affinity', 'random_walk', 'seed_confusion'
+    'ngwp_scores', 'offset_conv2d', 'pamr', 'path_affinity',
+    'pseudo_labels_from_masks', 'random_walk', 'seed_confusion'
 ]

@@ -4,9 +4,12 @@ from .base_refiner import BaseRefiner
 from .dense_crf import CRF_PRESETS, DenseCRF
 from .label_rules import IRNLabel, PSALabel, ThresholdLabel
 from .pamr import PAMR
+from .random_walk import AffinityWalk, RandomWalk
 from .saliency_label import SaliencyLabel
+from .walk_label import WalkLabel
 
 __all__ = [
-    'BackgroundCRF', 'BaseRefiner', 'CRF_PRESETS', 'DenseCRF', 'IRNLabel',
-    'PAMR', 'PSALabel', 'SaliencyLabel', 'ThresholdLabel'
+    'AffinityWalk', 'BackgroundCRF', 'BaseRefiner', 'CRF_PRESETS', 'DenseCRF',
+    'IRNLabel', 'PAMR', 'PSALabel', 'RandomWalk', 'SaliencyLabel', 'ThresholdLabel',
+    'WalkLabel'
 ]

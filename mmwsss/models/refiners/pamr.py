@@ -1,0 +1,40 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+
+from mmseg.registry import MODELS
+from torch import Tensor
+
+from mmwsss.ops import pamr
+
+from .base_refiner import BaseRefiner
+
+
+@MODELS.register_module()
+class PAMR(BaseRefiner):
+    """Pixel-adaptive mask refinement: fast, without parameters.
+
+    See :func:`mmwsss.ops.pamr`.
+
+    Args:
+        num_iter (int): Iterations. Defaults to 10.
+        dilations (Sequence[int]): Distances of the neighbours in pixels.
+            Defaults to (1, 2, 4, 8, 12, 24).
+    """
+
+    has_background = True
+
+    def __init__(self,
+                 num_iter: int = 10,
+                 dilations: Sequence[int] = (1, 2, 4, 8, 12, 24)) -> None:
+        super().__init__()
+        self.num_iter = num_iter
+        self.dilations = tuple(dilations)
+
+    def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
+        """Refine scores (N, K, h, w) at the size of photos (N, 3, H, W)."""
+        # Rounded weights may add up to a hair more than 1.
+        return pamr(scores, guide, self.num_iter, self.dilations).clamp(0, 1)
+
+    def extra_repr(self) -> str:
+        """The parameters in ``print(model)``."""
+        return f'num_iter={self.num_iter}, dilations={self.dilations}'

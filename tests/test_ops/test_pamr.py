@@ -1,0 +1,135 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+
+from mmwsss.ops import pamr
+
+DILATIONS = (1, 2, 4, 8, 12, 24)
+
+
+def stack(x, dilations, centre):
+    """All shifted copies of x (N, C, H, W): (N, C, P, H, W)."""
+    height, width = x.shape[2:]
+    copies = []
+    for d in dilations:
+        padded = F.pad(x, [d] * 4, mode='replicate')
+        copies += [
+            padded[..., i * d:i * d + height, j * d:j * d + width]
+            for i in range(3) for j in range(3) if centre or (i, j) != (1, 1)
+        ]
+    return torch.stack(copies, 2)
+
+
+def naive_pamr(masks, images, num_iter=10, dilations=DILATIONS):
+    masks = F.interpolate(
+        masks, images.shape[2:], mode='bilinear', align_corners=True)
+    deviation = stack(images, dilations, True).std(2, keepdim=True)
+    distance = (stack(images, dilations, False) - images[:, :, None]).abs()
+    kernel = -distance / (1e-8 + 0.1 * deviation)
+    weights = kernel.mean(1, keepdim=True).softmax(2)
+    for _ in range(num_iter):
+        masks = (stack(masks, dilations, False) * weights).sum(2)
+    return masks
+
+
+@pytest.mark.parametrize('dilations', [DILATIONS, (1, 2, 4, 8), (3, )])
+def test_against_naive(dilations):
+    torch.manual_seed(0)
+    masks = torch.rand(2, 4, 9, 11)
+    images = torch.rand(2, 3, 33, 41)
+    expected = naive_pamr(masks, images, dilations=dilations)
+    actual = pamr(masks, images, dilations=dilations)
+    assert (actual - expected).abs().max() < 1e-5
+
+
+def test_against_naive_on_smooth_and_flat_areas():
+    torch.manual_seed(0)
+    images = torch.rand(1, 3, 3, 4)
+    images = F.interpolate(images, size=(30, 40), mode='nearest')
+    images[..., :8] = images[..., :8].cumsum(-1) / 10
+    masks = torch.rand(1, 3, 30, 40)
+    expected = naive_pamr(masks, images)
+    assert (pamr(masks, images) - expected).abs().max() < 1e-5
+
+
+def test_class_sums_are_preserved():
+    torch.manual_seed(0)
+    masks = torch.randn(2, 5, 20, 30).softmax(1)
+    refined = pamr(masks, torch.rand(2, 3, 20, 30))
+    torch.testing.assert_close(refined.sum(1), torch.ones(2, 20, 30))
+    assert refined.min() >= 0
+
+
+def test_a_constant_image_averages_all_neighbours():
+    torch.manual_seed(0)
+    masks = torch.rand(1, 2, 12, 15)
+    refined = pamr(masks, torch.full((1, 3, 12, 15), 0.3), num_iter=1)
+    torch.testing.assert_close(refined, stack(masks, DILATIONS, False).mean(2))
+
+
+def test_masks_follow_the_colours():
+    images = torch.zeros(1, 3, 16, 16)
+    images[..., 8:] = 1
+    masks = torch.zeros(1, 2, 16, 16)
+    masks[:, 1, 4:12, 10:] = 1
+    masks[:, 0] = 1 - masks[:, 1]
+    refined = pamr(masks, images)
+    assert refined[0, 1, :, 8:].min() > 0.2
+    assert refined[0, 1, :, :7].max() < 0.01
+
+
+def test_the_range_of_a_colour_does_not_matter():
+    torch.manual_seed(0)
+    masks, images = torch.rand(1, 3, 20, 20), torch.rand(1, 3, 20, 20)
+    scale = torch.tensor([255., 4., 0.5])[:, None, None]
+    torch.testing.assert_close(
+        pamr(masks, images), pamr(masks, images * scale + 7), atol=1e-4, rtol=0)
+
+
+def test_types_sizes_and_gradient():
+    masks = torch.rand(1, 2, 5, 6, requires_grad=True)
+    images = torch.randint(256, (1, 3, 10, 12), dtype=torch.uint8)
+    assert not pamr(masks, images).requires_grad
+    for dtype in (torch.float16, torch.float64):
+        refined = pamr(masks.to(dtype), images, num_iter=2)
+        assert refined.dtype == dtype and refined.shape == (1, 2, 10, 12)
+    resized = F.interpolate(masks, (10, 12), mode='bilinear', align_corners=True)
+    assert torch.equal(pamr(masks, images, num_iter=0), resized)
+
+
+def test_wrong_arguments():
+    masks, images = torch.rand(1, 2, 5, 5), torch.rand(1, 3, 5, 5)
+    for wrong in (dict(masks=masks[0]), dict(images=images[:, :2]),
+                  dict(images=images.expand(2, -1, -1, -1)),
+                  dict(num_iter=-1), dict(dilations=()), dict(dilations=(0, ))):
+        with pytest.raises(ValueError, match='must'):
+            pamr(**{**dict(masks=masks, images=images), **wrong})
+
+
+def test_peak_memory():
+    """Far less than one copy of the masks a neighbour."""
+    masks, images = torch.rand(1, 21, 60, 80), torch.rand(1, 3, 60, 80)
+    stacked = 48 * masks.numel() * masks.element_size()
+    with torch.profiler.profile(
+            activities=[torch.profiler.ProfilerActivity.CPU],
+            profile_memory=True) as profile:
+        pamr(masks, images, num_iter=2)
+    held = peak = 0
+    for event in profile.profiler.kineto_results.events():
+        if event.name() == '[memory]':
+            held += event.nbytes()
+            peak = max(peak, held)
+    assert 0 < peak < stacked / 5
+
+
+def test_refiner():
+    init_default_scope('mmseg')
+    refiner = MODELS.build(dict(type='PAMR', num_iter=3, dilations=(1, 2)))
+    scores, guide = torch.rand(1, 3, 5, 6), torch.rand(1, 3, 20, 24) * 255
+    refined = refiner(scores, guide)
+    assert refiner.has_background
+    expected = pamr(scores, guide, num_iter=3, dilations=(1, 2))
+    assert torch.equal(refined, expected.clamp(0, 1))
