@@ -3,9 +3,10 @@ from .formatting import ImageLabelsFromMask, PackWeakInputs
 from .geometry import PILRescale, RandomCropPad, RandomResizeLong
 from .loading import LoadMask, LoadPhoto, LoadSaliency
 from .seeding import SeedAugmentation
+from .strong_view import StrongView
 
 __all__ = [
     'ImageLabelsFromMask', 'LoadMask', 'LoadPhoto', 'LoadSaliency',
     'PackWeakInputs', 'PILRescale', 'RandomCropPad', 'RandomResizeLong',
-    'SeedAugmentation'
+    'SeedAugmentation', 'StrongView'
 ]

@@ -104,7 +104,7 @@ class CAMHead(BaseDecodeHead):
             ValueError: If a sample has no image labels, or labels of another
                 number of classes.
         """
-        return self.loss_by_feat(self.forward(inputs), batch_data_samples)
+        return self.loss_by_feat(self.class_maps(inputs), batch_data_samples)
 
     def loss_by_feat(self, class_maps: Tensor,
                      batch_data_samples: list) -> dict[str, Tensor]:

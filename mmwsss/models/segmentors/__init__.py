@@ -1,6 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .fsae import FSAE
 from .multi_scale_segmentor import MultiScaleSegmentor
+from .sance import SANCE
 from .seam import SEAM
+from .self_train_segmentor import SelfTrainSegmentor
 from .weak_segmentor import WeakSegmentor
 
-__all__ = ['SEAM', 'MultiScaleSegmentor', 'WeakSegmentor']
+__all__ = [
+    'FSAE', 'SANCE', 'SEAM', 'MultiScaleSegmentor', 'SelfTrainSegmentor',
+    'WeakSegmentor'
+]

@@ -1,0 +1,12 @@
+# FSAE on CAM with MobileNetV1, small enough for a CPU. Both views share the
+# weak augmentation of the base, which has no colour jitter here.
+# python tools/train.py configs/fsae/fsae_cam_mobilenetv1_animals.py
+_base_ = '../cam/cam_mobilenetv1_animals.py'
+
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'))
+train_pipeline = [
+    *_base_.train_pipeline[:-1],
+    dict(type='StrongView'),
+    _base_.train_pipeline[-1],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

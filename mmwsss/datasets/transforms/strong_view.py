@@ -1,0 +1,118 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+
+import numpy as np
+from mmcv.transforms import BaseTransform, Compose
+from mmseg.registry import TRANSFORMS
+
+# FixMatch's fourteen without rotation, shears and translations. Enhancement
+# factors lie in [0.05, 0.95] (mmpretrain adds 1 to the negated magnitude);
+# posterising rounds up, to 4 to 8 bits.
+_FACTOR = dict(magnitude_range=(0.05, 0.95), random_negative_prob=1.)
+COLOR_OPS = (
+    dict(type='AutoContrast'),
+    dict(type='Brightness', **_FACTOR),
+    dict(type='ColorTransform', **_FACTOR),
+    dict(type='Contrast', **_FACTOR),
+    dict(type='Equalize'),
+    dict(type='Identity'),
+    dict(type='Posterize', magnitude_range=(3, 8)),
+    dict(type='Sharpness', **_FACTOR),
+    dict(type='Solarize', magnitude_range=(0, 256)),
+)
+
+
+@TRANSFORMS.register_module()
+class StrongView(BaseTransform):
+    """Make a strongly augmented view of the same geometry.
+
+    ``num_ops`` operations of RandAugment that change colours only, drawn with
+    replacement and each of a random magnitude, and a Gaussian blur, all by
+    mmpretrain. They act on the photo as cropped, in bytes, before any
+    normalisation; the padding around it stays what it is. FSAE, Sec. 3.2.1.
+
+    Put it last before packing: what comes before is the weak augmentation,
+    which both views share, and is the same with and without this transform.
+
+    Required Keys:
+
+    - img
+    - valid_box (optional)
+
+    Added Keys:
+
+    - strong_img: of the shape and dtype of ``img``
+
+    Args:
+        num_ops (int): Defaults to 3.
+        ops (Sequence[dict]): What to draw from: mmpretrain's transforms with
+            their arguments, by default of probability 1, or ``'Identity'``.
+            Defaults to the nine operations of ``COLOR_OPS``.
+        blur_prob (float): Probability of the blur. Defaults to 0.5.
+        blur_sigma (tuple[float]): Range of its standard deviation in pixels.
+            Defaults to (0.1, 2).
+
+    Raises:
+        ValueError: If ``num_ops`` is negative.
+    """
+
+    def __init__(self,
+                 num_ops: int = 3,
+                 ops: Sequence[dict] = COLOR_OPS,
+                 blur_prob: float = 0.5,
+                 blur_sigma: tuple[float, float] = (0.1, 2.)) -> None:
+        if num_ops < 0:
+            raise ValueError(f'num_ops must not be negative, got {num_ops}')
+        self.num_ops = num_ops
+        self.ops = [dict(op) for op in ops]
+        self.blur_prob = blur_prob
+        self.blur_sigma = tuple(blur_sigma)
+        random_magnitude = dict(
+            magnitude_level=10, magnitude_std='inf', total_level=10)
+        steps = []
+        if num_ops:
+            steps.append(
+                dict(
+                    type='mmpretrain.RandAugment',
+                    policies=[self._policy(op) for op in self.ops],
+                    num_policies=num_ops,
+                    **random_magnitude))
+        if blur_prob:
+            steps.append(
+                dict(
+                    type='mmpretrain.GaussianBlur',
+                    magnitude_range=self.blur_sigma,
+                    prob=blur_prob,
+                    **random_magnitude))
+        self.steps = Compose([TRANSFORMS.build(step) for step in steps])
+
+    @staticmethod
+    def _policy(op: dict) -> dict:
+        if op['type'] == 'Identity':
+            # An operation that is drawn and never applied.
+            return dict(type='mmpretrain.AutoContrast', prob=0.)
+        return {'prob': 1., **op, 'type': f'mmpretrain.{op["type"]}'}
+
+    def transform(self, results: dict) -> dict:
+        """Add ``strong_img``.
+
+        Raises:
+            ValueError: If the photo does not hold whole numbers from 0 to 255.
+        """
+        image = results['img']
+        height, width = image.shape[:2]
+        x1, y1, x2, y2 = results.get('valid_box', (0, 0, width, height))
+        photo = image[y1:y2, x1:x2].astype(np.uint8)
+        if not np.array_equal(photo, image[y1:y2, x1:x2]):
+            raise ValueError('StrongView needs a photo of whole numbers from 0 '
+                             'to 255; put it before any normalisation')
+        strong = image.copy()
+        strong[y1:y2, x1:x2] = self.steps(dict(img=photo))['img']
+        results['strong_img'] = strong
+        return results
+
+    def __repr__(self) -> str:
+        names = [op['type'] for op in self.ops]
+        return (f'{self.__class__.__name__}(num_ops={self.num_ops}, '
+                f'ops={names}, blur_prob={self.blur_prob}, '
+                f'blur_sigma={self.blur_sigma})')
