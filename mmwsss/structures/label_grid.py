@@ -9,7 +9,8 @@ from torch import Tensor
 class LabelGrid:
     """Which pixel of an image each cell of a smaller map stands for.
 
-    As in nearest-neighbour resizing: the upper left one of those it covers.
+    The middle one of those it covers, as in nearest-neighbour resizing by
+    Pillow.
 
     Args:
         size (Sequence[int]): (H, W) of the image.
@@ -19,7 +20,7 @@ class LabelGrid:
     def __init__(self, size: Sequence[int], cells: Sequence[int]) -> None:
         self.size = tuple(size)
         self.points = [
-            np.arange(count) * side // count
+            (2 * np.arange(count) + 1) * side // (2 * count)
             for side, count in zip(size, cells, strict=True)
         ]
 

@@ -1,7 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .cam_tta import CAMTTAModel
 from .logit_tta import LogitTTAModel
+from .mask_tta import MaskTTAModel
 from .sance_tta import SANCETTAModel
 from .walk_tta import WalkTTAModel
 
-__all__ = ['CAMTTAModel', 'LogitTTAModel', 'SANCETTAModel', 'WalkTTAModel']
+__all__ = ['CAMTTAModel', 'LogitTTAModel', 'MaskTTAModel', 'SANCETTAModel', 'WalkTTAModel']
