@@ -138,17 +138,41 @@ def start(recipe_path, work_dir):
     return child
 
 
-def kill_when(recipe_path, work_dir, is_reached, is_over):
-    """kill -9 the pipeline and its tool at a moment; whether it came in time."""
+def kill_when(recipe_path, work_dir, is_reached):
+    """kill -9 the pipeline and its tool at a moment."""
     child = start(recipe_path, work_dir)
     while not is_reached():
         assert os.waitpid(child, os.WNOHANG) == (0, 0), 'the pipeline ended'
         time.sleep(0.002)
-    in_time = not is_over()
     os.kill(child, signal.SIGKILL)
     kill_leftovers(work_dir)
     os.waitpid(child, 0)
-    return in_time
+
+
+SLOW_FILES = """
+import os, time
+
+replace = os.replace
+
+def replace_slowly(source, target):
+    replace(source, target)
+    if str(target).endswith(('.pth', '.npz', '.png')):
+        time.sleep(0.5)
+
+os.replace = replace_slowly
+"""
+
+
+@pytest.fixture
+def slow_files(tmp_path, monkeypatch):
+    """Let tools pause after each file, so that a kill falls between two."""
+    folder = tmp_path / 'slow'
+    folder.mkdir()
+    (folder / 'sitecustomize.py').write_text(SLOW_FILES)
+    paths = [str(folder), os.environ['PYTHONPATH']]
+    with monkeypatch.context() as patch:
+        patch.setenv('PYTHONPATH', os.pathsep.join(paths))
+        yield patch
 
 
 def count(*parts):
@@ -176,25 +200,19 @@ def outputs(line, step, suffix):
     return files
 
 
-def test_killed_run_ends_like_an_unbroken_one(small_recipe, tmp_path):
+def test_killed_run_ends_like_an_unbroken_one(small_recipe, tmp_path, slow_files):
     """kill -9 in a later stage, among seeds, among pseudo labels, in training."""
     broken = str(tmp_path / 'broken')
-    moments = [
-        lambda: os.path.exists(f'{broken}/train_localizer/iter_9.pth'),
-        lambda: count(broken, 'seeds_shrink') >= 3,
-        lambda: count(broken, 'pseudo_labels') >= 2,
-        lambda: os.path.exists(f'{broken}/train_segmentor/iter_6.pth'),
-    ]
-    ends = [
-        lambda: os.path.exists(f'{broken}/train_localizer/stage_shrink.pth'),
-        lambda: count(broken, 'seeds_shrink') == 8,
-        lambda: count(broken, 'pseudo_labels') == 8,
-        lambda: os.path.exists(f'{broken}/train_segmentor/iter_10.pth'),
-    ]
-    kills = [kill_when(small_recipe, broken, *moment)
-             for moment in zip(moments, ends, strict=True)]
-    # Label maps of eight small photos may be written faster than one can look.
-    assert kills[0] and kills[1] and kills[3]
+    kill_when(small_recipe, broken,
+              lambda: os.path.exists(f'{broken}/train_localizer/iter_9.pth'))
+    assert not os.path.exists(f'{broken}/train_localizer/stage_shrink.pth')
+    for step, reached in (('seeds_shrink', 3), ('pseudo_labels', 2)):
+        kill_when(small_recipe, broken, lambda: count(broken, step) >= reached)  # noqa: B023
+        assert reached <= count(broken, step) < 8
+    kill_when(small_recipe, broken,
+              lambda: os.path.exists(f'{broken}/train_segmentor/iter_6.pth'))
+    assert not os.path.exists(f'{broken}/train_segmentor/iter_10.pth')
+    slow_files.undo()
 
     killed = Pipeline(Recipe(small_recipe, broken))
     killed.run()
