@@ -3,43 +3,10 @@ import torch
 from mmengine.dist import all_reduce, get_world_size
 from mmseg.registry import MODELS
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+
+from mmwsss.ops import feature_affinity
 
 EPS = 1e-5
-
-
-class _MeanDistance(torch.autograd.Function):
-    """The mean absolute difference over channels.
-
-    PyTorch would keep the difference for the gradient, a feature map for each
-    of 34 directions; here the gradient forms it again from views of one map.
-    """
-
-    @staticmethod
-    def forward(ctx, first: Tensor, second: Tensor) -> Tensor:
-        ctx.save_for_backward(first, second)
-        return (first - second).abs().mean(dim=1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        first, second = ctx.saved_tensors
-        sign = (first - second).sign_()
-        sign *= gradient[:, None] / first.shape[1]
-        return sign, -sign
-
-
-def pair_offsets(radius: int) -> list[tuple[int, int]]:
-    """Where the partners of a pixel lie: half a disc without the pixel.
-
-    Args:
-        radius (int): Pairs are nearer than this many pixels.
-
-    Returns:
-        list[tuple[int]]: Offsets (dy, dx), dy >= 0; 34 for radius 5.
-    """
-    return [(dy, dx) for dy in range(radius) for dx in range(1 - radius, radius)
-            if dy * dy + dx * dx < radius * radius and (dy, dx) > (0, 0)]
 
 
 @MODELS.register_module()
@@ -102,32 +69,30 @@ class FeatureAffinityLoss(nn.Module):
             raise ValueError(
                 f'a map of {height}x{width} has no pairs of radius {self.radius},'
                 f' it must be larger than {margin}x{2 * margin}')
-        features = features.float()
+        affinity, offsets = feature_affinity(features.float(), self.radius)
 
         def partners(x, dy, dx):
             return x[..., dy:height - margin + dy, margin + dx:width - margin + dx]
 
-        sources, source_label = partners(features, 0, 0), partners(label, 0, 0)
-        sums, counts = [], []
-        for dy, dx in pair_offsets(self.radius):
-            distance = _MeanDistance.apply(sources, partners(features, dy, dx))
-            partner_label = partners(label, dy, dx)
-            equal = source_label == partner_label
-            valid = (source_label != 255) & (partner_label != 255)
-            kinds = torch.stack([
-                equal & (source_label == 0),
-                equal & (source_label != 0) & valid,
-                ~equal & valid,
-            ])
-            affinity = torch.exp(-distance)
-            attract = -torch.log(affinity + EPS)
-            repel = -torch.log(1 + EPS - affinity)
-            terms = torch.stack([attract, attract, repel])
-            sums.append(torch.where(kinds, terms, 0.).sum(dim=(1, 2, 3)))
-            counts.append(kinds.sum(dim=(1, 2, 3)))
-        counts = torch.stack(counts).sum(dim=0).to(features)
+        # Pixel pairs of shape (N, P, h', w').
+        affinity = partners(affinity, 0, 0)
+        first = partners(label, 0, 0)[:, None]
+        second = torch.stack(
+            [partners(label, dy, dx) for dy, dx in offsets.tolist()], dim=1)
+        equal = first == second
+        valid = (first != 255) & (second != 255)
+        kinds = torch.stack([
+            equal & (first == 0),
+            equal & (first != 0) & valid,
+            ~equal & valid,
+        ])
+        attract = -torch.log(affinity + EPS)
+        repel = -torch.log(1 + EPS - affinity)
+        terms = torch.stack([attract, attract, repel])
+        sums = torch.where(kinds, terms, 0.).flatten(1).sum(dim=1)
+        counts = kinds.flatten(1).sum(dim=1).to(sums)
         all_reduce(counts)
         # DistributedDataParallel divides gradients by the number of processes.
-        means = torch.stack(sums).sum(dim=0) * get_world_size() / (counts + EPS)
+        means = sums * get_world_size() / (counts + EPS)
         weights = means.new_tensor([0.25, 0.25, 0.5])
         return self.loss_weight * (weights * means).sum()
