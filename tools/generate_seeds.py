@@ -18,24 +18,23 @@ import os.path as osp
 import sys
 
 from mmengine.config import Config, ConfigDict, DictAction
-from mmengine.dist import (
-    broadcast_object_list,
-    init_dist,
-    is_distributed,
-    is_main_process,
-)
+from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from mmseg.registry import DATASETS, RUNNERS
+from mmseg.registry import RUNNERS
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import check_output_folder, setup_entry_point
 from mmwsss.evaluation.metrics.confusion_metric import (
-    image_id,
     seed_metric_settings,
     without_nan,
 )
 from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
+from mmwsss.evaluation.writers.file_run import (
+    augmented_loader,
+    keep_missing,
+    make_test_run,
+)
 from mmwsss.evaluation.writers.options import (
     add_label_options,
     label_rule_config,
@@ -89,34 +88,16 @@ def parse_args() -> argparse.Namespace:
 def load_config(args: argparse.Namespace) -> Config:
     """Turn the config into one of a test run that makes seeds."""
     cfg = read_config(args.config, args.cfg_options)
-    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
-    if loader is None:
-        raise ValueError(
-            f'{args.config} has neither seed_dataloader nor test_dataloader')
-    dataset = loader['dataset']
-    if not any(step['type'] == 'TestTimeAug'
-               for step in dataset.get('pipeline', [])):
-        if 'tta_pipeline' not in cfg:
-            raise ValueError(
-                f'{args.config}: seeds need a pipeline with TestTimeAug in '
-                'seed_dataloader, or a tta_pipeline')
-        dataset['pipeline'] = cfg.tta_pipeline
+    loader = augmented_loader(cfg)
     if args.score:
         init_default_scope(cfg.get('default_scope', 'mmseg'))
-        loader['dataset'] = scoring_dataset(dataset, cfg)
-    cfg.test_dataloader = loader
+        loader['dataset'] = scoring_dataset(loader['dataset'], cfg)
     # Of the photos that seeds are made of, some may lack a mask.
     metric = dict(
         seed_metric_settings(cfg), on_missing_mask='skip')
     tta_model = cfg.get('tta_model') or dict(type='CAMTTAModel')
-    cfg.model = ConfigDict(**tta_model, module=cfg.model)
-    for part in ('train_dataloader', 'train_cfg', 'optim_wrapper',
-                 'param_scheduler', 'val_dataloader', 'val_cfg',
-                 'val_evaluator'):
-        cfg[part] = None
-    cfg.test_cfg = dict(type='TestLoop')
+    make_test_run(cfg, tta_model, loader, args.checkpoint)
     cfg.test_evaluator = [metric] if args.score else []
-    cfg.load_from, cfg.resume = args.checkpoint, False
     first = args.out or args.labels_out or osp.dirname(
         osp.abspath(args.score))
     cfg.work_dir = args.work_dir or osp.join(first, '.log')
@@ -148,19 +129,6 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     return outputs
 
 
-def find_missing(cfg: Config, outputs: list[tuple]) -> tuple[list[int], int]:
-    """Positions of the photos that lack a file, and how many there are."""
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    missing = []
-    for i in range(len(dataset)):
-        name = image_id(dataset.get_data_info(i))
-        if not all(osp.exists(osp.join(folder, name + suffix))
-                   for folder, suffix, _ in outputs):
-            missing.append(i)
-    return missing, len(dataset)
-
-
 def main() -> None:
     """Make seeds."""
     args = parse_args()
@@ -169,24 +137,12 @@ def main() -> None:
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher, **cfg.env_cfg.get('dist_cfg', {}))
     outputs = add_outputs(cfg, args)
-    # One process looks, before any writes.
-    found = [None]
     if is_main_process():
         for folder, suffix, origin in outputs:
             check_output_folder(folder)
             check_origin(folder, origin, suffix)
-        if not args.score:
-            found = [find_missing(cfg, outputs)]
-    broadcast_object_list(found)
-    if not args.score:
-        missing, total = found[0]
-        if not missing:
-            print(f'all {total} photos are done')
-            return
-        if len(missing) < total:
-            print(f'{total - len(missing)} of {total} photos are done, '
-                  f'{len(missing)} to go')
-            cfg.test_dataloader.dataset.indices = missing
+    if not args.score and not keep_missing(cfg, outputs):
+        return
     if 'runner_type' in cfg:
         runner = RUNNERS.build(cfg)
     else:

@@ -1,5 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .affinity_label import affinity_label
+from .centroid_instances import centroid_instances
 from .confidence_mask import confidence_mask
 from .dense_crf import dense_crf
 from .expansion_ring import expansion_ring
@@ -14,8 +15,8 @@ from .random_walk import affinity_walk, random_walk
 from .seed_confusion import mask_confusion, seed_confusion
 
 __all__ = [
-    'affinity_label', 'affinity_walk', 'confidence_mask', 'dense_crf',
-    'expansion_ring', 'feature_affinity', 'feature_clip', 'mask_confusion',
-    'ngwp_scores', 'offset_conv2d', 'pamr', 'path_affinity',
+    'affinity_label', 'affinity_walk', 'centroid_instances', 'confidence_mask',
+    'dense_crf', 'expansion_ring', 'feature_affinity', 'feature_clip',
+    'mask_confusion', 'ngwp_scores', 'offset_conv2d', 'pamr', 'path_affinity',
     'pseudo_labels_from_masks', 'random_walk', 'seed_confusion'
 ]

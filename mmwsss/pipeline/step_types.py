@@ -104,6 +104,16 @@ def _refine(call: StepCall) -> list[str]:
     ]
 
 
+def _walk(call: StepCall) -> list[str]:
+    # Seeds after the walk, which score_seeds reads, lie beside the labels.
+    seeds = ['--seeds-out', osp.join(call.folder, 'seeds')
+             ] if call.spec.get('keep_seeds') else []
+    return [
+        call.config, call.spec['checkpoint'], '--seeds', call.spec['seeds'],
+        '--out', call.folder, *seeds, *call.options('threshold')
+    ]
+
+
 def _score_seeds(call: StepCall) -> list[str]:
     return [
         call.config, '--seeds', call.spec['seeds'], '--out', call.metrics,
@@ -165,6 +175,16 @@ STEP_TYPES = {
         reads=('seeds', ),
         outputs=('.', ),
         resumes=True),
+    'walk':
+    StepType(
+        'walk_seeds.py',
+        _walk,
+        required=('config', 'checkpoint', 'seeds'),
+        optional=('threshold', 'keep_seeds'),
+        reads=('checkpoint', 'seeds'),
+        outputs=('.', ),
+        resumes=True,
+        distributed=True),
     'score_seeds':
     StepType(
         'evaluate_seeds.py',

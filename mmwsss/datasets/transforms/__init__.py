@@ -1,12 +1,17 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .formatting import ImageLabelsFromMask, PackWeakInputs
-from .geometry import PILRescale, RandomCropPad, RandomResizeLong
+from .geometry import (
+    PILRescale,
+    RandomCropPad,
+    RandomRescale,
+    RandomResizeLong,
+)
 from .loading import LoadMask, LoadPhoto, LoadSaliency
 from .seeding import SeedAugmentation
 from .strong_view import StrongView
 
 __all__ = [
     'ImageLabelsFromMask', 'LoadMask', 'LoadPhoto', 'LoadSaliency',
-    'PackWeakInputs', 'PILRescale', 'RandomCropPad', 'RandomResizeLong',
-    'SeedAugmentation', 'StrongView'
+    'PackWeakInputs', 'PILRescale', 'RandomCropPad', 'RandomRescale',
+    'RandomResizeLong', 'SeedAugmentation', 'StrongView'
 ]

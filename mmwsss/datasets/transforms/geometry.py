@@ -46,6 +46,15 @@ def _resize_photo(results: dict, size: tuple[int, int]) -> None:
     results['keep_ratio'] = True
 
 
+def _resize_with_maps(results: dict, size: tuple[int, int]) -> None:
+    _resize_photo(results, size)
+    for key in results.get('seg_fields', []):
+        resample = (
+            Image.Resampling.BILINEAR
+            if key in SCORE_FIELDS else Image.Resampling.NEAREST)
+        results[key] = pil_resize(results[key], size, resample)
+
+
 @TRANSFORMS.register_module()
 class RandomResizeLong(BaseTransform):
     """Resize the photo to a random length of its long side.
@@ -85,17 +94,57 @@ class RandomResizeLong(BaseTransform):
         length = np.random.randint(self.min_long, self.max_long + 1)
         height, width = results['img'].shape[:2]
         size = scaled_size((height, width), length / max(height, width))
-        _resize_photo(results, size)
-        for key in results.get('seg_fields', []):
-            resample = (
-                Image.Resampling.BILINEAR
-                if key in SCORE_FIELDS else Image.Resampling.NEAREST)
-            results[key] = pil_resize(results[key], size, resample)
+        _resize_with_maps(results, size)
         return results
 
     def __repr__(self) -> str:
         return (f'{self.__class__.__name__}(min_long={self.min_long}, '
                 f'max_long={self.max_long})')
+
+
+@TRANSFORMS.register_module()
+class RandomRescale(BaseTransform):
+    """Rescale the photo by a random factor, as IRN does for its affinities.
+
+    The factor is drawn uniformly from [min_scale, max_scale]; resampling is that
+    of :class:`RandomResizeLong`.
+
+    Required Keys:
+
+    - img
+    - gt_seg_map, gt_saliency (optional)
+
+    Modified Keys:
+
+    - img, img_shape, gt_seg_map, gt_saliency
+
+    Added Keys:
+
+    - scale_factor (tuple[float]): (width, height)
+    - keep_ratio (bool)
+
+    Args:
+        min_scale (float): Least factor of both sides. Defaults to 0.5.
+        max_scale (float): Greatest factor of both sides. Defaults to 1.5.
+    """
+
+    def __init__(self, min_scale: float = 0.5, max_scale: float = 1.5) -> None:
+        if not 0 < min_scale <= max_scale:
+            raise ValueError('expected 0 < min_scale <= max_scale, got '
+                             f'{min_scale} and {max_scale}')
+        self.min_scale = min_scale
+        self.max_scale = max_scale
+
+    def transform(self, results: dict) -> dict:
+        """Rescale ``img`` and the maps that follow it."""
+        scale = np.random.uniform(self.min_scale, self.max_scale)
+        _resize_with_maps(results,
+                          scaled_size(results['img'].shape[:2], scale))
+        return results
+
+    def __repr__(self) -> str:
+        return (f'{self.__class__.__name__}(min_scale={self.min_scale}, '
+                f'max_scale={self.max_scale})')
 
 
 @TRANSFORMS.register_module()

@@ -3,12 +3,13 @@ from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .checkpoint_match_hook import CheckpointMatchHook
 from .ema_pseudo_label_hook import EMAPseudoLabelHook
 from .exact_resume_hook import ExactResumeHook
+from .mean_shift_hook import MeanShiftHook
 from .nan_loss_hook import NaNLossHook
 from .offset_monitor_hook import OffsetMonitorHook
 from .stage_switch_hook import StageSwitchHook, apply_checkpoint_stage
 
 __all__ = [
     'AtomicCheckpointHook', 'CheckpointMatchHook', 'EMAPseudoLabelHook',
-    'ExactResumeHook', 'NaNLossHook', 'OffsetMonitorHook', 'StageSwitchHook',
-    'apply_checkpoint_stage'
+    'ExactResumeHook', 'MeanShiftHook', 'NaNLossHook', 'OffsetMonitorHook',
+    'StageSwitchHook', 'apply_checkpoint_stage'
 ]

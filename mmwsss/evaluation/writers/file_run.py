@@ -1,0 +1,105 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Test runs that write a file for each photo, and go on after a kill."""
+
+import os.path as osp
+
+from mmengine.config import Config, ConfigDict
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+
+from ..metrics.confusion_metric import image_id
+
+
+def augmented_loader(cfg: Config) -> ConfigDict:
+    """The data loader of all photos, with augmentations to merge.
+
+    It is the config's ``seed_dataloader``, else its ``test_dataloader``; where
+    its pipeline has no ``TestTimeAug``, ``tta_pipeline`` replaces it.
+
+    Args:
+        cfg (Config): The config; its loader is changed in place.
+
+    Raises:
+        ValueError: Naming the config, if it lacks a loader or augmentations.
+    """
+    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
+    if loader is None:
+        raise ValueError(
+            f'{cfg.filename} has neither seed_dataloader nor test_dataloader')
+    dataset = loader['dataset']
+    if not any(step['type'] == 'TestTimeAug'
+               for step in dataset.get('pipeline', [])):
+        if 'tta_pipeline' not in cfg:
+            raise ValueError(
+                f'{cfg.filename}: seeds and walks need a pipeline with '
+                'TestTimeAug in seed_dataloader, or a tta_pipeline')
+        dataset['pipeline'] = cfg.tta_pipeline
+    return loader
+
+
+def make_test_run(cfg: Config, tta_model: dict, loader: dict,
+                  checkpoint: str) -> None:
+    """Turn a config into one of a test run over all photos, in place.
+
+    Args:
+        cfg (Config): The config.
+        tta_model (dict): What wraps its model.
+        loader (dict): The data loader.
+        checkpoint (str): The weights.
+    """
+    cfg.test_dataloader = loader
+    cfg.model = ConfigDict(**tta_model, module=cfg.model)
+    for part in ('train_dataloader', 'train_cfg', 'optim_wrapper',
+                 'param_scheduler', 'val_dataloader', 'val_cfg',
+                 'val_evaluator'):
+        cfg[part] = None
+    cfg.test_cfg = dict(type='TestLoop')
+    cfg.load_from, cfg.resume = checkpoint, False
+
+
+def find_missing(cfg: Config, outputs: list[tuple]) -> tuple[list[int], int]:
+    """Which photos lack a file.
+
+    Args:
+        cfg (Config): The config of a test run.
+        outputs (list[tuple]): Folder, suffix and origin of each kind of file.
+
+    Returns:
+        tuple[list[int], int]: The positions of those photos in the dataset, and
+        how many photos there are.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    missing = []
+    for i in range(len(dataset)):
+        name = image_id(dataset.get_data_info(i))
+        if not all(osp.exists(osp.join(folder, name + suffix))
+                   for folder, suffix, _ in outputs):
+            missing.append(i)
+    return missing, len(dataset)
+
+
+def keep_missing(cfg: Config, outputs: list[tuple]) -> bool:
+    """Leave out the photos that are done.
+
+    Args:
+        cfg (Config): The config of a test run, changed in place.
+        outputs (list[tuple]): Folder, suffix and origin of each kind of file.
+
+    Returns:
+        bool: Whether any photo is left.
+    """
+    # One process looks, before any writes.
+    found = [None]
+    if is_main_process():
+        found = [find_missing(cfg, outputs)]
+    broadcast_object_list(found)
+    missing, total = found[0]
+    if not missing:
+        print(f'all {total} photos are done')
+    elif len(missing) < total:
+        print(f'{total - len(missing)} of {total} photos are done, '
+              f'{len(missing)} to go')
+        cfg.test_dataloader.dataset.indices = missing
+    return bool(missing)

@@ -1,0 +1,168 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+import os.path as osp
+import re
+
+import numpy as np
+from mmengine.dist import barrier, is_main_process
+from mmseg.registry import METRICS, MODELS
+
+from mmwsss.datasets.image_io import write_mask
+from mmwsss.structures import Seed
+from mmwsss.utils import read_json, write_json
+
+from ..metrics.confusion_metric import image_id
+from .base_writer import BaseWriter
+from .pseudo_label_writer import dataset_palette
+
+MERGED_FILE = 'instances.json'
+
+
+@METRICS.register_module()
+class WalkWriter(BaseWriter):
+    """Lets seeds walk and writes pseudo labels, ``<id>.png``.
+
+    The PNGs are 8-bit palette images of class ids at photo size. Predictions are
+    those of :class:`WalkTTAModel`.
+
+    Args:
+        out_dir (str): The folder to write into.
+        walk (dict): Config of a :class:`WalkLabel`.
+        seeds (str): Folder of the seeds, ``<id>.npz``.
+        seeds_out (str, optional): Folder for the seeds after the walk, at stride
+            4: to score them at many thresholds.
+        palette (list, optional): RGB triples, one a class. Defaults to the
+            dataset's.
+        **kwargs: Arguments of :class:`BaseWriter`.
+    """
+
+    suffix = '.png'
+
+    def __init__(self,
+                 out_dir: str,
+                 walk: dict,
+                 seeds: str,
+                 seeds_out: str | None = None,
+                 palette: list | None = None,
+                 **kwargs) -> None:
+        super().__init__(out_dir, **kwargs)
+        self.walk = MODELS.build(walk).eval()
+        self.seeds = seeds
+        self.seeds_out = seeds_out
+        self.palette = palette
+
+    def path_of(self, sample: dict) -> str:
+        """The last of the files of a sample that are missing."""
+        path = super().path_of(sample)
+        if self.seeds_out is not None and not osp.exists(
+                self._seed_path(sample)):
+            return self._seed_path(sample)
+        return path
+
+    def write(self, sample: dict, path: str) -> None:
+        """Let one seed walk and write what comes of it."""
+        seed = load_seed(self.seeds, sample)
+        try:
+            walked = self.walk.walk(seed, sample['guide'])
+        except ValueError as error:
+            raise ValueError(f'{sample["img_path"]}: {error}') from error
+        mask = self.walk.decide(walked).cpu().numpy()
+        write_mask(
+            super().path_of(sample), mask,
+            dataset_palette(self.dataset_meta, self.palette))
+        if self.seeds_out is not None:
+            self.walk.reduce(walked).save(self._seed_path(sample))
+
+    def _seed_path(self, sample: dict) -> str:
+        return osp.join(self.seeds_out, f'{image_id(sample)}.npz')
+
+
+@METRICS.register_module()
+class InstanceWriter(BaseWriter):
+    """Writes instances as COCO results: RLE masks with scores.
+
+    One ``<id>.json`` a photo, and ``instances.json`` with those of all photos
+    when all are done. Predictions are those of :class:`WalkTTAModel` with
+    ``displacement=True``. Needs pycocotools.
+
+    ``image_id`` is the number of a COCO photo and the file's stem of any other;
+    ``category_id`` is our class id.
+
+    Args:
+        out_dir (str): The folder to write into.
+        walk (dict): Config of a :class:`WalkInstances`.
+        seeds (str): Folder of the seeds, ``<id>.npz``.
+        **kwargs: Arguments of :class:`BaseWriter`.
+
+    Raises:
+        ImportError: If pycocotools is not installed.
+    """
+
+    suffix = '.json'
+
+    def __init__(self, out_dir: str, walk: dict, seeds: str, **kwargs) -> None:
+        super().__init__(out_dir, **kwargs)
+        try:
+            from pycocotools import mask
+        except ImportError as error:
+            raise ImportError('instances are written by pycocotools: '
+                              f'pip install pycocotools ({error})') from error
+        self.encode = mask.encode
+        self.walk = MODELS.build(walk).eval()
+        self.seeds = seeds
+
+    def write(self, sample: dict, path: str) -> None:
+        """Write the instances of one photo."""
+        seed = load_seed(self.seeds, sample)
+        try:
+            instances = self.walk.instances(seed, sample['guide'],
+                                            sample['displacement'])
+        except ValueError as error:
+            raise ValueError(f'{sample["img_path"]}: {error}') from error
+        name = coco_image_id(image_id(sample))
+        results = []
+        for one in instances:
+            code = self.encode(np.asfortranarray(one.mask.astype(np.uint8)))
+            code['counts'] = code['counts'].decode()
+            results.append(
+                dict(image_id=name, category_id=one.label, score=one.score,
+                     segmentation=code))
+        write_json(path, results)
+
+    def evaluate(self, size: int) -> dict:
+        """Wait for all processes, then join the files."""
+        super().evaluate(size)
+        if is_main_process():
+            merge_instances(self.out_dir)
+        barrier()
+        return {}
+
+
+def merge_instances(folder: str) -> None:
+    """Join the results of all photos in a folder in one file."""
+    results = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith('.json') and not name.startswith(
+                '.') and name != MERGED_FILE:
+            results += read_json(osp.join(folder, name))
+    write_json(osp.join(folder, MERGED_FILE), results)
+
+
+def coco_image_id(stem: str) -> int | str:
+    """COCO's number of a photo, from the stem of its file; else the stem.
+
+    Example:
+        >>> coco_image_id('COCO_val2014_000000000042'), coco_image_id('2007_000032')
+        (42, '2007_000032')
+    """
+    match = re.fullmatch(r'(COCO_\w+_)?(\d+)', stem)
+    return int(match.group(2)) if match else stem
+
+
+def load_seed(folder: str, sample: dict) -> Seed:
+    """The seed of a sample.
+
+    Raises:
+        FileNotFoundError: Naming the file, if there is none.
+    """
+    return Seed.load(osp.join(folder, f'{image_id(sample)}.npz'))

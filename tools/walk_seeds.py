@@ -1,0 +1,152 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Let seeds walk, guided by a boundary or affinity network (IRN, PSA).
+
+Pseudo labels:  python tools/walk_seeds.py CONFIG CHECKPOINT --seeds DIR \\
+                    --out DIR
+Seeds to score: ... --seeds-out DIR (then evaluate_seeds.py finds the threshold)
+Instances:      ... --instances DIR (COCO results with RLE masks)
+Several GPUs:   torchrun --nproc_per_node 4 tools/walk_seeds.py ...
+                --launcher pytorch
+
+The photos are those of the config's seed_dataloader (else test_dataloader), the
+views those of its pipeline or of tta_pipeline. The config's walk says how seeds
+walk and become labels, its walk_tta_model how views become guides. Pseudo labels
+are 8-bit palette PNGs at photo size. What is already written is skipped, so a
+killed run goes on.
+"""
+
+import argparse
+import os
+import os.path as osp
+import sys
+
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.dist import init_dist, is_distributed, is_main_process
+from mmengine.runner import Runner
+from mmseg.registry import RUNNERS
+
+import mmwsss  # noqa: F401
+from mmwsss.engine import check_output_folder, setup_entry_point
+from mmwsss.evaluation.writers.file_run import (
+    augmented_loader,
+    keep_missing,
+    make_test_run,
+)
+from mmwsss.evaluation.writers.options import threshold_value
+from mmwsss.evaluation.writers.origin import ORIGIN_FILE, check_origin
+from mmwsss.pipeline.digest import digest_checkpoint, digest_value
+from mmwsss.utils import read_config, read_json
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file of the guiding network')
+    parser.add_argument('checkpoint', help='its checkpoint')
+    parser.add_argument('--seeds', required=True, help='folder of <id>.npz')
+    parser.add_argument('--out', help='folder for pseudo labels, <id>.png')
+    parser.add_argument(
+        '--seeds-out', help='folder for seeds after the walk, <id>.npz')
+    parser.add_argument(
+        '--instances', help='folder for instances, <id>.json and instances.json')
+    parser.add_argument(
+        '--threshold', type=threshold_value,
+        help='constant background score, or a metrics file of evaluate_seeds.py '
+        "with the best one (default: the config's)")
+    parser.add_argument(
+        '--work-dir', help='folder for logs (default: .log in the output)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction,
+        help='settings that override the config, as key=value')
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none', help='what started the processes')
+    # torch.distributed.launch passes either, depending on its version.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    if not (args.out or args.instances):
+        parser.error('give --out or --instances')
+    if args.seeds_out and not args.out:
+        parser.error('--seeds-out needs --out')
+    if not osp.isdir(args.seeds):
+        parser.error(f'there is no folder {args.seeds}')
+    if not osp.isfile(args.checkpoint):
+        parser.error(f'there is no checkpoint {args.checkpoint}')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Turn the config into one of a test run that makes guides."""
+    cfg = read_config(args.config, args.cfg_options)
+    if 'walk' not in cfg:
+        raise ValueError(f'{args.config} has no walk')
+    tta_model = dict(cfg.get('walk_tta_model') or dict(type='WalkTTAModel'))
+    if args.instances:
+        tta_model['displacement'] = True
+    make_test_run(cfg, tta_model, augmented_loader(cfg), args.checkpoint)
+    cfg.test_evaluator = []
+    cfg.work_dir = args.work_dir or osp.join(args.out or args.instances, '.log')
+    return cfg
+
+
+def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
+    """Add writers; return (folder, suffix, origin) of each kind of file."""
+    walk = ConfigDict(cfg.walk).to_dict()
+    if args.threshold is not None:
+        walk['threshold'] = args.threshold
+    seeds_origin = osp.join(args.seeds, ORIGIN_FILE)
+    origin = dict(
+        weights=digest_checkpoint(args.checkpoint),
+        model=digest_value(cfg.model.to_dict()),
+        pipeline=digest_value(
+            ConfigDict(cfg.test_dataloader.dataset).to_dict()['pipeline']),
+        seeds=digest_value(
+            read_json(seeds_origin) if osp.exists(seeds_origin) else None),
+        walk=digest_value(walk))
+    outputs = []
+    if args.out:
+        cfg.test_evaluator.append(
+            dict(type='WalkWriter', out_dir=args.out, walk=walk,
+                 seeds=args.seeds, seeds_out=args.seeds_out))
+        outputs.append((args.out, '.png', origin))
+    if args.seeds_out:
+        outputs.append((args.seeds_out, '.npz', origin))
+    if args.instances:
+        walk = dict(walk, type='WalkInstances')
+        cfg.test_evaluator.append(
+            dict(type='InstanceWriter', out_dir=args.instances, walk=walk,
+                 seeds=args.seeds))
+        outputs.append((args.instances, '.json', origin))
+    return outputs
+
+
+def main() -> None:
+    """Let seeds walk."""
+    args = parse_args()
+    cfg = load_config(args)
+    setup_entry_point(cfg, args.launcher)
+    if args.launcher != 'none' and not is_distributed():
+        init_dist(args.launcher, **cfg.env_cfg.get('dist_cfg', {}))
+    outputs = add_outputs(cfg, args)
+    if is_main_process():
+        for folder, suffix, origin in outputs:
+            check_output_folder(folder)
+            check_origin(folder, origin, suffix)
+    if not keep_missing(cfg, outputs):
+        return
+    if 'runner_type' in cfg:
+        runner = RUNNERS.build(cfg)
+    else:
+        runner = Runner.from_cfg(cfg)
+    runner.test()
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (OSError, ImportError) as error:
+        # A full disk or an absent pycocotools is not a fault of the program.
+        sys.exit(f'error: {error}')
