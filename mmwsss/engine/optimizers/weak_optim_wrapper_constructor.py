@@ -19,17 +19,19 @@ class WeakOptimWrapperConstructor:
     is the base decay times ``bias_decay``, if it is a bias. With
     ``head_mult=10, bias_mult=2, bias_decay=0`` these are the four groups of
     DeepLab v1 and v2; with ``head_mult=10`` the two of IRN. Weight and bias of a
-    normalisation layer count as weights. Parameters that need no gradient are
-    left out. Groups are as few as there are distinct settings.
+    normalisation layer count as weights, unless ``norm_bias`` is set: then the
+    bias counts as a bias, as in 1-stage-wseg. Parameters that need no gradient
+    are left out. Groups are as few as there are distinct settings.
 
     Args:
         optim_wrapper_cfg (dict): The optimizer wrapper, with ``optimizer``.
         paramwise_cfg (dict, optional): All optional: ``head_mult`` (float),
-            ``bias_mult`` (float), ``bias_decay`` (float), each 1 by default, and
-            ``custom`` (list[dict]): ``pattern``, a regular expression that is
-            searched in the parameter's name, ``lr_mult`` and ``decay_mult``
-            (1 by default), which replace the rules above; the first match
-            counts, and ``lr_mult=0`` leaves the parameter out.
+            ``bias_mult`` (float), ``bias_decay`` (float), each 1 by default,
+            ``norm_bias`` (bool), False by default, and ``custom``
+            (list[dict]): ``pattern``, a regular expression that is searched in
+            the parameter's name, ``lr_mult`` and ``decay_mult`` (1 by default),
+            which replace the rules above; the first match counts, and
+            ``lr_mult=0`` leaves the parameter out.
 
     Raises:
         ValueError: If a key is unknown, a pattern matches no parameter, or
@@ -44,10 +46,12 @@ class WeakOptimWrapperConstructor:
         self.head_mult = cfg.pop('head_mult', 1.)
         self.bias_mult = cfg.pop('bias_mult', 1.)
         self.bias_decay = cfg.pop('bias_decay', 1.)
+        self.norm_bias = cfg.pop('norm_bias', False)
         self.custom = cfg.pop('custom', [])
         if cfg:
             raise ValueError('paramwise_cfg knows head_mult, bias_mult, '
-                             f'bias_decay and custom, got {sorted(cfg)}')
+                             'bias_decay, norm_bias and custom, got '
+                             f'{sorted(cfg)}')
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer wrapper of a model.
@@ -102,7 +106,7 @@ class WeakOptimWrapperConstructor:
                 return rule.get('lr_mult', 1.), rule.get('decay_mult', 1.)
         lr_mult = 1. if name.startswith('backbone.') else self.head_mult
         decay_mult = 1.
-        if name.endswith('bias') and not is_norm(module):
+        if name.endswith('bias') and (self.norm_bias or not is_norm(module)):
             lr_mult *= self.bias_mult
             decay_mult = self.bias_decay
         return lr_mult, decay_mult

@@ -10,15 +10,16 @@ from mmseg.registry import METRICS, MODELS, TRANSFORMS
 class RefinedIoUMetric(IoUMetric):
     """mIoU after a refiner, scored beside the plain one in the same run.
 
-    The softmax of ``seg_logits`` goes through the refiner with the photo as
-    guide, and the arg-max of the result is scored like any prediction. Put it
-    after ``IoUMetric`` in a list of evaluators; the ``prefix`` keeps the two
-    apart.
+    The softmax of ``seg_logits``, or ``seg_logits`` themselves where they are
+    scores in [0, 1], go through the refiner with the photo as guide, and the
+    arg-max of the result is scored like any prediction. Put it after
+    ``IoUMetric`` in a list of evaluators; the ``prefix`` keeps the two apart.
 
     Args:
         refiner (dict): A refiner whose ``has_background`` is true, such as
             ``dict(type='DenseCRF', preset='deeplab')``.
         prefix (str): Prefix of the metrics' names. Defaults to 'crf'.
+        softmax (bool): Whether ``seg_logits`` are logits. Defaults to True.
         **kwargs: Arguments of ``IoUMetric``.
 
     Raises:
@@ -31,8 +32,13 @@ class RefinedIoUMetric(IoUMetric):
         ...          refiner=dict(type='DenseCRF', preset='deeplab'))]
     """
 
-    def __init__(self, refiner: dict, prefix: str = 'crf', **kwargs) -> None:
+    def __init__(self,
+                 refiner: dict,
+                 prefix: str = 'crf',
+                 softmax: bool = True,
+                 **kwargs) -> None:
         super().__init__(prefix=prefix, **kwargs)
+        self.softmax = softmax
         self.refiner = MODELS.build(refiner)
         if not self.refiner.has_background:
             raise ValueError(
@@ -57,7 +63,8 @@ class RefinedIoUMetric(IoUMetric):
         for sample in data_samples:
             if 'seg_logits' not in sample:
                 raise KeyError(f'no seg_logits for {sample["img_path"]}')
-            probs = sample['seg_logits']['data'].softmax(dim=0)
+            probs = sample['seg_logits']['data']
+            probs = probs.softmax(dim=0) if self.softmax else probs.clamp(0, 1)
             photo = self.load_photo(dict(img_path=sample['img_path']))['img']
             # The guide is RGB; photos are loaded as BGR.
             guide = torch.from_numpy(photo[..., ::-1].copy()).permute(2, 0, 1)

@@ -6,10 +6,11 @@ from .contour_head import ContourHead
 from .displacement_head import DisplacementHead
 from .esol_head import ESOLHead
 from .large_fov_head import LargeFOVHead
+from .ngwp_head import NGWPHead
 from .seam_head import SEAMHead
 from .summed_aspp_head import SummedASPPHead
 
 __all__ = [
     'AffinityHead', 'CAMHead', 'ConcatASPPHead', 'ContourHead', 'DisplacementHead',
-    'ESOLHead', 'LargeFOVHead', 'SEAMHead', 'SummedASPPHead'
+    'ESOLHead', 'LargeFOVHead', 'NGWPHead', 'SEAMHead', 'SummedASPPHead'
 ]

@@ -1,5 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .aspp import ASPP
+from .global_cue_injection import GlobalCueInjection
 from .offset_conv import OffsetConv2d
+from .stochastic_gate import StochasticGate
 from .tap_reduction import TapReduction
 
-__all__ = ['OffsetConv2d', 'TapReduction']
+__all__ = [
+    'ASPP', 'GlobalCueInjection', 'OffsetConv2d', 'StochasticGate', 'TapReduction'
+]

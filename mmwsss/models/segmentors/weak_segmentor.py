@@ -117,8 +117,9 @@ class WeakSegmentor(EncoderDecoder):
         Returns:
             list[:obj:`SegDataSample`]: Samples with mmseg's ``seg_logits`` and
             ``pred_sem_seg``, the :class:`Seed` at photo size as ``full_seed``
-            (of the image's labels; of all classes where it has none) and the
-            class probabilities (C - 1,) as ``pred_label_scores``.
+            (of the image's labels; of all classes where it has none; with its
+            background where the head predicts one) and the class
+            probabilities (C - 1,) as ``pred_label_scores``.
         """
         if data_samples is None:
             metas = [dict(img_shape=inputs.shape[2:])] * len(inputs)
@@ -140,7 +141,13 @@ class WeakSegmentor(EncoderDecoder):
             labels = torch.arange(1, len(scores) + 1)
         else:
             labels = torch.as_tensor(labels[1:]).nonzero().flatten() + 1
-        scores = scores[labels.to(scores.device) - 1]
+        labels = labels.to(scores.device)
+        scores = scores[labels - 1]
+        if getattr(self.decode_head, 'score_has_background', False):
+            # Resizing to the photo rounds.
+            background = result.seg_logits.data[0].clamp(0, 1)
+            return Seed(
+                scores.clamp(0, 1), labels, tuple(scores.shape[1:]), background)
         # Resizing to the photo lowered the maxima.
         peak = scores.flatten(1).amax(dim=1) if len(scores) else scores.new_ones(0)
         scores = scores / (peak[:, None, None] + 1e-5)

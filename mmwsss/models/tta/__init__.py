@@ -5,4 +5,7 @@ from .mask_tta import MaskTTAModel
 from .sance_tta import SANCETTAModel
 from .walk_tta import WalkTTAModel
 
-__all__ = ['CAMTTAModel', 'LogitTTAModel', 'MaskTTAModel', 'SANCETTAModel', 'WalkTTAModel']
+__all__ = [
+    'CAMTTAModel', 'LogitTTAModel', 'MaskTTAModel', 'SANCETTAModel',
+    'WalkTTAModel'
+]

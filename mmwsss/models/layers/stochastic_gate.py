@@ -1,0 +1,55 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class StochasticGate(nn.Module):
+    """Mix deep and shallow features at random, so that errors do not settle.
+
+    In training each element of the output is the shallow feature with
+    probability ``rate`` and else the deep one, drawn anew in every call; in
+    evaluation it is ``(1 - rate) * deep + rate * shallow``. `Single-Stage
+    Semantic Segmentation from Image Labels <https://arxiv.org/abs/2005.08104>`_
+    (CVPR 2020), Eq. 9 and 10.
+
+    Args:
+        rate (float): The mixing rate ``psi`` in [0, 1). Defaults to 0.3.
+        shift (bool): Whether training mixes ``(deep - rate * shallow) /
+            (1 - rate)`` in place of ``deep``, as the paper's code does: the
+            mean over draws is then ``deep``, and not what evaluation returns,
+            which it is without. Defaults to True.
+        deterministic (bool): Whether training returns the same as evaluation.
+            Defaults to False.
+
+    Raises:
+        ValueError: If the rate is outside [0, 1).
+    """
+
+    def __init__(self,
+                 rate: float = 0.3,
+                 shift: bool = True,
+                 deterministic: bool = False) -> None:
+        super().__init__()
+        if not 0 <= rate < 1:
+            raise ValueError(f'the rate must lie in [0, 1), got {rate}')
+        self.rate = rate
+        self.shift = shift
+        self.deterministic = deterministic
+
+    def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
+        """Mix two maps of the same shape (N, C, h, w)."""
+        if deep.shape != shallow.shape:
+            raise ValueError(f'deep {tuple(deep.shape)} and shallow '
+                             f'{tuple(shallow.shape)} features differ in shape')
+        if self.deterministic or not self.training:
+            return torch.lerp(deep, shallow, self.rate)
+        keeps_deep = F.dropout(torch.ones_like(deep), self.rate) > 0
+        if self.shift:
+            deep = (deep - self.rate * shallow) / (1 - self.rate)
+        return torch.where(keeps_deep, deep, shallow)
+
+    def extra_repr(self) -> str:
+        """The parameters in ``print(model)``."""
+        return (f'rate={self.rate}, shift={self.shift}, '
+                f'deterministic={self.deterministic}')

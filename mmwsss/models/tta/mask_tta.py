@@ -1,0 +1,113 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import torch
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmwsss.structures import Seed
+from mmwsss.structures.seed import strided_size
+
+from .cam_tta import CAMTTAModel, _group_by_size, _is_flipped
+
+
+@MODELS.register_module()
+class MaskTTAModel(CAMTTAModel):
+    """Masks from the softmax masks of several scales and flips.
+
+    Inference of `Single-Stage Semantic Segmentation from Image Labels
+    <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020) as its code does it: each
+    input, normalised, is centred on a canvas of zeros; its masks are resized to
+    the canvas (bilinear, align_corners as in the head), cut out, resized to the
+    photo (align_corners False) and turned back. Foreground masks of absent
+    classes are removed: with image labels of the photo by those, else where
+    the largest class probability over the inputs is at most ``score_thr``. The
+    masks are averaged and the background mask is raised to a power.
+
+    Args:
+        module (dict | nn.Module): A :class:`WeakSegmentor` with
+            :class:`NGWPHead`, or one whose head offers ``masks(class_maps)``.
+        pad_size (int, optional): Side of the canvas in pixels. Larger inputs
+            and, with None, all inputs have a canvas of their own size.
+            Defaults to 1024.
+        score_thr (float, optional): Defaults to the head's.
+        bg_power (float, optional): Defaults to the head's.
+        data_preprocessor (dict, optional): Replaces the model's own.
+    """
+
+    def __init__(self,
+                 module,
+                 pad_size: int | None = 1024,
+                 score_thr: float | None = None,
+                 bg_power: float | None = None,
+                 data_preprocessor: dict | None = None) -> None:
+        super().__init__(module, data_preprocessor=data_preprocessor)
+        head = self.module.decode_head
+        self.pad_size = pad_size or 0
+        self.score_thr = head.score_thr if score_thr is None else score_thr
+        self.bg_power = head.bg_power if bg_power is None else bg_power
+
+    @torch.no_grad()
+    def _predict_photo(self, inputs: tuple[Tensor, ...],
+                       samples: tuple) -> 'SegDataSample':  # noqa: F821
+        result = None
+        size = tuple(samples[0].metainfo['ori_shape'][:2])
+        total, probabilities = 0., []
+        for group in _group_by_size(inputs):
+            flips = [_is_flipped(samples[i]) for i in group]
+            batch = self.module.data_preprocessor(
+                dict(inputs=[inputs[i] for i in group],
+                     data_samples=[samples[i] for i in group]), False)
+            masks, scores = self._predict_inputs(batch['inputs'], size)
+            if not masks.isfinite().all():
+                raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
+                                 'masks hold NaN or infinity')
+            probabilities.append(scores.sigmoid())
+            total = total + sum(
+                one.flip(-1) if flip else one
+                for one, flip in zip(masks, flips, strict=True))
+            if result is None and not all(flips):
+                result = batch['data_samples'][flips.index(False)].clone()
+        if result is None:
+            raise ValueError(
+                f'{samples[0].metainfo.get("img_path")}: every augmentation '
+                'is flipped; TestTimeAug must keep an unflipped one')
+
+        probabilities = torch.cat(probabilities).amax(0)
+        labels = self._present_labels(result, probabilities)
+        # Weights of interpolation add up to 1 but for rounding.
+        masks = (total / len(inputs)).clamp_(0, 1)
+        shown = torch.zeros_like(masks[:, :1, :1])
+        shown[0] = shown[labels] = 1
+        masks *= shown
+        masks[0] **= self.bg_power
+        small = F.interpolate(
+            masks[None], size=strided_size(size), mode='bilinear',
+            align_corners=False)[0].clamp_(0, 1)
+        result.set_data(
+            dict(
+                seg_logits=PixelData(data=masks),
+                pred_sem_seg=PixelData(data=masks.argmax(0, keepdim=True)),
+                seed=Seed(small[labels], labels, size, small[0]),
+                full_seed=Seed(masks[labels], labels, size, masks[0]),
+                pred_label_scores=probabilities))
+        return result
+
+    def _predict_inputs(self, inputs: Tensor,
+                        size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Masks (N, C, H, W) at the photo's size and class logits (N, C - 1)
+        of normalised inputs (N, 3, h, w)."""
+        height, width = inputs.shape[2:]
+        spare_y = max(self.pad_size - height, 0)
+        spare_x = max(self.pad_size - width, 0)
+        top, left = spare_y // 2, spare_x // 2
+        canvas = F.pad(inputs, (left, spare_x - left, top, spare_y - top))
+        head = self.module.decode_head
+        class_maps = self.module.class_maps(canvas).float()
+        masks = F.interpolate(
+            head.masks(class_maps), size=canvas.shape[2:], mode='bilinear',
+            align_corners=head.align_corners)
+        masks = masks[..., top:top + height, left:left + width]
+        masks = F.interpolate(
+            masks, size=size, mode='bilinear', align_corners=False)
+        return masks, head.pool(class_maps)

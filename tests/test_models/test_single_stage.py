@@ -1,0 +1,429 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import copy
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.config import ConfigDict
+from mmseg.registry import MODELS
+from model_tester import (
+    BACKBONE,
+    NUM_CLASSES,
+    PREPROCESSOR,
+    WeakModelTester,
+    make_batch,
+)
+
+from mmwsss.models.layers import GlobalCueInjection, StochasticGate
+from mmwsss.models.losses import SelfLabelLoss
+from mmwsss.ops import ngwp_scores, pamr, pseudo_labels_from_masks
+from mmwsss.structures.seed import strided_size
+
+HEAD = dict(
+    type='NGWPHead',
+    in_channels=(4, 32),
+    in_index=(0, 3),
+    num_classes=NUM_CLASSES,
+    channels=8,
+    skip_channels=4,
+    dilations=(1, 2),
+    refiner=dict(type='PAMR', num_iter=2, dilations=(1, 2)))
+MODEL = dict(
+    type='SelfTrainSegmentor',
+    data_preprocessor=PREPROCESSOR,
+    backbone=BACKBONE,
+    decode_head=HEAD,
+    test_cfg=dict(mode='whole'))
+
+
+def with_head(**kwargs) -> dict:
+    return dict(MODEL, decode_head=dict(HEAD, **kwargs))
+
+
+class TestNGWPHead(WeakModelTester):
+    model_cfg = MODEL
+    stages = ('pretrain', 'self_train')
+
+    def test_training_changes_only_what_is_trainable(self):
+        """And running statistics of the decoder, but not of the ASPP."""
+        for stage in self.stages:
+            model = self.build(stage).train()
+            before = copy.deepcopy(model.state_dict())
+            self.losses(model)
+            changed = {
+                name
+                for name, value in model.state_dict().items()
+                if not torch.equal(value, before[name])
+            }
+            assert changed
+            for name in changed:
+                assert name.startswith('decode_head.'), name
+                assert 'aspp' not in name
+                assert name.rpartition('.')[2] in (
+                    'running_mean', 'running_var', 'num_batches_tracked')
+
+    def test_losses_of_the_stages(self):
+        names = {
+            stage: set(self.losses(self.build(stage).train())[1])
+            for stage in self.stages
+        }
+        assert names['pretrain'] == {'loss', 'decode.loss_cls'}
+        assert names['self_train'] - names['pretrain'] == {
+            'decode.loss_mask', 'decode.kept', 'decode.decided'}
+
+    def test_unknown_stage(self):
+        with pytest.raises(ValueError, match="'classify'"):
+            self.build('classify')
+
+    def test_modes_of_normalisation(self):
+        head = self.build().train().decode_head
+        assert not head.aspp.project.bn.training
+        assert head.fuse.bn.training and head.aspp.dropout.training
+
+    def test_labels_against_the_steps(self):
+        model = self.build('self_train').train()
+        images = torch.rand(2, 3, 32, 32)
+        maps = 3 * torch.randn(2, NUM_CLASSES - 1, 8, 8)
+        present = torch.tensor([[1, 0, 1], [0, 1, 0]])
+        masks = torch.cat([torch.ones(2, 1, 8, 8), maps], 1).softmax(1)
+        small = F.interpolate(
+            images, (8, 8), mode='bilinear', align_corners=True)
+        masks = F.interpolate(
+            pamr(masks, small, 2, (1, 2)), (32, 32), mode='bilinear',
+            align_corners=True)
+        expected = pseudo_labels_from_masks(masks, present)
+        labels = model.decode_head.self_labels(maps, images, present)
+        assert torch.equal(labels, expected)
+        assert {0, 1, 255} <= set(labels[0].unique().tolist())
+
+    def test_scores(self):
+        model = self.build().eval()
+        image = torch.rand(1, 3, 32, 32)
+        with torch.no_grad():
+            maps = model.class_maps(image)
+            scores = model.score_maps(image)
+            logits = model.decode_head.class_logits(model.extract_feat(image))
+        assert torch.equal(scores[:, 1:], maps)
+        assert (scores[:, 0] == 1).all()
+        assert maps.shape[2:] == (8, 8)
+        torch.testing.assert_close(logits, ngwp_scores(maps))
+
+    def test_prediction_against_naive(self):
+        head = self.build().eval().decode_head
+        torch.manual_seed(0)
+        maps = torch.randn(1, NUM_CLASSES - 1, 8, 8)
+        labels = np.array([1, 0, 1, 1], np.uint8)
+        meta = dict(img_shape=(8, 8), image_labels=labels)
+        masks = head.predict_by_feat(maps, [meta])[0]
+        total = np.e + maps[0].exp().sum(0)
+        torch.testing.assert_close(masks[0], (np.e / total)**3)
+        for c in range(1, NUM_CLASSES):
+            torch.testing.assert_close(
+                masks[c], labels[c] * maps[0, c - 1].exp() / total)
+
+    def test_without_labels_improbable_classes_are_removed(self):
+        head = self.build().decode_head
+        maps = torch.full((1, NUM_CLASSES - 1, 8, 8), -5.)
+        maps[0, 0] = 5
+        masks = head.predict_by_feat(maps, [dict(img_shape=(8, 8))])[0]
+        assert masks[1].min() > 0.9 and masks[2:].max() == 0
+
+    def test_stage_self_train_needs_photos(self):
+        cfg = dict(MODEL, type='WeakSegmentor')
+        model = MODELS.build(copy.deepcopy(cfg)).train()
+        self.losses(model)
+        model.switch_stage('self_train')
+        with pytest.raises(ValueError, match='SelfTrainSegmentor'):
+            self.losses(model)
+
+    def test_a_teacher_makes_the_labels(self):
+        model = self.build('self_train').train()
+        teacher = copy.deepcopy(model).eval()
+        names = set(model.state_dict())
+        with torch.no_grad():
+            teacher.decode_head.classifier.weight.zero_()
+            teacher.decode_head.classifier.bias.fill_(-9)
+        model.set_teacher(teacher)
+        assert set(model.state_dict()) == names
+        # It sees background alone, so every photo is discarded.
+        _, logs = self.losses(model)
+        assert logs['decode.kept'] == 0 and logs['decode.loss_mask'] == 0
+
+
+class TestDeterministicGateWithoutCues(TestNGWPHead):
+    model_cfg = with_head(
+        gate=dict(rate=0.5, deterministic=True), cues=None)
+
+
+class TestPaperOptions(WeakModelTester):
+    model_cfg = with_head(
+        gate=dict(rate=0.3, shift=False),
+        cues=dict(shallow_norm='instance', residual_scale=False),
+        pool_eps=1e-5,
+        label_thresholds=dict(fg_ratio=0.6, bg_ratio=0.7, floor=0.),
+        loss_mask=dict(type='SelfLabelLoss', balance='inverse'),
+        bg_power=1.)
+    stages = ('self_train', )
+    test_training_changes_only_what_is_trainable = None
+
+
+class TestNoGateNoRefinerNoPenalty(WeakModelTester):
+    model_cfg = with_head(gate=None, refiner=None, focal_lambda=None)
+    stages = ('self_train', )
+    test_training_changes_only_what_is_trainable = None
+
+
+class TestTIMM(WeakModelTester):
+    """The two taps may come from any backbone."""
+    model_cfg = dict(
+        MODEL,
+        backbone=dict(
+            type='mmpretrain.TIMMBackbone',
+            model_name='resnet18',
+            features_only=True,
+            layers=(1, 1, 1, 1),
+            channels=(4, 8, 8, 16),
+            out_indices=(1, 4)),
+        norm_eval=True,
+        decode_head=dict(HEAD, in_channels=(4, 16), in_index=(0, 1)))
+    stages = ('self_train', )
+    test_training_changes_only_what_is_trainable = None
+
+
+def test_stock_segmentor_pretrains():
+    model = MODELS.build(ConfigDict(MODEL, type='EncoderDecoder'))
+    data = model.data_preprocessor(make_batch(), training=True)
+    assert set(model(**data, mode='loss')) == {'decode.loss_cls'}
+    results = model.eval().test_step(make_batch())
+    assert results[0].seg_logits.data.shape[0] == NUM_CLASSES
+
+
+@pytest.mark.parametrize('wrong', [
+    dict(in_channels=(4, 8, 8)), dict(stage='classify'),
+    dict(cues=dict(shallow_norm='layer')), dict(gate=dict(rate=1.)),
+    dict(loss_mask=dict(type='SelfLabelLoss', balance='no'))
+])
+def test_wrong_arguments(wrong):
+    with pytest.raises(ValueError, match='must|each need'):
+        MODELS.build(dict(HEAD, **wrong))
+
+
+class TestStochasticGate:
+
+    def test_mean_over_draws_is_the_deep_feature(self):
+        torch.manual_seed(0)
+        deep, shallow = torch.rand(2, 4, 5), torch.rand(2, 4, 5)
+        gate = StochasticGate(0.3).train()
+        draws = [gate(deep, shallow) for _ in range(3000)]
+        assert not torch.equal(draws[0], draws[1])
+        torch.testing.assert_close(
+            torch.stack(draws).mean(0), deep, atol=0.05, rtol=0)
+
+    def test_mean_without_shift_is_that_of_evaluation(self):
+        torch.manual_seed(0)
+        deep, shallow = torch.rand(2, 4, 5), torch.rand(2, 4, 5)
+        gate = StochasticGate(0.3, shift=False).train()
+        mean = torch.stack([gate(deep, shallow) for _ in range(3000)]).mean(0)
+        expected = gate.eval()(deep, shallow)
+        torch.testing.assert_close(mean, expected, atol=0.05, rtol=0)
+
+    def test_evaluation(self):
+        deep, shallow = torch.rand(2, 4, 5), torch.rand(2, 4, 5)
+        gate = StochasticGate(0.3).eval()
+        mixed = gate(deep, shallow)
+        torch.testing.assert_close(mixed, 0.7 * deep + 0.3 * shallow)
+        assert torch.equal(mixed, gate(deep, shallow))
+        always = StochasticGate(0.3, deterministic=True).train()
+        assert torch.equal(mixed, always(deep, shallow))
+
+    def test_every_element_is_drawn_for_itself_and_batches_may_change(self):
+        torch.manual_seed(0)
+        gate = StochasticGate(0.5, shift=False).train()
+        for size in ((2, 8, 9, 9), (1, 8, 5, 7)):
+            mixed = gate(torch.ones(size), torch.zeros(size))
+            assert set(mixed.unique().tolist()) == {0., 1.}
+            assert 0.3 < mixed.mean() < 0.7
+            per_channel = mixed.mean((0, 2, 3))
+            assert per_channel.max() < 1 and per_channel.min() > 0
+
+    def test_shapes_differ(self):
+        with pytest.raises(ValueError, match='differ'):
+            StochasticGate()(torch.rand(1, 2, 3, 3), torch.rand(1, 2, 4, 4))
+
+
+def test_global_cue_injection_against_naive():
+    torch.manual_seed(0)
+    layer = GlobalCueInjection(3, 4).eval()
+    shallow, deep = torch.rand(2, 3, 6, 6), torch.rand(2, 4, 6, 6)
+    actual = layer(shallow, deep)
+    cues = F.conv2d(deep, layer.deep.conv.weight) / (1 + 1e-5)**0.5
+    cues = cues.relu().flatten(2).max(-1)[0]
+    x = F.conv2d(shallow, layer.shallow.weight) / (1 + 1e-5)**0.5
+    x = x * (cues[:, :4, None, None] + 1) + cues[:, 4:, None, None]
+    x = F.conv2d(x.relu(), layer.out.conv.weight) / (1 + 1e-5)**0.5
+    torch.testing.assert_close(actual, x.relu())
+    assert 'norm.weight' not in layer.state_dict()
+
+
+def naive_loss(logits, labels, image_labels, balance, discard):
+    """Pixel by pixel."""
+    num, classes, height, width = logits.shape
+    total = 0.
+    for n in range(num):
+        counts = [int((labels[n] == c).sum()) for c in range(classes)]
+        found = [c for c in range(classes) if counts[c]]
+        if discard and len(found) != image_labels[n].sum() + 1:
+            continue
+        loss = 0.
+        for y in range(height):
+            for x in range(width):
+                label = int(labels[n, y, x])
+                if label == 255:
+                    continue
+                ce = -logits[n, :, y, x].log_softmax(0)[label]
+                if balance == 'complement':
+                    weight = (sum(counts) - counts[label]) / (1 + sum(counts))
+                    loss = loss + weight * ce / (height * width)
+                else:
+                    loss = loss + ce / counts[label] / len(found)
+        total = total + loss
+    return total / num
+
+
+class TestSelfLabelLoss:
+
+    @pytest.mark.parametrize('balance', ['complement', 'inverse'])
+    @pytest.mark.parametrize('discard', [True, False])
+    def test_loss_and_gradient_against_naive(self, balance, discard):
+        torch.manual_seed(0)
+        logits = torch.randn(3, 3, 4, 5, requires_grad=True)
+        labels = torch.randint(4, (3, 4, 5))
+        labels[labels == 3] = 255
+        labels[1][labels[1] == 2] = 255
+        present = torch.tensor([[1, 1], [1, 1], [1, 1]])
+        criterion = SelfLabelLoss(balance, discard)
+        losses = [
+            criterion(logits, labels, present),
+            naive_loss(logits, labels, present, balance, discard)
+        ]
+        torch.testing.assert_close(*losses)
+        gradients = [torch.autograd.grad(loss, logits)[0] for loss in losses]
+        torch.testing.assert_close(*gradients)
+        assert criterion.kept(labels, present).tolist() == [True, False, True]
+        assert (gradients[0][1] == 0).all() == discard
+
+    @pytest.mark.parametrize('balance', ['complement', 'inverse'])
+    @pytest.mark.parametrize('label', [0, 255])
+    def test_nothing_to_learn(self, balance, label):
+        """All pixels undecided, or all photos discarded."""
+        logits = torch.full((2, 3, 4, 4), 50.)
+        logits[:, 0] = -torch.inf
+        logits.requires_grad_()
+        labels = torch.full((2, 4, 4), label)
+        loss = SelfLabelLoss(balance)(logits, labels, torch.ones(2, 2))
+        assert loss == 0
+        logits = torch.randn(2, 3, 4, 4, requires_grad=True)
+        loss = SelfLabelLoss(balance)(logits, labels, torch.ones(2, 2))
+        loss.backward()
+        assert loss == 0 and (logits.grad == 0).all()
+
+    def test_half_precision(self):
+        logits = torch.randn(1, 3, 4, 4)
+        labels = torch.arange(16).view(1, 4, 4) % 3
+        loss = SelfLabelLoss()(logits.half(), labels, torch.ones(1, 2))
+        assert loss.dtype == torch.float
+
+
+class TestMaskTTA:
+
+    def predict(self, model, image, tags, pad_size=48, **kwargs):
+        """Two scales and flips of one photo."""
+        tta = MODELS.build(
+            dict(type='MaskTTAModel', module=model, pad_size=pad_size, **kwargs))
+        sample = make_batch(1, tuple(image.shape[1:]))['data_samples'][0]
+        metas = dict(ori_shape=tuple(image.shape[1:]))
+        if tags is not None:
+            metas['image_labels'] = tags
+        else:
+            del sample.image_labels
+        inputs, samples = [], []
+        for size in ((32, 40), (16, 20)):
+            scaled = F.interpolate(image[None].float(), size)[0].byte()
+            for flip in (False, True):
+                one = sample.clone()
+                one.set_metainfo(
+                    dict(metas, flip=flip, flip_direction='horizontal',
+                         img_shape=size))
+                inputs.append([scaled.flip(-1) if flip else scaled])
+                samples.append([one])
+        with torch.no_grad():
+            return tta.test_step(dict(inputs=inputs, data_samples=samples))[0]
+
+    def naive(self, model, image, tags, pad_size, bg_power=3):
+        head = model.decode_head
+        mean = torch.tensor(PREPROCESSOR['mean'])[:, None, None]
+        std = torch.tensor(PREPROCESSOR['std'])[:, None, None]
+        masks, scores = [], []
+        for size in ((32, 40), (16, 20)):
+            scaled = F.interpolate(image[None].float(), size)[0].byte()
+            x = (scaled.flip(0).float() - mean) / std
+            for flip in (False, True):
+                height, width = size
+                side_y, side_x = max(pad_size, height), max(pad_size, width)
+                top, left = (side_y - height) // 2, (side_x - width) // 2
+                canvas = torch.zeros(1, 3, side_y, side_x)
+                canvas[0, :, top:top + height, left:left + width] = (
+                    x.flip(-1) if flip else x)
+                with torch.no_grad():
+                    maps = model.class_maps(canvas)
+                one = F.interpolate(
+                    head.masks(maps), (side_y, side_x), mode='bilinear',
+                    align_corners=True)
+                one = one[..., top:top + height, left:left + width]
+                one = F.interpolate(
+                    one, (32, 40), mode='bilinear', align_corners=False)[0]
+                masks.append(one.flip(-1) if flip else one)
+                scores.append(head.pool(maps).sigmoid()[0])
+        merged = torch.stack(masks).mean(0)
+        best = torch.stack(scores).amax(0)
+        if tags is None:
+            tags = best > head.score_thr
+        else:
+            tags = torch.as_tensor(tags[1:]).bool()
+        merged[1:] *= tags[:, None, None]
+        merged[0] **= bg_power
+        return merged, best
+
+    def model(self):
+        torch.manual_seed(0)
+        model = MODELS.build(copy.deepcopy(MODEL)).eval()
+        with torch.no_grad():
+            model.decode_head.classifier.weight.mul_(3)
+        return model
+
+    @pytest.mark.parametrize('tags', [[1, 0, 1, 1], [1, 0, 0, 0], None])
+    @pytest.mark.parametrize('pad_size', [48, 33, None])
+    def test_against_naive(self, tags, pad_size):
+        model = self.model()
+        torch.manual_seed(1)
+        image = torch.randint(256, (3, 32, 40), dtype=torch.uint8)
+        result = self.predict(
+            model, image, None if tags is None else np.uint8(tags), pad_size)
+        merged, best = self.naive(model, image, tags, pad_size or 0)
+        torch.testing.assert_close(
+            result.seg_logits.data, merged, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            result.pred_label_scores, best, atol=1e-5, rtol=1e-4)
+        assert torch.equal(
+            result.full_seed.to_mask().long(), result.pred_sem_seg.data[0])
+        assert result.seed.scores.shape[1:] == strided_size((32, 40))
+
+    def test_options_replace_those_of_the_head(self):
+        model = self.model()
+        image = torch.randint(256, (3, 32, 40), dtype=torch.uint8)
+        result = self.predict(model, image, None, score_thr=1., bg_power=1.)
+        assert len(result.full_seed.labels) == 0
+        expected = self.naive(model, image, [1, 0, 0, 0], 48, 1)[0]
+        torch.testing.assert_close(
+            result.seg_logits.data, expected, atol=1e-5, rtol=1e-4)
