@@ -90,6 +90,8 @@ def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
         raise ValueError('--show and --show-dir need default_hooks.visualization'
                          '=dict(type="SegVisualizationHook") in the config')
     hook.draw = True
+    hook.setdefault('interval', 1)  # its own default draws every 50th
+    hook.setdefault('interval', 1)  # its own default draws every 50th
     if args.show:
         hook.update(show=True, wait_time=args.wait_time)
     if args.show_dir:

@@ -13,6 +13,7 @@ import os.path as osp
 import sys
 
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.runner import Runner
 from mmseg.registry import RUNNERS
 
@@ -37,7 +38,9 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='go on after the latest checkpoint in the work folder, if any')
     parser.add_argument(
-        '--amp', action='store_true', help='train with mixed precision')
+        '--amp',
+        action='store_true',
+        help='train with mixed precision, on a GPU')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -65,6 +68,10 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = osp.join('work_dirs',
                                 osp.splitext(osp.basename(args.config))[0])
     if args.amp:
+        device = get_device()
+        if device in ('cpu', 'mps'):
+            raise ValueError('--amp needs a GPU: AmpOptimWrapper of mmengine '
+                             f'does not run on {device}')
         use_amp(cfg)
     cfg.resume = False
     if args.resume:

@@ -128,12 +128,17 @@ def test_offset_maps(run, esol, photo, tmp_path):
 
 
 def test_offset_curves(run, tmp_path):
-    log = tmp_path / 'scalars.json'
-    lines = [{'offset/conv_1_mean': i / 10, 'step': i} for i in range(5)]
-    log.write_text('\n'.join(map(json.dumps, lines)) + '\n')
-    run(OFFSETS, 'curves', log, '--out', tmp_path / 'curves.png')
+    for number in range(2):  # a run and its continuation
+        log = tmp_path / f'2026010{number}' / 'vis_data' / 'scalars.json'
+        log.parent.mkdir(parents=True)
+        lines = [{'loss': 1., 'offset/conv_1_mean': i / 10, 'step': i}
+                 for i in range(3 * number, 3 * number + 5)]
+        log.write_text('\n'.join(map(json.dumps, lines)) + '\n')
+    run(OFFSETS, 'curves', tmp_path, '--out', tmp_path / 'curves.png')
     with Image.open(tmp_path / 'curves.png') as image:
         assert min(image.size) > 100
+    with pytest.raises(SystemExit, match='error: .*none holds no'):
+        run(OFFSETS, 'curves', tmp_path / 'none')
 
 
 def browse_config(path, root, **dataset):

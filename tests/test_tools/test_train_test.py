@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim.optimizer import amp_optimizer_wrapper
+from mmseg.registry import MODELS
+from PIL import Image
 
 from mmwsss.engine import load_checkpoint_file
+from mmwsss.models.layers import OffsetConv2d
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'test_engine'))
@@ -154,6 +158,60 @@ def test_amp_reaches_stages_with_a_wrapper_of_their_own(tmp_path, monkeypatch):
     assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
     assert stages[1].optim_wrapper.type == 'AmpOptimWrapper'
     assert 'optim_wrapper' not in stages[0]
+
+
+def test_amp_needs_a_gpu(trained, tmp_path, monkeypatch):
+    config, _ = trained
+    monkeypatch.setattr('mmengine.device.get_device', lambda: 'cpu')
+    with pytest.raises(ValueError, match='--amp needs a GPU.*cpu'):
+        call(monkeypatch, 'train.py', config, '--work-dir', tmp_path, '--amp')
+
+
+def test_amp_trains_every_stage(voc_root, tmp_path, monkeypatch):
+    """What a GPU does in half precision, a CPU does in bfloat16."""
+    if torch.cuda.is_available():
+        pytest.skip('the model would go to the GPU')
+    monkeypatch.setattr('mmengine.device.get_device', lambda: 'cuda')
+    monkeypatch.setattr(amp_optimizer_wrapper, 'is_cuda_available', lambda: True)
+    seen = []
+    offsets = OffsetConv2d.forward
+
+    def record(self, x, *args):
+        out = offsets(self, x, *args)
+        sampled = self.last_offset is not None
+        seen.append((out.dtype, self.last_offset.dtype if sampled else None))
+        return out
+
+    monkeypatch.setattr(OffsetConv2d, 'forward', record)
+    config = esol_config(voc_root, tmp_path / 'run')
+    config.val_dataloader = config.val_evaluator = config.val_cfg = None
+    config.dump(tmp_path / 'amp.py')
+    call(monkeypatch, 'train.py', tmp_path / 'amp.py', '--amp')
+    # Offsets, and what is read at them, stay in single precision.
+    assert set(seen) == {(torch.bfloat16, None), (torch.float32, torch.float32)}
+    classify, shrink = (weights(tmp_path / 'run', f'stage_{stage}.pth')
+                        for stage in ('classify', 'shrink'))
+    moved = {key for key in classify if not torch.equal(classify[key], shrink[key])}
+    assert moved == {f'decode_head.conv_{i}.conv_offset.{kind}'
+                     for i in (1, 2) for kind in ('weight', 'bias')}
+    assert all(shrink[key].isfinite().all() for key in moved)
+
+
+def test_show_dir_draws_every_photo(voc_root, tmp_path, monkeypatch):
+    config = esol_config(voc_root, tmp_path / 'run')
+    config.dump(tmp_path / 'show.py')
+    model = MODELS.build(config.model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'model.pth')
+    call(monkeypatch, 'test.py', tmp_path / 'show.py', tmp_path / 'model.pth',
+         '--show-dir', tmp_path / 'shown')
+    names = (voc_root / 'ImageSets/Segmentation/val.txt').read_text().split()
+    pictures = sorted((tmp_path / 'shown').rglob('*.png'))
+    assert len(pictures) == len(names) == 4
+    for name, picture in zip(sorted(names), pictures, strict=True):
+        assert name in picture.name
+        with Image.open(picture) as image:
+            # Ground truth beside the prediction.
+            assert image.size == (128, 64)
 
 
 STOCK = """

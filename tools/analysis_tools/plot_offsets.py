@@ -6,14 +6,13 @@ Over photos, as heat maps of the offsets' lengths and as arrows:
     python tools/analysis_tools/plot_offsets.py maps configs/esol/esol_r50_voc.py \
         work_dirs/esol_r50_voc/stage_expand.pth photo.jpg --out-dir offsets
 
-Over a training run, from what OffsetMonitorHook logged:
+Over a training, resumed or not, from what OffsetMonitorHook logged:
 
     python tools/analysis_tools/plot_offsets.py curves \
-        work_dirs/esol_r50_voc/<time>/vis_data/scalars.json --out offsets.png
+        work_dirs/esol_r50_voc --out offsets.png
 """
 
 import argparse
-import json
 import os.path as osp
 import sys
 
@@ -26,6 +25,7 @@ from mmwsss.apis import WSSSInferencer
 from mmwsss.apis.photos import find_photos
 from mmwsss.datasets.image_io import read_photo
 from mmwsss.models.layers import OffsetConv2d
+from mmwsss.pipeline import read_scalars
 from mmwsss.utils import atomic_write
 from mmwsss.visualization import (
     draw_offset_arrows,
@@ -58,7 +58,7 @@ def parse_args() -> argparse.Namespace:
         help='override settings of the config, key=value')
     curves = commands.add_parser(
         'curves', help='plot the offset statistics of a run')
-    curves.add_argument('scalars', help='vis_data/scalars.json of the run')
+    curves.add_argument('work_dir', help='folder of the training')
     curves.add_argument(
         '--out', default='offsets.png', help='PNG to write (default: offsets.png)')
     return parser.parse_args()
@@ -98,9 +98,11 @@ def draw_maps(args: argparse.Namespace) -> None:
 
 
 def draw_curves(args: argparse.Namespace) -> None:
-    """Plot the scalars of a run."""
-    with open(args.scalars, encoding='utf-8') as file:
-        lines = [json.loads(line) for line in file if line.strip()]
+    """Plot the scalars of all runs of a training."""
+    lines = read_scalars(args.work_dir).training
+    if not lines:
+        raise FileNotFoundError(
+            f'{args.work_dir} holds no <time>/vis_data/scalars.json of a training')
     plot_offset_curves(lines, args.out)
     print(args.out)
 
