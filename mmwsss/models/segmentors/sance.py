@@ -355,7 +355,9 @@ class SANCE(WeakSegmentor):
         photos = inputs.detach().float()
         if preprocessor._enable_normalize:
             photos = photos * preprocessor.std + preprocessor.mean
-        if not preprocessor.channel_conversion:
+        # Its name in mmengine, or in older versions of mmseg.
+        if not getattr(preprocessor, '_channel_conversion',
+                       getattr(preprocessor, 'channel_conversion', False)):
             # They stayed in OpenCV's order.
             photos = photos.flip(1)
         return photos.clamp(0, 255)
