@@ -267,10 +267,11 @@ class Pipeline:
         if plan.action == 'run':
             self._move_aside(step)
             record = dict(seconds=0.0)
-        os.makedirs(folder, exist_ok=True)
-        _remove_unfinished(folder)
+        # Before the folder is made: an empty one must not pass for an old output.
         record.update(status='running', fingerprint=plan.fingerprint)
         self._save(step, record)
+        os.makedirs(folder, exist_ok=True)
+        _remove_unfinished(folder)
         self._write_inputs(step)
         command = self.command(step, resume=plan.action == 'resume')
 
@@ -451,7 +452,7 @@ class Pipeline:
 
     def _numbers(self, step: Step) -> str:
         numbers = key_numbers(step, self.record(step))
-        return '  ' + '  '.join(f'{k} {v}' for k, v in numbers.items())
+        return ''.join(f'  {name} {value}' for name, value in numbers.items())
 
     def _load_state(self) -> dict[str, Any]:
         if osp.exists(self._state_path):
