@@ -1,0 +1,26 @@
+# One's own photos with tags, augmented as by 1-stage-wseg; scored where there are
+# masks, with the tags.
+_base_ = './folder_weak.py'
+
+crop_size = (321, 321)
+train_pipeline = [
+    dict(type='SeedAugmentation'),
+    dict(type='LoadPhoto'),
+    dict(
+        type='mmpretrain.RandomResizedCrop',
+        scale=crop_size,
+        crop_ratio_range=(0.9, 1.0),
+        interpolation='bicubic',
+        backend='pillow'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(
+        type='mmpretrain.ColorJitter',
+        brightness=0.3,
+        contrast=0.3,
+        saturation=0.3,
+        hue=0.1),
+    dict(type='PackWeakInputs')
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_evaluator = dict(type='MaskMetric')
+test_evaluator = val_evaluator

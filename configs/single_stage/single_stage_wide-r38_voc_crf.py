@@ -1,0 +1,13 @@
+# Test only: photos of val without their image labels, with and without dense
+# CRF in one run.
+# python tools/test.py configs/single_stage/single_stage_wide-r38_voc_crf.py CHECKPOINT --tta
+_base_ = './single_stage_wide-r38_voc.py'
+
+test_evaluator = [
+    dict(type='IoUMetric', iou_metrics=['mIoU']),
+    dict(
+        type='RefinedIoUMetric',
+        iou_metrics=['mIoU'],
+        softmax=False,
+        refiner=dict(type='DenseCRF', preset='psa'))
+]
