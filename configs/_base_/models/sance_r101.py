@@ -1,0 +1,46 @@
+# SANCE: a ResNet-101 at stride 8 (dilations 2 and 4), statistics frozen, whose
+# stem and four stages feed a contour branch and whose last stage feeds the head
+# of DeepLab v2.
+data_preprocessor = dict(
+    type='SegDataPreProcessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=255,
+    size=(512, 512))
+model = dict(
+    type='SANCE',
+    data_preprocessor=data_preprocessor,
+    backbone=dict(
+        type='StemTapResNet',
+        depth=101,
+        num_stages=4,
+        out_indices=(0, 1, 2, 3),
+        strides=(1, 2, 1, 1),
+        dilations=(1, 1, 2, 4),
+        norm_eval=True,
+        init_cfg=dict(
+            type='Pretrained', checkpoint='torchvision://resnet101')),
+    # Eq. 4 has no factor 1/2 before the sum, unlike IRN's code.
+    decode_head=dict(
+        type='ContourHead',
+        in_channels=(64, 256, 512, 1024, 2048),
+        num_classes=21,
+        detach_taps=False,
+        align_corners=False,
+        loss_decode=dict(
+            type='PathAffinityLoss', radius=10, loss_weight=2.)),
+    auxiliary_head=dict(
+        type='SummedASPPHead',
+        in_channels=2048,
+        in_index=4,
+        dilations=(6, 12, 18, 24),
+        num_classes=21,
+        align_corners=False,
+        loss_decode=dict(type='PixelCrossEntropyLoss')),
+    # Workers of the CRF, for each process that trains.
+    crf_jobs=4,
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'))
+tta_model = dict(type='SANCETTAModel')
