@@ -1,0 +1,17 @@
+# COCO 2014 for an affinity network; see voc_affinity.py.
+_base_ = './voc_affinity.py'
+
+data_root = 'data/coco'
+train_dataloader = dict(
+    dataset=dict(
+        type='COCOSegDataset',
+        data_root=data_root,
+        data_prefix=dict(img_path='train2014', seg_map_path='affinity_labels'),
+        ann_file='lists/train2014_labeled.txt'))
+seed_dataloader = dict(
+    dataset=dict(
+        type='WeakCOCODataset',
+        data_root=data_root,
+        data_prefix=dict(img_path='train2014'),
+        ann_file='lists/train2014_labeled.txt',
+        label_file='labels_train2014.json'))
