@@ -1,5 +1,5 @@
-# FSAE on CAM with MobileNetV1, small enough for a CPU. Both views share the
-# weak augmentation of the base, which has no colour jitter here.
+# FSAE on CAM with MobileNetV1, small enough for a CPU. The weak view has no
+# colour jitter, so that all but the loss is as in the base.
 # python tools/train.py configs/fsae/fsae_cam_mobilenetv1_animals.py
 _base_ = '../cam/cam_mobilenetv1_animals.py'
 

@@ -1,0 +1,16 @@
+# Figure 6: accuracy and ratio of the online pseudo labels, FAE and SAE.
+# Masks of the training photos are read for these numbers only; no loss sees
+# them.
+# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_fig6-fsae.py
+_base_ = '../fsae_cam_r50_voc.py'
+
+train_pipeline = [
+    *_base_.train_pipeline[:2],
+    dict(type='LoadMask'),
+    *_base_.train_pipeline[2:],
+]
+train_dataloader = dict(
+    dataset=dict(
+        data_prefix=dict(seg_map_path='SegmentationClassAug'),
+        with_masks=True,
+        pipeline=train_pipeline))

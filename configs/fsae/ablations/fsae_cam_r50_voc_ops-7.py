@@ -1,0 +1,10 @@
+# Table 8: 7 operations of RandAugment.
+# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_ops-7.py
+_base_ = '../fsae_cam_r50_voc.py'
+
+train_pipeline = [
+    *_base_.train_pipeline[:-2],
+    dict(type='StrongView', num_ops=7),
+    _base_.train_pipeline[-1],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

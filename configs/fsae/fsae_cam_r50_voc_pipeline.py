@@ -1,0 +1,5 @@
+# From tags to a segmentation model:
+# python tools/pipeline.py configs/fsae/fsae_cam_r50_voc_pipeline.py --gpus 4
+_base_ = '../cam/cam_r50_voc_pipeline.py'
+title = 'FSAE on CAM with ResNet-50 on PASCAL VOC 2012'
+localizer = '{{ fileDirname }}/fsae_cam_r50_voc.py'

@@ -1,0 +1,5 @@
+# From tags to a segmentation model:
+# python tools/pipeline.py configs/fsae/fsae_esol_r50_coco_pipeline.py --gpus 4
+_base_ = '../esol/esol_r50_coco_pipeline.py'
+title = 'FSAE on ESOL with ResNet-50 on COCO 2014'
+localizer = '{{ fileDirname }}/fsae_esol_r50_coco.py'

@@ -1,0 +1,94 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from mmseg.registry import TRANSFORMS
+
+from mmwsss.datasets.transforms.strong_view import COLOR_OPS
+
+
+def results(seed: int = 0) -> dict:
+    """A photo amid padding in the mean colour."""
+    image = np.full((24, 20, 3), 103.53, np.float32)
+    rng = np.random.default_rng(seed)
+    image[3:21, 4:19] = rng.integers(20, 230, (18, 15, 3))
+    return dict(img=image, img_shape=(24, 20), valid_box=(4, 3, 19, 21))
+
+
+def strong_view(**options):
+    return TRANSFORMS.build(dict(type='StrongView', **options))
+
+
+def test_nine_colour_operations():
+    assert sorted(op['type'] for op in COLOR_OPS) == [
+        'AutoContrast', 'Brightness', 'ColorTransform', 'Contrast', 'Equalize',
+        'Identity', 'Posterize', 'Sharpness', 'Solarize'
+    ]
+
+
+@pytest.mark.parametrize('op', COLOR_OPS, ids=lambda op: op['type'])
+def test_an_operation(op):
+    """It changes the photo (Identity does not) but never the padding."""
+    np.random.seed(0)
+    before = results()
+    view = strong_view(num_ops=1, ops=[op], blur_prob=0.)(results())
+    assert np.array_equal(view['img'], before['img'])
+    strong = view['strong_img']
+    assert strong.shape == view['img'].shape and strong.dtype == np.float32
+    assert not np.shares_memory(strong, view['img'])
+    inside = np.zeros((24, 20), bool)
+    inside[3:21, 4:19] = True
+    assert np.array_equal(strong[~inside], before['img'][~inside])
+    same = np.array_equal(strong[inside], before['img'][inside])
+    assert same == (op['type'] == 'Identity')
+
+
+def test_ranges_of_magnitudes():
+    grey = dict(img=np.full((4, 4, 3), 200, np.uint8))
+
+    def values(op, count=60):
+        view = strong_view(
+            num_ops=1, ops=[o for o in COLOR_OPS if o['type'] == op], blur_prob=0.)
+        return {int(view(dict(grey))['strong_img'][0, 0, 0]) for _ in range(count)}
+
+    np.random.seed(1)
+    factors = np.array(sorted(values('Brightness'))) / 200
+    assert 0.04 <= factors[0] < 0.2 and 0.8 < factors[-1] <= 0.96
+    assert values('Posterize') <= {200 >> b << b for b in range(5)}
+    assert values('Solarize') == {200, 55}
+
+
+def test_blur_only_and_neither():
+    blurred = strong_view(num_ops=0, blur_prob=1., blur_sigma=(2., 2.))
+    photo = results()['img'][3:21, 4:19]
+    strong = blurred(results())['strong_img'][3:21, 4:19]
+    assert strong.std() < 0.5 * photo.std()
+    view = strong_view(num_ops=0, blur_prob=0.)(results())
+    assert np.array_equal(view['strong_img'], view['img'])
+
+
+def test_a_function_of_the_seed():
+    view = strong_view()
+    images = []
+    for seed in (3, 3, 4):
+        np.random.seed(seed)
+        images.append(view(results())['strong_img'])
+    assert np.array_equal(images[0], images[1])
+    assert not np.array_equal(images[0], images[2])
+
+
+def test_packed():
+    view = strong_view()(results())
+    packed = TRANSFORMS.build(dict(type='PackWeakInputs'))(view)
+    strong = packed['data_samples'].strong_img.data
+    assert strong.shape == packed['inputs'].shape
+    assert strong.dtype == packed['inputs'].dtype
+    assert np.array_equal(strong.numpy().transpose(1, 2, 0), view['strong_img'])
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match='negative'):
+        strong_view(num_ops=-1)
+    normalised = results()
+    normalised['img'] = normalised['img'] / 255
+    with pytest.raises(ValueError, match='before any normalisation'):
+        strong_view()(normalised)
