@@ -79,11 +79,14 @@ class _PathAffinity(torch.autograd.Function):
             if not edge[start].numel():
                 continue
             peak = edge[end].clone()
+            best = torch.zeros_like(peak, dtype=torch.uint8)
             for j, point in enumerate(rest, 1):
                 if strongest is not None:
-                    strongest[:, i][start][edge[point] > peak] = j
+                    best.masked_fill_(edge[point] > peak, j)
                 torch.maximum(peak, edge[point], out=peak)
             affinity[:, i][start] = 1 - peak
+            if strongest is not None:
+                strongest[:, i][start] = best
         ctx.offsets = offsets
         ctx.save_for_backward(strongest)
         return affinity

@@ -1,0 +1,26 @@
+# COCO 2014 for a boundary network; see voc_boundary.py.
+_base_ = './voc_boundary.py'
+
+data_root = 'data/coco'
+# Photos without tags have no seed, hence no label.
+train_dataloader = dict(
+    dataset=dict(
+        type='COCOSegDataset',
+        data_root=data_root,
+        data_prefix=dict(img_path='train2014', seg_map_path='affinity_labels'),
+        ann_file='lists/train2014_labeled.txt'))
+mean_shift_dataloader = dict(
+    dataset=dict(
+        type='WeakCOCODataset',
+        data_root=data_root,
+        data_prefix=dict(img_path='train2014'),
+        ann_file='lists/train2014_labeled.txt',
+        # A mean over 5,000 photos is as good.
+        indices=5000))
+seed_dataloader = dict(
+    dataset=dict(
+        type='WeakCOCODataset',
+        data_root=data_root,
+        data_prefix=dict(img_path='train2014'),
+        ann_file='lists/train2014_labeled.txt',
+        label_file='labels_train2014.json'))

@@ -1,0 +1,13 @@
+# Your own photos; docs/en/own_photos.md says how to lay them out. Labels to train
+# on: tools/refine_seeds.py ... --refiner irn_two_threshold
+# python tools/train.py configs/irn/irn_folder.py
+_base_ = [
+    '../_base_/models/irn_r50.py',
+    '../_base_/datasets/folder_boundary.py',
+    '../_base_/schedules/irn_3e.py',
+    '../_base_/default_runtime.py',
+]
+
+custom_hooks = [
+    dict(type='MeanShiftHook', dataloader=_base_.mean_shift_dataloader)
+]
