@@ -1,0 +1,86 @@
+# Your own tagged photos by CAM and IRN, no mask needed; docs/en/own_photos.md says
+# how to lay them out:
+# python tools/pipeline.py configs/irn/irn_folder_pipeline.py \
+#     --cfg-options data_root=my_photos
+# Without masks nothing tells which threshold is best: raise it where pseudo
+# labels are too large in report.html, lower it where objects are missed.
+_base_ = '../_base_/pipelines/irn.py'
+title = 'CAM and IRN on my own photos'
+data_root = 'data/own'
+localizer = '{{ fileDirname }}/../cam/cam_folder.py'
+irn = '{{ fileDirname }}/irn_folder.py'
+segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_folder.py'
+conf_fg = 0.30
+conf_bg = 0.05
+threshold = 0.25
+protocol = dict(
+    threshold='chosen by eye',
+    scales='0.5, 1, 1.5, 2 and flips for seeds; 1 for segmentation',
+    weights='ImageNet; see the segmentation config',
+    supervision='I (image labels)')
+steps = [
+    dict(
+        name='train_localizer',
+        type='train',
+        config='{localizer}',
+        cfg_options={'val_evaluator.on_missing_mask': 'skip'}),
+    dict(
+        name='seeds',
+        type='seeds',
+        config='{localizer}',
+        checkpoint='{train_localizer}/last_checkpoint'),
+    # Labels, training and walk; nothing is scored.
+    *_base_.irn_steps[:3],
+    dict(
+        name='pseudo_labels',
+        type='refine',
+        config='{localizer}',
+        seeds='{walk}/seeds',
+        refiner='none',
+        threshold='{threshold}'),
+    dict(
+        name='train_segmentor',
+        type='train',
+        config='{segmentor}',
+        cfg_options={
+            'train_dataloader.dataset.data_prefix.seg_map_path':
+            '{pseudo_labels}'
+        }),
+    dict(
+        name='predict',
+        type='test',
+        config='{segmentor}',
+        checkpoint='{train_segmentor}/last_checkpoint',
+        cfg_options={
+            'test_evaluator': [
+                dict(type='MaskMetric', on_missing_mask='skip'),
+                dict(
+                    type='IoUMetric',
+                    format_only=True,
+                    output_dir='{predict}/masks')
+            ]
+        }),
+    dict(
+        name='report',
+        type='report',
+        config='{localizer}',
+        sections=[
+            dict(
+                title='My photos',
+                num_images=16,
+                rank_by='Pseudo label',
+                columns=[
+                    dict(
+                        title='Seed',
+                        seeds='{seeds}',
+                        threshold='{threshold}'),
+                    dict(title='Pseudo label', masks='{pseudo_labels}'),
+                    dict(title='Prediction', masks='{predict}/masks'),
+                ])
+        ],
+        curves=[
+            dict(title='Training of the classifier', train='{train_localizer}'),
+            dict(title='Training of IRN', train='{train_irn}'),
+            dict(title='Training on pseudo labels', train='{train_segmentor}'),
+        ])
+]
