@@ -1,0 +1,41 @@
+# Tables 1 and 2: the baseline, IRN's contour branch alone at stride 16 with the
+# optimizer of SANCE. What walks is the CAM, inside contours of one scale:
+# python tools/walk_seeds.py CONFIG CHECKPOINT --seeds CAM_SEEDS --out DIR
+_base_ = '../sance_r101_voc.py'
+
+# Contours of the first scale only, without flip.
+contour_pipeline = [
+    dict(type='LoadPhoto'),
+    dict(
+        type='TestTimeAug',
+        transforms=[[dict(type='PILRescale', scale=1.0)],
+                    [dict(type='LoadMask', optional=True)],
+                    [dict(type='PackWeakInputs')]])
+]
+model = dict(
+    _delete_=True,
+    type='WeakSegmentor',
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(
+        type='StemTapResNet',
+        depth=101,
+        num_stages=4,
+        out_indices=(0, 1, 2, 3),
+        strides=(1, 2, 2, 1),
+        dilations=(1, 1, 1, 1),
+        norm_eval=True,
+        init_cfg=dict(
+            type='Pretrained', checkpoint='torchvision://resnet101')),
+    decode_head=dict(
+        type='ContourHead',
+        in_channels=(64, 256, 512, 1024, 2048),
+        num_classes=21,
+        detach_taps=False,
+        align_corners=False,
+        loss_decode=dict(
+            type='PathAffinityLoss', radius=10, loss_weight=2.)),
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'))
+seed_dataloader = dict(dataset=dict(pipeline=contour_pipeline))
+# What contours are worth shows in the labels after the walk.
+train_cfg = dict(val_interval=16929)

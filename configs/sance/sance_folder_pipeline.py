@@ -1,0 +1,92 @@
+# Your own tagged photos, no mask needed; docs/en/own_photos.md says how to lay
+# them out:
+# python tools/pipeline.py configs/sance/sance_folder_pipeline.py \
+#     --cfg-options data_root=my_photos
+title = 'SANCE on my own photos'
+data_root = 'data/own'
+localizer = '{{ fileDirname }}/../cam/cam_folder.py'
+sance = '{{ fileDirname }}/sance_folder.py'
+segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_folder.py'
+threshold = 0.25
+protocol = dict(
+    threshold='0.25, as in IRN',
+    scales='0.5, 1, 1.5, 2 and flips for seeds and SANCE; 1 for segmentation',
+    weights='ImageNet; see the segmentation config',
+    supervision='I (image labels)')
+steps = [
+    dict(
+        name='train_localizer',
+        type='train',
+        config='{localizer}'),
+    dict(
+        name='seed_labels',
+        type='seeds',
+        config='{localizer}',
+        checkpoint='{train_localizer}/last_checkpoint',
+        refiner='irn_two_threshold',
+        needs='pydensecrf',
+        without=dict(refiner='none')),
+    dict(
+        name='train_sance',
+        type='train',
+        config='{sance}',
+        cfg_options={
+            'train_dataloader.dataset.data_prefix.seg_map_path':
+            '{seed_labels}'
+        },
+        needs='pydensecrf',
+        without=dict(
+            cfg_options={
+                'train_dataloader.dataset.data_prefix.seg_map_path':
+                '{seed_labels}',
+                'model.refined': []
+            })),
+    dict(
+        name='pseudo_labels',
+        type='seeds',
+        config='{sance}',
+        checkpoint='{train_sance}/last_checkpoint',
+        refiner='none',
+        threshold='{threshold}'),
+    dict(
+        name='train_segmentor',
+        type='train',
+        config='{segmentor}',
+        cfg_options={
+            'train_dataloader.dataset.data_prefix.seg_map_path':
+            '{pseudo_labels}'
+        }),
+    dict(
+        name='predict',
+        type='test',
+        config='{segmentor}',
+        checkpoint='{train_segmentor}/last_checkpoint',
+        cfg_options={
+            'test_evaluator': [
+                dict(type='MaskMetric', on_missing_mask='skip'),
+                dict(
+                    type='IoUMetric',
+                    format_only=True,
+                    output_dir='{predict}/masks')
+            ]
+        }),
+    dict(
+        name='report',
+        type='report',
+        config='{localizer}',
+        sections=[
+            dict(
+                title='My photos',
+                num_images=16,
+                rank_by='Pseudo label',
+                columns=[
+                    dict(title='Seed label', masks='{seed_labels}'),
+                    dict(title='Pseudo label', masks='{pseudo_labels}'),
+                    dict(title='Prediction', masks='{predict}/masks'),
+                ])
+        ],
+        curves=[
+            dict(title='Training of SANCE', train='{train_sance}'),
+            dict(title='Training on pseudo labels', train='{train_segmentor}'),
+        ])
+]
