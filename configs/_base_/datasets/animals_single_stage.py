@@ -2,7 +2,7 @@
 # val, without labels.
 _base_ = './animals_weak.py'
 
-crop_size = (256, 256)
+crop_size = (224, 224)
 train_pipeline = [
     dict(type='SeedAugmentation'),
     dict(type='LoadPhoto'),
