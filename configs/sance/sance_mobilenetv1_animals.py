@@ -22,12 +22,15 @@ model = dict(
     norm_eval=True,
     frozen=('timm_model.conv_stem', 'timm_model.bn1', 'timm_model.blocks.0',
             'timm_model.blocks.1', 'timm_model.blocks.2'),
-    # The first tap, at stride 2, is reduced to the second's size.
+    # The first tap, at stride 2, is reduced to the second's size. Photos are
+    # smaller than VOC's, and so are the pairs of pixels.
     decode_head=dict(
-        in_channels=(64, 128, 256, 512, 1024), num_classes=7),
+        in_channels=(64, 128, 256, 512, 1024),
+        num_classes=7,
+        loss_decode=dict(radius=5)),
     auxiliary_head=dict(
         in_channels=1024, dilations=(1, 2, 4, 6), num_classes=7),
     crf_jobs=0)
-optim_wrapper = dict(optimizer=dict(lr=5e-4))
-train_cfg = dict(max_iters=400, val_interval=400)
-param_scheduler = dict(end=401)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+train_cfg = dict(max_iters=200, val_interval=200)
+param_scheduler = dict(end=201)

@@ -9,13 +9,12 @@ import torch.nn.functional as F
 from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
+from model_tester import NUM_CLASSES, PREPROCESSOR, make_batch
 from torch import nn
 from torch.optim import SGD
 
 from mmwsss.ops import random_walk
 from mmwsss.structures import LabelGrid
-
-from model_tester import NUM_CLASSES, PREPROCESSOR, make_batch
 
 SIZE = (48, 48)
 CELLS = 12
