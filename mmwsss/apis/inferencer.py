@@ -247,15 +247,17 @@ class WSSSInferencer:
         else:
             present = torch.as_tensor(labels[1:], device=probabilities.device) > 0
         keep = present.to(seed.labels.device)[seed.labels - 1]
-        scores = seed.upsample()[keep]
+        scores, background = seed.upsample()[keep], None
+        if seed.background is not None:
+            full = seed.with_background()
+            background, scores = full[0], full[1:][keep]
+            if seed.size != size:
+                background = _resize(background[None], size)[0]
         if not len(scores):
             scores = scores.new_zeros((0, *size))
         elif seed.size != size:
-            scores = F.interpolate(
-                scores[None], size=size, mode='bilinear', align_corners=False)[0]
-            # The weights of interpolation need not add up to 1 exactly.
-            scores = scores.clamp(0, 1)
-        return Seed(scores, seed.labels[keep], size)
+            scores = _resize(scores, size)
+        return Seed(scores, seed.labels[keep], size, background)
 
     def _reduce(self, photo: np.ndarray) -> np.ndarray:
         long = max(photo.shape[:2])
@@ -380,6 +382,14 @@ def _masked_argmax(sample, labels: np.ndarray | None) -> Tensor:
     logits = sample.seg_logits.data
     absent = torch.as_tensor(labels, device=logits.device) == 0
     return logits.masked_fill(absent[:, None, None], -torch.inf).argmax(0)
+
+
+def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps (K, h, w) in [0, 1] at another size."""
+    maps = F.interpolate(
+        maps[None], size=size, mode='bilinear', align_corners=False)[0]
+    # The weights of interpolation need not add up to 1 exactly.
+    return maps.clamp(0, 1)
 
 
 def _load(source: str | np.ndarray) -> np.ndarray:

@@ -21,18 +21,26 @@ train_pipeline = [
         hue=0.1),
     dict(type='PackWeakInputs')
 ]
+# mmseg's inferencer looks for LoadImageFromFile.
+test_pipeline = [
+    dict(type='LoadImageFromFile', imdecode_backend='pillow'),
+    dict(type='LoadMask', optional=True),
+    dict(type='PackWeakInputs')
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(
     dataset=dict(
         data_prefix=dict(
             img_path='val2014', seg_map_path='masks/val2014'),
         ann_file='lists/val2014.txt',
-        label_file=''))
+        label_file='',
+        pipeline=test_pipeline))
 test_dataloader = dict(
     dataset=dict(
         data_prefix=dict(
             img_path='val2014', seg_map_path='masks/val2014'),
         ann_file='lists/val2014.txt',
-        label_file=''))
+        label_file='',
+        pipeline=test_pipeline))
 val_evaluator = dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator

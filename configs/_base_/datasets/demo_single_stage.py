@@ -21,10 +21,18 @@ train_pipeline = [
         hue=0.1),
     dict(type='PackWeakInputs')
 ]
+# mmseg's inferencer looks for LoadImageFromFile.
+test_pipeline = [
+    dict(type='LoadImageFromFile', imdecode_backend='pillow'),
+    dict(type='LoadMask', optional=True),
+    dict(type='PackWeakInputs')
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(
     dataset=dict(
-        ann_file='ImageSets/Segmentation/val.txt', label_file=''))
+        ann_file='ImageSets/Segmentation/val.txt',
+        label_file='',
+        pipeline=test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator

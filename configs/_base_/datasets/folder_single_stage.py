@@ -21,6 +21,14 @@ train_pipeline = [
         hue=0.1),
     dict(type='PackWeakInputs')
 ]
+# mmseg's inferencer looks for LoadImageFromFile.
+test_pipeline = [
+    dict(type='LoadImageFromFile', imdecode_backend='pillow'),
+    dict(type='LoadMask', optional=True),
+    dict(type='PackWeakInputs')
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
 val_evaluator = dict(type='MaskMetric')
 test_evaluator = val_evaluator
