@@ -355,6 +355,24 @@ def test_stock_segmentor():
     assert {'decode.loss_cls', 'loss_fsae'} <= set(losses)
 
 
+@pytest.mark.parametrize('stage', ['pretrain', 'self_train'])
+def test_single_stage(stage):
+    """Its head has a background logit, its segmentor passes photos on."""
+    head = dict(
+        type='NGWPHead', in_channels=(4, 32), in_index=(0, 3), channels=8,
+        skip_channels=4, dilations=(1, 2), stage=stage,
+        refiner=dict(type='PAMR', num_iter=2, dilations=(1, 2)))
+    model = MODELS.build(fsae_cfg(base='SelfTrainSegmentor', head=head)).train()
+    model.set_teacher(copy.deepcopy(model).eval())
+    assert model._has_background
+    data = model.data_preprocessor(strong_batch(), training=True)
+    loss, logs = model.parse_losses(model(**data, mode='loss'))
+    assert {'decode.loss_cls', 'loss_fsae'} <= set(logs)
+    assert logs['loss_fsae'] > 0
+    loss.backward()
+    assert model.decode_head.classifier.weight.grad.abs().sum() > 0
+
+
 def test_start_iter(monkeypatch):
     model = MODELS.build(fsae_cfg(start_iter=5)).train()
     hub = MessageHub.get_current_instance()
