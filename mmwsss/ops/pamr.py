@@ -15,7 +15,8 @@ NEIGHBOURS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)
 def pamr(masks: Tensor,
          images: Tensor,
          num_iter: int = 10,
-         dilations: Sequence[int] = (1, 2, 4, 8, 12, 24)) -> Tensor:
+         dilations: Sequence[int] = (1, 2, 4, 8, 12, 24),
+         variance: bool = False) -> Tensor:
     """Refine masks by averaging over neighbours of similar colour.
 
     Each pixel becomes a convex combination of its neighbours, eight for each
@@ -25,7 +26,7 @@ def pamr(masks: Tensor,
     Beyond the border the nearest pixel counts. The sum over classes is
     preserved. `Single-Stage Semantic Segmentation from Image Labels
     <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), Eq. 7 and 8, with the
-    denominator of its code: the paper prints the square of ``s_p``.
+    denominator of its code.
 
     A step is one lookup of the neighbours with weights that all channels
     share: nothing of the size channels x neighbours x pixels is ever made.
@@ -38,6 +39,9 @@ def pamr(masks: Tensor,
         num_iter (int): Iterations; 0 only resizes. Defaults to 10.
         dilations (Sequence[int]): Distances of the neighbours in pixels.
             Defaults to (1, 2, 4, 8, 12, 24).
+        variance (bool): Whether to divide by the square of ``s_p``, as the
+            paper prints it; then the range of the photos matters. Defaults to
+            False.
 
     Returns:
         Tensor: Refined masks of shape (N, C, H, W), with the type and device
@@ -70,7 +74,7 @@ def pamr(masks: Tensor,
     neighbours = _neighbour_index(size, dilations, masks.device)
     refined = torch.empty_like(masks)
     for i, image in enumerate(images.to(masks.dtype)):
-        weights = _affinity(image, dilations)
+        weights = _affinity(image, dilations, variance)
         pixels = masks[i].flatten(1).t().contiguous()
         for _ in range(num_iter):
             pixels = F.embedding_bag(
@@ -94,7 +98,8 @@ def _neighbour_index(size: Sequence[int], dilations: Sequence[int],
     return (rows[:, None] + columns).flatten(0, 1)
 
 
-def _affinity(image: Tensor, dilations: Sequence[int]) -> Tensor:
+def _affinity(image: Tensor, dilations: Sequence[int],
+              variance: bool) -> Tensor:
     """Weights of each pixel's neighbours, (H * W, P), rows sum to 1."""
     total, squares = torch.zeros_like(image), torch.zeros_like(image)
     for difference in _differences(image, dilations):
@@ -102,8 +107,10 @@ def _affinity(image: Tensor, dilations: Sequence[int]) -> Tensor:
         squares.addcmul_(difference, difference)
     # The pixel itself differs by 0. Of differences, this formula is stable.
     count = 9 * len(dilations)
-    deviation = (squares - total.square_() / count).clamp_(min=0)
-    scale = deviation.div_(count - 1).sqrt_().mul_(0.1).add_(1e-8).reciprocal_()
+    scale = (squares - total.square_() / count).clamp_(min=0).div_(count - 1)
+    if not variance:
+        scale = scale.sqrt_().mul_(0.1)
+    scale = scale.add_(1e-8).reciprocal_()
     weights = image.new_empty(
         (*image.shape[1:], len(NEIGHBOURS) * len(dilations)))
     for k, difference in enumerate(_differences(image, dilations)):

@@ -23,12 +23,13 @@ def stack(x, dilations, centre):
     return torch.stack(copies, 2)
 
 
-def naive_pamr(masks, images, num_iter=10, dilations=DILATIONS):
+def naive_pamr(masks, images, num_iter=10, dilations=DILATIONS, power=1):
     masks = F.interpolate(
         masks, images.shape[2:], mode='bilinear', align_corners=True)
     deviation = stack(images, dilations, True).std(2, keepdim=True)
     distance = (stack(images, dilations, False) - images[:, :, None]).abs()
-    kernel = -distance / (1e-8 + 0.1 * deviation)
+    scale = 0.1 * deviation if power == 1 else deviation**power
+    kernel = -distance / (1e-8 + scale)
     weights = kernel.mean(1, keepdim=True).softmax(2)
     for _ in range(num_iter):
         masks = (stack(masks, dilations, False) * weights).sum(2)
@@ -43,6 +44,15 @@ def test_against_naive(dilations):
     expected = naive_pamr(masks, images, dilations=dilations)
     actual = pamr(masks, images, dilations=dilations)
     assert (actual - expected).abs().max() < 1e-5
+
+
+def test_variance_against_naive():
+    torch.manual_seed(0)
+    masks, images = torch.rand(1, 3, 15, 20), torch.rand(1, 3, 15, 20)
+    expected = naive_pamr(masks, images, power=2)
+    actual = pamr(masks, images, variance=True)
+    assert (actual - expected).abs().max() < 1e-5
+    assert (actual - pamr(masks, images)).abs().max() > 1e-3
 
 
 def test_against_naive_on_smooth_and_flat_areas():

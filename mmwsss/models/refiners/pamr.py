@@ -19,22 +19,28 @@ class PAMR(BaseRefiner):
         num_iter (int): Iterations. Defaults to 10.
         dilations (Sequence[int]): Distances of the neighbours in pixels.
             Defaults to (1, 2, 4, 8, 12, 24).
+        variance (bool): Whether to divide colour differences by the variance,
+            as in the paper. Defaults to False: by a tenth of the deviation.
     """
 
     has_background = True
 
     def __init__(self,
                  num_iter: int = 10,
-                 dilations: Sequence[int] = (1, 2, 4, 8, 12, 24)) -> None:
+                 dilations: Sequence[int] = (1, 2, 4, 8, 12, 24),
+                 variance: bool = False) -> None:
         super().__init__()
         self.num_iter = num_iter
         self.dilations = tuple(dilations)
+        self.variance = variance
 
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
         """Refine scores (N, K, h, w) at the size of photos (N, 3, H, W)."""
         # Rounded weights may add up to a hair more than 1.
-        return pamr(scores, guide, self.num_iter, self.dilations).clamp(0, 1)
+        return pamr(scores, guide, self.num_iter, self.dilations,
+                    self.variance).clamp(0, 1)
 
     def extra_repr(self) -> str:
         """The parameters in ``print(model)``."""
-        return f'num_iter={self.num_iter}, dilations={self.dilations}'
+        return (f'num_iter={self.num_iter}, dilations={self.dilations}, '
+                f'variance={self.variance}')

@@ -1,0 +1,24 @@
+# Where paper and code differ, as the paper says; see the README's table.
+# python tools/train.py configs/single_stage/ablations/\
+#     single_stage_wide-r38_voc_paper.py
+_base_ = '../single_stage_wide-r38_voc.py'
+
+model = dict(
+    decode_head=dict(
+        gate=dict(shift=False),
+        cues=dict(shallow_norm='instance', residual_scale=False),
+        pool_eps=1e-5,
+        refiner=dict(variance=True),
+        label_thresholds=dict(floor=0.),
+        loss_mask=dict(balance='inverse'),
+        bg_power=1.))
+# 20 epochs.
+train_cfg = dict(max_iters=13220)
+custom_hooks = [
+    dict(
+        type='StageSwitchHook',
+        stages=[
+            dict(name='pretrain', iters=3305),
+            dict(name='self_train', iters=9915),
+        ])
+]
