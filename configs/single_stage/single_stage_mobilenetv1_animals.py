@@ -1,6 +1,7 @@
 # MobileNetV1 at stride 16, whose last eight blocks learn, and a narrow decoder:
 # small enough for a CPU.
-# python tools/train.py configs/single_stage/single_stage_mobilenetv1_animals.py
+# python tools/train.py \
+#     configs/single_stage/single_stage_mobilenetv1_animals.py
 _base_ = [
     '../_base_/models/single_stage_wide-r38.py',
     '../_base_/datasets/animals_single_stage.py',

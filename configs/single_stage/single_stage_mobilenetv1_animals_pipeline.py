@@ -1,9 +1,10 @@
 # From tags to a segmentation model of six animals of PASCAL VOC, on a CPU:
-# python tools/pipeline.py configs/single_stage/single_stage_mobilenetv1_animals_pipeline.py
+# python tools/pipeline.py \
+#     configs/single_stage/single_stage_mobilenetv1_animals_pipeline.py
 _base_ = [
     '../_base_/pipelines/single_stage.py', '../_base_/pipelines/segmentation.py'
 ]
-title = 'Single-stage segmentation with MobileNetV1 on six animals of PASCAL VOC 2012'
+title = 'Single-stage segmentation with MobileNetV1 on six animals of VOC 2012'
 data_root = 'data/voc_animals'
 localizer = '{{ fileDirname }}/single_stage_mobilenetv1_animals.py'
 segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_mobilenetv1_animals.py'

@@ -1,5 +1,6 @@
 # From tags to the mIoU on PASCAL VOC 2012 val:
-# python tools/pipeline.py configs/single_stage/single_stage_wide-r38_voc_pipeline.py --gpus 4
+# python tools/pipeline.py \
+#     configs/single_stage/single_stage_wide-r38_voc_pipeline.py --gpus 4
 # Elsewhere than in data/: --cfg-options data_root=/data/VOCdevkit/VOC2012
 _base_ = [
     '../_base_/pipelines/single_stage.py', '../_base_/pipelines/segmentation.py'

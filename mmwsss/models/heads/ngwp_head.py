@@ -2,9 +2,9 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
-from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
@@ -186,9 +186,7 @@ class NGWPHead(CAMHead):
             size of the shallow features.
         """
         shallow, deep = self._transform_inputs(inputs)
-        x = resize(
-            self.aspp(deep), shallow.shape[2:], mode='bilinear',
-            align_corners=self.align_corners)
+        x = self._resize(self.aspp(deep), shallow.shape[2:])
         x = self.fuse(torch.cat([x, self.skip(shallow)], dim=1))
         if self.gate is not None:
             inject = isinstance(self.enrich, GlobalCueInjection)
@@ -305,5 +303,5 @@ class NGWPHead(CAMHead):
         }
 
     def _resize(self, maps: Tensor, size: Sequence[int]) -> Tensor:
-        return resize(
+        return F.interpolate(
             maps, size, mode='bilinear', align_corners=self.align_corners)

@@ -2,10 +2,10 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from mmseg.models.decode_heads.aspp_head import ASPPModule
-from mmseg.models.utils import resize
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -51,7 +51,7 @@ class ASPP(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features (N, in_channels, h, w) to (N, channels, h, w)."""
-        pooled = resize(
+        pooled = F.interpolate(
             self.image_pool(x), x.shape[2:], mode='bilinear',
             align_corners=self.align_corners)
         x = torch.cat([*self.branches(x), pooled], dim=1)
