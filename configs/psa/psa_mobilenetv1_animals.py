@@ -1,5 +1,5 @@
-# AffinityNet on MobileNetV1: taps at strides 8, 16 and 16, small enough for a
-# CPU.
+# AffinityNet on frozen MobileNetV1 features at strides 8, 16 and 16, of half the
+# channels: small enough for a CPU.
 # python tools/train.py configs/psa/psa_mobilenetv1_animals.py
 _base_ = [
     '../_base_/models/psa_wide-r38.py',
@@ -20,14 +20,17 @@ model = dict(
         output_stride=16,
         pretrained=True),
     norm_eval=True,
-    frozen=('timm_model.conv_stem', 'timm_model.bn1', 'timm_model.blocks.0',
-            'timm_model.blocks.1', 'timm_model.blocks.2'),
+    frozen=('timm_model', ),
     decode_head=dict(
-        in_channels=[256, 512, 1024], in_index=(2, 3, 4), num_classes=7))
+        in_channels=[256, 512, 1024],
+        in_index=(2, 3, 4),
+        reduced_channels=(32, 64, 128),
+        num_classes=7))
 walk_tta_model = dict(pad_size=16, pad_divisor=16)
 val_cfg = None
 test_cfg = None
-train_cfg = dict(max_iters=200)
+train_dataloader = dict(batch_size=4)
+train_cfg = dict(max_iters=60)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=0.01))
-param_scheduler = dict(end=201)
+param_scheduler = dict(end=61)
