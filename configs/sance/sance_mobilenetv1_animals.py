@@ -30,7 +30,10 @@ model = dict(
         loss_decode=dict(radius=5)),
     auxiliary_head=dict(
         in_channels=1024, dilations=(1, 2, 4, 6), num_classes=7),
+    # In so short a training normalised scores collapse (docs/en/results.md).
+    normalize=False,
     crf_jobs=0)
-optim_wrapper = dict(optimizer=dict(lr=1e-3))
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=0.01))
 train_cfg = dict(max_iters=200, val_interval=200)
 param_scheduler = dict(end=201)
