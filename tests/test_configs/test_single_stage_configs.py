@@ -76,7 +76,7 @@ def test_fingerprints(name, total, trained, groups):
     paramwise = settings.pop('paramwise_cfg')
     wrapper = WeakOptimWrapperConstructor(settings, paramwise)(model)
     found = {}
-    for group in wrapper.param_groups:
+    for group in wrapper.optimizer.param_groups:
         factor = round(group['lr'] / cfg.optim_wrapper.optimizer.lr)
         numel = sum(p.numel() for p in group['params'])
         found[factor, group['weight_decay'] > 0] = (len(group['params']), numel)

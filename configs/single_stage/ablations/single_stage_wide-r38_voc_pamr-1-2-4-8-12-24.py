@@ -5,4 +5,4 @@ _base_ = '../single_stage_wide-r38_voc.py'
 
 model = dict(
     decode_head=dict(
-        gate=dict(rate=0.5), refiner=dict(dilations=(1, 2, 4, 8, 12, 24))))
+        gate=dict(rate=0.5), refiner=dict(type='PAMR', dilations=(1, 2, 4, 8, 12, 24))))

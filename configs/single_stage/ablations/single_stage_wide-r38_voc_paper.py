@@ -8,9 +8,9 @@ model = dict(
         gate=dict(shift=False),
         cues=dict(shallow_norm='instance', residual_scale=False),
         pool_eps=1e-5,
-        refiner=dict(variance=True),
-        label_thresholds=dict(floor=0.),
-        loss_mask=dict(balance='inverse'),
+        refiner=dict(type='PAMR', variance=True),
+        label_thresholds=dict(fg_ratio=0.6, bg_ratio=0.7, floor=0.),
+        loss_mask=dict(type='SelfLabelLoss', balance='inverse'),
         bg_power=1.))
 # 20 epochs.
 train_cfg = dict(max_iters=13220)
