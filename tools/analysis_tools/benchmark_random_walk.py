@@ -5,8 +5,8 @@
 
 Both walk 256 steps of radius 5 over random scores and boundaries at stride 4, the
 dense one by eight squarings of the transition matrix, as IRN's code does it. Each
-runs in a process of its own, in turns; time is the best turn's, memory the peak
-beyond what the process held before (on a GPU what PyTorch allocated). All
+runs in a process of its own, in turns; time is the best turn's (on a CPU that of all
+threads together, which other programs change little), memory the peak beyond what the process held before (on a GPU what PyTorch allocated). All
 squarings take the same time: --squarings 1 times one of them and multiplies by
 eight, marked with "~". Where the dense walk is done in full, the results are
 compared.
@@ -112,7 +112,8 @@ def measure(kind: str, size: tuple[int, int], device: str, classes: int,
         before = torch.cuda.memory_allocated()
     else:
         before = resident_peak(reset=True)
-    start = time.perf_counter()
+    clock = time.perf_counter if device == 'cuda' else time.process_time
+    start = clock()
     if kind == 'dense':
         result = dense_walk(*inputs, squarings)
     else:
@@ -123,7 +124,7 @@ def measure(kind: str, size: tuple[int, int], device: str, classes: int,
         peak = torch.cuda.max_memory_allocated()
     else:
         peak = resident_peak()
-    seconds = time.perf_counter() - start
+    seconds = clock() - start
     if kind == 'dense':
         seconds *= SQUARINGS / squarings
     torch.save(result.cpu(), path)
@@ -132,7 +133,9 @@ def measure(kind: str, size: tuple[int, int], device: str, classes: int,
 
 def in_new_process(*args) -> dict:
     """Run :func:`measure` where nothing was allocated before."""
-    context = multiprocessing.get_context('spawn')
+    # CUDA does not survive a fork; without it a fork saves all imports.
+    device = args[2]
+    context = multiprocessing.get_context('fork' if device == 'cpu' else 'spawn')
     with context.Pool(1) as pool:
         return pool.apply(measure, args)
 
