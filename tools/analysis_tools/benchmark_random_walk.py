@@ -5,11 +5,11 @@
 
 Both walk 256 steps of radius 5 over random scores and boundaries at stride 4, the
 dense one by eight squarings of the transition matrix, as IRN's code does it. Each
-runs in a process of its own, in turns; time is the best turn's (on a CPU that of all
-threads together, which other programs change little), memory the peak beyond what the process held before (on a GPU what PyTorch allocated). All
-squarings take the same time: --squarings 1 times one of them and multiplies by
-eight, marked with "~". Where the dense walk is done in full, the results are
-compared.
+runs in a process of its own, in turns; time is the best turn's (on a CPU that of
+all threads together, which other programs change little), memory the peak beyond
+what the process held before (on a GPU what PyTorch allocated). All squarings take
+the same time: --squarings 1 times one of them and multiplies by eight, marked with
+"~". Where the dense walk is done in full, the results are compared.
 """
 
 import argparse
