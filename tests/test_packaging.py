@@ -31,8 +31,9 @@ MAY_IMPORT = {
     'models.losses': BASE,
     'models.refiners': BASE,
     'models.backbones': BASE | {'models.layers'},
-    'models.heads': BASE | {'models.layers', 'models.losses'},
-    'models.segmentors': BASE | {'models.layers', 'models.losses', 'models.heads'},
+    'models.heads': BASE | {'models.layers', 'models.losses', 'models.refiners'},
+    'models.segmentors':
+    BASE | {'models.layers', 'models.losses', 'models.refiners', 'models.heads'},
     'models.tta': BASE,
     'engine': BASE | {'datasets', 'models.layers'},
     'evaluation': BASE | {'datasets', 'models.refiners'},
