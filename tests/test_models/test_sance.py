@@ -425,6 +425,14 @@ class TestTTA:
                 other, = model.test_step(copy.deepcopy(plain))
             torch.testing.assert_close(one.seed.scores, other.seed.scores)
 
+    def test_contours_guide_the_walk_of_a_cam(self):
+        """The rows of Table 1 that propagate the CAM."""
+        tta = MODELS.build(
+            dict(type='WalkTTAModel', module=build().eval(), pad_size=16))
+        result, = tta.test_step(self.views())
+        assert result.guide.shape == (1, 1, 10, 11)
+        assert 0 <= result.guide.min() and result.guide.max() <= 1
+
     def test_only_flips_are_an_error(self):
         data = {key: one[1:2] for key, one in self.views().items()}
         tta = MODELS.build(dict(type='SANCETTAModel', module=build().eval()))
