@@ -111,11 +111,14 @@ def _affinity(image: Tensor, dilations: Sequence[int],
     if not variance:
         scale = scale.sqrt_().mul_(0.1)
     scale = scale.add_(1e-8).reciprocal_()
+    # Written neighbour by neighbour, then read pixel by pixel.
     weights = image.new_empty(
-        (*image.shape[1:], len(NEIGHBOURS) * len(dilations)))
+        (len(NEIGHBOURS) * len(dilations), *image.shape[1:]))
     for k, difference in enumerate(_differences(image, dilations)):
-        weights[..., k] = difference.abs_().mul_(scale).mean(0)
-    return weights.flatten(0, 1).neg_().softmax(dim=1)
+        torch.mean(difference.abs_().mul_(scale), dim=0, out=weights[k])
+    weights = weights.neg_().flatten(1)
+    weights.sub_(weights.amax(dim=0)).exp_()
+    return weights.div_(weights.sum(dim=0)).t().contiguous()
 
 
 def _differences(image: Tensor, dilations: Sequence[int]) -> Iterator[Tensor]:
