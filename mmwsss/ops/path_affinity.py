@@ -55,7 +55,8 @@ def check_boundary(boundary: Tensor) -> None:
         raise ValueError(
             f'boundary must be of a floating type, got {boundary.dtype}')
     if boundary.numel():
-        low, high = boundary.detach().aminmax()
+        # Half precision has no aminmax in PyTorch 2.1.
+        low, high = boundary.detach().float().aminmax()
         # NaN fails this, too.
         if not (low >= 0 and high <= 1):
             raise ValueError('boundary must lie in [0, 1], got '
