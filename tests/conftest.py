@@ -31,3 +31,10 @@ def mmseg_scope():
     """Make mmseg the default scope, as every config does."""
     from mmengine.registry import init_default_scope
     init_default_scope('mmseg')
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that take minutes, so that no process is left alone
+    with one at the end."""
+    slow = ('test_pipeline_tool.py', '_pipeline.py', '_pipelines.py')
+    items.sort(key=lambda item: not item.path.name.endswith(slow))
