@@ -4,7 +4,6 @@
 from math import ceil
 
 import torch
-from mmengine.model import BaseTTAModel
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from torch import Tensor
@@ -13,9 +12,11 @@ from torch.nn import functional as F
 from mmwsss.structures import Seed
 from mmwsss.structures.seed import strided_size
 
+from .photo_tta import PhotoTTAModel
+
 
 @MODELS.register_module()
-class CAMTTAModel(BaseTTAModel):
+class CAMTTAModel(PhotoTTAModel):
     """Seeds from raw class maps of several scales and flips.
 
     mmseg's ``SegTTAModel`` merges probabilities at photo size. Seeds need the
@@ -63,63 +64,37 @@ class CAMTTAModel(BaseTTAModel):
         self.power = power
         self.min_max = min_max
 
-    def test_step(self, data: dict) -> list:
-        """Make the seeds of a batch.
+    @torch.no_grad()
+    def predict_photo(self, inputs: tuple[Tensor, ...],
+                      samples: tuple) -> 'SegDataSample':  # noqa: F821
+        """Make the seed of one photo.
 
         Args:
-            data (dict): ``inputs`` and ``data_samples``, each a list over the
-                augmentations of lists over the photos.
+            inputs (tuple[Tensor]): Its views, each of shape (3, h, w).
+            samples (tuple[:obj:`SegDataSample`]): Their samples.
 
         Returns:
-            list[:obj:`SegDataSample`]: For each photo its unflipped sample
-            with ``seed`` (:class:`Seed` at stride 4), ``full_seed`` (at photo
-            size, if asked for), ``pred_label_scores`` (mean class
-            probabilities, of shape (C - 1,)) and ``pred_sem_seg``.
+            :obj:`SegDataSample`: The unflipped sample with ``seed``
+            (:class:`Seed` at stride 4), ``full_seed`` (at photo size, if asked
+            for), ``pred_label_scores`` (mean class probabilities, of shape
+            (C - 1,)) and ``pred_sem_seg``.
         """
-        photos = zip(
-            zip(*data['inputs'], strict=True),
-            zip(*data['data_samples'], strict=True),
-            strict=True)
-        return [self._predict_photo(inputs, samples)
-                for inputs, samples in photos]
-
-    def merge_preds(self, data_samples_list: list) -> list:
-        """Not used: seeds are merged from maps, not from predictions."""
-        raise NotImplementedError(
-            'CAMTTAModel merges raw class maps, call test_step')
-
-    @torch.no_grad()
-    def _predict_photo(self, inputs: tuple[Tensor, ...],
-                       samples: tuple) -> 'SegDataSample':  # noqa: F821
         result = None
         maps, probabilities = [], []
-        for group in _group_by_size(inputs):
-            flips = [_is_flipped(samples[i]) for i in group]
-            batch = self.module.data_preprocessor(
-                dict(inputs=[inputs[i] for i in group],
-                     data_samples=[samples[i] for i in group]), False)
-            if batch['inputs'].shape[2:] != inputs[group[0]].shape[1:]:
+        for views in self.views(inputs, samples):
+            if tuple(views.inputs.shape[2:]) != views.size:
                 raise ValueError(
                     'the data_preprocessor must not pad photos for seeds: '
-                    f'{tuple(inputs[group[0]].shape[1:])} became '
-                    f'{tuple(batch["inputs"].shape[2:])}')
-            class_maps, logits = self.module.class_maps_and_logits(
-                batch['inputs'])
+                    f'{views.size} became {tuple(views.inputs.shape[2:])}')
+            class_maps, logits = self.module.class_maps_and_logits(views.inputs)
             class_maps = class_maps.float()
             if not class_maps.isfinite().all():
                 raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
                                  'class maps hold NaN or infinity')
             probabilities.append(logits.float().sigmoid())
-            maps.append(
-                sum(one.flip(-1) if flip else one
-                    for one, flip in zip(
-                        class_maps.relu()**self.power, flips, strict=True)))
-            if result is None and not all(flips):
-                result = batch['data_samples'][flips.index(False)].clone()
-        if result is None:
-            raise ValueError(
-                f'{samples[0].metainfo.get("img_path")}: every augmentation '
-                'is flipped; TestTimeAug must keep an unflipped one')
+            maps.append(sum(views.turn_back(class_maps.relu()**self.power)))
+            if result is None and views.first_unflipped is not None:
+                result = views.samples[views.first_unflipped].clone()
         probabilities = torch.cat(probabilities).mean(0)
         labels = self._present_labels(result, probabilities)
         size = tuple(result.metainfo['ori_shape'][:2])
@@ -165,25 +140,6 @@ class CAMTTAModel(BaseTTAModel):
             present = torch.ones_like(probabilities, dtype=torch.bool)
         labels = present.nonzero().flatten() + 1
         return labels.to(probabilities.device)
-
-
-def _group_by_size(inputs: tuple[Tensor, ...]) -> list[list[int]]:
-    """Positions of images of the same size, in order of appearance."""
-    groups = {}
-    for i, image in enumerate(inputs):
-        groups.setdefault(tuple(image.shape), []).append(i)
-    return list(groups.values())
-
-
-def _is_flipped(sample) -> bool:
-    meta = sample.metainfo
-    if not meta.get('flip', False):
-        return False
-    if meta.get('flip_direction', 'horizontal') != 'horizontal':
-        raise ValueError(f'{meta.get("img_path")}: seeds are merged from '
-                         'horizontal flips only, got '
-                         f'{meta["flip_direction"]}')
-    return True
 
 
 def _merge(maps: list[Tensor], size: tuple[int, int]) -> Tensor:

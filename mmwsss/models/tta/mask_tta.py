@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from mmwsss.structures import Seed
 from mmwsss.structures.seed import strided_size
 
-from .cam_tta import CAMTTAModel, _group_by_size, _is_flipped
+from .cam_tta import CAMTTAModel
 
 
 @MODELS.register_module()
@@ -48,30 +48,22 @@ class MaskTTAModel(CAMTTAModel):
         self.bg_power = head.bg_power if bg_power is None else bg_power
 
     @torch.no_grad()
-    def _predict_photo(self, inputs: tuple[Tensor, ...],
-                       samples: tuple) -> 'SegDataSample':  # noqa: F821
+    def predict_photo(self, inputs: tuple[Tensor, ...],
+                      samples: tuple) -> 'SegDataSample':  # noqa: F821
+        """As :meth:`CAMTTAModel.predict_photo`, with the masks of all classes as
+        ``seg_logits`` and seeds that have a background map."""
         result = None
         size = tuple(samples[0].metainfo['ori_shape'][:2])
         total, probabilities = 0., []
-        for group in _group_by_size(inputs):
-            flips = [_is_flipped(samples[i]) for i in group]
-            batch = self.module.data_preprocessor(
-                dict(inputs=[inputs[i] for i in group],
-                     data_samples=[samples[i] for i in group]), False)
-            masks, scores = self._predict_inputs(batch['inputs'], size)
+        for views in self.views(inputs, samples):
+            masks, scores = self._predict_inputs(views.inputs, size)
             if not masks.isfinite().all():
                 raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
                                  'masks hold NaN or infinity')
             probabilities.append(scores.sigmoid())
-            total = total + sum(
-                one.flip(-1) if flip else one
-                for one, flip in zip(masks, flips, strict=True))
-            if result is None and not all(flips):
-                result = batch['data_samples'][flips.index(False)].clone()
-        if result is None:
-            raise ValueError(
-                f'{samples[0].metainfo.get("img_path")}: every augmentation '
-                'is flipped; TestTimeAug must keep an unflipped one')
+            total = total + sum(views.turn_back(masks))
+            if result is None and views.first_unflipped is not None:
+                result = views.samples[views.first_unflipped].clone()
 
         probabilities = torch.cat(probabilities).amax(0)
         labels = self._present_labels(result, probabilities)

@@ -3,17 +3,16 @@ from math import ceil
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseTTAModel
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from mmwsss.structures.seed import strided_size
 
-from .cam_tta import _group_by_size, _is_flipped
+from .photo_tta import PhotoTTAModel
 
 
 @MODELS.register_module()
-class WalkTTAModel(BaseTTAModel):
+class WalkTTAModel(PhotoTTAModel):
     """Guides of random walks from a photo and its mirror image.
 
     All views of one size pass the network in one batch, padded at the right
@@ -48,62 +47,40 @@ class WalkTTAModel(BaseTTAModel):
         self.pad_divisor = pad_divisor
         self.displacement = displacement
 
-    def test_step(self, data: dict) -> list:
-        """Make the guides of a batch.
+    @torch.no_grad()
+    def predict_photo(self, inputs: tuple[Tensor, ...],
+                      samples: tuple) -> 'SegDataSample':  # noqa: F821
+        """Make the guide of one photo.
 
         Args:
-            data (dict): ``inputs`` and ``data_samples``, each a list over the
-                augmentations of lists over the photos.
+            inputs (tuple[Tensor]): Its views, each of shape (3, h, w).
+            samples (tuple[:obj:`SegDataSample`]): Their samples.
 
         Returns:
-            list[:obj:`SegDataSample`]: For each photo its unflipped sample with
-            ``guide`` of shape (1, G, h, w) and, if asked for, ``displacement``
-            of shape (2, h, w), at the head's stride.
+            :obj:`SegDataSample`: The unflipped sample with ``guide`` of shape
+            (1, G, h, w) and, if asked for, ``displacement`` of shape (2, h, w),
+            at the head's stride.
         """
-        photos = zip(
-            zip(*data['inputs'], strict=True),
-            zip(*data['data_samples'], strict=True),
-            strict=True)
-        return [self._predict_photo(inputs, samples)
-                for inputs, samples in photos]
-
-    def merge_preds(self, data_samples_list: list) -> list:
-        """Not used: guides are merged, not predictions."""
-        raise NotImplementedError('WalkTTAModel merges guides, call test_step')
-
-    @torch.no_grad()
-    def _predict_photo(self, inputs: tuple[Tensor, ...],
-                       samples: tuple) -> 'SegDataSample':  # noqa: F821
         result, field, guides = None, None, []
-        name = samples[0].metainfo.get('img_path')
         photo_size = tuple(samples[0].metainfo['ori_shape'][:2])
-        for group in _group_by_size(inputs):
-            flips = [_is_flipped(samples[i]) for i in group]
-            batch = self.module.data_preprocessor(
-                dict(inputs=[inputs[i] for i in group],
-                     data_samples=[samples[i] for i in group]), False)
-            size = tuple(inputs[group[0]].shape[1:])
-            feats = self.module.extract_feat(self._pad(batch['inputs'], size))
+        for views in self.views(inputs, samples):
+            size = views.size
+            feats = self.module.extract_feat(self._pad(views.inputs, size))
             maps = self.module.decode_head.guide(feats).float()
             stride = round(self._padded(size)[0] / maps.shape[2])
-            views = self._cut(maps, size)
-            if not views.isfinite().all():
-                raise ValueError(f'{name}: the guide holds NaN or infinity')
-            views = _resize(views, strided_size(photo_size, stride))
-            guides += [
-                view[None].flip(-1) if flip else view[None]
-                for view, flip in zip(views, flips, strict=True)
-            ]
+            maps = self._cut(maps, size)
+            if not maps.isfinite().all():
+                raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
+                                 'guide holds NaN or infinity')
+            maps = _resize(maps, strided_size(photo_size, stride))
+            guides += [view[None] for view in views.turn_back(maps)]
             # The photo itself, not one of its other scales.
-            if not all(flips) and (result is None or size == photo_size):
-                first = flips.index(False)
-                result = batch['data_samples'][first].clone()
+            first = views.first_unflipped
+            if first is not None and (result is None or size == photo_size):
+                result = views.samples[first].clone()
                 if self.displacement:
                     field = self._cut(
                         self.module.auxiliary_head(feats).float(), size)[first]
-        if result is None:
-            raise ValueError(f'{name}: every augmentation is flipped; '
-                             'TestTimeAug must keep an unflipped one')
         result.set_data(
             dict(guide=self.module.decode_head.merge_guides(guides)))
         if self.displacement:
