@@ -4,6 +4,7 @@
 #     --cfg-options data_root=my_photos
 # Without masks nothing tells which threshold is best: raise it where pseudo
 # labels are too large in report.html, lower it where objects are missed.
+_base_ = '../_base_/pipelines/folder.py'
 title = 'ESOL on my own photos'
 data_root = 'data/own'
 localizer = '{{ fileDirname }}/esol_folder.py'
@@ -33,28 +34,7 @@ steps = [
         threshold='{threshold}',
         needs='pydensecrf',
         without=dict(refiner='none')),
-    dict(
-        name='train_segmentor',
-        type='train',
-        config='{segmentor}',
-        cfg_options={
-            'train_dataloader.dataset.data_prefix.seg_map_path':
-            '{pseudo_labels}'
-        }),
-    dict(
-        name='predict',
-        type='test',
-        config='{segmentor}',
-        checkpoint='{train_segmentor}/last_checkpoint',
-        cfg_options={
-            'test_evaluator': [
-                dict(type='MaskMetric', on_missing_mask='skip'),
-                dict(
-                    type='IoUMetric',
-                    format_only=True,
-                    output_dir='{predict}/masks')
-            ]
-        }),
+    *_base_.folder_steps,
     dict(
         name='report',
         type='report',

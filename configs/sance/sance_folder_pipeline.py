@@ -2,6 +2,7 @@
 # them out:
 # python tools/pipeline.py configs/sance/sance_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
+_base_ = '../_base_/pipelines/folder.py'
 title = 'SANCE on my own photos'
 data_root = 'data/own'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
@@ -48,28 +49,7 @@ steps = [
         checkpoint='{train_sance}/last_checkpoint',
         refiner='none',
         threshold='{threshold}'),
-    dict(
-        name='train_segmentor',
-        type='train',
-        config='{segmentor}',
-        cfg_options={
-            'train_dataloader.dataset.data_prefix.seg_map_path':
-            '{pseudo_labels}'
-        }),
-    dict(
-        name='predict',
-        type='test',
-        config='{segmentor}',
-        checkpoint='{train_segmentor}/last_checkpoint',
-        cfg_options={
-            'test_evaluator': [
-                dict(type='MaskMetric', on_missing_mask='skip'),
-                dict(
-                    type='IoUMetric',
-                    format_only=True,
-                    output_dir='{predict}/masks')
-            ]
-        }),
+    *_base_.folder_steps,
     dict(
         name='report',
         type='report',
