@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
@@ -225,6 +226,16 @@ def test_losses_and_gradients_against_naive_code(options, targets):
     naive = torch.autograd.grad(sum(expected.values()), (logits, contour))
     for one, other in zip(ours, naive, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize('iteration, on', [(0, False), (4, False), (5, True)])
+def test_online_labels_begin_later(monkeypatch, iteration, on):
+    hub = MessageHub.get_current_instance()
+    monkeypatch.setitem(hub.runtime_info, 'iter', iteration)
+    losses = losses_of(build(start_iter=5))
+    assert ('contour.loss_online' in losses) == on
+    assert ('segmentation.loss_online' in losses) == on
+    assert 'contour.loss_seed' in losses
 
 
 def test_only_the_rectangle_is_supervised():

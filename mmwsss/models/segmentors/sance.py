@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from mmengine.logging import MessageHub
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -69,6 +70,9 @@ class SANCE(WeakSegmentor):
             Defaults to True.
         online_weight (float): Factor of the losses on online labels. Defaults
             to 1.
+        start_iter (int): Iterations before the losses on online labels begin:
+            the scores of a fresh segmentation are flat, and normalised they
+            claim every pixel. Defaults to 0, as in the paper.
         **kwargs: Arguments of :class:`WeakSegmentor`. In ``test_cfg``,
             ``walk=False`` leaves out the walk, for contours alone.
 
@@ -92,6 +96,7 @@ class SANCE(WeakSegmentor):
                  bg_score: float = 0.25,
                  normalize: bool = True,
                  online_weight: float = 1.,
+                 start_iter: int = 0,
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if not self.with_auxiliary_head or isinstance(self.auxiliary_head,
@@ -114,6 +119,7 @@ class SANCE(WeakSegmentor):
         self.bg_score = bg_score
         self.normalize = normalize
         self.online_weight = online_weight
+        self.start_iter = start_iter
 
     def maps(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the raw maps of both branches.
@@ -159,7 +165,8 @@ class SANCE(WeakSegmentor):
             'segmentation.loss_seed':
             self.auxiliary_head.loss_decode(logits, seeds)
         }
-        if not self.online:
+        done = MessageHub.get_current_instance().get_info('iter', 0)
+        if not self.online or done < self.start_iter:
             return losses
         present = self._present(data_samples, inputs.device)
         boxes = [
