@@ -1,18 +1,27 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import colorsys
 import os.path as osp
 import shutil
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.dataset import Compose
 from mmseg.registry import DATASETS
+from PIL import Image
 
+from mmwsss.datasets.transforms.seeding import SamplePosition
 from mmwsss.structures import read_label_names
 from mmwsss.utils import project_path, read_config
 
+FOLDER = project_path('configs', '_base_', 'datasets')
+SINGLE_STAGE = sorted(
+    path.stem for path in Path(FOLDER).glob('*_single_stage*.py'))
 
-def load(name, **options):
-    return read_config(
-        project_path('configs', '_base_', 'datasets', f'{name}_weak.py'), options)
+
+def load(name, kind='weak', **options):
+    return read_config(osp.join(FOLDER, f'{name}_{kind}.py'), options)
 
 
 @pytest.fixture
@@ -86,3 +95,124 @@ def test_common_shape(name):
         assert 'with_masks' not in cfg[loader].dataset
         assert 'seg_map_path' not in cfg[loader].dataset.data_prefix
     assert not osp.isabs(cfg.data_root)
+
+
+@cache
+def pipeline(jitter):
+    return Compose([
+        transform for transform in load('demo', 'single_stage').train_pipeline
+        if jitter or transform.type != 'mmpretrain.ColorJitter'
+    ])
+
+
+def image(photo, position, jitter=True, index=0, seed=3):
+    """RGB of a training sample of the demo's single-stage config."""
+    index = SamplePosition(index, position, seed)
+    sample = pipeline(jitter)(dict(img_path=str(photo), sample_idx=index))
+    return sample['inputs'].numpy()[::-1]
+
+
+@pytest.fixture
+def paint(tmp_path):
+    """Write an RGB photo."""
+
+    def write(rgb, name='photo.png'):
+        Image.fromarray(np.uint8(rgb)).save(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.mark.parametrize('name', SINGLE_STAGE)
+def test_single_stage_augmentation(name, voc_root):
+    """All augment alike, to crops of their own size."""
+    name, kind = name.split('_', 1)
+    cfg = load(name, kind, **dict(classes=['owl']) if name == 'folder' else {})
+    expected = load('demo', 'single_stage').train_pipeline
+    for transform in expected:
+        if 'scale' in transform:
+            transform.scale = cfg.crop_size
+    assert cfg.train_dataloader.dataset.pipeline == expected
+    photo, *_ = (voc_root / 'JPEGImages').iterdir()
+    sample = Compose(expected)(
+        dict(
+            img_path=str(photo),
+            sample_idx=0,
+            image_labels=np.array([1, 0, 1], np.uint8)))
+    assert sample['inputs'].shape == (3, *cfg.crop_size)
+    assert str(sample['inputs'].dtype) == 'torch.uint8'
+    assert sample['data_samples'].image_labels.tolist() == [1, 0, 1]
+
+
+def test_single_stage_augmentation_follows_the_position(paint):
+    photo = paint(np.random.default_rng(0).integers(0, 256, (60, 80, 3)))
+    one = image(photo, 5)
+    np.random.seed(0)
+    assert np.array_equal(one, image(photo, 5, index=9))
+    for other in (image(photo, 6), image(photo, 5, seed=4)):
+        assert not np.array_equal(one, other)
+
+
+def crops(photo, count=1):
+    """Centre and size (y, x) of crops of a photo that shows where it is."""
+    for position in range(count):
+        red, green, _ = image(photo, position, jitter=False).astype(float)
+        box = []
+        for line in (green.mean(1), red.mean(0)):
+            places = np.arange(len(line))
+            # Without the edges, where the resizing has less to look at.
+            slope, _ = np.polyfit(places[4:-4], line[4:-4], 1)
+            box.append((line.mean() + 0.5, slope * len(line)))
+        yield np.transpose(box)
+
+
+def ramps(height, width):
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x, y, 0 * x], -1)
+
+
+@pytest.mark.parametrize('size', [(180, 240), (240, 180), (200, 200)])
+def test_single_stage_crops(paint, size):
+    sizes = np.array([box[1] for box in crops(paint(ramps(*size)), 24)])
+    assert (sizes[:, 0] > 0).all()
+    assert {True, False} == set(sizes[:, 1] > 0)  # flipped
+    height, width = np.abs(sizes).T
+    shares = height * width / (size[0] * size[1])
+    assert 0.89 < shares.min() < 0.95 and 0.97 < shares.max() < 1.01
+    assert len(set(shares.round(2))) > 4
+    ratios = width / height
+    assert 0.74 < ratios.min() and ratios.max() < 1.35
+
+
+def test_single_stage_crops_of_long_photos(paint):
+    """No crop of 0.9 is within 3:4 to 4:3: the largest in the middle is."""
+    for size, crop in [((120, 250), (120, 160)), ((250, 120), (160, 120))]:
+        centre, sides = next(crops(paint(ramps(*size))))
+        assert np.allclose(centre, np.array(size) / 2, atol=1)
+        assert np.allclose(np.abs(sides), crop, atol=1)
+
+
+def test_single_stage_colours(paint):
+    """All factors are found again, and in their ranges."""
+    tones = np.full((60, 60, 3), 70)
+    tones[:30] = 110
+    tones = paint(tones, 'grey.png')
+    red = (130, 60, 50)
+    colour = paint(np.broadcast_to(red, (60, 60, 3)), 'red.png')
+    hue = colorsys.rgb_to_hsv(*red)[0]
+    factors = []
+    for position in range(30):
+        grey, before = (
+            image(tones, position, jitter)[0].astype(float)
+            for jitter in (True, False))
+        brightness = grey.mean() / before.mean()
+        contrast = grey.std() / before.std() / brightness
+        now = image(colour, position).mean((1, 2))
+        # What both make of it, saturation adds to; hue leaves it alone.
+        saturation = np.ptp(now) / np.ptp(red) / brightness / contrast
+        turn = (colorsys.rgb_to_hsv(*now)[0] - hue + 0.5) % 1 - 0.5
+        factors.append((brightness, contrast, saturation, 1 + turn))
+    low, high = np.min(factors, 0), np.max(factors, 0)
+    bound = np.array([0.3, 0.3, 0.3, 0.1])
+    assert (1 - bound - 0.03 < low).all() and (low < 1 - bound / 2).all()
+    assert (high < 1 + bound + 0.03).all() and (high > 1 + bound / 2).all()

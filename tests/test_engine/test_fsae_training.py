@@ -1,18 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """FSAE configs on generated scenes: train, resume, several processes."""
 
-import os
-import socket
-import uuid
-
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
-from tiny_training import train
-from torch import multiprocessing
+from tiny_training import demo_config, in_two_processes, train
 
-from mmwsss.engine import load_checkpoint_file, setup_entry_point
+from mmwsss.engine import load_checkpoint_file
 from mmwsss.utils import project_path
 
 
@@ -23,36 +17,13 @@ def fsae_config(voc_root, work_dir, name='fsae_cam_demo', batch_size=4,
     for number in range(len(cfg.get('custom_hooks') or [])):
         for stage in range(3):
             options[f'custom_hooks.{number}.stages.{stage}.iters'] = 2
-    cfg.merge_from_dict({
-        'experiment_name': uuid.uuid4().hex,
-        'visualizer.name': uuid.uuid4().hex,
-        'work_dir': str(work_dir),
-        'log_level': 'ERROR',
-        'default_hooks.checkpoint.interval': 1,
-        'default_hooks.checkpoint.max_keep_ckpts': -1,
-        'train_cfg.max_iters': 4,
-        'train_cfg.val_interval': 100,
+    return demo_config(voc_root, work_dir, f'fsae/{name}', batch_size, **{
         'model.start_iter': 1,
         'model.loss_fsae.threshold': 0.5,
         'model.loss_fsae.ring_threshold': 0.4,
-        'model.data_preprocessor.size': (64, 64),
-        'model.backbone.base_channels': 8,
-        # Statistics of a batch differ between one process and two.
-        'model.backbone.norm_eval': True,
         'model.decode_head.in_channels': 32,
-        'train_dataloader.batch_size': batch_size,
         **options
     })
-    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
-    loader = cfg.train_dataloader
-    loader.update(num_workers=0, persistent_workers=False)
-    loader.dataset.data_root = str(voc_root)
-    for transform in loader.dataset.pipeline:
-        if transform['type'] == 'RandomCropPad':
-            transform.crop_size = 64
-        if transform['type'] == 'RandomResizeLong':
-            transform.update(min_long=48, max_long=64)
-    return cfg
 
 
 def with_teacher(cfg: Config) -> Config:
@@ -117,29 +88,16 @@ def test_stages(voc_root, tmp_path):
     assert runner.model._teacher[0].stage == 'shrink'
 
 
-def run_process(rank: int, port: int, voc_root: str, folder: str) -> None:
-    torch.set_num_threads(1)
-    os.environ.update(
-        RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2',
-        MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    cfg = with_teacher(fsae_config(voc_root, folder, batch_size=2))
-    cfg.model.loss_fsae.reduction = 'mean_valid'
-    setup_entry_point(cfg, 'pytorch')
-    runner = Runner.from_cfg(cfg)
-    runner.train()
-    torch.distributed.destroy_process_group()
-
-
 def test_two_processes_equal_one(voc_root, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    multiprocessing.start_processes(
-        run_process, (port, str(voc_root), str(tmp_path / 'two')), nprocs=2,
-        start_method='fork')
-    cfg = with_teacher(fsae_config(voc_root, tmp_path / 'one'))
-    cfg.model.loss_fsae.reduction = 'mean_valid'
-    runner, _ = train(cfg)
+
+    def config(name, batch_size):
+        cfg = with_teacher(fsae_config(
+            voc_root, tmp_path / name, batch_size=batch_size))
+        cfg.model.loss_fsae.reduction = 'mean_valid'
+        return cfg
+
+    in_two_processes(lambda: train(config('two', 2), 'pytorch'))
+    runner, _ = train(config('one', 4))
     two = load_checkpoint_file(tmp_path / 'two' / 'iter_4.pth')
     for key, value in runner.model.state_dict().items():
         torch.testing.assert_close(

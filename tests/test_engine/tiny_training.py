@@ -1,8 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""A model, a dataset and a config that train in milliseconds."""
+"""Trainings that last milliseconds, and what they have in common."""
 
+import os
 import random
+import socket
 import uuid
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,10 +17,11 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 from mmseg.structures import SegDataSample
-from torch import nn
+from torch import multiprocessing, nn
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import setup_entry_point
+from mmwsss.utils import project_path
 
 
 @DATASETS.register_module()
@@ -177,9 +181,40 @@ def tiny_config(work_dir, stages=None, workers=0, batch_size=2, **options):
     return cfg
 
 
-def train(cfg: Config) -> tuple[Runner, Recorder]:
+def demo_config(voc_root, work_dir, name, batch_size=4, **options) -> Config:
+    """Four iterations of a demo config, every one checkpointed."""
+    cfg = Config.fromfile(project_path('configs', *f'{name}.py'.split('/')))
+    cfg.merge_from_dict({
+        'experiment_name': uuid.uuid4().hex,
+        'visualizer.name': uuid.uuid4().hex,
+        'work_dir': str(work_dir),
+        'log_level': 'ERROR',
+        'default_hooks.checkpoint.interval': 1,
+        'default_hooks.checkpoint.max_keep_ckpts': -1,
+        'train_cfg.max_iters': 4,
+        'train_cfg.val_interval': 100,
+        'model.data_preprocessor.size': (64, 64),
+        'model.backbone.base_channels': 8,
+        # Statistics of a batch differ between one process and two.
+        'model.backbone.norm_eval': True,
+        'train_dataloader.batch_size': batch_size,
+        **options
+    })
+    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+    loader = cfg.train_dataloader
+    loader.update(num_workers=0, persistent_workers=False)
+    loader.dataset.data_root = str(voc_root)
+    for transform in loader.dataset.pipeline:
+        if transform['type'] == 'RandomCropPad':
+            transform.crop_size = 64
+        if transform['type'] == 'RandomResizeLong':
+            transform.update(min_long=48, max_long=64)
+    return cfg
+
+
+def train(cfg: Config, launcher: str = 'none') -> tuple[Runner, Recorder]:
     """Train in this process, with notes."""
-    setup_entry_point(cfg)
+    setup_entry_point(cfg, launcher)
     runner = Runner.from_cfg(cfg)
     recorder = Recorder()
     runner.register_hook(recorder)
@@ -187,3 +222,21 @@ def train(cfg: Config) -> tuple[Runner, Recorder]:
     # Workers that wait for the garbage collector hang for ten seconds.
     del runner.train_loop.dataloader_iterator
     return runner, recorder
+
+
+def in_two_processes(run: Callable[[], None]) -> None:
+    """Call ``run`` in two processes, as a launcher starts them."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    multiprocessing.start_processes(
+        _run_as, (port, run), nprocs=2, start_method='fork')
+
+
+def _run_as(rank: int, port: int, run: Callable[[], None]) -> None:
+    torch.set_num_threads(1)
+    os.environ.update(
+        RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2',
+        MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    run()
+    torch.distributed.destroy_process_group()
