@@ -11,12 +11,22 @@ from mmwsss.engine import load_checkpoint_file
 SGD = dict(_delete_=True, type='SGD', lr=0.02, momentum=0.9)
 MASKS = 'SegmentationClass'
 METHODS = {
+    # The masks stand in for labels of seeds, and for saliency.
+    'irn/irn_demo': {
+        'model.backbone.stem_channels': 8,
+        'model.decode_head.in_channels': (8, 8, 16, 32),
+        'model.auxiliary_head.in_channels': (8, 8, 16, 32),
+        'train_dataloader.dataset.data_prefix.seg_map_path': MASKS,
+    },
+    'psa/psa_demo': {
+        'model.backbone.stem_channels': 8,
+        'model.decode_head.in_channels': (8, 16, 32),
+        'train_dataloader.dataset.data_prefix.seg_map_path': MASKS,
+    },
     'seam/seam_demo': {
         'model.backbone.stem_channels': 8,
         'model.decode_head.in_channels': (8, 16, 32),
     },
-    # The masks stand in for labels of seeds and for saliency; the crops that
-    # these pad have pixels of no label.
     'sance/sance_demo': {
         'model.backbone.stem_channels': 8,
         'model.decode_head.in_channels': (8, 8, 16, 32),

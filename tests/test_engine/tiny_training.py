@@ -201,10 +201,13 @@ def demo_config(voc_root, work_dir, name, batch_size=4, **options) -> Config:
         **options
     })
     cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
-    loader = cfg.train_dataloader
-    loader.update(num_workers=0, persistent_workers=False)
-    loader.dataset.data_root = str(voc_root)
-    for transform in loader.dataset.pipeline:
+    hooks = cfg.get('custom_hooks') or []
+    for user in (dict(dataloader=cfg.train_dataloader), *hooks):
+        if 'dataloader' in user:
+            loader = user['dataloader']
+            loader.update(num_workers=0, persistent_workers=False)
+            loader.dataset.data_root = str(voc_root)
+    for transform in cfg.train_dataloader.dataset.pipeline:
         if transform['type'] == 'RandomCropPad':
             transform.crop_size = 64
         if transform['type'] == 'RandomResizeLong':
