@@ -426,6 +426,10 @@ class TestMaskTTA:
         image = torch.randint(256, (3, 32, 40), dtype=torch.uint8)
         result = self.predict(model, image, None, score_thr=1., bg_power=1.)
         assert len(result.full_seed.labels) == 0
+        # A class must exceed the threshold.
+        best = float(result.pred_label_scores.max())
+        assert len(
+            self.predict(model, image, None, score_thr=best).seed.labels) == 0
         expected = self.naive(model, image, [1, 0, 0, 0], 48, 1)[0]
         torch.testing.assert_close(
             result.seg_logits.data, expected, atol=1e-5, rtol=1e-4)

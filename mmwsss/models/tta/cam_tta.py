@@ -40,8 +40,8 @@ class CAMTTAModel(PhotoTTAModel):
         threshold (float): The background score of ``pred_sem_seg``. Defaults
             to 0.15.
         score_thr (float, optional): For photos without image labels: keep the
-            classes with at least this mean probability. Defaults to None:
-            keep all.
+            classes whose mean probability exceeds this. Defaults to None: keep
+            all.
         power (float): What class maps are raised to after their ReLU; PSA takes
             the square root with VGG-16, 0.5. Defaults to 1.
         min_max (bool): Whether the least value of each merged map is subtracted
@@ -135,7 +135,7 @@ class CAMTTAModel(PhotoTTAModel):
                     f'{len(probabilities) + 1}')
             present = image_labels[1:] > 0
         elif self.score_thr is not None:
-            present = probabilities >= self.score_thr
+            present = probabilities > self.score_thr
         else:
             present = torch.ones_like(probabilities, dtype=torch.bool)
         labels = present.nonzero().flatten() + 1
