@@ -10,6 +10,12 @@ affinity = '{{ fileDirname }}/../psa/psa_mobilenetv1_animals.py'
 for step in _base_.affinity_steps:
     if 'seeds' in step:
         step['seeds'] = '{seeds_shrink}'
+    # The published power suits other seeds.
+    if step['type'] == 'walk':
+        step['cfg_options'] = {
+            'walk.alpha': None,
+            'walk.threshold': '{score_shrink:seed/threshold}'
+        }
 del step
 steps = [
     *_base_.localization_steps[:-2],

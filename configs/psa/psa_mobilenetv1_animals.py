@@ -30,7 +30,7 @@ walk_tta_model = dict(pad_size=16, pad_divisor=16)
 val_cfg = None
 test_cfg = None
 train_dataloader = dict(batch_size=4)
-train_cfg = dict(max_iters=60)
+train_cfg = dict(max_iters=300)
 optim_wrapper = dict(
-    optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=0.01))
-param_scheduler = dict(end=61)
+    optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.01))
+param_scheduler = dict(end=301)
