@@ -35,13 +35,14 @@ def training_figure(work_dir: str,
         there was a validation.
 
     Raises:
-        FileNotFoundError: If the folder holds no scalars.
+        FileNotFoundError: If the folder is not one of a training.
     """
     from matplotlib.figure import Figure
-    scalars = read_scalars(work_dir)
-    if not scalars.training:
+    if not glob.glob(osp.join(glob.escape(work_dir), '*', 'vis_data')):
         raise FileNotFoundError(
-            f'{work_dir} holds no */vis_data/scalars.json of a training')
+            f'{work_dir} holds no */vis_data of a training')
+    # A training shorter than the interval of the log has no losses.
+    scalars = read_scalars(work_dir)
     parts = 2 if scalars.validation else 1
     figure = Figure(figsize=(6 * parts, 3), layout='constrained')
     axes = figure.subplots(1, parts, squeeze=False)[0]

@@ -11,6 +11,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+import torch
 from matplotlib import pyplot  # noqa: F401  Else each step imports it anew.
 from mmengine.config import Config
 from PIL import Image
@@ -27,7 +28,7 @@ for step in steps:
     if step['type'] == 'train':
         quick = {{
             'train_cfg.max_iters': 2, 'train_cfg.val_interval': 2,
-            'train_dataloader.batch_size': 2, 'default_hooks.logger.interval': 1,
+            'train_dataloader.batch_size': 2,
             'train_dataloader.num_workers': 0,
             'train_dataloader.persistent_workers': False,
             **{changes!r}.get(step['name'], {{}})}}
@@ -60,6 +61,8 @@ def text(cfg):
 def run_tool(command, log):
     sys.argv = command[1:]
     sys.stdout = sys.stderr = open(log, 'a')
+    # A fork must not wait for the threads of its parent.
+    torch.set_num_threads(1)
     runpy.run_path(command[1], run_name='__main__')
 
 

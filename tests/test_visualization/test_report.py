@@ -175,8 +175,20 @@ def test_curves_join_runs(tmp_path):
     svg = figure_svg(figure, 'one')
     assert svg.startswith('<svg') and 'classify' in svg and 'currentColor' in svg
     assert svg == figure_svg(training_figure(str(tmp_path)), 'one')
-    with pytest.raises(FileNotFoundError, match='no .*scalars.json'):
+    with pytest.raises(FileNotFoundError, match='no .*vis_data'):
         training_figure(str(tmp_path / 'none'))
+
+
+def test_curves_of_a_training_too_short_to_log(tmp_path):
+    data = tmp_path / '20260101_000000' / 'vis_data'
+    data.mkdir(parents=True)
+    figure = training_figure(str(tmp_path))
+    assert len(figure.axes) == 1 and not figure.axes[0].lines
+    (data / 'scalars.json').write_text('{"mIoU": 10.0, "step": 20}')
+    losses, metrics = training_figure(str(tmp_path)).axes
+    assert not losses.lines
+    assert metrics.lines[0].get_ydata().tolist() == [10.0]
+    assert figure_svg(training_figure(str(tmp_path)), 'one').startswith('<svg')
 
 
 def test_threshold_figure(tmp_path):
