@@ -26,7 +26,10 @@ steps = [
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='irn_two_threshold',
         needs='pydensecrf',
-        without=dict(refiner='none')),
+        without=dict(
+            refiner='config',
+            cfg_options=dict(
+                label_rule=dict(type='IRNLabel', refiner=None)))),
     dict(
         name='train_sance',
         type='train',

@@ -24,7 +24,10 @@ sance_steps = [
         refiner='irn_two_threshold',
         jobs=4,
         needs='pydensecrf',
-        without=dict(refiner='none')),
+        without=dict(
+            refiner='config',
+            cfg_options=dict(
+                label_rule=dict(type='IRNLabel', refiner=None)))),
     dict(
         name='train_sance',
         type='train',

@@ -12,12 +12,17 @@ from metric_cases import (
     run_process,
     score,
 )
+from mmengine.config import Config
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
 from torch import multiprocessing
 
 from mmwsss.evaluation.metrics import confusion_scores
-from mmwsss.evaluation.metrics.confusion_metric import metric_settings
+from mmwsss.evaluation.metrics.confusion_metric import (
+    metric_settings,
+    seed_metric_settings,
+)
+from mmwsss.utils import project_path
 
 NUM_IMAGES = 5
 
@@ -228,8 +233,19 @@ def test_registered():
 
 
 def test_metric_settings():
-    from mmengine.config import Config
     cfg = Config(dict(val_evaluator=[
         dict(type='IoUMetric'), dict(type='SeedMetric', threshold=.2)]))
     assert metric_settings(cfg, 'SeedMetric')['threshold'] == .2
     assert metric_settings(cfg, 'MaskMetric') == dict(type='MaskMetric')
+
+
+@pytest.mark.parametrize('config, views', [
+    ('cam/cam_r50_voc.py', '0.5, 1, 1.5, 2 with flips'),
+    ('sance/ablations/sance_r101_voc_wo-tta.py', '1'),
+])
+def test_protocol_names_the_views_of_seeds(config, views):
+    cfg = Config.fromfile(project_path('configs', *config.split('/')))
+    assert seed_metric_settings(cfg)['protocol']['scales'] == views
+    cfg.seed_dataloader.dataset.pipeline = cfg.test_pipeline
+    protocol = metric_settings(cfg, 'SeedMetric')['protocol']
+    assert seed_metric_settings(cfg)['protocol'] == protocol

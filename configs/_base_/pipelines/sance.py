@@ -29,7 +29,16 @@ sance_steps = [
         conf_fg='{conf_fg}',
         conf_bg='{conf_bg}',
         needs='pydensecrf',
-        without=dict(refiner='none', conf_fg=None, conf_bg=None)),
+        without=dict(
+            refiner='config',
+            conf_fg=None,
+            conf_bg=None,
+            cfg_options=dict(
+                label_rule=dict(
+                    type='IRNLabel',
+                    conf_fg='{conf_fg}',
+                    conf_bg='{conf_bg}',
+                    refiner=None)))),
     dict(
         name='train_sance',
         type='train',

@@ -1,7 +1,6 @@
 # Table 1: SANCE whose pseudo labels are made from one view of the photo.
 _base_ = '../sance_r101_voc.py'
 
-img_scales = [1.0]
 one_view_pipeline = [
     dict(type='LoadPhoto'),
     dict(

@@ -269,12 +269,29 @@ def seed_metric_settings(cfg: Config) -> dict:
     """The config's ``SeedMetric`` for seeds of its test-time augmentation.
 
     Args:
-        cfg (Config): The config. Its ``img_scales`` replace the scale in the
-            protocol, which is that of the validation in training.
+        cfg (Config): The config. The views of its ``seed_dataloader`` replace
+            the scale in the protocol, which is that of the validation in
+            training.
     """
     settings = metric_settings(cfg, 'SeedMetric')
     protocol = dict(settings.get('protocol') or {})
-    if cfg.get('img_scales'):
-        scales = ', '.join(f'{scale:g}' for scale in sorted(cfg.img_scales))
-        protocol['scales'] = f'{scales} with flips'
+    views = _describe_views(cfg)
+    if views:
+        protocol['scales'] = views
     return dict(settings, protocol=protocol)
+
+
+def _describe_views(cfg: Config) -> str:
+    """Scales and flips of the ``TestTimeAug`` of seeds, '' without one."""
+    loader = cfg.get('seed_dataloader') or {}
+    for transform in loader.get('dataset', {}).get('pipeline', []):
+        if transform['type'] != 'TestTimeAug':
+            continue
+        views = [view for group in transform['transforms'] for view in group]
+        scales = sorted(view['scale'] for view in views
+                        if view['type'] == 'PILRescale')
+        flips = any(view['type'] == 'RandomFlip' and view['prob'] > 0
+                    for view in views)
+        text = ', '.join(f'{scale:g}' for scale in scales or [1])
+        return text + ' with flips' * flips
+    return ''
