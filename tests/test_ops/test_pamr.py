@@ -2,6 +2,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from memory import peak_memory
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
@@ -123,15 +124,7 @@ def test_peak_memory():
     """Far less than one copy of the masks a neighbour."""
     masks, images = torch.rand(1, 21, 60, 80), torch.rand(1, 3, 60, 80)
     stacked = 48 * masks.numel() * masks.element_size()
-    with torch.profiler.profile(
-            activities=[torch.profiler.ProfilerActivity.CPU],
-            profile_memory=True) as profile:
-        pamr(masks, images, num_iter=2)
-    held = peak = 0
-    for event in profile.profiler.kineto_results.events():
-        if event.name() == '[memory]':
-            held += event.nbytes()
-            peak = max(peak, held)
+    peak = peak_memory(lambda: pamr(masks, images, num_iter=2))
     assert 0 < peak < stacked / 5
 
 
