@@ -13,6 +13,9 @@ views those of its pipeline or of tta_pipeline. The config's walk says how seeds
 walk and become labels, its walk_tta_model how views become guides. Pseudo labels
 are 8-bit palette PNGs at photo size. What is already written is skipped, so a
 killed run goes on.
+
+Instances of a COCO dataset have COCO's image and category ids, as its evaluation
+expects; those of other datasets the photo's name and the class index, from 1.
 """
 
 import argparse

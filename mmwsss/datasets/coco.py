@@ -28,6 +28,13 @@ COCO_CLASSES = (
     'hair drier', 'toothbrush')
 """COCO's 80 object classes in the order of their sparse ids, and background."""
 
+UNUSED_CATEGORY_IDS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+COCO_CATEGORY_IDS = dict(
+    zip(COCO_CLASSES[1:],
+        (i for i in range(1, 91) if i not in UNUSED_CATEGORY_IDS),
+        strict=True))
+"""The ids that COCO's annotations and its evaluation know the classes by."""
+
 
 def coco_number(image_id: str) -> int:
     """Return the number in a COCO image id of either style.
@@ -55,7 +62,9 @@ class COCOSegDataset(BaseSegDataset):
     :class:`mmseg.datasets.BaseSegDataset`.
     """
     METAINFO = dict(
-        classes=COCO_CLASSES, palette=voc_palette(len(COCO_CLASSES)))
+        classes=COCO_CLASSES,
+        palette=voc_palette(len(COCO_CLASSES)),
+        category_ids=COCO_CATEGORY_IDS)
 
 
 @DATASETS.register_module()

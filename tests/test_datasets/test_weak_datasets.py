@@ -15,7 +15,7 @@ from mmwsss.datasets import (
     WeakFolderDataset,
     WeakVOCDataset,
 )
-from mmwsss.datasets.coco import COCO_CLASSES, coco_number
+from mmwsss.datasets.coco import COCO_CATEGORY_IDS, COCO_CLASSES, coco_number
 from mmwsss.datasets.demo_scenes import CLASSES as DEMO_CLASSES
 
 TRAIN = 'ImageSets/Segmentation/train.txt'
@@ -255,6 +255,18 @@ class TestCOCO:
         assert COCO_CLASSES[1:] == COCOStuffDataset.METAINFO['classes'][:80]
         palette = WeakCOCODataset.METAINFO['palette']
         assert len({tuple(colour) for colour in palette}) == 81
+
+    def test_category_ids(self, root):
+        assert list(COCO_CATEGORY_IDS) == list(COCO_CLASSES[1:])
+        # Some of COCO's annotations, one on either side of each gap.
+        ids = {
+            'person': 1, 'fire hydrant': 11, 'stop sign': 13, 'giraffe': 25,
+            'backpack': 27, 'umbrella': 28, 'handbag': 31, 'bottle': 44,
+            'wine glass': 46, 'bed': 65, 'dining table': 67, 'toilet': 70,
+            'tv': 72, 'refrigerator': 82, 'book': 84, 'toothbrush': 90}
+        assert {name: COCO_CATEGORY_IDS[name] for name in ids} == ids
+        dataset = self.dataset(root, ['9'], classes=['toothbrush'])
+        assert dataset.metainfo['category_ids']['toothbrush'] == 90
 
     def test_number(self):
         assert coco_number('COCO_val2014_000000581929') == 581929

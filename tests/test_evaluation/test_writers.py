@@ -8,11 +8,15 @@ import torch
 from mmengine.evaluator import Evaluator
 from PIL import Image
 
+from mmwsss.datasets.coco import WeakCOCODataset
 from mmwsss.datasets.image_io import read_photo, voc_palette
 from mmwsss.models.refiners import ThresholdLabel
 from mmwsss.structures import Seed
+from mmwsss.utils import read_json, write_json
 
 CLASSES = ('background', 'cat', 'dog', 'cow')
+META = dict(
+    classes=CLASSES, palette=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]])
 RULE = dict(type='ThresholdLabel', threshold=.3)
 SIZE = (13, 18)
 
@@ -31,10 +35,9 @@ def make_samples(tmp_path, number=3):
     return samples
 
 
-def write(samples, **writer):
+def write(samples, meta=META, **writer):
     evaluator = Evaluator(writer)
-    evaluator.dataset_meta = dict(
-        classes=CLASSES, palette=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]])
+    evaluator.dataset_meta = meta
     evaluator.process(samples)
     return evaluator.evaluate(len(samples))
 
@@ -160,3 +163,56 @@ def test_voc_server_bad_input(tmp_path):
         write([sample], **writer)
     with pytest.raises(ValueError, match='competition'):
         write([sample], **writer, competition='comp3')
+
+
+def write_instances(tmp_path, stem, classes, meta):
+    """Write one photo's instances: a square of each class."""
+    scores = torch.zeros(2, 8, 16)
+    scores[0, 2:6, 1:6] = scores[1, 2:6, 9:14] = 1
+    labels = [meta['classes'].index(name) for name in classes]
+    Seed(scores, labels, (32, 64)).save(str(tmp_path / f'{stem}.npz'))
+    sample = dict(
+        img_path=f'{stem}.jpg', img_id=stem, guide=torch.zeros(1, 1, 8, 16),
+        displacement=torch.zeros(2, 8, 16))
+    walk = dict(
+        type='WalkInstances', threshold=0.5,
+        refiner=dict(type='RandomWalk', steps=0))
+    write([sample], meta=meta, type='InstanceWriter', walk=walk,
+          out_dir=str(tmp_path / 'out'), seeds=str(tmp_path))
+    return read_json(str(tmp_path / 'out' / 'instances.json'))
+
+
+def test_instances_of_coco(tmp_path):
+    """COCO's own evaluation finds what is written."""
+    coco = pytest.importorskip('pycocotools.coco')
+    cocoeval = pytest.importorskip('pycocotools.cocoeval')
+    results = write_instances(
+        tmp_path, 'COCO_val2014_000000000042', ('person', 'toothbrush'),
+        WeakCOCODataset.METAINFO)
+    assert [(one['image_id'], one['category_id'], one['score'])
+            for one in results] == [(42, 1, 1), (42, 90, 1)]
+    boxes = {1: [4, 8, 20, 16], 90: [36, 8, 20, 16]}
+    write_json(str(tmp_path / 'annotations.json'), dict(
+        info={},
+        images=[dict(id=42, file_name='42.jpg', height=32, width=64)],
+        categories=[dict(id=i, name=str(i)) for i in boxes],
+        annotations=[
+            dict(id=i, image_id=42, category_id=i, iscrowd=0, area=w * h,
+                 bbox=[x, y, w, h],
+                 segmentation=[[x, y, x + w, y, x + w, y + h, x, y + h]])
+            for i, (x, y, w, h) in boxes.items()
+        ]))
+    truth = coco.COCO(str(tmp_path / 'annotations.json'))
+    scores = cocoeval.COCOeval(truth, truth.loadRes(results), 'segm')
+    scores.evaluate()
+    scores.accumulate()
+    scores.summarize()
+    assert scores.stats[1] == pytest.approx(1)
+
+
+def test_instances_of_others(tmp_path):
+    """Names of photos may be numbers that are not COCO's."""
+    pytest.importorskip('pycocotools')
+    results = write_instances(tmp_path, '000042', ('cat', 'cow'), META)
+    assert [(one['image_id'], one['category_id']) for one in results] == [
+        ('000042', 1), ('000042', 3)]

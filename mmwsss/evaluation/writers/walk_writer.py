@@ -1,12 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import os
 import os.path as osp
-import re
 
 import numpy as np
 from mmengine.dist import barrier, is_main_process
 from mmseg.registry import METRICS, MODELS
 
+from mmwsss.datasets.coco import coco_number
 from mmwsss.datasets.image_io import write_mask
 from mmwsss.structures import Seed
 from mmwsss.utils import read_json, write_json
@@ -85,8 +85,10 @@ class InstanceWriter(BaseWriter):
     when all are done. Predictions are those of :class:`WalkTTAModel` with
     ``displacement=True``. Needs pycocotools.
 
-    ``image_id`` is the number of a COCO photo and the file's stem of any other;
-    ``category_id`` is our class id.
+    Where the dataset knows COCO's ``category_ids`` (METAINFO, by class name),
+    ``category_id`` and ``image_id`` are COCO's numbers, for its evaluation. Of
+    other datasets they are the class index, from 1, and the stem of the photo's
+    file.
 
     Args:
         out_dir (str): The folder to write into.
@@ -119,13 +121,18 @@ class InstanceWriter(BaseWriter):
                                             sample['displacement'])
         except ValueError as error:
             raise ValueError(f'{sample["img_path"]}: {error}') from error
-        name = coco_image_id(image_id(sample))
+        name, categories = image_id(sample), self.dataset_meta.get('category_ids')
+        if categories is not None:
+            name = coco_number(name)
         results = []
         for one in instances:
             code = self.encode(np.asfortranarray(one.mask.astype(np.uint8)))
             code['counts'] = code['counts'].decode()
+            category = one.label
+            if categories is not None:
+                category = categories[self.dataset_meta['classes'][category]]
             results.append(
-                dict(image_id=name, category_id=one.label, score=one.score,
+                dict(image_id=name, category_id=category, score=one.score,
                      segmentation=code))
         write_json(path, results)
 
@@ -146,17 +153,6 @@ def merge_instances(folder: str) -> None:
                 '.') and name != MERGED_FILE:
             results += read_json(osp.join(folder, name))
     write_json(osp.join(folder, MERGED_FILE), results)
-
-
-def coco_image_id(stem: str) -> int | str:
-    """COCO's number of a photo, from the stem of its file; else the stem.
-
-    Example:
-        >>> coco_image_id('COCO_val2014_000000000042'), coco_image_id('2007_000032')
-        (42, '2007_000032')
-    """
-    match = re.fullmatch(r'(COCO_\w+_)?(\d+)', stem)
-    return int(match.group(2)) if match else stem
 
 
 def load_seed(folder: str, sample: dict) -> Seed:
