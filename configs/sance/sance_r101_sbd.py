@@ -1,5 +1,6 @@
-# Contours of a trained SANCE on SBD val, Table 2: maximal F (ODS) of the raw
-# boundary map of one view. tools/dataset_converters/sbd.py makes the data.
+# Contours of a trained SANCE, or SANCE-naive at stride 8, on SBD val, Table 2:
+# maximal F (ODS) of the raw boundary map of one view. For stride 16 see
+# ablations/. tools/dataset_converters/sbd.py makes the data.
 # python tools/test.py configs/sance/sance_r101_sbd.py CHECKPOINT
 # The exact matching takes seconds a photo and threshold; an approximation:
 #     --cfg-options test_evaluator.matching=distance

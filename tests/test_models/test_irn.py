@@ -2,9 +2,10 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.models import ResNet
-from mmseg.registry import MODELS
+from mmseg.registry import METRICS, MODELS
 from mmseg.structures import SegDataSample
 
 from mmwsss.models.backbones import StemTapResNet
@@ -116,6 +117,37 @@ def test_taps_may_train_the_backbone():
     data = model.data_preprocessor(batch(), training=True)
     model.parse_losses(model(**data, mode='loss'))[0].backward()
     assert model.backbone.conv1.weight.grad.abs().max() > 0
+
+
+def test_contours_of_photos():
+    """A model of contours alone, as BoundaryMetric takes them."""
+    model = build(type='ContourSegmentor', auxiliary_head=None).eval()
+    model.load_state_dict(build(auxiliary_head=None).state_dict())
+    metric = METRICS.build(
+        dict(type='BoundaryMetric', truth='mask', matching='distance',
+             thin=False, num_thresholds=3))
+    data = batch(2, size=48)
+    # The photo is smaller than the batch, and was larger before the test.
+    for sample, size in zip(
+            data['data_samples'], ((45, 47), (90, 94)), strict=True):
+        sample.set_metainfo(
+            dict(img_id='a', img_shape=(45, 47), ori_shape=size))
+        sample.gt_sem_seg = PixelData(data=torch.zeros(1, *size).long())
+    with torch.no_grad():
+        results = model.test_step(data)
+        inputs = model.data_preprocessor(data)['inputs']
+        maps = model.decode_head(model.extract_feat(inputs)).sigmoid()
+        free, = model(torch.rand(1, 3, 41, 38), mode='predict')
+    metric.process({}, [result.to_dict() for result in results])
+    assert np.isfinite(metric.evaluate(2)['boundary/MF_approx'])
+    first, second = (result.pred_boundary.data for result in results)
+    assert first.shape == (1, 45, 47) and second.shape == (1, 90, 94)
+    expected = F.interpolate(
+        maps[:1], scale_factor=4, mode='bilinear')[0, :, :45, :47]
+    torch.testing.assert_close(first, expected)
+    expected = F.interpolate(maps[1:], (90, 94), mode='bilinear')[0]
+    torch.testing.assert_close(second, expected)
+    assert free.pred_boundary.data.shape == (1, 41, 38)
 
 
 def test_labels_are_those_of_the_cells_middle():
@@ -369,6 +401,48 @@ def test_centroids_split_what_points_apart():
     assert ids[5, 4] != ids[6, 20]
     with pytest.raises(ValueError, match=r'\(2, h, w\)'):
         centroid_instances(torch.zeros(1, 3, 4))
+
+
+def naive_centroids(field, threshold, num_iter):
+    """Ids by walking pixel by pixel, and by flooding areas."""
+    field = field.double().numpy()
+    _, height, width = field.shape
+    cells = [(y, x) for y in range(height) for x in range(width)]
+    weak = {(y, x) for y, x in cells if np.hypot(*field[:, y, x]) < threshold}
+    areas = {}
+    for cell in cells:
+        reached = [cell] if cell in weak and cell not in areas else []
+        for y, x in reached:
+            areas[y, x] = cell
+            reached += {(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)
+                        } & weak - set(reached)
+    ids = []
+    for y, x in cells:
+        for _ in range(num_iter):
+            move = sum(
+                max(0, 1 - abs(y - i)) * max(0, 1 - abs(x - j)) * field[:, i, j]
+                for i, j in cells if abs(y - i) < 1 and abs(x - j) < 1)
+            y = min(max(y + move[0], 0), height - 1)
+            x = min(max(x + move[1], 0), width - 1)
+        ids.append(areas.get((round(y), round(x)), None))
+    order = list(dict.fromkeys(ids))
+    return [order.index(one) for one in ids]
+
+
+@pytest.mark.parametrize('seed,scale,threshold,num_iter', [
+    (0, 2, 1, 0), (1, 2, 1, 1), (2, 5, 2.5, 2), (3, 2, 1, 5), (4, 8, 2.5, 3),
+])
+def test_centroids_against_naive(seed, scale, threshold, num_iter):
+    # Smooth fields lead somewhere; large ones leave the map.
+    coarse = torch.randn(
+        1, 2, 7, 9, generator=torch.Generator().manual_seed(seed))
+    field = scale * F.interpolate(coarse, size=(13, 18), mode='bilinear')[0]
+    ids = centroid_instances(field, threshold, num_iter).flatten().tolist()
+    expected = naive_centroids(field, threshold, num_iter)
+    assert max(expected) > 1
+    assert set(ids) == set(range(max(expected) + 1))
+    order = list(dict.fromkeys(ids))
+    assert [order.index(one) for one in ids] == expected
 
 
 def test_instances():

@@ -14,7 +14,7 @@ contour_pipeline = [
 ]
 model = dict(
     _delete_=True,
-    type='WeakSegmentor',
+    type='ContourSegmentor',
     data_preprocessor=_base_.data_preprocessor,
     backbone=dict(
         type='StemTapResNet',
@@ -38,4 +38,9 @@ model = dict(
     test_cfg=dict(mode='whole'))
 seed_dataloader = dict(dataset=dict(pipeline=contour_pipeline))
 # What contours are worth shows in the labels after the walk.
-train_cfg = dict(val_interval=16929)
+val_dataloader = None
+val_evaluator = None
+val_cfg = None
+test_dataloader = None
+test_evaluator = None
+test_cfg = None

@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from mmengine.logging import MessageHub
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmwsss.ops import random_walk
@@ -14,6 +13,7 @@ from mmwsss.structures import LabelGrid, Seed, stack_image_labels
 from mmwsss.structures.seed import strided_size
 
 from ..refiners.background_crf import BackgroundCRF
+from .contour_segmentor import by_photo, grow, set_boundary
 from .weak_segmentor import WeakSegmentor
 
 BRANCHES = ('contour', 'segmentation')
@@ -302,20 +302,12 @@ class SANCE(WeakSegmentor):
             the walk is left out, the propagated scores as ``seed``.
         """
         logits, contour = self.maps(inputs)
-        scores, boundary = logits.softmax(dim=1), contour.sigmoid()
-        if data_samples is None:
-            data_samples = [
-                SegDataSample(metainfo=dict(ori_shape=tuple(inputs.shape[2:])))
-                for _ in range(len(inputs))
-            ]
-        for i, sample in enumerate(data_samples):
-            # Images of a batch are padded at the right and the bottom.
-            rows, cols = (
-                (side - 1) // 4 + 1 for side in sample.metainfo.get(
-                    'img_shape', tuple(inputs.shape[2:]))[:2])
-            self.fill(sample, scores[i, :, :rows, :cols],
-                      boundary[i, :, :rows, :cols])
-        return data_samples
+        maps = torch.cat([logits.softmax(dim=1), contour.sigmoid()], dim=1)
+        results = []
+        for sample, one in by_photo(maps, inputs, data_samples):
+            self.fill(sample, one[:-1], one[-1:])
+            results.append(sample)
+        return results
 
     def fill(self, sample, scores: Tensor, boundary: Tensor) -> None:
         """Put a prediction into a sample.
@@ -331,12 +323,9 @@ class SANCE(WeakSegmentor):
             sample.set_data(dict(seed=seed))
             mask = seed.to_mask(self.bg_score)[None].long()
         else:
-            mask = _grow(scores, size).argmax(dim=0, keepdim=True)
-        sample.set_data(
-            dict(
-                pred_sem_seg=PixelData(data=mask),
-                pred_boundary=PixelData(
-                    data=_grow(boundary, size).clamp(0, 1))))
+            mask = grow(scores, size).argmax(dim=0, keepdim=True)
+        sample.set_data(dict(pred_sem_seg=PixelData(data=mask)))
+        set_boundary(sample, boundary)
 
     def _seed_labels(self, data_samples: list, grid: LabelGrid) -> Tensor:
         """The labels of CAM seeds on the grid, (N, h, w)."""
@@ -380,13 +369,3 @@ class SANCE(WeakSegmentor):
             saliency = grid.sample(sample.gt_saliency.data.squeeze(0))
             maps.append(saliency.float() / 255 <= self.saliency_thr)
         return torch.stack(maps)
-
-
-def _grow(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Maps (K, h, w) at photo size: x4, less what the photo lacks."""
-    if tuple(maps.shape[1:]) == strided_size(size):
-        maps = F.interpolate(
-            maps[None], scale_factor=4, mode='bilinear', align_corners=False)
-        return maps[0, :, :size[0], :size[1]]
-    return F.interpolate(
-        maps[None], size=size, mode='bilinear', align_corners=False)[0]
