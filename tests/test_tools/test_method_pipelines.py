@@ -98,6 +98,12 @@ def run_forked(command, log, *args):
          train_irn={
              'custom_hooks.0.dataloader.num_workers': 0,
              'custom_hooks.0.dataloader.dataset.indices': 1})),
+    ('esol/esol_psa_demo_pipeline',
+     ('train_localizer', 'seeds_shrink', 'affinity_labels', 'train_affinity',
+      'pseudo_labels', 'score_pseudo_labels'),
+     dict(train_localizer={
+         'train_cfg.max_iters': 3, 'train_cfg.val_interval': 3,
+         **{f'custom_hooks.0.stages.{i}.iters': 1 for i in range(3)}})),
     ('single_stage/single_stage_demo_pipeline',
      ('train_localizer', 'pseudo_labels', 'score_pseudo_labels'),
      dict(train_localizer={
