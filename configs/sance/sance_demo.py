@@ -26,9 +26,11 @@ model = dict(
         loss_decode=dict(radius=5)),
     auxiliary_head=dict(
         in_channels=128, in_index=3, dilations=(1, 2, 3, 4), num_classes=7),
+    # Online labels begin when the segmentation knows something.
+    start_iter=80,
     crf_jobs=0)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.01),
     paramwise_cfg=dict(head_mult=1.))
-train_cfg = dict(max_iters=160, val_interval=160)
-param_scheduler = dict(end=161)
+train_cfg = dict(max_iters=320, val_interval=160)
+param_scheduler = dict(end=321)

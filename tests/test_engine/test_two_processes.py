@@ -32,6 +32,7 @@ METHODS = {
         'model.decode_head.in_channels': (8, 8, 16, 32),
         'model.auxiliary_head.in_channels': 32,
         'model.refine_by': 'saliency',
+        'model.start_iter': 0,
         'model.saliency_thr': 0.01,
         'train_dataloader.dataset.data_prefix': dict(
             img_path='JPEGImages', seg_map_path=MASKS, saliency_path=MASKS),

@@ -87,7 +87,7 @@ def run_forked(command, log, *args):
     ('sance/sance_demo_pipeline',
      ('train_localizer', 'seeds', 'seed_labels', 'train_sance', 'sance_seeds',
       'score_sance_seeds', 'pseudo_labels', 'score_pseudo_labels'),
-     {}),
+     dict(train_sance={'model.start_iter': 0})),
     ('esol/esol_irn_demo_pipeline',
      ('train_localizer', 'seeds_shrink', 'affinity_labels', 'train_irn', 'walk',
       'score_walk', 'pseudo_labels', 'score_pseudo_labels'),

@@ -23,6 +23,7 @@ TINY = {
     'model.backbone.base_channels': 8,
     'model.decode_head.in_channels': (8, 8, 16, 32),
     'model.auxiliary_head.in_channels': 32,
+    'model.start_iter': 0,
     # The dense CRF needs a compiled package.
     'model.refine_by': 'saliency',
     'train_dataloader.batch_size': 2,

@@ -61,7 +61,8 @@ def measure(cfg, crf_jobs: int, steps: int, device: str) -> dict[str, float]:
     model_cfg['backbone'].pop('init_cfg', None)
     if model_cfg['backbone'].get('pretrained'):
         model_cfg['backbone']['pretrained'] = False
-    model_cfg['crf_jobs'] = crf_jobs
+    # A step with online labels.
+    model_cfg.update(crf_jobs=crf_jobs, start_iter=0)
     model = MODELS.build(model_cfg).to(device).train()
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
     size = tuple(cfg.model.data_preprocessor['size'])
