@@ -1,4 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import gc
 import os
 
 # Before torch and OpenCV are loaded: on small tensors threads only cost time.
@@ -12,6 +13,9 @@ from mmwsss.datasets.demo_scenes import make_demo_data  # noqa: E402
 
 torch.set_num_threads(1)
 cv2.setNumThreads(0)
+# A fork must not finalise what it inherits: threads that this waits for, such as
+# those of a process group, are its parent's.
+os.register_at_fork(after_in_child=gc.freeze)
 
 
 @pytest.fixture(scope='session')
