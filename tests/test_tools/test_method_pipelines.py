@@ -14,6 +14,7 @@ import pytest
 import torch
 from matplotlib import pyplot  # noqa: F401  Else each step imports it anew.
 from mmengine.config import Config
+from mmengine.utils import ManagerMixin
 from PIL import Image
 
 from mmwsss.pipeline import Pipeline, Recipe
@@ -61,9 +62,16 @@ def text(cfg):
 def run_tool(command, log):
     sys.argv = command[1:]
     sys.stdout = sys.stderr = open(log, 'a')
-    # A fork must not wait for the threads of its parent.
+    # A fork must not wait for the threads of its parent, nor log to its files.
     torch.set_num_threads(1)
+    forget_instances(ManagerMixin)
     runpy.run_path(command[1], run_name='__main__')
+
+
+def forget_instances(cls):
+    cls._instance_dict.clear()
+    for subclass in cls.__subclasses__():
+        forget_instances(subclass)
 
 
 def run_forked(command, log, *args):
