@@ -93,8 +93,8 @@ class CAMTTAModel(PhotoTTAModel):
                                  'class maps hold NaN or infinity')
             probabilities.append(logits.float().sigmoid())
             maps.append(sum(views.turn_back(class_maps.relu()**self.power)))
-            if result is None and views.first_unflipped is not None:
-                result = views.samples[views.first_unflipped].clone()
+            if result is None:
+                result = views.unflipped()
         probabilities = torch.cat(probabilities).mean(0)
         labels = self._present_labels(result, probabilities)
         size = tuple(result.metainfo['ori_shape'][:2])

@@ -62,8 +62,8 @@ class MaskTTAModel(CAMTTAModel):
                                  'masks hold NaN or infinity')
             probabilities.append(scores.sigmoid())
             total = total + sum(views.turn_back(masks))
-            if result is None and views.first_unflipped is not None:
-                result = views.samples[views.first_unflipped].clone()
+            if result is None:
+                result = views.unflipped()
 
         probabilities = torch.cat(probabilities).amax(0)
         labels = self._present_labels(result, probabilities)

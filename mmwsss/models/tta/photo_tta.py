@@ -36,6 +36,11 @@ class Views:
         """int | None: The position of the first view that is not mirrored."""
         return None if all(self.flips) else self.flips.index(False)
 
+    def unflipped(self) -> SegDataSample | None:
+        """A copy of the first sample that is not mirrored, if there is one."""
+        first = self.first_unflipped
+        return None if first is None else self.samples[first].clone()
+
 
 class PhotoTTAModel(BaseTTAModel):
     """Merges what a model makes of several scales and flips, photo by photo.

@@ -52,8 +52,8 @@ class SANCETTAModel(PhotoTTAModel):
             maps = F.interpolate(
                 maps, strided_size(size), mode='bilinear', align_corners=False)
             turned += views.turn_back(maps)
-            if result is None and views.first_unflipped is not None:
-                result = views.samples[views.first_unflipped].clone()
+            if result is None:
+                result = views.unflipped()
         mean = torch.stack(turned).mean(dim=0)
         boundary = mean[-1:]
         if self.average_logits:
