@@ -56,7 +56,8 @@ def check_boundary(boundary: Tensor) -> None:
             f'boundary must be of a floating type, got {boundary.dtype}')
     if boundary.numel():
         # Half precision has no aminmax in PyTorch 2.1.
-        low, high = boundary.detach().float().aminmax()
+        wide = torch.promote_types(boundary.dtype, torch.float32)
+        low, high = boundary.detach().to(wide).aminmax()
         # NaN fails this, too.
         if not (low >= 0 and high <= 1):
             raise ValueError('boundary must lie in [0, 1], got '
