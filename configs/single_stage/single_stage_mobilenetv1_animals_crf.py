@@ -3,11 +3,4 @@
 #     configs/single_stage/single_stage_mobilenetv1_animals_crf.py CHECKPOINT --tta
 _base_ = './single_stage_mobilenetv1_animals.py'
 
-test_evaluator = [
-    dict(type='IoUMetric', iou_metrics=['mIoU']),
-    dict(
-        type='RefinedIoUMetric',
-        iou_metrics=['mIoU'],
-        softmax=False,
-        refiner=dict(type='DenseCRF', preset='psa'))
-]
+test_evaluator = _base_.crf_evaluator

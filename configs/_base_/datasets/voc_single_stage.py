@@ -36,12 +36,3 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
-# The *_crf.py configs test with it.
-crf_evaluator = [
-    dict(type='IoUMetric', iou_metrics=['mIoU']),
-    dict(
-        type='RefinedIoUMetric',
-        iou_metrics=['mIoU'],
-        softmax=False,
-        refiner=dict(type='DenseCRF', preset='psa'))
-]

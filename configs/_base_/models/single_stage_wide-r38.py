@@ -30,3 +30,12 @@ tta_model = dict(type='MaskTTAModel')
 # The seeds of tools/generate_seeds.py have a background of their own.
 label_rule = dict(
     type='ThresholdLabel', refiner=dict(type='DenseCRF', preset='psa'))
+# The *_crf.py configs test with it.
+crf_evaluator = [
+    dict(type='IoUMetric', iou_metrics=['mIoU']),
+    dict(
+        type='RefinedIoUMetric',
+        iou_metrics=['mIoU'],
+        softmax=False,
+        refiner=dict(type='DenseCRF', preset='psa'))
+]

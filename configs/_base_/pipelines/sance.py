@@ -3,6 +3,7 @@
 # best.
 # The recipe gives: localizer and sance (configs), score_list (ids of photos of
 # train that have masks to measure by), val_list, conf_fg and conf_bg.
+_base_ = './irn.py'
 sance_steps = [
     dict(
         name='train_localizer',
@@ -20,25 +21,7 @@ sance_steps = [
         config='{localizer}',
         seeds='{seeds}',
         show=['seed/mIoU', 'seed/threshold']),
-    dict(
-        name='seed_labels',
-        type='refine',
-        config='{localizer}',
-        seeds='{seeds}',
-        refiner='irn_two_threshold',
-        conf_fg='{conf_fg}',
-        conf_bg='{conf_bg}',
-        needs='pydensecrf',
-        without=dict(
-            refiner='config',
-            conf_fg=None,
-            conf_bg=None,
-            cfg_options=dict(
-                label_rule=dict(
-                    type='IRNLabel',
-                    conf_fg='{conf_fg}',
-                    conf_bg='{conf_bg}',
-                    refiner=None)))),
+    dict(_base_.irn_steps[0], name='seed_labels'),
     dict(
         name='train_sance',
         type='train',
