@@ -2,9 +2,7 @@
 """Single-stage training on generated scenes: train, resume, test, predict."""
 
 import json
-import os
 import runpy
-import socket
 import sys
 import uuid
 from pathlib import Path
@@ -16,8 +14,8 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmseg.apis import MMSegInferencer
-from tiny_training import train
-from torch import multiprocessing, nn
+from tiny_training import in_two_processes, train
+from torch import nn
 
 from mmwsss.apis import WSSSInferencer
 from mmwsss.engine import load_checkpoint_file, setup_entry_point
@@ -132,24 +130,13 @@ def quiet_run(cfg: Config) -> Runner:
     return runner
 
 
-def run_process(rank: int, port: int, voc_root: str, folder: str) -> None:
-    torch.set_num_threads(1)
-    os.environ.update(
-        RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2',
-        MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    cfg = quiet_config(voc_root, folder, batch_size=2)
-    setup_entry_point(cfg, 'pytorch')
-    quiet_run(cfg)
-    torch.distributed.destroy_process_group()
-
-
 def test_two_processes_equal_one(voc_root, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    multiprocessing.start_processes(
-        run_process, (port, str(voc_root), str(tmp_path / 'two')), nprocs=2,
-        start_method='fork')
+    def run():
+        cfg = quiet_config(voc_root, tmp_path / 'two', batch_size=2)
+        setup_entry_point(cfg, 'pytorch')
+        quiet_run(cfg)
+
+    in_two_processes(run)
     cfg = quiet_config(voc_root, tmp_path / 'one')
     setup_entry_point(cfg)
     one = quiet_run(cfg).model.state_dict()
