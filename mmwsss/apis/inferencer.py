@@ -19,12 +19,11 @@ from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 from PIL import Image
 from rich.progress import track
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmwsss.datasets.image_io import read_photo, voc_palette, write_mask
 from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPhoto
 from mmwsss.engine import apply_checkpoint_stage, load_checkpoint_file
-from mmwsss.structures import Seed
+from mmwsss.structures import Seed, present_classes, to_image_size
 from mmwsss.utils import atomic_write, change_config, project_path, write_json
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
@@ -242,21 +241,16 @@ class WSSSInferencer:
     def _select(self, seed: Seed, probabilities: Tensor,
                 labels: np.ndarray | None, size: tuple[int, int]) -> Seed:
         """The present classes of a seed, at the size of the photo."""
-        if labels is None:
-            present = probabilities > self.score_threshold
-        else:
-            present = torch.as_tensor(labels[1:], device=probabilities.device) > 0
+        present = present_classes(
+            dict(image_labels=labels), len(self.classes), probabilities,
+            self.score_threshold)
         keep = present.to(seed.labels.device)[seed.labels - 1]
         scores, background = seed.upsample()[keep], None
         if seed.background is not None:
             full = seed.with_background()
             background, scores = full[0], full[1:][keep]
-            if seed.size != size:
-                background = _resize(background[None], size)[0]
-        if not len(scores):
-            scores = scores.new_zeros((0, *size))
-        elif seed.size != size:
-            scores = _resize(scores, size)
+            background = to_image_size(background[None], size)[0].clamp(0, 1)
+        scores = to_image_size(scores, size).clamp(0, 1)
         return Seed(scores, seed.labels[keep], size, background)
 
     def _reduce(self, photo: np.ndarray) -> np.ndarray:
@@ -382,14 +376,6 @@ def _masked_argmax(sample, labels: np.ndarray | None) -> Tensor:
     logits = sample.seg_logits.data
     absent = torch.as_tensor(labels, device=logits.device) == 0
     return logits.masked_fill(absent[:, None, None], -torch.inf).argmax(0)
-
-
-def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Maps (K, h, w) in [0, 1] at another size."""
-    maps = F.interpolate(
-        maps[None], size=size, mode='bilinear', align_corners=False)[0]
-    # The weights of interpolation need not add up to 1 exactly.
-    return maps.clamp(0, 1)
 
 
 def _load(source: str | np.ndarray) -> np.ndarray:

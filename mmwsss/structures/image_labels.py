@@ -176,24 +176,74 @@ def save_label_table(path: str, table: Mapping[str, Iterable[str]]) -> None:
 
 
 def stack_image_labels(data_samples: list,
+                       num_classes: int | None = None,
                        device: torch.device | str | None = None) -> Tensor:
     """Stack the image labels of a batch, foreground only.
 
     Args:
         data_samples (list[:obj:`SegDataSample`]): With ``image_labels``.
+        num_classes (int, optional): How many classes the labels must have,
+            background included. Defaults to None: any number.
         device (torch.device, optional): Where to put the result.
 
     Returns:
         Tensor: Multi-hot float labels of shape (N, C - 1).
 
     Raises:
-        ValueError: Naming the photo, if a sample has no image labels.
+        ValueError: Naming the photo, if a sample has no image labels or those of
+            another number of classes.
     """
     rows = []
     for sample in data_samples:
-        labels = sample.metainfo.get('image_labels')
+        labels = _labels_of(sample.metainfo, num_classes)
         if labels is None:
             raise ValueError(
                 f'{sample.metainfo.get("img_path")} has no image labels')
-        rows.append(np.asarray(labels)[1:])
+        rows.append(labels[1:])
     return torch.as_tensor(np.stack(rows), dtype=torch.float32, device=device)
+
+
+def present_classes(metainfo: Mapping,
+                    num_classes: int,
+                    probabilities: Tensor | None = None,
+                    score_thr: float | None = None) -> Tensor:
+    """Which foreground classes a prediction of an image may show.
+
+    Its image labels say so; without them, its class probabilities; without
+    those, every class may be there.
+
+    Args:
+        metainfo (Mapping): Meta information of the image, perhaps with
+            ``image_labels``.
+        num_classes (int): All classes, background included.
+        probabilities (Tensor, optional): Class probabilities of shape (C - 1,).
+        score_thr (float, optional): What a probability has to exceed. Defaults
+            to None: probabilities rule out no class.
+
+    Returns:
+        Tensor: Bool of shape (C - 1,), where the probabilities are.
+
+    Raises:
+        ValueError: Naming the photo, if its labels are of another number of
+            classes.
+    """
+    device = None if probabilities is None else probabilities.device
+    labels = _labels_of(metainfo, num_classes)
+    if labels is not None:
+        return torch.as_tensor(labels[1:] > 0, device=device)
+    if probabilities is not None and score_thr is not None:
+        return probabilities > score_thr
+    return torch.ones(num_classes - 1, dtype=torch.bool, device=device)
+
+
+def _labels_of(metainfo: Mapping, num_classes: int | None) -> np.ndarray | None:
+    labels = metainfo.get('image_labels')
+    if labels is None:
+        return None
+    labels = np.asarray(labels)
+    if num_classes not in (None, len(labels)):
+        raise ValueError(
+            f'{metainfo.get("img_path")} has image labels of {len(labels)} '
+            f'classes, the model has num_classes={num_classes} (background '
+            'included)')
+    return labels

@@ -10,7 +10,8 @@ class LabelGrid:
     """Which pixel of an image each cell of a smaller map stands for.
 
     The middle one of those it covers, as in nearest-neighbour resizing by
-    Pillow.
+    Pillow. ``F.interpolate(mode='nearest')`` and OpenCV take the upper left one
+    instead, which shifts labels by half a cell.
 
     Args:
         size (Sequence[int]): (H, W) of the image.
@@ -20,23 +21,23 @@ class LabelGrid:
     def __init__(self, size: Sequence[int], cells: Sequence[int]) -> None:
         self.size = tuple(size)
         self.points = [
-            (2 * np.arange(count) + 1) * side // (2 * count)
+            _pillow_nearest(side, count)
             for side, count in zip(size, cells, strict=True)
         ]
 
     def sample(self, image: Tensor) -> Tensor:
-        """Reduce an image (H, W) to the map's (h, w).
+        """Reduce images (..., H, W) to the map's (..., h, w).
 
         Raises:
             ValueError: If the image is of another size.
         """
-        if tuple(image.shape) != self.size:
+        if tuple(image.shape[-2:]) != self.size:
             raise ValueError(
                 f'expected shape {self.size}, got {tuple(image.shape)}')
         rows, cols = (
             torch.from_numpy(points).to(image.device)
             for points in self.points)
-        return image[rows[:, None], cols]
+        return image[..., rows[:, None], cols]
 
     def box(self, valid_box: Sequence[int] | None) -> tuple[slice, slice]:
         """Rows and columns of the cells whose pixel lies in a box.
@@ -53,3 +54,17 @@ class LabelGrid:
             slice(*np.searchsorted(points, (low, high)).tolist())
             for points, low, high in zip(
                 self.points, (y1, x1), (y2, x2), strict=True))
+
+    def inside(self, valid_box: Sequence[int] | None) -> Tensor:
+        """Which cells :meth:`box` holds, bool of shape (h, w)."""
+        mask = torch.zeros([len(points) for points in self.points],
+                           dtype=torch.bool)
+        mask[self.box(valid_box)] = True
+        return mask
+
+
+def _pillow_nearest(side: int, count: int) -> np.ndarray:
+    """Pillow adds up steps, rounding errors included."""
+    steps = np.full(count, side / count)
+    steps[0] /= 2
+    return np.floor(np.cumsum(steps)).astype(np.int64)

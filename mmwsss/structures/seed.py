@@ -22,6 +22,36 @@ def strided_size(size: Sequence[int], stride: int = STRIDE) -> tuple[int, int]:
     return (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1
 
 
+def to_image_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring maps to the size of their image, bilinearly (align_corners False).
+
+    Maps at stride 4 grow four times and lose the rows and columns that the image
+    does not have, as in IRN.
+
+    Args:
+        maps (Tensor): Of shape (K, h, w), or with more dimensions in front.
+        size (tuple[int, int]): (H, W) of the image.
+
+    Returns:
+        Tensor: Of shape (K, H, W). The weights of interpolation need not add up
+        to 1 exactly.
+    """
+    size = tuple(size)
+    if tuple(maps.shape[-2:]) == size:
+        return maps
+    if not maps.numel():
+        return maps.new_zeros((*maps.shape[:-2], *size))
+    flat = maps.reshape(-1, 1, *maps.shape[-2:]).transpose(0, 1)
+    if tuple(maps.shape[-2:]) == strided_size(size):
+        flat = F.interpolate(
+            flat, scale_factor=STRIDE, mode='bilinear', align_corners=False)
+        flat = flat[..., :size[0], :size[1]]
+    else:
+        flat = F.interpolate(
+            flat, size=size, mode='bilinear', align_corners=False)
+    return flat.reshape(*maps.shape[:-2], *size)
+
+
 class Seed:
     """Scores of the classes present in one image.
 
@@ -202,13 +232,7 @@ class Seed:
     def _grow(self, maps: Tensor) -> Tensor:
         if tuple(maps.shape[1:]) == self.size:
             return maps
-        if not len(maps):
-            return maps.new_zeros((0, *self.size))
-        maps = F.interpolate(
-            maps[None], scale_factor=STRIDE, mode='bilinear',
-            align_corners=False)[0]
-        # The weights of interpolation need not add up to 1 exactly.
-        return maps[:, :self.size[0], :self.size[1]].clamp(0, 1)
+        return to_image_size(maps, self.size).clamp(0, 1)
 
 
 def _write_npz(file: IO[bytes], arrays: dict[str, np.ndarray]) -> None:

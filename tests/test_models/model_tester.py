@@ -133,9 +133,24 @@ class WeakModelTester:
         model = self.build(self.stages[-1]).eval()
         with torch.no_grad():
             images = torch.rand(2, 3, 40, 24)
-            maps = model.class_maps(images)
-            logits = model.decode_head.class_logits(model.extract_feat(images))
-        assert maps.shape[:2] == logits.shape == (2, NUM_CLASSES - 1)
+            class_maps = model.class_maps(images)
+        for maps in (class_maps.maps, class_maps.seed_maps):
+            assert maps.shape[:2] == (2, NUM_CLASSES - 1)
+        assert class_maps.logits.shape == (2, NUM_CLASSES - 1)
+
+    def test_one_truth(self):
+        """Loss, prediction and inference read one call of the head."""
+        model = self.build(self.stages[-1]).eval()
+        calls = []
+        hook = model.decode_head.register_forward_hook(
+            lambda module, inputs, output: calls.append(output))
+        with torch.no_grad():
+            results = model.test_step(make_batch())
+        assert len(calls) == 1
+        torch.testing.assert_close(
+            torch.stack([one.pred_label_scores for one in results]),
+            calls[0].logits.sigmoid())
+        hook.remove()
 
     def test_save_and_load(self, tmp_path):
         model = self.build(self.stages[-1]).eval()
@@ -148,7 +163,9 @@ class WeakModelTester:
             other.switch_stage(self.stages[-1])
         image = torch.rand(1, 3, 32, 32)
         with torch.no_grad():
-            assert torch.equal(model.class_maps(image), other.class_maps(image))
+            ours, theirs = model.class_maps(image), other.class_maps(image)
+            assert torch.equal(ours.maps, theirs.maps)
+            assert torch.equal(ours.seed_maps, theirs.seed_maps)
 
     def test_labels_of_another_class_count(self):
         model = self.build().train()
@@ -156,5 +173,5 @@ class WeakModelTester:
         for sample in batch['data_samples']:
             sample.set_metainfo(dict(image_labels=np.ones(7, np.uint8)))
         data = model.data_preprocessor(batch, training=True)
-        with pytest.raises(ValueError, match='num_classes=4.*7'):
+        with pytest.raises(ValueError, match='7 classes.*num_classes=4'):
             model(**data, mode='loss')

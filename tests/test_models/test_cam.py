@@ -12,6 +12,8 @@ from model_tester import (
     make_batch,
 )
 
+from mmwsss.structures import ClassMaps
+
 
 class TestCAM(WeakModelTester):
     model_cfg = dict(
@@ -27,15 +29,15 @@ class TestCAM(WeakModelTester):
         feats = model.extract_feat(torch.rand(2, 3, 32, 32))
         head = model.decode_head
         pooled_first = head.classifier(feats[-1].mean((2, 3), keepdim=True))
-        torch.testing.assert_close(
-            head.class_logits(feats), pooled_first.flatten(1))
+        torch.testing.assert_close(head(feats).logits, pooled_first.flatten(1))
 
     def test_prediction_against_naive(self):
         model = self.build().eval()
         maps = torch.randn(1, NUM_CLASSES - 1, 8, 8)
         labels = np.array([1, 0, 1, 1], np.uint8)
         meta = dict(img_shape=(8, 8), image_labels=labels)
-        scores = model.decode_head.predict_by_feat(maps, [meta])[0]
+        class_maps = ClassMaps(maps, maps.mean((2, 3)))
+        scores = model.decode_head.predict_by_feat(class_maps, [meta])[0]
         assert (scores[0] == model.decode_head.bg_score).all()
         for c in range(1, NUM_CLASSES):
             expected = maps[0, c - 1].clamp(min=0)
@@ -46,7 +48,8 @@ class TestCAM(WeakModelTester):
         head = self.build().decode_head
         maps = torch.ones(1, NUM_CLASSES - 1, 4, 4)
         maps[0, 1] = -1
-        scores = head.predict_by_feat(maps, [dict(img_shape=(4, 4))])[0]
+        class_maps = ClassMaps(maps, maps.mean((2, 3)))
+        scores = head.predict_by_feat(class_maps, [dict(img_shape=(4, 4))])[0]
         assert scores[1].max() > 0.9 and scores[2].max() == 0
 
     def test_stages_are_refused(self):

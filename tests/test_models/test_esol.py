@@ -40,7 +40,7 @@ class TestESOL(WeakModelTester):
         images = torch.rand(2, 3, 40, 48)
         with torch.no_grad():
             if clip_ratio is None:
-                expected = model.class_maps(images)
+                expected = model.class_maps(images).maps
             else:
                 head = model.decode_head
                 x = head.act(head.conv_1(model.extract_feat(images)[-1]))
@@ -48,7 +48,7 @@ class TestESOL(WeakModelTester):
                 expected = head.classifier(x)
             for stage in ('expand', 'shrink'):
                 model.switch_stage(stage)
-                difference = model.class_maps(images) - expected
+                difference = model.class_maps(images).maps - expected
                 assert difference.abs().max() <= 1e-5
 
     def test_only_offset_branches_learn(self):
@@ -104,7 +104,7 @@ class TestESOL(WeakModelTester):
         logs = self.losses(model)[1]
         torch.testing.assert_close(logs['decode.loss_cls'], 3 * cls)
         data = model.data_preprocessor(make_batch(), training=True)
-        area = model.class_maps(data['inputs']).sigmoid().mean()
+        area = model.class_maps(data['inputs']).maps.sigmoid().mean()
         torch.testing.assert_close(logs['decode.loss_area'], 2 * area.detach())
 
     def test_shrink_input_has_no_history(self):
@@ -119,7 +119,7 @@ class TestESOL(WeakModelTester):
         model = MODELS.build(cfg).eval()
         feats = model.extract_feat(torch.rand(1, 3, 32, 32))
         torch.testing.assert_close(
-            model.decode_head.class_maps(feats),
+            model.decode_head(feats).maps,
             model.decode_head.classifier(feats[-1]))
 
 

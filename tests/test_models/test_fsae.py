@@ -23,20 +23,16 @@ from mmwsss.models.losses import FSAELoss
 
 @MODELS.register_module()
 class ScoreMapHead(CAMHead):
-    """A head with a background channel, whose loss asks for no score maps."""
-
-    score_has_background = True
+    """A head with a background channel."""
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.background = nn.Conv2d(self.channels, 1, 1)
 
-    def score_maps(self, feats):
-        x = self._transform_inputs(feats)
-        return torch.cat([self.background(x), self.classifier(x)], dim=1)
-
-    def loss(self, feats, data_samples, train_cfg):
-        return self.loss_by_feat(self.forward(feats), data_samples)
+    def forward(self, feats):
+        class_maps = super().forward(feats)
+        class_maps.background = self.background(self._transform_inputs(feats))
+        return class_maps
 
 
 def strong_batch(**options) -> dict:
@@ -240,9 +236,10 @@ class TestFSAEOnCAM(WeakModelTester):
         valid[:, :, :2] = True
         options = dict(threshold=0.4, ring_threshold=0.35)
         with torch.no_grad():
+            weak, strong = model.class_maps(weak), model.class_maps(strong)
             expected, count = naive_loss(
-                options, model.score_maps(weak), model.score_maps(strong),
-                labels, model._has_background, valid)
+                options, weak.scores, strong.scores, labels,
+                weak.background is not None, valid)
         assert count
         torch.testing.assert_close(value.detach(), expected)
 
@@ -307,9 +304,10 @@ class TestFSAEOnCAM(WeakModelTester):
         data = model.data_preprocessor(batch, training=True)
         valid = torch.zeros(2, 4, 4, dtype=torch.bool)
         valid[:, :, :2] = True
+        weak = model.class_maps(data['inputs'])
         classes, sure, _ = model.loss_fsae.pseudo_labels(
-            model.score_maps(data['inputs']),
-            torch.tensor([[1., 0, 0], [0, 1, 0]]), model._has_background, valid)
+            weak.scores, torch.tensor([[1., 0, 0], [0, 1, 0]]),
+            weak.background is not None, valid)
         upper = (classes == 0)[:, :2][sure[:, :2]]
         assert len(upper)
         assert losses['fsae.accuracy'] == pytest.approx(
@@ -348,6 +346,25 @@ class TestFSAEOnESOL(WeakModelTester):
         assert len(runs) == 2
 
 
+@pytest.mark.parametrize('base', ['EncoderDecoder', 'WeakSegmentor'])
+def test_stock_head(base):
+    """Pixel labels train mmseg's own heads; FSAE compares their logits."""
+    head = dict(type='FCNHead', in_index=3, channels=4, num_convs=1)
+    model = MODELS.build(fsae_cfg(base=base, head=head)).train()
+    batch = strong_batch()
+    for sample in batch['data_samples']:
+        sample.gt_sem_seg = PixelData(data=torch.zeros(1, 32, 32).long())
+    data = model.data_preprocessor(batch, training=True)
+    losses = model(**data, mode='loss')
+    assert {'decode.loss_ce', 'loss_fsae'} <= set(losses)
+    model.eval()
+    with torch.no_grad():
+        class_maps = model.class_maps(data['inputs'])
+        logits = model.decode_head(model.extract_feat(data['inputs']))
+    assert class_maps.background.shape == (2, 1, 4, 4)
+    assert torch.equal(class_maps.scores, logits)
+
+
 def test_stock_segmentor():
     model = MODELS.build(fsae_cfg(base='EncoderDecoder')).train()
     data = model.data_preprocessor(strong_batch(), training=True)
@@ -364,7 +381,6 @@ def test_single_stage(stage):
         refiner=dict(type='PAMR', num_iter=2, dilations=(1, 2)))
     model = MODELS.build(fsae_cfg(base='SelfTrainSegmentor', head=head)).train()
     model.set_teacher(copy.deepcopy(model).eval())
-    assert model._has_background
     data = model.data_preprocessor(strong_batch(), training=True)
     loss, logs = model.parse_losses(model(**data, mode='loss'))
     assert {'decode.loss_cls', 'loss_fsae'} <= set(logs)
@@ -383,9 +399,9 @@ def test_start_iter(monkeypatch):
 
 
 def test_what_cannot_be_extended():
-    with pytest.raises(ValueError, match='FCNHead has neither'):
-        MODELS.build(fsae_cfg(
-            base='EncoderDecoder', head=dict(type='FCNHead', channels=4)))
+    with pytest.raises(ValueError, match='ContourHead has no class maps'):
+        MODELS.build(fsae_cfg(head=dict(
+            type='ContourHead', in_channels=(4, 8), in_index=(0, 1), channels=4)))
     with pytest.raises(ValueError, match="base='Nothing'"):
         MODELS.build(fsae_cfg(base='Nothing'))
 

@@ -71,7 +71,8 @@ def test_maps_learn_by_the_classifier_only():
     head = MODELS.build(HEAD)
     taps = [torch.rand(1, c, 4, 4, requires_grad=True) for c in (4, 8, 16, 32)]
     photo = torch.rand(1, 3, 32, 32)
-    maps, revised = head.maps((*taps, photo))
+    class_maps = head(taps, photo)
+    maps, revised = class_maps.maps, class_maps.extra['revised']
     assert maps.shape == (1, 3, 4, 4) and revised.shape == (1, 4, 4, 4)
     revised.sum().backward()
     assert all(tap.grad is None for tap in taps)
@@ -86,8 +87,9 @@ def naive_losses(head, views, labels):
     cams, revised, losses = [], [], dict(cls=0., rvmin=0.)
     for view in views:
         size = view[-1].shape[2:]
+        both = head(view[:-1], view[-1])
         cam, rv = (F.interpolate(x, size=size, mode='bilinear', align_corners=True)
-                   for x in head.maps(view))
+                   for x in (both.maps, both.extra['revised']))
         losses['cls'] += F.multilabel_soft_margin_loss(
             cam.mean((2, 3)), labels) / 2
         low = (rv[:, 1:] * present).max(1)[0].flatten(1).sort(dim=1)[0]
@@ -125,7 +127,8 @@ def test_losses_against_naive():
                       image))
     samples = make_batch()['data_samples']
     labels = torch.tensor([[1., 0, 0], [0, 1, 0]])
-    losses = head.loss_by_views(*views, samples)
+    first, second = (head(view[:-1], view[-1]) for view in views)
+    losses = head.loss_by_feat(first, samples, second)
     expected = naive_losses(head, views, labels)
     assert len(losses) == 4
     for name, value in expected.items():
@@ -159,15 +162,15 @@ class TestSEAM(WeakModelTester):
         assert set(logs) == {'loss', 'decode.loss_cls', 'decode.loss_rvmin',
                              'decode.loss_er', 'decode.loss_ecr'}
 
-    def test_class_maps_are_the_revised_ones(self):
+    def test_seeds_are_the_revised_maps(self):
+        """Their probabilities remain those of the maps that are trained."""
         model = self.build().eval()
-        photo = torch.rand(1, 3, 32, 32)
         with torch.no_grad():
-            plain, revised = model.decode_head.maps(model.extract_feat(photo))
-            maps, logits = model.class_maps_and_logits(photo)
-        assert torch.equal(maps, revised[:, 1:])
-        assert torch.equal(maps, model.class_maps(photo))
-        assert torch.equal(logits, plain.mean((2, 3)))
+            class_maps = model.class_maps(torch.rand(1, 3, 32, 32))
+        revised = class_maps.extra['revised']
+        assert torch.equal(class_maps.seed_maps, revised[:, 1:])
+        assert not torch.equal(class_maps.seed_maps, class_maps.maps)
+        assert torch.equal(class_maps.logits, class_maps.maps.mean((2, 3)))
 
     def test_without_labels_probable_classes_are_shown(self):
         model = self.build().eval()
@@ -181,11 +184,8 @@ class TestSEAM(WeakModelTester):
     def test_fixed_second_view(self):
         cfg = dict(self.model_cfg, second_view=(16, 24))
         model = MODELS.build(cfg)
-        sizes = []
-        model.decode_head.loss_by_views = (
-            lambda first, second, _: sizes.extend([first[-1], second[-1]]) or {})
-        model.loss(torch.rand(1, 3, 32, 32), [])
-        assert [x.shape[2:] for x in sizes] == [(32, 32), (16, 24)]
+        second, = model.more_views(torch.rand(1, 3, 32, 32))
+        assert second.shape == (1, 3, 16, 24)
 
 
 def test_errors():

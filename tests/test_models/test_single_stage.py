@@ -93,7 +93,8 @@ class TestNGWPHead(WeakModelTester):
             pamr(masks, small, 2, (1, 2)), (32, 32), mode='bilinear',
             align_corners=True)
         expected = pseudo_labels_from_masks(masks, present)
-        labels = model.decode_head.self_labels(maps, images, present)
+        head = model.decode_head
+        labels = head.self_labels(head.answer(maps), images, present)
         assert torch.equal(labels, expected)
         assert {0, 1, 255} <= set(labels[0].unique().tolist())
 
@@ -101,13 +102,14 @@ class TestNGWPHead(WeakModelTester):
         model = self.build().eval()
         image = torch.rand(1, 3, 32, 32)
         with torch.no_grad():
-            maps = model.class_maps(image)
-            scores = model.score_maps(image)
-            logits = model.decode_head.class_logits(model.extract_feat(image))
-        assert torch.equal(scores[:, 1:], maps)
-        assert (scores[:, 0] == 1).all()
+            class_maps = model.class_maps(image)
+        maps = class_maps.maps
+        assert (class_maps.background == 1).all()
         assert maps.shape[2:] == (8, 8)
-        torch.testing.assert_close(logits, ngwp_scores(maps))
+        torch.testing.assert_close(class_maps.logits, ngwp_scores(maps))
+        masks = class_maps.scores.softmax(dim=1)
+        assert torch.equal(class_maps.seed_background, masks[:, :1])
+        assert torch.equal(class_maps.seed_maps, masks[:, 1:])
 
     def test_prediction_against_naive(self):
         head = self.build().eval().decode_head
@@ -115,7 +117,7 @@ class TestNGWPHead(WeakModelTester):
         maps = torch.randn(1, NUM_CLASSES - 1, 8, 8)
         labels = np.array([1, 0, 1, 1], np.uint8)
         meta = dict(img_shape=(8, 8), image_labels=labels)
-        masks = head.predict_by_feat(maps, [meta])[0]
+        masks = head.predict_by_feat(head.answer(maps), [meta])[0]
         total = np.e + maps[0].exp().sum(0)
         torch.testing.assert_close(masks[0], (np.e / total)**3)
         for c in range(1, NUM_CLASSES):
@@ -126,14 +128,15 @@ class TestNGWPHead(WeakModelTester):
         head = self.build().decode_head
         maps = torch.full((1, NUM_CLASSES - 1, 8, 8), -5.)
         maps[0, 0] = 5
-        masks = head.predict_by_feat(maps, [dict(img_shape=(8, 8))])[0]
+        class_maps = head.answer(maps)
+        masks = head.predict_by_feat(class_maps, [dict(img_shape=(8, 8))])[0]
         assert masks[1].min() > 0.9 and masks[2:].max() == 0
 
     def test_stage_self_train_needs_photos(self):
-        cfg = dict(MODEL, type='WeakSegmentor')
+        cfg = dict(MODEL, type='EncoderDecoder')
         model = MODELS.build(copy.deepcopy(cfg)).train()
         self.losses(model)
-        model.switch_stage('self_train')
+        model.decode_head.switch_stage('self_train')
         with pytest.raises(ValueError, match='SelfTrainSegmentor'):
             self.losses(model)
 
@@ -378,7 +381,7 @@ class TestMaskTTA:
                 canvas[0, :, top:top + height, left:left + width] = (
                     x.flip(-1) if flip else x)
                 with torch.no_grad():
-                    maps = model.class_maps(canvas)
+                    maps = model.class_maps(canvas).maps
                 one = F.interpolate(
                     head.masks(maps), (side_y, side_x), mode='bilinear',
                     align_corners=True)

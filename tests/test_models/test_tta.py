@@ -10,16 +10,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from mmwsss.models.tta import CAMTTAModel
+from mmwsss.structures import ClassMaps
 
 CLASSES = 5
 SCALES = (1, .5, 1.5, 2)
 MEAN, STD = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
-
-
-class Pooling(nn.Module):
-
-    def pool(self, class_maps):
-        return class_maps.mean((2, 3))
 
 
 class TinyModel(nn.Module):
@@ -33,16 +28,12 @@ class TinyModel(nn.Module):
         self.convs = nn.Sequential(
             nn.Conv2d(3, 8, 3, 4, 1), nn.Tanh(),
             nn.Conv2d(8, CLASSES - 1, 3, 4, 1))
-        self.decode_head = Pooling()
         self.batches = []
 
     def class_maps(self, inputs):
         self.batches.append(tuple(inputs.shape))
-        return self.convs(inputs)
-
-    def class_maps_and_logits(self, inputs):
-        class_maps = self.class_maps(inputs)
-        return class_maps, self.decode_head.pool(class_maps)
+        maps = self.convs(inputs)
+        return ClassMaps(maps, maps.mean((2, 3)))
 
     def test_step(self, data):
         raise AssertionError('seeds need raw maps')
@@ -214,7 +205,7 @@ def test_bad_input():
     tta = CAMTTAModel(TinyModel().eval())
     with pytest.raises(ValueError, match='0.jpg.*flipped'):
         tta.test_step(make_batch([photo], [None], flips=(True, )))
-    with pytest.raises(ValueError, match='0.jpg.*7 classes.*5'):
+    with pytest.raises(ValueError, match='0.jpg.*7 classes.*num_classes=5'):
         tta.test_step(make_batch([photo], [np.ones(7)]))
     padding = TinyModel(test_cfg=dict(size_divisor=32)).eval()
     with pytest.raises(ValueError, match='must not pad'):

@@ -71,6 +71,8 @@ class AffinityHead(BaseDecodeHead):
         ValueError: If the numbers of taps and reductions differ.
     """
 
+    gives_class_maps = False
+
     def __init__(self,
                  in_channels: Sequence[int],
                  num_classes: int,

@@ -4,7 +4,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from mmwsss.structures import stack_image_labels
+from mmwsss.structures import ClassMaps, present_classes, stack_image_labels
 
 
 @MODELS.register_module()
@@ -32,6 +32,12 @@ class CAMHead(BaseDecodeHead):
             default without it.
         **kwargs: Further arguments of :class:`BaseDecodeHead`.
     """
+
+    gives_class_maps = True
+    """bool: Whether :meth:`forward` answers :class:`ClassMaps`."""
+
+    needs_images = False
+    """bool: Whether :meth:`forward` gets the images, too."""
 
     def __init__(self,
                  in_channels: int,
@@ -63,33 +69,53 @@ class CAMHead(BaseDecodeHead):
         self.classifier = nn.Conv2d(
             self.channels, num_classes - 1, kernel_size=1, bias=False)
 
-    def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Score every pixel.
+    def forward(self, inputs: tuple[Tensor, ...]) -> ClassMaps:
+        """Score every pixel and the whole image.
+
+        All else reads what this returns; a head with other maps, other logits
+        or a background of its own overrides it, or :meth:`pool` alone.
 
         Args:
-            inputs (tuple[Tensor]): Multi-level features of the backbone.
+            inputs (tuple[Tensor]): Multi-level features of the backbone. A head
+                with ``needs_images`` gets the images (N, 3, H, W), as the
+                backbone does, as second argument.
 
         Returns:
-            Tensor: Raw class maps of shape (N, C - 1, h, w), foreground only.
+            ClassMaps: Maps of shape (N, C - 1, h, w) and logits of (N, C - 1).
         """
-        return self._classify(self._transform_inputs(inputs))
+        maps = self.classify(self._transform_inputs(inputs))
+        return ClassMaps(maps, self.pool(maps))
 
-    def class_maps(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Alias of :meth:`forward` that says what it returns: raw class maps
-        of shape (N, C - 1, h, w)."""
-        return self.forward(inputs)
+    def classify(self, feat: Tensor) -> Tensor:
+        """Raw class maps (N, C - 1, h, w) of features (N, channels, h, w)."""
+        if self.dropout is not None:
+            feat = self.dropout(feat)
+        return self.classifier(feat)
 
-    def class_logits(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Image-level logits of shape (N, C - 1)."""
-        return self.pool(self.forward(inputs))
+    def pool(self, maps: Tensor) -> Tensor:
+        """Pool raw class maps (N, C - 1, h, w) into logits (N, C - 1)."""
+        return maps.mean(dim=(2, 3))
 
-    def pool(self, class_maps: Tensor) -> Tensor:
-        """Pool class maps (N, C - 1, h, w) into logits (N, C - 1)."""
-        return class_maps.mean(dim=(2, 3))
+    def image_labels(self, batch_data_samples: list) -> Tensor:
+        """The labels of a batch, where this head's weights are.
+
+        Args:
+            batch_data_samples (list[:obj:`SegDataSample`]): With
+                ``image_labels``.
+
+        Returns:
+            Tensor: Multi-hot float labels of shape (N, C - 1).
+
+        Raises:
+            ValueError: If a sample has no image labels, or labels of another
+                number of classes.
+        """
+        return stack_image_labels(batch_data_samples, self.num_classes,
+                                  next(self.parameters()).device)
 
     def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list,
              train_cfg: dict) -> dict[str, Tensor]:
-        """Compute the image-level loss.
+        """Compute the losses inside mmseg's own segmentor.
 
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
@@ -99,23 +125,31 @@ class CAMHead(BaseDecodeHead):
 
         Returns:
             dict[str, Tensor]: Losses by name.
+        """
+        return self.loss_by_feat(self.forward(inputs), batch_data_samples)
+
+    def loss_by_feat(self, class_maps: ClassMaps,
+                     batch_data_samples: list) -> dict[str, Tensor]:
+        """Compute the losses.
+
+        Args:
+            class_maps (ClassMaps): What :meth:`forward` returned.
+            batch_data_samples (list[:obj:`SegDataSample`]): With
+                ``image_labels``.
+
+        Returns:
+            dict[str, Tensor]: Losses by name.
 
         Raises:
-            ValueError: If a sample has no image labels, or labels of another
-                number of classes.
+            ValueError: See :meth:`image_labels`.
         """
-        return self.loss_by_feat(self.class_maps(inputs), batch_data_samples)
-
-    def loss_by_feat(self, class_maps: Tensor,
-                     batch_data_samples: list) -> dict[str, Tensor]:
-        """Losses from raw class maps (N, C - 1, h, w)."""
-        labels = self._stack_labels(batch_data_samples, class_maps.device)
-        loss = self.loss_decode(self.pool(class_maps), labels)
+        labels = self.image_labels(batch_data_samples)
+        loss = self.loss_decode(class_maps.logits, labels)
         return {self.loss_decode.loss_name: loss}
 
     def predict(self, inputs: tuple[Tensor, ...], batch_img_metas: list[dict],
                 test_cfg: dict) -> Tensor:
-        """Predict class scores.
+        """Predict class scores inside mmseg's own segmentor.
 
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
@@ -129,46 +163,36 @@ class CAMHead(BaseDecodeHead):
         """
         return self.predict_by_feat(self.forward(inputs), batch_img_metas)
 
-    def predict_by_feat(self, class_maps: Tensor,
+    def predict_by_feat(self, class_maps: ClassMaps,
                         batch_img_metas: list[dict]) -> Tensor:
-        """Class scores from raw class maps.
+        """Class scores at the size of the input.
 
         Args:
-            class_maps (Tensor): Of shape (N, C - 1, h, w).
+            class_maps (ClassMaps): What :meth:`forward` returned.
             batch_img_metas (list[dict]): Meta information of the images.
 
         Returns:
-            Tensor: The constant background score and the maps that remain of
-            the shown classes after ReLU, each divided by its maximum, of shape
-            (N, C, H, W).
+            Tensor: Scores of shape (N, C, H, W): the maps for seeds that remain
+            of the shown classes after ReLU, each divided by its maximum, behind
+            their background, a constant where they have none.
         """
-        shown = self._shown_classes(class_maps, batch_img_metas)
-        scores = super().predict_by_feat(class_maps.relu(), batch_img_metas)
+        shown = self.shown_classes(class_maps, batch_img_metas)
+        scores = super().predict_by_feat(
+            class_maps.seed_maps.relu(), batch_img_metas)
         scores = scores / (scores.amax(dim=(2, 3), keepdim=True) + 1e-5)
         scores = scores * shown[:, :, None, None]
-        background = torch.full_like(scores[:, :1], self.bg_score)
+        if class_maps.seed_background is None:
+            background = torch.full_like(scores[:, :1], self.bg_score)
+        else:
+            background = super().predict_by_feat(
+                class_maps.seed_background, batch_img_metas)
         return torch.cat([background, scores], dim=1)
 
-    def _classify(self, feat: Tensor) -> Tensor:
-        if self.dropout is not None:
-            feat = self.dropout(feat)
-        return self.classifier(feat)
-
-    def _stack_labels(self, batch_data_samples: list,
-                      device: torch.device) -> Tensor:
-        labels = stack_image_labels(batch_data_samples, device=device)
-        if labels.shape[1] != self.num_classes - 1:
-            raise ValueError(
-                f'the head has num_classes={self.num_classes} (background '
-                f'included) but the image labels have {labels.shape[1] + 1}')
-        return labels
-
-    def _shown_classes(self, class_maps: Tensor,
-                       batch_img_metas: list[dict]) -> Tensor:
+    def shown_classes(self, class_maps: ClassMaps,
+                      batch_img_metas: list[dict]) -> Tensor:
         """Which classes a prediction may hold, bool of shape (N, C - 1)."""
-        shown = self.pool(class_maps).sigmoid() > self.score_thr
-        for i, meta in enumerate(batch_img_metas):
-            if meta.get('image_labels') is not None:
-                shown[i] = torch.as_tensor(
-                    meta['image_labels'][1:], device=shown.device).bool()
-        return shown
+        return torch.stack([
+            present_classes(meta, self.num_classes, probabilities, self.score_thr)
+            for meta, probabilities in zip(
+                batch_img_metas, class_maps.logits.sigmoid(), strict=True)
+        ])

@@ -2,10 +2,11 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
+
+from mmwsss.structures import LabelGrid
 
 from ..layers import TapReduction
 
@@ -25,6 +26,8 @@ class TapHead(BaseDecodeHead):
             Defaults to True.
         **kwargs: Further arguments of :class:`BaseDecodeHead`.
     """
+
+    gives_class_maps = False
 
     def __init__(self,
                  in_channels: Sequence[int],
@@ -74,12 +77,10 @@ class TapHead(BaseDecodeHead):
             dict[str, Tensor]: Losses by name.
         """
         output = self.forward(inputs)
-        label = torch.stack(
+        label = torch.cat(
             [sample.gt_sem_seg.data for sample in batch_data_samples])
-        # The middle pixel of each cell, as Pillow does.
-        label = F.interpolate(
-            label.float(), size=output.shape[2:],
-            mode='nearest-exact')[:, 0].long()
+        grid = LabelGrid(label.shape[1:], output.shape[2:])
+        label = grid.sample(label).long()
         losses = self.loss_decode(output, label)
         if isinstance(losses, dict):
             return losses

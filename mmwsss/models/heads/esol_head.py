@@ -3,6 +3,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.ops import feature_clip
+from mmwsss.structures import ClassMaps
 
 from ..layers import OffsetConv2d
 from .cam_head import CAMHead
@@ -137,7 +138,7 @@ class ESOLHead(CAMHead):
         for module_or_parameter in self._trained_parts():
             module_or_parameter.requires_grad_(True)
 
-    def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
+    def forward(self, inputs: tuple[Tensor, ...]) -> ClassMaps:
         """Score every pixel; see :meth:`CAMHead.forward`."""
         x = self._transform_inputs(inputs)
         if not self.trains_backbone:
@@ -149,21 +150,21 @@ class ESOLHead(CAMHead):
             x = feature_clip(x, self.clip_ratio, self.clip_detach_max)
         if self.stage != 'expand' or self.expand_keeps_conv_2:
             x = self.act(self.conv_2(x, self._samples_at_conv_2))
-        return self._classify(x)
+        maps = self.classify(x)
+        return ClassMaps(maps, self.pool(maps))
 
-    def loss_by_feat(self, class_maps: Tensor,
+    def loss_by_feat(self, class_maps: ClassMaps,
                      batch_data_samples: list) -> dict[str, Tensor]:
-        """The losses of the present stage from raw class maps."""
+        """The losses of the present stage; see :meth:`CAMHead.loss_by_feat`."""
         if self.stage == 'classify':
             return super().loss_by_feat(class_maps, batch_data_samples)
-        labels = self._stack_labels(batch_data_samples, class_maps.device)
-        logits = self.pool(class_maps)
+        labels, logits = self.image_labels(batch_data_samples), class_maps.logits
         if self.stage == 'expand':
             return {self.loss_expand.loss_name: self.loss_expand(logits, labels)}
         losses = {self.loss_shrink.loss_name: self.loss_shrink(logits, labels)}
         if self.loss_area is not None:
             losses[self.loss_area.loss_name] = self.loss_area(
-                class_maps, labels)
+                class_maps.maps, labels)
         return losses
 
     @property

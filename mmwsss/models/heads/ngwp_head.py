@@ -9,7 +9,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.ops import ngwp_scores, pseudo_labels_from_masks
-from mmwsss.ops.ngwp_scores import softmax_masks, with_background_logit
+from mmwsss.ops.ngwp_scores import softmax_masks
+from mmwsss.structures import ClassMaps
 
 from ..layers import ASPP, GlobalCueInjection, StochasticGate
 from .cam_head import CAMHead
@@ -79,8 +80,7 @@ class NGWPHead(CAMHead):
             ``cues`` lack a gate.
     """
 
-    score_has_background = True
-    """bool: Whether :meth:`score_maps` has a background channel."""
+    needs_images = True
 
     def __init__(self,
                  in_channels: Sequence[int],
@@ -175,15 +175,20 @@ class NGWPHead(CAMHead):
             raise ValueError(f'stage must be one of {STAGES}, got {stage!r}')
         self.stage = stage
 
-    def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Score every pixel.
+    def forward(self,
+                inputs: tuple[Tensor, ...],
+                images: Tensor | None = None) -> ClassMaps:
+        """Score every pixel and the whole image.
 
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
+            images (Tensor, optional): The photos of shape (N, 3, H, W),
+                normalised; stage ``self_train`` labels them.
 
         Returns:
-            Tensor: Logits of shape (N, C - 1, h, w), foreground only, at the
-            size of the shallow features.
+            ClassMaps: Logits of pixels at the size of the shallow features, with
+            the constant one of the background; for seeds their softmax, without
+            gradient.
         """
         shallow, deep = self._transform_inputs(inputs)
         x = self._resize(self.aspp(deep), shallow.shape[2:])
@@ -192,40 +197,40 @@ class NGWPHead(CAMHead):
             inject = isinstance(self.enrich, GlobalCueInjection)
             cues = (shallow, x) if inject else (shallow, )
             x = self.gate(x, self.enrich(*cues))
-        return self._classify(self.decoder(x))
+        return self.answer(self.classify(self.decoder(x)), images)
 
-    def score_maps(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Logits of all classes, of shape (N, C, h, w), background first."""
-        return with_background_logit(self.forward(inputs), self.bg_logit)
+    def answer(self, maps: Tensor, images: Tensor | None = None) -> ClassMaps:
+        """What :meth:`forward` returns, from raw class maps (N, C - 1, h, w)."""
+        masks = self.masks(maps.detach())
+        return ClassMaps(
+            maps,
+            self.pool(maps),
+            background=torch.full_like(maps[:, :1], self.bg_logit),
+            seed_maps=masks[:, 1:],
+            seed_background=masks[:, :1],
+            extra=dict(images=images))
 
-    def pool(self, class_maps: Tensor) -> Tensor:
-        """Pool class maps (N, C - 1, h, w) into logits (N, C - 1)."""
-        return ngwp_scores(class_maps, self.bg_logit, self.pool_eps,
-                           self.focal_p, self.focal_lambda)
+    def pool(self, maps: Tensor) -> Tensor:
+        """Pool raw class maps (N, C - 1, h, w) into logits (N, C - 1)."""
+        return ngwp_scores(maps, self.bg_logit, self.pool_eps, self.focal_p,
+                           self.focal_lambda)
 
-    def masks(self, class_maps: Tensor) -> Tensor:
-        """Softmax masks (N, C, h, w), background first, of class maps."""
-        return softmax_masks(class_maps.float(), self.bg_logit)
+    def masks(self, maps: Tensor) -> Tensor:
+        """Softmax masks (N, C, h, w), background first, of raw class maps."""
+        return softmax_masks(maps.float(), self.bg_logit)
 
-    def loss(self,
-             inputs: tuple[Tensor, ...],
-             batch_data_samples: list,
-             train_cfg: dict,
-             images: Tensor | None = None,
-             label_maps: Tensor | None = None) -> dict[str, Tensor]:
+    def loss_by_feat(self,
+                     class_maps: ClassMaps,
+                     batch_data_samples: list,
+                     label_maps: ClassMaps | None = None) -> dict[str, Tensor]:
         """The losses of the present stage.
 
         Args:
-            inputs (tuple[Tensor]): Multi-level features of the backbone.
+            class_maps (ClassMaps): What :meth:`forward` returned.
             batch_data_samples (list[:obj:`SegDataSample`]): With
                 ``image_labels``.
-            train_cfg (dict): Unused; part of mmseg's interface.
-            images (Tensor, optional): The photos of shape (N, 3, H, W),
-                normalised; stage ``self_train`` needs them, and
-                :class:`SelfTrainSegmentor` gives them.
-            label_maps (Tensor, optional): Class maps of another model, of the
-                shape of this one's, that the labels are made of. Defaults to
-                this one's own.
+            label_maps (ClassMaps, optional): What another model answered, whose
+                masks become labels. Defaults to None: this one's own.
 
         Returns:
             dict[str, Tensor]: Losses by name and, in stage ``self_train``, for
@@ -236,33 +241,33 @@ class NGWPHead(CAMHead):
             ValueError: If a sample lacks image labels or has labels of another
                 number of classes, or images are missing.
         """
-        class_maps = self.forward(inputs)
-        losses = self.loss_by_feat(class_maps, batch_data_samples)
+        losses = super().loss_by_feat(class_maps, batch_data_samples)
         if self.stage == 'self_train':
+            images = class_maps.extra['images']
             if images is None:
                 raise ValueError('stage self_train labels photos: train with '
-                                 "type='SelfTrainSegmentor'")
-            image_labels = self._stack_labels(batch_data_samples, images.device)
-            label_maps = class_maps if label_maps is None else label_maps
-            labels = self.self_labels(label_maps, images, image_labels)
+                                 "type='WeakSegmentor' or 'SelfTrainSegmentor'")
+            image_labels = self.image_labels(batch_data_samples)
+            labels = self.self_labels(
+                label_maps or class_maps, images, image_labels)
             losses.update(
                 self._pixel_losses(class_maps, labels, image_labels))
         return losses
 
     @torch.no_grad()
-    def self_labels(self, class_maps: Tensor, images: Tensor,
+    def self_labels(self, class_maps: ClassMaps, images: Tensor,
                     image_labels: Tensor) -> Tensor:
         """Make labels of masks.
 
         Args:
-            class_maps (Tensor): Class maps of shape (N, C - 1, h, w).
+            class_maps (ClassMaps): What this head, or another, answered.
             images (Tensor): Photos of shape (N, 3, H, W).
             image_labels (Tensor): Multi-hot, of shape (N, C - 1).
 
         Returns:
             Tensor: Class ids of shape (N, H, W); 255 is undecided.
         """
-        masks = self.masks(class_maps)
+        masks = _masks_of(class_maps)
         if self.refiner is not None:
             masks = self.refiner(
                 masks, self._resize(images.float(), masks.shape[2:]))
@@ -270,30 +275,28 @@ class NGWPHead(CAMHead):
         return pseudo_labels_from_masks(masks, image_labels,
                                         **self.label_thresholds)
 
-    def predict_by_feat(self, class_maps: Tensor,
+    def predict_by_feat(self, class_maps: ClassMaps,
                         batch_img_metas: list[dict]) -> Tensor:
-        """Masks from class maps.
+        """Masks at the size of the input.
 
         Args:
-            class_maps (Tensor): Of shape (N, C - 1, h, w).
+            class_maps (ClassMaps): What :meth:`forward` returned.
             batch_img_metas (list[dict]): Meta information of the images.
 
         Returns:
             Tensor: Masks of shape (N, C, H, W), background first and to its
             power; those of classes that are not shown are 0.
         """
-        shown = self._shown_classes(class_maps, batch_img_metas)
+        shown = self.shown_classes(class_maps, batch_img_metas)
         masks = BaseDecodeHead.predict_by_feat(
-            self, self.masks(class_maps), batch_img_metas)
+            self, _masks_of(class_maps), batch_img_metas)
         return torch.cat([
             masks[:, :1]**self.bg_power, masks[:, 1:] * shown[:, :, None, None]
         ], dim=1)
 
-    def _pixel_losses(self, class_maps: Tensor, labels: Tensor,
+    def _pixel_losses(self, class_maps: ClassMaps, labels: Tensor,
                       image_labels: Tensor) -> dict[str, Tensor]:
-        logits = self._resize(
-            with_background_logit(class_maps.float(), self.bg_logit),
-            labels.shape[1:])
+        logits = self._resize(class_maps.scores.float(), labels.shape[1:])
         kept = self.loss_mask.kept(labels, image_labels)
         return {
             self.loss_mask.loss_name:
@@ -305,3 +308,8 @@ class NGWPHead(CAMHead):
     def _resize(self, maps: Tensor, size: Sequence[int]) -> Tensor:
         return F.interpolate(
             maps, size, mode='bilinear', align_corners=self.align_corners)
+
+
+def _masks_of(class_maps: ClassMaps) -> Tensor:
+    """Masks of all classes, background first."""
+    return torch.cat([class_maps.seed_background, class_maps.seed_maps], dim=1)

@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from mmwsss.structures import ClassMaps
+
 from .cam_head import CAMHead
 
 EPS = 1e-5
@@ -51,18 +53,17 @@ class SEAMHead(CAMHead):
     all but each pixel's strongest class. Every pixel then takes the mean of them
     over the photo, weighted by the cosine similarity (where positive) of an
     embedding of shallow features and the photo itself. Only the embedding learns
-    from the revised maps. What this head returns as class maps are the revised
-    ones. Its losses ask two views of a photo, of different size, for the same
-    maps. Self-supervised Equivariant Attention Mechanism for Weakly Supervised
-    Semantic Segmentation (`SEAM <https://arxiv.org/abs/2004.04581>`_), Sec. 3.
+    from the revised maps, and seeds are made of them. The losses ask two views
+    of a photo, of different size, for the same maps. Self-supervised Equivariant
+    Attention Mechanism for Weakly Supervised Semantic Segmentation (`SEAM
+    <https://arxiv.org/abs/2004.04581>`_), Sec. 3.
 
     Args:
         in_channels (Sequence[int]): Channels of two shallow taps and of the
             deep one.
         num_classes (int): All classes, background included.
         in_index (Sequence[int]): Which of the backbone's outputs they are.
-            Defaults to (1, 2, 3). Behind them the features end with the photo;
-            :class:`SEAM` sees to it.
+            Defaults to (1, 2, 3).
         reduced_channels (Sequence[int]): What the shallow taps are reduced to.
             Defaults to (64, 128).
         er_weight (float): Factor of the equivariant regularisation between the
@@ -84,6 +85,8 @@ class SEAMHead(CAMHead):
             4.
         **kwargs: Further arguments of :class:`CAMHead`.
     """
+
+    needs_images = True
 
     def __init__(self,
                  in_channels: Sequence[int],
@@ -131,33 +134,30 @@ class SEAMHead(CAMHead):
         self.hard_ratio = hard_ratio
         self.full_size = full_size
 
-    def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Revised maps of shape (N, C - 1, h, w), foreground only."""
-        return self.maps(inputs)[1][:, 1:]
-
-    def class_logits(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Image-level logits (N, C - 1), of the maps before revision."""
-        return self.pool(self.maps(inputs)[0])
-
-    def maps(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Compute class maps and revised maps.
+    def forward(self, inputs: tuple[Tensor, ...], images: Tensor) -> ClassMaps:
+        """Score every pixel and the whole image.
 
         Args:
-            inputs (tuple[Tensor]): Multi-level features of the backbone, and
-                last the photo of shape (N, 3, H, W).
+            inputs (tuple[Tensor]): Multi-level features of the backbone.
+            images (Tensor): The photos of shape (N, 3, H, W).
 
         Returns:
-            tuple[Tensor]: The classifier's raw maps of shape (N, C - 1, h, w)
-            and the revised maps of shape (N, C, h, w), background first.
+            ClassMaps: The classifier's maps and their means; for seeds the
+            revised maps, and all of these, background first, as ``revised``.
         """
         *taps, deep = self._transform_inputs(inputs)
-        class_maps = self._classify(deep)
-        size = class_maps.shape[2:]
-        similar = [upsample(inputs[-1], size)]
+        maps = self.classify(deep)
+        size = maps.shape[2:]
+        similar = [upsample(images, size)]
         for reduce, tap in zip(self.reduce, taps, strict=True):
             similar.append(upsample(reduce(tap.detach()).relu(), size))
         embedding = self.embed(torch.cat(similar, dim=1))
-        return class_maps, self._revise(class_maps.detach(), embedding)
+        revised = self._revise(maps.detach(), embedding)
+        return ClassMaps(
+            maps,
+            self.pool(maps),
+            seed_maps=revised[:, 1:],
+            extra=dict(revised=revised, size=images.shape[2:]))
 
     @staticmethod
     def _revise(class_maps: Tensor, embedding: Tensor) -> Tensor:
@@ -170,27 +170,28 @@ class SEAMHead(CAMHead):
         similarity = similarity / (similarity.sum(dim=1, keepdim=True) + EPS)
         return (maps.flatten(2) @ similarity).unflatten(2, maps.shape[2:])
 
-    def loss_by_views(self, first: tuple[Tensor, ...], second: tuple[Tensor, ...],
-                      batch_data_samples: list) -> dict[str, Tensor]:
+    def loss_by_feat(self, class_maps: ClassMaps, batch_data_samples: list,
+                     second: ClassMaps) -> dict[str, Tensor]:
         """Compute the losses of two views of the same photos.
 
         Args:
-            first (tuple[Tensor]): The features of the larger view.
-            second (tuple[Tensor]): Those of the smaller one.
+            class_maps (ClassMaps): What :meth:`forward` returned for the larger
+                view.
             batch_data_samples (list[:obj:`SegDataSample`]): With
                 ``image_labels``.
+            second (ClassMaps): What it returned for the smaller one.
 
         Returns:
             dict[str, Tensor]: Losses by name: classification, its minimum,
             ``loss_er`` and ``loss_ecr``.
         """
-        labels = self._stack_labels(batch_data_samples, first[0].device)
+        labels = self.image_labels(batch_data_samples)
         present = labels[:, :, None, None]
         logits, low, plain, revised = [], [], [], []
-        for view in (first, second):
-            maps, revised_maps = self.maps(view)
+        for view in (class_maps, second):
+            maps, revised_maps = view.maps, view.extra['revised']
             if self.full_size:
-                size = view[-1].shape[2:]
+                size = view.extra['size']
                 maps = upsample(maps, size)
                 revised_maps = upsample(revised_maps, size)
             logits.append(self.pool(maps))

@@ -1,13 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from collections.abc import Iterator
 
-import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmwsss.structures.seed import strided_size
+from mmwsss.structures import strided_size, to_image_size
 
 from .weak_segmentor import WeakSegmentor
 
@@ -78,14 +77,5 @@ def set_boundary(sample, boundary: Tensor) -> None:
     """Put boundary probabilities (1, h, w) at photo size into a sample."""
     size = tuple(sample.metainfo['ori_shape'][:2])
     sample.set_data(
-        dict(pred_boundary=PixelData(data=grow(boundary, size).clamp(0, 1))))
+        dict(pred_boundary=PixelData(data=to_image_size(boundary, size).clamp(0, 1))))
 
-
-def grow(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Maps (K, h, w) at photo size: x4, less what the photo lacks."""
-    if tuple(maps.shape[1:]) == strided_size(size):
-        maps = F.interpolate(
-            maps[None], scale_factor=4, mode='bilinear', align_corners=False)
-        return maps[0, :, :size[0], :size[1]]
-    return F.interpolate(
-        maps[None], size=size, mode='bilinear', align_corners=False)[0]

@@ -1,5 +1,4 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.structures import PixelData
@@ -9,6 +8,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from mmseg.utils import SampleList, add_prefix
 from torch import Tensor
+
+from mmwsss.structures import LabelGrid
 
 
 @MODELS.register_module()
@@ -103,21 +104,6 @@ class MultiScaleSegmentor(EncoderDecoder):
 
 
 def _resize_label(sample: SegDataSample, size: torch.Size) -> SegDataSample:
-    """Sample labels at pixel centres, as PIL's nearest does.
-
-    ``F.interpolate(mode='nearest')`` and OpenCV take the upper left instead,
-    which shifts labels by half a logit pixel.
-    """
     label = sample.gt_sem_seg.data
-    rows, columns = (
-        _pil_nearest(old, new).to(label.device)
-        for old, new in zip(label.shape[-2:], size, strict=True))
-    resized = label[..., rows[:, None], columns]
+    resized = LabelGrid(label.shape[-2:], size).sample(label)
     return SegDataSample(gt_sem_seg=PixelData(data=resized))
-
-
-def _pil_nearest(old: int, new: int) -> Tensor:
-    """Where PIL's nearest samples; it adds up steps, rounding errors included."""
-    steps = np.full(new, old / new)
-    steps[0] /= 2
-    return torch.from_numpy(np.floor(np.cumsum(steps)).astype(np.int64))

@@ -9,11 +9,17 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.ops import random_walk
-from mmwsss.structures import LabelGrid, Seed, stack_image_labels
-from mmwsss.structures.seed import strided_size
+from mmwsss.structures import (
+    LabelGrid,
+    Seed,
+    present_classes,
+    stack_image_labels,
+    strided_size,
+    to_image_size,
+)
 
 from ..refiners.background_crf import BackgroundCRF
-from .contour_segmentor import by_photo, grow, set_boundary
+from .contour_segmentor import by_photo, set_boundary
 from .weak_segmentor import WeakSegmentor
 
 BRANCHES = ('contour', 'segmentation')
@@ -268,16 +274,8 @@ class SANCE(WeakSegmentor):
             ValueError: If the labels have another number of classes.
         """
         size = tuple(metainfo['ori_shape'][:2])
-        labels = metainfo.get('image_labels')
-        if labels is None:
-            classes = torch.arange(1, len(scores), device=scores.device)
-        else:
-            if len(labels) != len(scores):
-                raise ValueError(
-                    f'{metainfo.get("img_path")} has labels of {len(labels)} '
-                    f'classes, the model knows {len(scores)}')
-            classes = torch.as_tensor(labels[1:]).nonzero().flatten() + 1
-            classes = classes.to(scores.device)
+        present = present_classes(metainfo, len(scores))
+        classes = present.nonzero().flatten().to(scores.device) + 1
         maps = torch.cat([scores[classes], boundary])[None]
         if maps.shape[2:] != strided_size(size):
             maps = F.interpolate(
@@ -323,7 +321,7 @@ class SANCE(WeakSegmentor):
             sample.set_data(dict(seed=seed))
             mask = seed.to_mask(self.bg_score)[None].long()
         else:
-            mask = grow(scores, size).argmax(dim=0, keepdim=True)
+            mask = to_image_size(scores, size).argmax(dim=0, keepdim=True)
         sample.set_data(dict(pred_sem_seg=PixelData(data=mask)))
         set_boundary(sample, boundary)
 
@@ -338,12 +336,8 @@ class SANCE(WeakSegmentor):
         return torch.stack(labels)
 
     def _present(self, data_samples: list, device: torch.device) -> Tensor:
-        present = stack_image_labels(data_samples, device=device) > 0
-        if present.shape[1] != self.auxiliary_head.num_classes - 1:
-            raise ValueError(
-                f'the head has num_classes={self.num_classes} (background '
-                f'included) but the image labels have {present.shape[1] + 1}')
-        return present
+        return stack_image_labels(
+            data_samples, self.auxiliary_head.num_classes, device) > 0
 
     def _photos(self, inputs: Tensor) -> Tensor:
         """The images as photos: RGB in [0, 255]."""

@@ -1,21 +1,24 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from collections.abc import Sequence
 
-import torch
+import torch.nn.functional as F
 from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mmwsss.structures import Seed
+from mmwsss.structures import Seed, present_classes
+
+from .class_maps_mixin import ClassMapsMixin, gives_class_maps
 
 
 @MODELS.register_module()
-class WeakSegmentor(EncoderDecoder):
+class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
     """An encoder-decoder trained from image labels.
 
     It adds to mmseg's segmentor what class activation maps need: freezing for
-    any backbone, stages, raw class maps, and seeds as predictions.
+    any backbone, stages, a second view, and seeds as predictions. Whatever it
+    tells of class maps comes from one call of its head; see :class:`ClassMaps`.
 
     Args:
         norm_eval (bool): Whether every batch normalisation of the backbone
@@ -23,6 +26,10 @@ class WeakSegmentor(EncoderDecoder):
             parameters still learn. Defaults to False: as the backbone says.
         frozen (Sequence[str]): Prefixes of the names of backbone parameters that
             never learn, such as ``'timm_model.conv_stem'``. Defaults to ().
+        second_view (float | tuple[int], optional): A second, smaller view of
+            each photo for heads whose losses compare two, such as
+            :class:`SEAMHead`: a factor of both sides, or its (height, width).
+            Defaults to None: one view.
         *args: Arguments of :class:`EncoderDecoder`.
         **kwargs: Arguments of :class:`EncoderDecoder`.
 
@@ -34,9 +41,11 @@ class WeakSegmentor(EncoderDecoder):
                  *args,
                  norm_eval: bool = False,
                  frozen: Sequence[str] = (),
+                 second_view: float | tuple[int, int] | None = None,
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.norm_eval = norm_eval
+        self.second_view = second_view
         names = [name for name, _ in self.backbone.named_parameters()]
         for prefix in frozen:
             if not any(name.startswith(prefix) for name in names):
@@ -85,25 +94,31 @@ class WeakSegmentor(EncoderDecoder):
                     module.eval()
         return self
 
-    def class_maps(self, inputs: Tensor) -> Tensor:
-        """Raw class maps (N, C - 1, h, w) of images (N, 3, H, W)."""
-        return self.decode_head.class_maps(self.extract_feat(inputs))
+    def more_views(self, inputs: Tensor) -> list[Tensor]:
+        """The second view of photos (N, 3, H, W), where there is one."""
+        if self.second_view is None:
+            return []
+        size = self.second_view
+        if isinstance(size, float | int):
+            # F.interpolate rounds down, too.
+            size = [int(side * size) for side in inputs.shape[2:]]
+        return [F.interpolate(
+            inputs, size=tuple(size), mode='bilinear', align_corners=True)]
 
-    def class_maps_and_logits(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Raw class maps (N, C - 1, h, w) and image-level logits (N, C - 1)."""
-        class_maps = self.class_maps(inputs)
-        return class_maps, self.decode_head.pool(class_maps)
-
-    def predict_scores(self, class_maps: Tensor, logits: Tensor,
-                       metas: list[dict]) -> Tensor:
-        """Scores (N, C, H, W) of a prediction, background first.
+    def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
+        """Compute the losses.
 
         Args:
-            class_maps (Tensor): Raw class maps of shape (N, C - 1, h, w).
-            logits (Tensor): Image-level logits of shape (N, C - 1).
-            metas (list[dict]): Meta information of the images.
+            inputs (Tensor): Images of shape (N, 3, H, W).
+            data_samples (list[:obj:`SegDataSample`]): With what the head's
+                losses need.
+
+        Returns:
+            dict[str, Tensor]: Losses by name.
         """
-        return self.decode_head.predict_by_feat(class_maps, metas)
+        if gives_class_maps(self.decode_head):
+            return self.loss_and_class_maps(inputs, data_samples)[0]
+        return super().loss(inputs, data_samples)
 
     def predict(self,
                 inputs: Tensor,
@@ -125,29 +140,25 @@ class WeakSegmentor(EncoderDecoder):
             metas = [dict(img_shape=inputs.shape[2:])] * len(inputs)
         else:
             metas = [sample.metainfo for sample in data_samples]
-        class_maps, logits = self.class_maps_and_logits(inputs)
-        probabilities = logits.sigmoid()
-        scores = self.predict_scores(class_maps, logits, metas)
+        class_maps = self.class_maps(inputs)
+        scores = self.decode_head.predict_by_feat(class_maps, metas)
         results = self.postprocess_result(scores, data_samples)
-        for result, probability in zip(results, probabilities, strict=True):
-            result.pred_label_scores = probability
-            result.full_seed = self._make_seed(result)
+        has_background = class_maps.seed_background is not None
+        for result, logits in zip(results, class_maps.logits, strict=True):
+            result.pred_label_scores = logits.sigmoid()
+            result.full_seed = self._make_seed(result, has_background)
         return results
 
-    def _make_seed(self, result) -> Seed:
-        scores = result.seg_logits.data[1:]
-        labels = result.metainfo.get('image_labels')
-        if labels is None:
-            labels = torch.arange(1, len(scores) + 1)
-        else:
-            labels = torch.as_tensor(labels[1:]).nonzero().flatten() + 1
-        labels = labels.to(scores.device)
+    def _make_seed(self, result, has_background: bool) -> Seed:
+        background, scores = result.seg_logits.data.tensor_split((1, ))
+        present = present_classes(result.metainfo, len(scores) + 1)
+        labels = present.nonzero().flatten().to(scores.device) + 1
         scores = scores[labels - 1]
-        if getattr(self.decode_head, 'score_has_background', False):
+        if has_background:
             # Resizing to the photo rounds.
-            background = result.seg_logits.data[0].clamp(0, 1)
             return Seed(
-                scores.clamp(0, 1), labels, tuple(scores.shape[1:]), background)
+                scores.clamp(0, 1), labels, tuple(scores.shape[1:]),
+                background[0].clamp(0, 1))
         # Resizing to the photo lowered the maxima.
         peak = scores.flatten(1).amax(dim=1) if len(scores) else scores.new_ones(0)
         scores = scores / (peak[:, None, None] + 1e-5)

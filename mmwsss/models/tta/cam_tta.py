@@ -9,8 +9,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmwsss.structures import Seed
-from mmwsss.structures.seed import strided_size
+from mmwsss.structures import Seed, present_classes, strided_size
 
 from .photo_tta import PhotoTTAModel
 
@@ -33,12 +32,13 @@ class CAMTTAModel(PhotoTTAModel):
     batch size works, photo by photo.
 
     Args:
-        module (dict | nn.Module): The model with
-            ``class_maps_and_logits(inputs)``, such as :class:`WeakSegmentor`.
+        module (dict | nn.Module): The model whose ``class_maps(inputs)`` answers
+            :class:`ClassMaps`, such as :class:`WeakSegmentor`. Where their seeds
+            have a background of their own, it is merged as the classes are.
         full_size (bool): Whether to make the full-size product, too. Defaults
             to True.
-        threshold (float): The background score of ``pred_sem_seg``. Defaults
-            to 0.15.
+        threshold (float): The background score of ``pred_sem_seg``, where seeds
+            have no background of their own. Defaults to 0.15.
         score_thr (float, optional): For photos without image labels: keep the
             classes whose mean probability exceeds this. Defaults to None: keep
             all.
@@ -86,33 +86,48 @@ class CAMTTAModel(PhotoTTAModel):
                 raise ValueError(
                     'the data_preprocessor must not pad photos for seeds: '
                     f'{views.size} became {tuple(views.inputs.shape[2:])}')
-            class_maps, logits = self.module.class_maps_and_logits(views.inputs)
-            class_maps = class_maps.float()
-            if not class_maps.isfinite().all():
+            class_maps = self.module.class_maps(views.inputs)
+            seed_maps = class_maps.seed_maps.float()
+            if not seed_maps.isfinite().all():
                 raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
                                  'class maps hold NaN or infinity')
-            probabilities.append(logits.float().sigmoid())
-            maps.append(sum(views.turn_back(class_maps.relu()**self.power)))
+            probabilities.append(class_maps.logits.float().sigmoid())
+            seed_maps = seed_maps.relu()**self.power
+            if class_maps.seed_background is not None:
+                background = class_maps.seed_background.float()
+                seed_maps = torch.cat([background, seed_maps], dim=1)
+            maps.append(sum(views.turn_back(seed_maps)))
             if result is None:
                 result = views.unflipped()
         probabilities = torch.cat(probabilities).mean(0)
         labels = self._present_labels(result, probabilities)
         size = tuple(result.metainfo['ori_shape'][:2])
-        maps = [one[labels - 1][None] for one in maps]
+        own_background = len(maps[0]) > len(probabilities)
+        if own_background:
+            channels = torch.cat([labels.new_zeros(1), labels])
+        else:
+            channels = labels - 1
+        maps = [one[channels][None] for one in maps]
 
-        seed = Seed(
-            self._normalize(_merge(maps, strided_size(size))), labels, size)
+        def make_seed(merged: Tensor) -> Seed:
+            merged = self._normalize(merged)
+            if own_background:
+                return Seed(merged[1:], labels, size, merged[0])
+            return Seed(merged, labels, size)
+
+        seed = make_seed(_merge(maps, strided_size(size)))
         # Not a result of mmseg's fields: plain data of the sample.
         result.set_data(dict(seed=seed, pred_label_scores=probabilities))
         best = seed
         if self.full_size:
             padded = (ceil(size[0] / 16) * 16, ceil(size[1] / 16) * 16)
             merged = _merge(maps, padded)[:, :size[0], :size[1]]
-            best = Seed(self._normalize(merged), labels, size)
+            best = make_seed(merged)
             result.set_data(dict(full_seed=best))
+        threshold = None if own_background else self.threshold
         result.set_data(
             dict(pred_sem_seg=PixelData(
-                data=best.to_mask(self.threshold)[None].long())))
+                data=best.to_mask(threshold)[None].long())))
         return result
 
     def _normalize(self, maps: Tensor) -> Tensor:
@@ -125,21 +140,10 @@ class CAMTTAModel(PhotoTTAModel):
         return (maps - low - 1e-5).relu() / (peak - low + 1e-5)
 
     def _present_labels(self, sample, probabilities: Tensor) -> Tensor:
-        image_labels = sample.metainfo.get('image_labels')
-        if image_labels is not None:
-            image_labels = torch.as_tensor(image_labels)
-            if len(image_labels) != len(probabilities) + 1:
-                raise ValueError(
-                    f'{sample.metainfo.get("img_path")} has labels of '
-                    f'{len(image_labels)} classes, the model knows '
-                    f'{len(probabilities) + 1}')
-            present = image_labels[1:] > 0
-        elif self.score_thr is not None:
-            present = probabilities > self.score_thr
-        else:
-            present = torch.ones_like(probabilities, dtype=torch.bool)
-        labels = present.nonzero().flatten() + 1
-        return labels.to(probabilities.device)
+        present = present_classes(
+            sample.metainfo, len(probabilities) + 1, probabilities,
+            self.score_thr)
+        return present.nonzero().flatten() + 1
 
 
 def _merge(maps: list[Tensor], size: tuple[int, int]) -> Tensor:

@@ -5,8 +5,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmwsss.structures import Seed
-from mmwsss.structures.seed import strided_size
+from mmwsss.structures import Seed, strided_size
 
 from .cam_tta import CAMTTAModel
 
@@ -26,7 +25,8 @@ class MaskTTAModel(CAMTTAModel):
 
     Args:
         module (dict | nn.Module): A :class:`WeakSegmentor` with
-            :class:`NGWPHead`, or one whose head offers ``masks(class_maps)``.
+            :class:`NGWPHead`, or another head whose seeds have a background of
+            their own.
         pad_size (int, optional): Side of the canvas in pixels. Larger inputs
             and, with None, all inputs have a canvas of their own size.
             Defaults to 1024.
@@ -95,11 +95,13 @@ class MaskTTAModel(CAMTTAModel):
         top, left = spare_y // 2, spare_x // 2
         canvas = F.pad(inputs, (left, spare_x - left, top, spare_y - top))
         head = self.module.decode_head
-        class_maps = self.module.class_maps(canvas).float()
+        class_maps = self.module.class_maps(canvas)
+        masks = torch.cat(
+            [class_maps.seed_background, class_maps.seed_maps], dim=1)
         masks = F.interpolate(
-            head.masks(class_maps), size=canvas.shape[2:], mode='bilinear',
+            masks, size=canvas.shape[2:], mode='bilinear',
             align_corners=head.align_corners)
         masks = masks[..., top:top + height, left:left + width]
         masks = F.interpolate(
             masks, size=size, mode='bilinear', align_corners=False)
-        return masks, head.pool(class_maps)
+        return masks, class_maps.logits.float()

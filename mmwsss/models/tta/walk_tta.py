@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from mmwsss.structures.seed import strided_size
+from mmwsss.structures import strided_size
 
 from .photo_tta import PhotoTTAModel
 

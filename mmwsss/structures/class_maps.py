@@ -1,0 +1,78 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class ClassMaps:
+    """What a head answers about a batch of images.
+
+    Everything that follows reads this one value: the head's losses, prediction,
+    seeds, test-time augmentation and FSAE.
+
+    Args:
+        maps (Tensor): Raw class maps that are trained, before any activation, of
+            shape (N, C - 1, h, w), foreground only.
+        logits (Tensor): Image-level logits of shape (N, C - 1), whose sigmoid is
+            the probability of each class.
+        background (Tensor, optional): The raw map of the background, of shape
+            (N, 1, h, w), where the head has a channel for it.
+        seed_maps (Tensor, optional): The maps that seeds and predictions are
+            made of, where they differ from ``maps``: of shape (N, C - 1, h', w').
+            Negative values count as 0.
+        seed_background (Tensor, optional): The background that goes with
+            ``seed_maps``, in [0, 1], of shape (N, 1, h', w'). Without it seeds
+            compete with a constant.
+        extra (dict): What else the head's own losses need.
+
+    Raises:
+        ValueError: If shapes do not fit.
+    """
+
+    maps: Tensor
+    logits: Tensor
+    background: Tensor | None = None
+    seed_maps: Tensor | None = None
+    seed_background: Tensor | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.maps.ndim != 4 or self.logits.shape != self.maps.shape[:2]:
+            raise ValueError(
+                'maps must be of shape (N, C - 1, h, w) and logits of (N, C - 1), '
+                f'got {tuple(self.maps.shape)} and {tuple(self.logits.shape)}')
+        if self.seed_maps is None:
+            self.seed_maps = self.maps
+        elif self.seed_maps.shape[:2] != self.maps.shape[:2]:
+            raise ValueError(
+                f'seed_maps must be of shape {tuple(self.maps.shape[:2])} + '
+                f"(h', w'), got {tuple(self.seed_maps.shape)}")
+        for name, like in (('background', self.maps),
+                           ('seed_background', self.seed_maps)):
+            value = getattr(self, name)
+            expected = (len(like), 1, *like.shape[2:])
+            if value is not None and tuple(value.shape) != expected:
+                raise ValueError(f'{name} must be of shape {expected}, got '
+                                 f'{tuple(value.shape)}')
+
+    @classmethod
+    def from_scores(cls, scores: Tensor) -> 'ClassMaps':
+        """The answer of a stock segmentation head.
+
+        Args:
+            scores (Tensor): Logits of shape (N, C, h, w), background first; the
+                image-level logits are their means.
+        """
+        maps = scores[:, 1:]
+        return cls(maps, maps.mean(dim=(2, 3)), scores[:, :1])
+
+    @property
+    def scores(self) -> Tensor:
+        """Tensor: ``background`` and ``maps``, of shape (N, C, h, w); of shape
+        (N, C - 1, h, w) where the head has no background."""
+        if self.background is None:
+            return self.maps
+        return torch.cat([self.background, self.maps], dim=1)
