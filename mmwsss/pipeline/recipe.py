@@ -59,7 +59,9 @@ class Recipe:
             recipe's ``work_dir``, else ``work_dirs/<file name>``.
         cfg_options (dict, optional): Changes to the recipe, as by
             ``--cfg-options``. Steps are addressed by name or by index:
-            ``steps.train_esol.cfg_options.train_cfg.max_iters``.
+            ``steps.train_esol.cfg_options.train_cfg.max_iters``. Configs that
+            they name are relative to the current folder, those of the recipe
+            itself to the recipe's.
 
     Raises:
         FileNotFoundError: If the recipe or a config it names does not exist.
@@ -75,7 +77,9 @@ class Recipe:
         cfg = Config.fromfile(path, import_custom_modules=False)
         if not isinstance(cfg.get('steps'), list) or not cfg.steps:
             raise ValueError(f'{path} has no list "steps": it is not a recipe')
-        cfg.merge_from_dict(self._by_index(cfg, cfg_options or {}))
+        options = {key: _from_here(value)
+                   for key, value in (cfg_options or {}).items()}
+        cfg.merge_from_dict(self._by_index(cfg, options))
 
         self.path = path
         self.name = osp.splitext(osp.basename(path))[0]
@@ -237,3 +241,9 @@ def iter_strings(value: Any) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from iter_strings(item)
+
+
+def _from_here(value: Any) -> Any:
+    """A config that lies in the current folder, by its whole path."""
+    is_config = isinstance(value, str) and value.endswith('.py')
+    return osp.abspath(value) if is_config and osp.isfile(value) else value

@@ -59,6 +59,19 @@ def test_options_by_name_and_index(tmp_path):
         recipe(tmp_path, TOY, cfg_options={'steps.three.args': 1})
 
 
+def test_configs_named_on_the_command_line(tmp_path, monkeypatch):
+    """They lie where the person stands, those of the recipe beside it."""
+    (tmp_path / 'recipes').mkdir()
+    for folder in ('.', 'recipes'):
+        (tmp_path / folder / 'cfg.py').write_text('')
+    monkeypatch.chdir(tmp_path)
+    text = "localizer = 'cfg.py'\nsteps = [dict(type='train', config='{localizer}')]"
+    for options, folder in ((None, 'recipes'), (dict(localizer='cfg.py'), '.')):
+        toy = recipe(tmp_path / 'recipes', text, cfg_options=options)
+        path = toy.config_path(toy['train'])
+        assert path == str((tmp_path / folder / 'cfg.py').resolve())
+
+
 @pytest.mark.parametrize('steps, message', [
     ('[]', 'it is not a recipe'),
     ("[dict(type='fly')]", "type must be one of .*train.*got 'fly'"),
