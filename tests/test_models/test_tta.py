@@ -232,3 +232,39 @@ def test_power_and_min_max():
         low, high = one.min(), one.max()
         expected = ((one - low - 1e-5) / (high - low + 1e-5)).clamp(min=0)
         torch.testing.assert_close(score, expected)
+
+
+def test_seeds_with_a_background_of_their_own():
+    """Maps for seeds and their background merge; logits stay those trained."""
+
+    class WithBackground(TinyModel):
+
+        def class_maps(self, inputs):
+            class_maps = super().class_maps(inputs)
+            maps = class_maps.maps
+            return ClassMaps(
+                maps, class_maps.logits, seed_maps=maps[..., ::2] + 1,
+                seed_background=maps[:, :1, :, ::2].sigmoid())
+
+    photo, labels = make_photo((20, 32)), np.array([1, 0, 1, 0, 1])
+    data = make_batch([photo], [labels], scales=(1, ))
+    model = WithBackground().eval()
+    result, = CAMTTAModel(model, full_size=False).test_step(data)
+    plain, = CAMTTAModel(TinyModel().eval()).test_step(data)
+    torch.testing.assert_close(
+        result.pred_label_scores, plain.pred_label_scores)
+    inputs = torch.cat([
+        model.data_preprocessor(dict(inputs=one, data_samples=None))['inputs']
+        for one in data['inputs']])
+    with torch.no_grad():
+        class_maps = model.class_maps(inputs)
+    maps = torch.cat(
+        [class_maps.seed_background, class_maps.seed_maps.clamp(min=0)], dim=1)
+    merged = F.interpolate(
+        (maps[0] + maps[1].flip(-1))[None], size=(5, 8), mode='bilinear',
+        align_corners=False)[0]
+    merged = merged / (merged.amax((1, 2), keepdim=True) + 1e-5)
+    torch.testing.assert_close(result.seed.background, merged[0])
+    torch.testing.assert_close(result.seed.scores, merged[[2, 4]])
+    assert torch.equal(
+        result.pred_sem_seg.data[0], result.seed.to_mask().long())

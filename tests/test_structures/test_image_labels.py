@@ -10,6 +10,7 @@ from mmwsss.structures import (
     encode_image_labels,
     load_label_table,
     photo_id,
+    present_classes,
     read_label_names,
     save_label_table,
     stack_image_labels,
@@ -116,3 +117,19 @@ def test_stack_image_labels():
     samples.append(SegDataSample(metainfo=dict(img_path='x/y.jpg')))
     with pytest.raises(ValueError, match='x/y.jpg has no image labels'):
         stack_image_labels(samples)
+    with pytest.raises(ValueError, match='4 classes.*num_classes=7'):
+        stack_image_labels(samples[:2], num_classes=7)
+
+
+def test_present_classes():
+    """Labels first, then probabilities, else all."""
+    meta = dict(image_labels=np.array([1, 0, 1, 0], np.uint8), img_path='x.jpg')
+    probabilities = torch.tensor([.9, .4, .5])
+    assert present_classes(meta, 4, probabilities, .5).tolist() == [
+        False, True, False]
+    assert present_classes({}, 4, probabilities, .5).tolist() == [
+        True, False, False]
+    for arguments in ((), (probabilities, ), (None, .5)):
+        assert present_classes({}, 4, *arguments).all()
+    with pytest.raises(ValueError, match='x.jpg.*4 classes.*num_classes=3'):
+        present_classes(meta, 3)
