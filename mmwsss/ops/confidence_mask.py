@@ -7,10 +7,15 @@ def confidence_mask(
         logits: Tensor,
         threshold: float,
         valid: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """Where a pixel's best class is sure enough to be a pseudo label.
+    r"""Where a pixel's best class is sure enough to be a pseudo label.
 
     FSAE, Eqs. 5 and 6. Gradients do not flow, and half precision is left
     before the softmax.
+
+    .. math::
+        P_s = \operatorname{argmax}(S_s), \quad M_i = \begin{cases}
+        1 & \text{if } \operatorname{softmax}(S_s)_i \ge \tau_{FAE} \\
+        0 & \text{otherwise} \end{cases}
 
     Args:
         logits (Tensor): Class logits of shape (N, C, h, w), background among

@@ -8,11 +8,17 @@ def expansion_ring(mask: Tensor,
                    confidence: Tensor,
                    kernel_size: int = 3,
                    threshold: float = 0.8) -> Tensor:
-    """The pixels around a mask that are themselves fairly sure.
+    r"""The pixels around a mask that are themselves fairly sure.
 
     The mask dilated by a square, without the mask, where the confidence
     reaches a second threshold. FSAE, Eq. 7. All classes dilate together; which
     label a pixel of the ring gets is not decided here.
+
+    .. math::
+        M_{bdry, i} = \begin{cases}
+        1 & \text{if } (\operatorname{Dilation}(M) - M)_i = 1 \text{ and }
+        \operatorname{softmax}(S_s)_i \ge \tau_{SAE} \\
+        0 & \text{otherwise} \end{cases}
 
     Args:
         mask (Tensor): Bool of shape (N, h, w).

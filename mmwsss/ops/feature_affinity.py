@@ -9,13 +9,18 @@ from .pixel_pairs import pair_offsets, pair_slices
 def feature_affinity(features: Tensor,
                      radius: int,
                      border: bool = False) -> tuple[Tensor, Tensor]:
-    """Affinity of near pixels: how alike their features are.
+    r"""Affinity of near pixels: how alike their features are.
 
     ``exp(-mean_c |f_i - f_j|)``. `AffinityNet (PSA)
     <https://arxiv.org/abs/1803.10464>`_ (Ahn and Kwak, CVPR 2018), Eq. 2.
 
     The difference of a pair is recomputed in the backward pass: nothing of the
     size of all pairs times all channels is ever made.
+
+    With the mean over channels for the norm, as in the code:
+
+    .. math::
+        W_{ij} = \exp \{ -\| f^{aff}(x_i, y_i) - f^{aff}(x_j, y_j) \|_1 \}
 
     Args:
         features (Tensor): Of shape (N, C, h, w).

@@ -4,10 +4,14 @@ from torch import Tensor
 
 
 def feature_clip(x: Tensor, ratio: float, detach_max: bool = True) -> Tensor:
-    """Clip every channel of every image at a fraction of its own maximum.
+    r"""Clip every channel of every image at a fraction of its own maximum.
 
     Discriminative pixels lose their lead over the rest of the object, so that
     a later sampler can select either. ESOL, Eq. 7.
+
+    .. math::
+        F'_{clip}(x_i) = \begin{cases} \beta \max(x) & x_i \ge \beta \max(x) \\
+        x_i & \text{otherwise} \end{cases}
 
     Args:
         x (Tensor): Features of shape (N, C, h, w).

@@ -8,7 +8,7 @@ def ngwp_scores(logits: Tensor,
                 eps: float = 1.0,
                 focal_p: float = 3.0,
                 focal_lambda: float | None = 0.01) -> Tensor:
-    """Pool pixel logits into class scores: nGWP with focal size penalty.
+    r"""Pool pixel logits into class scores: nGWP with focal size penalty.
 
     A softmax over the logits and a constant background logit gives masks; each
     class's logits are averaged with its own mask as weights, so that a small
@@ -16,6 +16,14 @@ def ngwp_scores(logits: Tensor,
     keeps it from vanishing. `Single-Stage Semantic Segmentation from Image
     Labels <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), Eq. 3 and 5. The
     gradient flows through the masks too.
+
+    The result is the sum of Eq. 3 and Eq. 5, with masks m:
+
+    .. math::
+        y_c^{nGWP} = \frac {\sum_{i,j} m_{c,i,j} y_{c,i,j}}
+        {\epsilon + \sum_{i',j'} m_{c,i',j'}}, \quad
+        y_c^{size-focal} = (1 - \bar m_c)^p \log(\lambda + \bar m_c), \quad
+        \bar m_c = \frac 1 {hw} \sum_{i,j} m_{c,i,j}
 
     Args:
         logits (Tensor): Foreground logits of shape (N, C, h, w).

@@ -6,7 +6,7 @@ from torchvision.ops import deform_conv2d
 
 
 def offset_conv2d(x: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
-    """Convolve at shifted positions (deformable convolution v1).
+    r"""Convolve at shifted positions (deformable convolution v1).
 
     Stride 1, "same" padding, one offset field for all channels, no modulation.
     Deformable ConvNets, Eq. 2; ESOL, Eq. 4.
@@ -17,6 +17,10 @@ def offset_conv2d(x: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
     only the fewer projected channels are sampled. The results agree, and so do
     the gradients, also at whole pixels, where both are the forward difference
     (``tools/analysis_tools/benchmark_offset_conv.py`` compares them).
+
+    .. math::
+        F'_1(p_0) = \sum_{p_n \in \mathcal R} w_1(p_n) \cdot
+        x(p_0 + p_n + \Delta p_{1n})
 
     Args:
         x (Tensor): Input of shape (N, C_in, h, w).

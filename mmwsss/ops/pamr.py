@@ -17,7 +17,7 @@ def pamr(masks: Tensor,
          num_iter: int = 10,
          dilations: Sequence[int] = (1, 2, 4, 8, 12, 24),
          variance: bool = False) -> Tensor:
-    """Refine masks by averaging over neighbours of similar colour.
+    r"""Refine masks by averaging over neighbours of similar colour.
 
     Each pixel becomes a convex combination of its neighbours, eight for each
     dilation. Their weights are the softmax of ``-|I_p - I_q| / (0.1 s_p)``,
@@ -30,6 +30,17 @@ def pamr(masks: Tensor,
 
     A step is one lookup of the neighbours with weights that all channels
     share: nothing of the size channels x neighbours x pixels is ever made.
+
+    Eq. 7 and 8:
+
+    .. math::
+        m_{:,i,j}^t = \sum_{(l,n) \in \mathcal N(i,j)} \alpha_{i,j,l,n} \cdot
+        m_{:,l,n}^{t-1}, \quad
+        k(I_{i,j}, I_{l,n}) = -\frac {|I_{i,j} - I_{l,n}|} {\sigma_{i,j}^2},
+        \quad \alpha_{i,j,l,n} = \frac {e^{\bar k(I_{i,j}, I_{l,n})}}
+        {\sum_{(q,r) \in \mathcal N(i,j)} e^{\bar k(I_{i,j}, I_{q,r})}}
+
+    The code divides by :math:`0.1 \sigma_{i,j}` instead; ``variance`` decides.
 
     Args:
         masks (Tensor): Scores of shape (N, C, h, w). They are resized to the

@@ -7,7 +7,7 @@ from .pixel_pairs import pair_offsets, pair_slices, path_offsets
 
 
 def path_affinity(boundary: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    """Affinity of near pixels: whether a boundary lies between them.
+    r"""Affinity of near pixels: whether a boundary lies between them.
 
     The affinity of two pixels is 1 less the strongest boundary on the way
     from one to the other, themselves included. `IRN
@@ -18,6 +18,12 @@ def path_affinity(boundary: Tensor, radius: int) -> tuple[Tensor, Tensor]:
     ever made, in the backward pass neither. Where several pixels of a path
     share the maximum, the gradient goes to the one nearest to the second
     pixel.
+
+    SANCE, Eq. 2 with n = 1, which is also IRN's Eq. 5:
+
+    .. math::
+        a_{ij} = \begin{cases} (1 - \max_{k \in \mathcal P_{ij}} B_k)^n &
+        \text{if } d(i, j) < \delta \\ 0 & \text{otherwise} \end{cases}
 
     Args:
         boundary (Tensor): Boundary probabilities of shape (N, 1, h, w) in

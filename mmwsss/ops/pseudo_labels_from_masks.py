@@ -9,13 +9,19 @@ def pseudo_labels_from_masks(masks: Tensor,
                              fg_ratio: float = 0.6,
                              bg_ratio: float = 0.7,
                              floor: float = 0.2) -> Tensor:
-    """Keep the confident pixels of masks as labels.
+    r"""Keep the confident pixels of masks as labels.
 
     A pixel belongs to a class where its score exceeds a fraction of the
     class's maximum in that image, and a floor. Pixels of several classes or of
     none are undecided. `Single-Stage Semantic Segmentation from Image Labels
     <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), Section 3.3; the floor is
     in its code only.
+
+    The paper gives no equation; pixel (i, j) may be of class c where
+
+    .. math::
+        m_{c,i,j} > \max\left(\rho_c \max_{l,n} m_{c,l,n},\; \tau\right), \quad
+        \rho_0 = 0.7, \; \rho_{c > 0} = 0.6, \; \tau = 0.2
 
     Args:
         masks (Tensor): Scores of shape (N, C, H, W) in [0, 1], background

@@ -24,7 +24,7 @@ def random_walk(scores: Tensor,
                 radius: int = 5,
                 beta: float = 10,
                 steps: int = 256) -> Tensor:
-    """Spread class scores inside boundaries by a random walk.
+    r"""Spread class scores inside boundaries by a random walk.
 
     Two pixels closer than ``radius`` have the affinity of
     :func:`path_affinity`, a pixel has 1 with itself. The transition matrix
@@ -40,6 +40,12 @@ def random_walk(scores: Tensor,
     92 sparse steps instead of 256, exact to about 1e-5. `Faster Algorithms via
     Approximation Theory <https://doi.org/10.1561/0400000065>`_ (Sachdeva and
     Vishnoi, 2014), Theorem 3.3.
+
+    SANCE, Eq. 6, with ``beta`` for the n of its Eq. 2 and the columns of
+    :math:`\hat A` normalised:
+
+    .. math::
+        M^b = [M \odot (1 - B)] \hat A^t
 
     Args:
         scores (Tensor): Class scores of shape (N, K, h, w). Gradients flow
@@ -79,11 +85,17 @@ def affinity_walk(scores: Tensor,
                   beta: float = 8,
                   steps: int = 256,
                   border: bool = False) -> Tensor:
-    """Spread class scores over pixels of like features by a random walk.
+    r"""Spread class scores over pixels of like features by a random walk.
 
     As :func:`random_walk`, with the affinity of :func:`feature_affinity`.
     `AffinityNet (PSA) <https://arxiv.org/abs/1803.10464>`_ (Ahn and Kwak,
     CVPR 2018), Eqs. 5-6.
+
+    Element-wise power and column sums as before:
+
+    .. math::
+        T = D^{-1} W^{\circ \beta}, \quad D_{ii} = \sum_j W_{ij}^\beta, \quad
+        \operatorname{vec}(M_c^*) = T^t \cdot \operatorname{vec}(M_c)
 
     Args:
         scores (Tensor): Class scores of shape (N, K, h, w). Gradients flow

@@ -9,12 +9,18 @@ from mmwsss.structures import ClassMaps, present_classes, stack_image_labels
 
 @MODELS.register_module()
 class CAMHead(BaseDecodeHead):
-    """Class activation maps from image labels.
+    r"""Class activation maps from image labels.
 
     A bias-free 1x1 convolution scores every pixel for every foreground class;
     the mean of a class's map is its image-level logit (the same as pooling
     first, since both are linear). `Learning Deep Features for Discriminative
     Localization <https://arxiv.org/abs/1512.04150>`_.
+
+    ESOL, Eq. 2 (FSAE, Eqs. 1 and 2), with the features f and the weights w of a
+    class; predictions divide by the maximum:
+
+    .. math::
+        CAM(x; w) = \frac {w_c^T f(x; \theta_f)} {\max w_c^T f(x; \theta_f)}
 
     Args:
         in_channels (int): Channels of the feature map.

@@ -7,12 +7,18 @@ NORM_CFG = dict(type='BN')
 
 
 class GlobalCueInjection(BaseModule):
-    """Tell shallow features what the whole image shows.
+    r"""Tell shallow features what the whole image shows.
 
     The maxima over space of the deep features, after a 1x1 convolution, scale
     and shift the normalised shallow features, whose receptive field stays as
     small as it was. `Single-Stage Semantic Segmentation from Image Labels
     <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), Eq. 11.
+
+    With cues z and b from the deep features:
+
+    .. math::
+        x^{(s)*} = \operatorname{ReLU}\left(z^{(a)} \left(
+        \frac {x^{(s)} - \mu(x^{(s)})} {\sigma(x^{(s)})}\right) + b^{(a)}\right)
 
     Args:
         shallow_channels (int): Channels of the shallow features.

@@ -5,13 +5,19 @@ from torch import Tensor, nn
 
 
 class StochasticGate(nn.Module):
-    """Mix deep and shallow features at random, so that errors do not settle.
+    r"""Mix deep and shallow features at random, so that errors do not settle.
 
     In training each element of the output is the shallow feature with
     probability ``rate`` and else the deep one, drawn anew in every call; in
     evaluation it is ``(1 - rate) * deep + rate * shallow``. `Single-Stage
     Semantic Segmentation from Image Labels <https://arxiv.org/abs/2005.08104>`_
     (CVPR 2020), Eq. 9 and 10.
+
+    In training and in evaluation:
+
+    .. math::
+        x^{SG} = (1 - r) x^{(d)} + r x^{(s)}, \; r \sim \mathrm{Bernoulli}(\psi),
+        \quad x^{SG} = (1 - \psi) x^{(d)} + \psi x^{(s)}
 
     Args:
         rate (float): The mixing rate ``psi`` in [0, 1). Defaults to 0.3.

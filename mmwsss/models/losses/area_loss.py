@@ -6,10 +6,18 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class AreaLoss(nn.Module):
-    """Mean size of the localisation maps.
+    r"""Mean size of the localisation maps.
 
     The mean over the classes of the mean of each map over its pixels. The paper
-    leaves open what a localisation map is. ESOL, Eq. 6.
+    leaves open what a localisation map is.
+
+    ESOL, Eq. 6, whose other term is :class:`MultiLabelSoftMarginLoss`, with the
+    weights :math:`\gamma` and :math:`\mu`:
+
+    .. math::
+        L_{shrinkage} = \gamma L(\hat y, y) + \mu L_{area}, \quad
+        L_{area} = \frac 1 C \sum_{c=1}^C S_c, \quad
+        S_c = \frac 1 {HW} \sum_{h=1}^H \sum_{w=1}^W P_c(h, w)
 
     Args:
         activation (str): What turns class maps into localisation maps in

@@ -8,7 +8,7 @@ from .pixel_cross_entropy_loss import PixelCrossEntropyLoss
 
 @MODELS.register_module()
 class BalancedCrossEntropyLoss(PixelCrossEntropyLoss):
-    """Cross entropy in which background and foreground weigh the same.
+    r"""Cross entropy in which background and foreground weigh the same.
 
     The mean over background pixels plus the mean over foreground pixels, each
     of the whole batch over all processes. If one kind is absent its term is 0.
@@ -18,6 +18,12 @@ class BalancedCrossEntropyLoss(PixelCrossEntropyLoss):
     Region Growing
     <https://openaccess.thecvf.com/content_cvpr_2018/html/Huang_Weakly-Supervised_Semantic_Segmentation_CVPR_2018_paper.html>`_,
     Eq. 2.
+
+    .. math::
+        \ell = -\frac 1 {\sum_{c \in \mathcal C} |S_c|} \sum_{c \in \mathcal C}
+        \sum_{u \in S_c} \log H_{u, c}
+        - \frac 1 {\sum_{c \in \bar{\mathcal C}} |S_c|} \sum_{c \in \bar{\mathcal C}}
+        \sum_{u \in S_c} \log H_{u, c}
 
     Args:
         loss_weight (float): Factor of the loss. Defaults to 1.

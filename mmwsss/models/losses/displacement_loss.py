@@ -10,13 +10,22 @@ from .pixel_pairs import kind_means, pair_area, pair_kinds
 
 @MODELS.register_module()
 class DisplacementLoss(nn.Module):
-    """Near pixels of one class point at the same place.
+    r"""Near pixels of one class point at the same place.
 
     For a pair of one foreground class the difference of the displacements
     should be the pair's offset; for a pair of background it should be 0, a
     trivial field without centroids. Both are means of absolute differences over
     the pairs of the whole batch, that of all processes. `IRN
     <https://arxiv.org/abs/1904.05044>`_, Eqs. 8-9.
+
+    With :math:`\delta(i, j)` the difference of displacements and
+    :math:`\hat\delta(i, j)` the offset of the pair:
+
+    .. math::
+        \mathcal L_{fg} = \frac 1 {|\mathcal P_{fg}^+|} \sum_{(i, j) \in
+        \mathcal P_{fg}^+} |\delta(i, j) - \hat\delta(i, j)|, \quad
+        \mathcal L_{bg} = \frac 1 {|\mathcal P_{bg}^+|} \sum_{(i, j) \in
+        \mathcal P_{bg}^+} |\delta(i, j)|
 
     Args:
         radius (int): Pairs are closer than this, in pixels of the field.

@@ -11,7 +11,7 @@ EPS = 1e-5
 
 @MODELS.register_module()
 class FeatureAffinityLoss(nn.Module):
-    """The loss of PSA's affinities between neighbouring pixels.
+    r"""The loss of PSA's affinities between neighbouring pixels.
 
     The affinity of two pixels is ``exp(-mean |f_i - f_j|)``. Pairs of background
     and pairs of one foreground class should have a high one, pairs of different
@@ -23,6 +23,16 @@ class FeatureAffinityLoss(nn.Module):
 
     Sources of pairs are the pixels all of whose partners lie in the map: not the
     last ``radius - 1`` rows nor as many columns at either side.
+
+    With the affinities :math:`W_{ij}` of Eq. 2:
+
+    .. math::
+        \mathcal L = \mathcal L_{fg}^+ + \mathcal L_{bg}^+ + 2 \mathcal L^-,
+        \quad \mathcal L^+ = -\frac 1 {|\mathcal P^+|} \sum_{\mathcal P^+}
+        \log W_{ij}, \quad \mathcal L^- = -\frac 1 {|\mathcal P^-|}
+        \sum_{\mathcal P^-} \log (1 - W_{ij})
+
+    The loss here is a quarter of it, as in the code.
 
     Args:
         radius (int): Pairs are nearer than this many pixels. Defaults to 5.

@@ -14,7 +14,7 @@ FILTERS = ('both', 'pseudo_label', 'none')
 
 @MODELS.register_module()
 class FSAELoss(nn.Module):
-    """Feature-level and spatial-level activation expansion.
+    r"""Feature-level and spatial-level activation expansion.
 
     What a pixel of the weakly augmented view surely is, the same pixel of the
     strongly augmented view is to become. Sure are the pixels whose best class
@@ -26,6 +26,14 @@ class FSAELoss(nn.Module):
     Scores are raw class logits before pooling. The paper does not say which
     classes its softmax sees, nor how the sum over pixels is scaled; both are
     arguments here, and ``configs/fsae/README.md`` discusses them.
+
+    Eqs. 8 and 9 (5 to 7 are :func:`mmwsss.ops.confidence_mask` and
+    :func:`mmwsss.ops.expansion_ring`):
+
+    .. math::
+        \hat M = M \cup M_{bdry}, \quad \mathcal L_{FSAE} = \lambda \cdot
+        \frac 1 N \sum_{n=1}^N \sum_{i \in \mathbb I} \hat M_i
+        \mathcal L_{CE}(S_t, P_s)
 
     Args:
         threshold (float): ``tau_FAE``; above 1 the loss is switched off.

@@ -7,11 +7,16 @@ from .multi_label_soft_margin_loss import MultiLabelSoftMarginLoss
 
 @MODELS.register_module()
 class InverseClassificationLoss(MultiLabelSoftMarginLoss):
-    """The classification loss with its sign turned.
+    r"""The classification loss with its sign turned.
 
     Minimising it maximises the classification loss: a sampler in front of a
     frozen classifier then moves away from what decides the class. It has no
-    lower bound, so its stage is stopped by iteration count. ESOL, Eq. 5.
+    lower bound, so its stage is stopped by iteration count.
+
+    ESOL, Eq. 5, with ``loss_weight`` for :math:`\alpha`:
+
+    .. math::
+        L_{expansion} = -\alpha L(\hat y, y)
 
     Args:
         loss_weight (float): The factor ``alpha``. Defaults to 0.01.

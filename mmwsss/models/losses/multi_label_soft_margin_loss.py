@@ -6,10 +6,16 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class MultiLabelSoftMarginLoss(nn.Module):
-    """Binary cross entropy of each class against the rest.
+    r"""Binary cross entropy of each class against the rest.
 
     The mean over classes and images of
-    ``-[y log sigmoid(x) + (1 - y) log sigmoid(-x)]``. ESOL, Eq. 1.
+    ``-[y log sigmoid(x) + (1 - y) log sigmoid(-x)]``.
+
+    ESOL, Eq. 1, and single-stage segmentation, Eq. 6 (there :math:`z` are the labels):
+
+    .. math::
+        L(\hat y, y) = -\frac 1 C \sum_{i=1}^C y[i] \log \frac 1 {1 + e^{-\hat y[i]}}
+        + (1 - y[i]) \log \frac {e^{-\hat y[i]}} {1 + e^{-\hat y[i]}}
 
     Args:
         loss_weight (float): Factor of the loss. Defaults to 1.

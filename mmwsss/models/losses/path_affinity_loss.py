@@ -10,7 +10,7 @@ from .pixel_pairs import EPS, kind_means, pair_area, pair_kinds
 
 @MODELS.register_module()
 class PathAffinityLoss(nn.Module):
-    """Boundaries from pairs of pixels of the same and of different labels.
+    r"""Boundaries from pairs of pixels of the same and of different labels.
 
     The affinity ``a`` of a pair is 1 less the strongest boundary between them
     (:func:`mmwsss.ops.path_affinity`). With 1e-5 inside the logarithms, the loss
@@ -19,6 +19,14 @@ class PathAffinityLoss(nn.Module):
     classes count the same, however many there are. The means run over the
     whole batch, that of all processes. `IRN
     <https://arxiv.org/abs/1904.05044>`_, Eq. 7; the factor 1/2 is of its code.
+
+    SANCE, Eq. 4, over the pairs of Eq. 3; IRN's Eq. 7 is half of it:
+
+    .. math::
+        \mathcal L_C(B, Y) =
+        - \sum_{\hat a_{ij} = 1, Y_i = 0} \frac {\log a_{ij}} {2 N_{bg}^+}
+        - \sum_{\hat a_{ij} = 1, Y_i > 0} \frac {\log a_{ij}} {2 N_{fg}^+}
+        - \sum_{\hat a_{ij} = 0} \frac {\log (1 - a_{ij})} {N^-}
 
     Args:
         radius (int): Pairs are closer than this, in pixels of the map. Defaults

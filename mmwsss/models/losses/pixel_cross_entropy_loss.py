@@ -8,12 +8,18 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class PixelCrossEntropyLoss(nn.Module):
-    """Cross entropy, averaged over the valid pixels of the whole batch.
+    r"""Cross entropy, averaged over the valid pixels of the whole batch.
 
     The whole batch is that of all processes: pixels are counted across them, so
     that several processes with a part of the batch each get the gradient of one
     process with all of it. (mmseg's ``CrossEntropyLoss`` averages over each
     process' own valid pixels, or over ignored ones too.)
+
+    SANCE, Eq. 5:
+
+    .. math::
+        \mathcal L_S(M, Y) =
+        -\frac 1 {N_s} \sum_{\{i | Y_i \neq 255\}} \log M_{Y_i, i}
 
     Args:
         loss_weight (float): Factor of the loss. Defaults to 1.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class SelfLabelLoss(nn.Module):
-    """Class-balanced cross entropy with labels that the network made itself.
+    r"""Class-balanced cross entropy with labels that the network made itself.
 
     `Single-Stage Semantic Segmentation from Image Labels
     <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), Section 3.3. Per image,
@@ -16,6 +16,13 @@ class SelfLabelLoss(nn.Module):
     pixels, undecided ones included. Images that do not show background and
     every class of their image labels are discarded: they count as 0. Then the
     mean over images.
+
+    The paper gives no equation; with :math:`N_c` labelled pixels of class c, N of
+    all, the softmax masks m and the label :math:`\ell`:
+
+    .. math::
+        \mathcal L_{seg} = -\frac 1 {hw} \sum_{i, j:\, \ell_{i,j} \neq 255}
+        \frac {N - N_{\ell_{i,j}}} {N + 1} \log m_{\ell_{i,j}, i, j}
 
     Args:
         balance (str): ``'complement'``, the weight above, which is that of the

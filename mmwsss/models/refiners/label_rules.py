@@ -97,11 +97,19 @@ class ThresholdLabel(_LabelRule):
 
 @MODELS.register_module()
 class IRNLabel(_LabelRule):
-    """IRN's label: confident foreground, confident background, undecided.
+    r"""IRN's label: confident foreground, confident background, undecided.
 
     Two thresholded and refined label maps are joined by
     :func:`mmwsss.ops.affinity_label`. AdvCAM uses 0.35 and 0.15; wider seeds
-    need their own values.
+    need their own values. SANCE, Eq. 1, thresholds first:
+
+    .. math::
+        Y_i^{init} = \begin{cases} \arg\max_c S_{c,i} &
+        \text{if } \max_c S_{c,i} > 0.3 \\
+        0 & \text{if } \max_c S_{c,i} < 0.05 \\
+        255 & \text{otherwise} \end{cases}
+
+    and refines the result; a dense CRF cannot, as it knows no undecided pixel.
 
     Args:
         conf_fg (float): The high threshold. Defaults to 0.30.

@@ -27,7 +27,7 @@ BRANCHES = ('contour', 'segmentation')
 
 @MODELS.register_module()
 class SANCE(WeakSegmentor):
-    """Contours and a segmentation that teach each other.
+    r"""Contours and a segmentation that teach each other.
 
     Two heads share a backbone: ``decode_head`` predicts class boundaries,
     ``auxiliary_head`` classes. Both learn from the labels of CAM seeds and, in
@@ -42,6 +42,13 @@ class SANCE(WeakSegmentor):
 
     A prediction is a pseudo label: the segmentation's scores of the photo's
     classes after a wider walk, against a constant background.
+
+    Online labels and their refinement, Eqs. 7 and 8, with the propagated scores
+    :math:`M^b` of :func:`mmwsss.ops.random_walk`:
+
+    .. math::
+        Y^b[i] = \arg\max_c M_c^b[i], \quad Y_i^r = \begin{cases} Y_i^{crf} &
+        \text{if } Y_i^{crf} = 0 \\ Y_i^b & \text{otherwise} \end{cases}
 
     Args:
         *args: Arguments of :class:`WeakSegmentor`. ``decode_head`` is a head
