@@ -13,7 +13,7 @@ from mmwsss.structures import (
     read_label_names,
 )
 from mmwsss.utils import (
-    check_unique,
+    check_image_ids,
     read_class_names,
     read_id_list,
     with_background,
@@ -56,6 +56,7 @@ def find_photos(folder: str) -> dict[str, str]:
     if not photos:
         raise ValueError(f'photo folder {folder} holds no photo '
                          f'({", ".join(PHOTO_SUFFIXES)})')
+    check_image_ids(photos, folder)
     return dict(sorted(photos.items()))
 
 
@@ -138,7 +139,7 @@ class WeakFolderDataset(BaseWeakSegDataset):
         if not self.ann_file:
             return list(photos.items())
         ids = [photo_id(name) for name in read_id_list(self.ann_file)]
-        check_unique(ids, self.ann_file)
+        check_image_ids(ids, self.ann_file)
         # A missing photo keeps its listed name, for the error to name it.
         return [(image_id, photos.get(image_id, osp.join(folder, image_id)))
                 for image_id in ids]

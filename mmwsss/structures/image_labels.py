@@ -2,6 +2,7 @@
 """Image labels: a table of class names on disk, multi-hot vectors inside."""
 
 import csv
+import io
 import json
 import os.path as osp
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmwsss.utils import atomic_write
+from mmwsss.utils import atomic_write, check_image_ids, read_text
 
 PHOTO_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 """Suffixes (lower case) that a photo may have."""
@@ -63,11 +64,11 @@ def _unique_pairs(pairs: list[tuple]) -> dict:
 
 
 def _read_json_rows(path: str) -> list[tuple[str, list]]:
-    with open(path, encoding='utf-8') as file:
-        try:
-            table = json.load(file, object_pairs_hook=_unique_pairs)
-        except ValueError as error:
-            raise ValueError(f'{path}: {error}') from error
+    text = read_text(path, 'label table')
+    try:
+        table = json.loads(text, object_pairs_hook=_unique_pairs)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path}: {error}') from error
     if not isinstance(table, dict):
         raise ValueError(f'{path}: expected an object {{id: [class names]}}, '
                          f'got {type(table).__name__}')
@@ -80,9 +81,12 @@ def _read_json_rows(path: str) -> list[tuple[str, list]]:
 
 
 def _read_csv_rows(path: str) -> list[tuple[str, list]]:
-    # utf-8-sig drops the mark that spreadsheet programs put first.
-    with open(path, encoding='utf-8-sig', newline='') as file:
-        cells = [[cell.strip() for cell in row] for row in csv.reader(file)]
+    text = read_text(path, 'label table')
+    try:
+        cells = [[cell.strip() for cell in row]
+                 for row in csv.reader(io.StringIO(text), strict=True)]
+    except csv.Error as error:
+        raise ValueError(f'{path}: {error}') from error
     rows = [row for row in cells if any(row)]
     if rows and rows[0][0].lower() in _HEADERS:
         rows = rows[1:]
@@ -109,7 +113,8 @@ def read_label_names(path: str) -> dict[str, list[str]]:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: Naming the file and the id, if the table is empty or
-            malformed, or holds an id twice.
+            malformed, or holds an id twice, or see
+            :func:`mmwsss.utils.check_image_ids`.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(f'label table {path} does not exist')
@@ -127,6 +132,7 @@ def read_label_names(path: str) -> dict[str, list[str]]:
         table[image_id] = names
     if not table:
         raise ValueError(f'label table {path} is empty')
+    check_image_ids(table, path)
     return table
 
 

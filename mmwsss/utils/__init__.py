@@ -1,11 +1,20 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from .config import change_config, read_config, set_data_root
 from .io import atomic_write, read_json, write_json
-from .lists import check_unique, read_class_names, read_id_list, with_background
+from .lists import (
+    MAX_CLASSES,
+    check_image_ids,
+    check_unique,
+    read_class_names,
+    read_id_list,
+    with_background,
+)
 from .paths import project_path
+from .text import read_lines, read_text
 
 __all__ = [
-    'atomic_write', 'change_config', 'check_unique', 'project_path',
-    'read_class_names', 'read_config', 'read_id_list', 'read_json',
-    'set_data_root', 'with_background', 'write_json'
+    'MAX_CLASSES', 'atomic_write', 'change_config', 'check_image_ids',
+    'check_unique', 'project_path', 'read_class_names', 'read_config',
+    'read_id_list', 'read_json', 'read_lines', 'read_text', 'set_data_root',
+    'with_background', 'write_json'
 ]

@@ -1,17 +1,24 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Lists of ids and class names in text files."""
+"""Lists of image ids and class names."""
 
-import os.path as osp
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 
-import mmengine
+from .text import read_lines
+
+MAX_CLASSES = 255
+"""Masks have 8 bits, and 255 is ignored."""
+
+# File names have 255 bytes at most. Ours add a suffix, and while they are
+# written ``.``, eight random letters and ``.tmp``.
+_MAX_NAME_BYTES = 255 - len('.') - len('.npz') - len('.12345678.tmp')
 
 
 def read_id_list(path: str, kind: str = 'image list') -> list[str]:
     """Read a list of image ids, one a line.
 
     Args:
-        path (str): A text file; blank lines are skipped.
+        path (str): A text file, see :func:`read_lines`.
         kind (str): What errors call the file. Defaults to 'image list'.
 
     Returns:
@@ -19,32 +26,109 @@ def read_id_list(path: str, kind: str = 'image list') -> list[str]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: Naming the file, if it lists nothing or an id twice.
+        ValueError: Naming the file, if it lists nothing, or see
+            :func:`check_image_ids`.
     """
-    if not osp.isfile(path):
-        raise FileNotFoundError(f'{kind} {path} does not exist')
-    ids = [line.strip() for line in mmengine.list_from_file(path)]
-    ids = [image_id for image_id in ids if image_id]
-    if not ids:
-        raise ValueError(f'{kind} {path} is empty')
-    check_unique(ids, path)
+    ids = read_lines(path, kind)
+    check_image_ids(ids, path)
     return ids
 
 
-def check_unique(ids: Sequence[str], source: str) -> None:
-    """Raise a ValueError naming ``source`` and an id that comes twice."""
-    seen = set()
+def check_image_ids(ids: Iterable[str], source: str) -> None:
+    """Refuse ids that cannot name a file below any folder.
+
+    Seeds, masks and pictures of an image are written to ``<folder>/<id>.<suffix>``.
+    An id is a relative path with ``/`` that stays below its folder, fits into
+    a file name with what we add, and differs from all others also where case
+    does not count.
+
+    Args:
+        ids (Iterable[str]): The ids.
+        source (str): Where they come from, for errors.
+
+    Raises:
+        ValueError: Naming ``source`` and the id.
+    """
+    seen: dict[str, str] = {}
     for image_id in ids:
-        if image_id in seen:
+        reason = _why_no_id(image_id)
+        if reason:
+            raise ValueError(f'{source}: image id {image_id!r} {reason}')
+        key = unicodedata.normalize('NFC', image_id).casefold()
+        if key not in seen:
+            seen[key] = image_id
+        elif seen[key] == image_id:
             raise ValueError(f'{source}: duplicate id {image_id!r}')
-        seen.add(image_id)
+        else:
+            raise ValueError(
+                f'{source}: the ids {seen[key]!r} and {image_id!r} are one where '
+                'case or the form of accents does not count; rename one')
+
+
+def _why_no_id(image_id: str) -> str:
+    if not image_id:
+        return 'is empty'
+    if '\\' in image_id:
+        return "has a backslash; folders are written with '/'"
+    if any(unicodedata.category(letter) in ('Cc', 'Cs') for letter in image_id):
+        return 'has a control character'
+    parts = image_id.split('/')
+    if image_id.startswith('/') or parts[0][1:] == ':':
+        return 'is an absolute path; expected one relative to the photo folder'
+    if any(part in ('', '.', '..') for part in parts):
+        return "has an empty part, '.' or '..'; expected a plain relative path"
+    if any(len(part.encode()) > _MAX_NAME_BYTES for part in parts):
+        return f'has a name longer than {_MAX_NAME_BYTES} bytes'
+    return ''
+
+
+def check_unique(keys: Sequence, source: str) -> None:
+    """Raise a ValueError naming ``source`` and a key that comes twice."""
+    seen = set()
+    for key in keys:
+        if key in seen:
+            raise ValueError(f'{source}: duplicate id {key!r}')
+        seen.add(key)
 
 
 def read_class_names(path: str) -> list[str]:
-    """Read class names, one a line, and put background first."""
-    return with_background(read_id_list(path, 'class list'))
+    """Read class names, one a line, see :func:`read_lines`; background comes
+    first and may be left out."""
+    return with_background(read_lines(path, 'class list'), path)
 
 
-def with_background(names: Sequence[str]) -> list[str]:
-    """Put ``'background'`` before the class names, once."""
-    return ['background', *(n for n in names if n != 'background')]
+def with_background(names: Iterable[str], source: str = 'classes') -> list[str]:
+    """Class names with ``'background'`` first, once.
+
+    Args:
+        names (Iterable[str]): Class names; background, in any case, is the
+            first or missing.
+        source (str): Where they come from, for errors. Defaults to 'classes'.
+
+    Raises:
+        ValueError: Naming ``source`` and the name, if background comes later,
+            since masks would mean other classes; if a name comes twice, also in
+            another case; if a name is empty; or if there are more than masks
+            can hold.
+    """
+    names = [name.strip() for name in names]
+    if names and names[0].casefold() == 'background':
+        names = names[1:]
+    seen: dict[str, str] = {}
+    for position, name in enumerate(names, 1):
+        key = unicodedata.normalize('NFC', name).casefold()
+        if not key:
+            raise ValueError(f'{source}: class {position} has no name')
+        if key == 'background':
+            raise ValueError(
+                f'{source}: {name!r} is class {position}; background is class 0: '
+                'put it first or leave it out')
+        if key in seen:
+            raise ValueError(f'{source}: {seen[key]!r} and {name!r} are the same '
+                             'class; each comes once')
+        seen[key] = name
+    if len(names) >= MAX_CLASSES:
+        raise ValueError(
+            f'{source}: {len(names)} classes and background do not fit into masks '
+            f'of 8 bits, which hold {MAX_CLASSES - 1} and background')
+    return ['background', *names]

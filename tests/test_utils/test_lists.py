@@ -1,0 +1,128 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from mmwsss.structures import read_label_names
+from mmwsss.utils import (
+    MAX_CLASSES,
+    atomic_write,
+    check_image_ids,
+    read_class_names,
+    read_id_list,
+    read_text,
+    with_background,
+)
+
+NAMES = ['background', 'cat', 'dog']
+
+
+@pytest.mark.parametrize('data', [
+    b'cat\ndog\n',
+    b'background\ncat\ndog',
+    b'\xef\xbb\xbfbackground\ncat\ndog',
+    b'\xef\xbb\xbfcat\r\ndog\r\n',
+    b'Background\ncat\ndog',
+    b'# what I look for\ncat\n\n  dog  \n',
+    b'\xef\xbb\xbf# classes\r\n BACKGROUND \r\ncat\r\ndog\r\n',
+    b'cat\rdog\r',
+])
+def test_class_lists_mean_the_same(tmp_path, data):
+    path = tmp_path / 'classes.txt'
+    path.write_bytes(data)
+    assert read_class_names(str(path)) == NAMES
+
+
+@pytest.mark.parametrize('data, message', [
+    (b'', 'is empty'),
+    (b'# nothing\n\n', 'is empty'),
+    ('cat\ndog'.encode('utf-16'), 'is UTF-16: save it as UTF-8'),
+    ('cat\ndog'.encode('utf-32'), 'is UTF-32: save it as UTF-8'),
+    ('cat\nb\xeate'.encode('latin-1'), 'line 2: byte 0xea.*Latin-1'),
+    ('cat\ndog'.encode('utf-16-le'), 'line 1: a NUL byte'),
+    (b'cat\nbackground\ndog', "'background' is class 2.*put it first"),
+    (b'cat\nBackground', "'Background' is class 2"),
+    (b'background\nbackground\ncat', "'background' is class 1"),
+    (b'cat\ndog\ncat', "'cat' and 'cat' are the same"),
+    (b'cat\ndog\nCat', "'cat' and 'Cat' are the same"),
+    ('caf\u00e9\ncafe\u0301'.encode(), 'are the same'),
+])
+def test_class_lists_that_would_go_wrong(tmp_path, data, message):
+    path = tmp_path / 'classes.txt'
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=f'classes.txt.*{message}'):
+        read_class_names(str(path))
+
+
+def test_classes_of_a_config():
+    assert with_background(('cat', 'dog')) == NAMES
+    assert with_background(NAMES) == NAMES
+    with pytest.raises(ValueError, match="classes: 'cat' and 'cat'"):
+        with_background(['cat', 'cat'])
+    with pytest.raises(ValueError, match='class 2 has no name'):
+        with_background(['cat', ' '])
+
+
+def test_as_many_classes_as_masks_hold():
+    names = [f'class {i}' for i in range(MAX_CLASSES)]
+    assert len(with_background(names[:-1])) == MAX_CLASSES
+    with pytest.raises(ValueError, match='255 classes .* 8 bits, which hold 254'):
+        with_background(names)
+
+
+@pytest.mark.parametrize('image_id', [
+    '2007_000027', 'cat/001', 'a b', 'a.b', '..a', '...', 'a..b/c',
+    '\u732b', '#1', 'a:b', 'x' * 235])
+def test_good_ids(image_id, tmp_path):
+    check_image_ids([image_id], 'list')
+    for suffix in ('.npz', '.png'):
+        with atomic_write(str(tmp_path / (image_id + suffix))) as file:
+            file.write(b'x')
+    assert len([p for p in tmp_path.rglob('*') if p.is_file()]) == 2
+
+
+@pytest.mark.parametrize('image_id, reason', [
+    ('', 'is empty'),
+    ('/tmp/x', 'absolute'),
+    ('C:/x', 'absolute'),
+    ('../../esc/evil', r"'\.\.'"),
+    ('a/../../b', r"'\.\.'"),
+    ('./a', 'plain relative'),
+    ('a//b', 'empty part'),
+    ('a/', 'empty part'),
+    ('a\\b', 'backslash'),
+    ('a\0b', 'control'),
+    ('a\tb', 'control'),
+    ('a\udcff', 'control'),
+    ('x' * 240, 'longer than'),
+    ('\u732b' * 80, 'longer than'),
+])
+def test_bad_ids(image_id, reason):
+    with pytest.raises(ValueError, match=f'list.txt: image id .*{reason}'):
+        check_image_ids(['good', image_id], 'list.txt')
+
+
+@pytest.mark.parametrize('ids', [
+    ['cat/001', 'Cat/001'], ['caf\u00e9', 'cafe\u0301'], ['STRASSE', 'stra\xdfe']])
+def test_ids_that_are_one_elsewhere(ids):
+    with pytest.raises(ValueError, match='are one where case'):
+        check_image_ids(ids, 'list.txt')
+
+
+def test_bad_ids_of_files(tmp_path):
+    names = tmp_path / 'train.txt'
+    names.write_text('a\n../b\n')
+    with pytest.raises(ValueError, match=r"train.txt: image id '\.\./b'"):
+        read_id_list(str(names))
+    names.write_text('a\nb\na\n')
+    with pytest.raises(ValueError, match="train.txt: duplicate id 'a'"):
+        read_id_list(str(names))
+    names.write_text('# my photos\r\na\r\n\r\nb/c\r\n')
+    assert read_id_list(str(names)) == ['a', 'b/c']
+    for name, text in (('t.json', '{"/etc/x": ["cat"]}'), ('t.csv', '../x,cat\n')):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(ValueError, match=f'{name}: image id'):
+            read_label_names(str(tmp_path / name))
+    (tmp_path / 't.json').write_text('[' * 100_000)
+    with pytest.raises(ValueError, match='t.json'):
+        read_label_names(str(tmp_path / 't.json'))
+    with pytest.raises(FileNotFoundError, match='class list .*none.txt'):
+        read_text(str(tmp_path / 'none.txt'), 'class list')
