@@ -152,6 +152,7 @@ class BaseWeakSegDataset(BaseSegDataset):
             info = dict(
                 img_path=path,
                 img_id=image_id,
+                num_classes=len(self._metainfo['classes']),
                 label_map=self.label_map,
                 reduce_zero_label=self.reduce_zero_label,
                 seg_fields=[])

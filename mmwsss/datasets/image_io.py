@@ -9,29 +9,43 @@ from PIL import Image, ImageFile, ImageOps
 
 from mmwsss.utils import atomic_write
 
+MAX_PIXELS = 100_000_000
+"""Larger images are refused: a file of some kB can unpack to many GB."""
 
-def _decode(path: str, backend_args: dict | None) -> Image.Image:
+
+def _decode(path: str,
+            backend_args: dict | None,
+            max_pixels: int | None = MAX_PIXELS) -> Image.Image:
     """Decode an image completely, or say why not, naming the file."""
     data = fileio.get(path, backend_args=backend_args)
     if not data:
         raise ValueError(f'{path} is empty (0 bytes)')
-    # Another library may have asked Pillow to fill up truncated files.
+    # Another library may have asked Pillow to fill up truncated files; and our
+    # limit takes the place of Pillow's.
     tolerant = ImageFile.LOAD_TRUNCATED_IMAGES
+    limit = Image.MAX_IMAGE_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    Image.MAX_IMAGE_PIXELS = None
     try:
         image = Image.open(io.BytesIO(data))
+        width, height = image.size
+        if max_pixels is not None and width * height > max_pixels:
+            raise ValueError(
+                f'{width}x{height} pixels are more than max_pixels={max_pixels}')
         image.load()
     # A damaged file surfaces as any of a dozen exceptions.
     except Exception as error:
         raise ValueError(f'cannot read image {path}: {error}') from error
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
+        Image.MAX_IMAGE_PIXELS = limit
     return image
 
 
 def read_photo(path: str,
                ignore_orientation: bool = False,
-               backend_args: dict | None = None) -> np.ndarray:
+               backend_args: dict | None = None,
+               max_pixels: int | None = MAX_PIXELS) -> np.ndarray:
     """Read a photo of any usual kind as RGB.
 
     Grey, palette, RGBA (alpha is dropped, as OpenCV does), CMYK and 16-bit
@@ -42,15 +56,18 @@ def read_photo(path: str,
         ignore_orientation (bool): Whether to leave the pixels as stored
             instead of turning them as the EXIF tag says. Defaults to False.
         backend_args (dict, optional): Arguments of mmengine's file backend.
+        max_pixels (int, optional): Larger photos are refused; None for no
+            limit. Defaults to 100 million.
 
     Returns:
         np.ndarray: uint8 RGB of shape (H, W, 3).
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: Naming the file, if it is truncated, empty or no image.
+        ValueError: Naming the file, if it is truncated, empty, too large or no
+            image.
     """
-    image = _decode(path, backend_args)
+    image = _decode(path, backend_args, max_pixels)
     if not ignore_orientation:
         try:
             image = ImageOps.exif_transpose(image)
@@ -85,6 +102,9 @@ def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
     if mask.ndim != 2:
         raise ValueError(f'{path}: expected a mask with one channel (palette '
                          f'or grey), got {mask.shape[2]} channels')
+    if mask.dtype.kind == 'f':
+        raise ValueError(f'{path}: expected class ids, got a mask of floating '
+                         'point values')
     if mask.dtype != np.uint8 and mask.size and (mask.max() > 255
                                                  or mask.min() < 0):
         raise ValueError(f'{path}: expected class ids from 0 to 255, got '
@@ -124,7 +144,16 @@ def write_mask(path: str, mask: np.ndarray, palette: list) -> None:
         mask (np.ndarray): uint8 class ids of shape (H, W).
         palette (list): RGB triples, one a class; id 255 is shown in ivory,
             as in VOC.
+
+    Raises:
+        ValueError: Naming the file, if the mask does not hold class ids from 0
+            to 255.
     """
+    if mask.dtype.kind not in 'biu' or mask.size and not (
+            0 <= mask.min() and mask.max() <= 255):
+        raise ValueError(
+            f'{path}: expected integer class ids from 0 to 255, got '
+            f'{mask.dtype} from {mask.min()} to {mask.max()}')
     colours = np.zeros((256, 3), dtype=np.uint8)
     colours[:len(palette)] = palette
     colours[255] = (224, 224, 192)

@@ -8,6 +8,7 @@ from mmseg.models import SegDataPreProcessor
 from mmseg.registry import TRANSFORMS
 from PIL import Image, ImageFile
 
+from mmwsss.datasets.image_io import read_mask, write_mask
 from mmwsss.datasets.transforms import (
     ImageLabelsFromMask,
     LoadMask,
@@ -138,6 +139,18 @@ class TestLoadPhoto:
         img = load(tmp_path / 'a.webp')['img']
         assert np.array_equal(img[..., ::-1], noise(8, 9))
 
+    def test_image_bomb(self, tmp_path):
+        """Some kB that unpack to GB are refused before they are unpacked."""
+        path = tmp_path / 'bomb.png'
+        Image.new('1', (20_000, 9_000)).save(path)
+        assert path.stat().st_size < 100_000
+        with pytest.raises(ValueError, match='bomb.png: 20000x9000.*max_pixels'):
+            load(path)
+        Image.fromarray(noise(20, 30)).save(tmp_path / 'a.png')
+        with pytest.raises(ValueError, match='30x20 pixels'):
+            load(tmp_path / 'a.png', max_pixels=599)
+        assert load(tmp_path / 'a.png', max_pixels=600)['img_shape'] == (20, 30)
+
     def test_no_image(self, tmp_path):
         (tmp_path / 'empty.jpg').write_bytes(b'')
         with pytest.raises(ValueError, match=r'empty.jpg is empty \(0 bytes'):
@@ -205,6 +218,30 @@ class TestLoadMask:
         deep = np.full((6, 5), 256, dtype=np.uint16)
         with pytest.raises(ValueError, match='mask.png.*256'):
             LoadMask().transform(self.results(tmp_path, deep))
+
+    def test_ids_of_no_class(self, tmp_path):
+        mask = np.array([[0, 3], [255, 200]], np.uint8)
+        results = self.results(tmp_path, mask, (2, 2))
+        assert LoadMask().transform(results)['gt_seg_map'][1, 1] == 200
+        with pytest.raises(ValueError, match='mask.png holds the id 200.*=5'):
+            LoadMask().transform(dict(results, num_classes=5))
+        # What counts is the class that an id is mapped to.
+        kept = LoadMask().transform(
+            dict(results, num_classes=5, label_map={200: 4}))
+        assert kept['gt_seg_map'].tolist() == [[0, 3], [255, 4]]
+
+    def test_floating_point_ids(self, tmp_path):
+        Image.fromarray(np.full((2, 2), 1.7, np.float32)).save(
+            tmp_path / 'mask.tiff')
+        with pytest.raises(ValueError, match='mask.tiff.*floating point'):
+            read_mask(str(tmp_path / 'mask.tiff'))
+        for values in ([[1.7, np.nan]], [[300, 0]], [[-1, 0]]):
+            with pytest.raises(ValueError, match='m.png: expected integer class'):
+                write_mask(str(tmp_path / 'm.png'), np.array(values), [[0, 0, 0]])
+        assert not (tmp_path / 'm.png').exists()
+        mask = np.array([[0, 255]])
+        write_mask(str(tmp_path / 'm.png'), mask, [[0, 0, 0]])
+        assert np.array_equal(read_mask(str(tmp_path / 'm.png')), mask)
 
     def test_truncated(self, tmp_path):
         results = self.results(tmp_path, noise(90, 90)[..., 0], (90, 90))

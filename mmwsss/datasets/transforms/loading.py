@@ -4,7 +4,7 @@ from mmcv.transforms import BaseTransform
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
-from ..image_io import read_mask, read_photo, read_saliency
+from ..image_io import MAX_PIXELS, read_mask, read_photo, read_saliency
 
 
 @TRANSFORMS.register_module()
@@ -29,13 +29,17 @@ class LoadPhoto(BaseTransform):
         ignore_orientation (bool): Whether to leave the pixels as stored,
             for masks that were drawn on unturned photos. Defaults to False.
         backend_args (dict, optional): Arguments of mmengine's file backend.
+        max_pixels (int, optional): Larger photos are refused; None for no
+            limit. Defaults to 100 million.
     """
 
     def __init__(self,
                  ignore_orientation: bool = False,
-                 backend_args: dict | None = None) -> None:
+                 backend_args: dict | None = None,
+                 max_pixels: int | None = MAX_PIXELS) -> None:
         self.ignore_orientation = ignore_orientation
         self.backend_args = backend_args
+        self.max_pixels = max_pixels
 
     def transform(self, results: dict) -> dict:
         """Load ``results['img_path']``.
@@ -45,7 +49,7 @@ class LoadPhoto(BaseTransform):
             ValueError: If the file is truncated, empty or no image.
         """
         photo = read_photo(results['img_path'], self.ignore_orientation,
-                           self.backend_args)
+                           self.backend_args, self.max_pixels)
         results['img'] = np.ascontiguousarray(photo[..., ::-1])
         results['img_shape'] = photo.shape[:2]
         results['ori_shape'] = photo.shape[:2]
@@ -68,6 +72,7 @@ class LoadMask(LoadAnnotations):
     - seg_map_path (unless ``optional``)
     - ori_shape
     - label_map, reduce_zero_label, seg_fields
+    - num_classes (optional): what ids must lie below, 255 apart
 
     Added Keys:
 
@@ -93,8 +98,9 @@ class LoadMask(LoadAnnotations):
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If the mask is unreadable or has another size than
-                the photo, or if there is none and it is not optional.
+            ValueError: If the mask is unreadable, has another size than the
+                photo or ids of no class, or if there is none and it is not
+                optional.
         """
         if not results.get('seg_map_path'):
             if self.optional:
@@ -123,7 +129,15 @@ class LoadMask(LoadAnnotations):
             for old, new in label_map.items():
                 renamed[lookup == old] = new
             lookup = renamed
-        results['gt_seg_map'] = lookup[mask]
+        mask = lookup[mask]
+        num_classes = results.get('num_classes', 256)
+        wrong = mask[(mask >= num_classes) & (mask != 255)]
+        if wrong.size:
+            raise ValueError(
+                f'mask {path} holds the id {wrong.max()}, but there are '
+                f'num_classes={num_classes} (0 to {num_classes - 1}; 255 is '
+                'ignored)')
+        results['gt_seg_map'] = mask
         results['seg_fields'].append('gt_seg_map')
 
 
