@@ -1,9 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import logging
 import os
 import os.path as osp
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
 from mmwsss.structures import (
@@ -16,6 +19,7 @@ from mmwsss.utils import (
     check_image_ids,
     read_class_names,
     read_id_list,
+    walk_files,
     with_background,
 )
 
@@ -24,11 +28,12 @@ from .image_io import voc_palette
 
 
 def find_photos(folder: str) -> dict[str, str]:
-    """Find all photos below a folder.
+    """Find all photos below a folder, and say which files are none.
 
     Args:
-        folder (str): Searched recursively; hidden files and folders are
-            skipped. Suffixes are those of ``PHOTO_SUFFIXES`` in any case.
+        folder (str): Searched recursively, behind links too; hidden files and
+            folders are skipped. Suffixes are those of ``PHOTO_SUFFIXES`` in any
+            case.
 
     Returns:
         dict[str, str]: Path of each photo by its id, which is the path below
@@ -38,26 +43,48 @@ def find_photos(folder: str) -> dict[str, str]:
         FileNotFoundError: If there is no such folder.
         ValueError: If it holds no photo, or two of the same id.
     """
-    if not osp.isdir(folder):
-        raise FileNotFoundError(f'photo folder {folder} does not exist')
-    photos = {}
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith('.'))
-        for name in sorted(files):
-            suffix = osp.splitext(name)[1].lower()
-            if name.startswith('.') or suffix not in PHOTO_SUFFIXES:
-                continue
-            path = osp.join(parent, name)
-            image_id = photo_id(osp.relpath(path, folder).replace(os.sep, '/'))
-            if image_id in photos:
-                raise ValueError(f'duplicate id {image_id!r}: '
-                                 f'{photos[image_id]} and {path}')
-            photos[image_id] = path
+    photos, others = sort_files(folder)
+    if others:
+        print_log(f'{folder}: {describe_unused(others)}', logger='current',
+                  level=logging.WARNING)
     if not photos:
         raise ValueError(f'photo folder {folder} holds no photo '
                          f'({", ".join(PHOTO_SUFFIXES)})')
+    return photos
+
+
+def sort_files(folder: str) -> tuple[dict[str, str], list[str]]:
+    """The photos below a folder by their ids, and its other files.
+
+    Args:
+        folder (str): See :func:`find_photos`, also for what is raised.
+    """
+    if not osp.isdir(folder):
+        raise FileNotFoundError(f'photo folder {folder} does not exist')
+    photos, others = {}, []
+    for name in walk_files(folder):
+        path = osp.join(folder, name)
+        if osp.splitext(name)[1].lower() not in PHOTO_SUFFIXES:
+            others.append(path)
+            continue
+        image_id = photo_id(name.replace(os.sep, '/'))
+        if image_id in photos:
+            raise ValueError(f'duplicate id {image_id!r}: '
+                             f'{photos[image_id]} and {path}')
+        photos[image_id] = path
     check_image_ids(photos, folder)
-    return dict(sorted(photos.items()))
+    return dict(sorted(photos.items())), others
+
+
+def describe_unused(paths: Sequence[str]) -> str:
+    """Say in a line which files are no photos, by suffix, and what to do."""
+    suffixes = Counter(
+        osp.splitext(path)[1].lower() or 'no suffix' for path in paths)
+    kinds = ', '.join(f'{count} {suffix}' for suffix, count in
+                      suffixes.most_common())
+    return (f'{len(paths)} files are not used ({kinds}; the first is '
+            f'{paths[0]}): photos end in {", ".join(PHOTO_SUFFIXES)}; convert '
+            'others')
 
 
 @DATASETS.register_module()

@@ -13,7 +13,7 @@ import torch
 from rich.progress import track
 
 from mmwsss.engine.runner import load_checkpoint_file
-from mmwsss.utils import atomic_write, read_json
+from mmwsss.utils import atomic_write, read_json, walk_files
 
 MISSING = 'missing'
 _CHUNK = 1 << 20
@@ -60,19 +60,6 @@ def _digest_bytes(path: str) -> str:
     return digest.hexdigest()
 
 
-def list_files(folder: str) -> Iterator[str]:
-    """Paths of the files below ``folder``, relative to it and sorted.
-
-    Hidden files are left out: unfinished files have hidden names (see
-    :func:`mmwsss.utils.atomic_write`).
-    """
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith('.'))
-        for file in sorted(files):
-            if not file.startswith('.'):
-                yield osp.relpath(osp.join(root, file), folder)
-
-
 class DigestCache:
     """Digests of files and folders by their content.
 
@@ -114,7 +101,7 @@ class DigestCache:
         """
         path = osp.abspath(path)
         if osp.isdir(path):
-            names = list(list_files(path))
+            names = list(walk_files(path))
             files = [osp.join(path, name) for name in names]
             digests = [self._file(file) for file in self._with_progress(files)]
             return digest_value(list(zip(names, digests, strict=True)))

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from mmwsss.utils import atomic_write, check_image_ids, read_text
 
-PHOTO_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
-"""Suffixes (lower case) that a photo may have."""
+PHOTO_SUFFIXES = ('.bmp', '.gif', '.jfif', '.jpe', '.jpeg', '.jpg', '.png', '.tif',
+                  '.tiff', '.webp')
+"""Suffixes (lower case) that a photo may have; of a GIF, the first picture counts."""
 
 _HEADERS = ('id', 'image', 'image_id', 'img', 'img_id', 'file', 'filename',
             'photo', 'path')

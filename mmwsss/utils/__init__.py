@@ -9,12 +9,12 @@ from .lists import (
     read_id_list,
     with_background,
 )
-from .paths import project_path
+from .paths import project_path, walk_files
 from .text import read_lines, read_text
 
 __all__ = [
     'MAX_CLASSES', 'atomic_write', 'change_config', 'check_image_ids',
     'check_unique', 'project_path', 'read_class_names', 'read_config',
     'read_id_list', 'read_json', 'read_lines', 'read_text', 'set_data_root',
-    'with_background', 'write_json'
+    'walk_files', 'with_background', 'write_json'
 ]
