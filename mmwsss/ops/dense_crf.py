@@ -29,9 +29,9 @@ def dense_crf(probs: Tensor,
     """Refine probabilities by mean-field inference in a dense CRF.
 
     Pixels that are close, and pixels that are close and alike in colour, are
-    asked to share a label (Potts model); both kernels are Gaussian, normalised
-    symmetrically and approximated on a permutohedral lattice. `Efficient Inference in Fully
-    Connected CRFs with Gaussian Edge Potentials
+    asked to share a label (Potts model). Both kernels are Gaussian, normalised
+    symmetrically and approximated on a permutohedral lattice. `Efficient
+    Inference in Fully Connected CRFs with Gaussian Edge Potentials
     <https://arxiv.org/abs/1210.5644>`_ (Kraehenbuehl and Koltun, NIPS 2011).
 
     The lattices of the last two photos are kept, so that several ``probs`` of

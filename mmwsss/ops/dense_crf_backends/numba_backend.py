@@ -61,7 +61,7 @@ def _normalised_lattice(photo: np.ndarray, deviations: tuple,
         padded = np.zeros((size - 1, 8), np.float32)
         padded[:, :size] = rows
         arrays = _run('build', photo, padded, steps)
-    lattice = load_kernels().Lattice((0,) * size, *arrays)
+    lattice = ((0,) * size, *arrays)
     received = _run('normalise', lattice,
                     geometry.blur_height(len(deviations)), float(strength))
     return lattice, received

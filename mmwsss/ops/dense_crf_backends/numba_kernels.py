@@ -9,13 +9,20 @@ all inner loops are unrolled. ``corners`` does the same for the corners of a
 simplex, 3 with the two features of a place and 6 with the five of place and
 colour.
 
+A lattice of N pixels and M vertices is a tuple of
+
+- ``corners``, C zeros,
+- ``offsets``, the vertices around each pixel, int32 of shape (N, C),
+- ``weights``, the pixel's share of each, float32 of shape (N, C),
+- ``neighbours``, the vertices on both sides of each vertex along each axis, int32
+  of shape (C, M, 2); M where there is none.
+
 All of it stands in one file because numba keeps compiled code between processes
 by the content of the file a function stands in: a change elsewhere would go
-unnoticed.
+unnoticed. (No class of ours is an argument, as the kept code would name it.)
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -36,23 +43,6 @@ _EXP2 = (1.5403530e-4, 1.3333558e-3, 9.6181291e-3, 5.5504109e-2, 2.4022651e-1,
          6.9314718e-1, 1.)
 _LOG2_E = 1.4426950408889634
 _HASH = np.uint64(0x9E3779B97F4A7C15)
-
-
-class Lattice(NamedTuple):
-    """A permutohedral lattice of N pixels and M vertices.
-
-    Args:
-        corners (tuple): Zeros, as many as a simplex has corners (C).
-        offsets (ndarray): The vertices around each pixel, int32 of (N, C).
-        weights (ndarray): The pixel's share of each, float32 of (N, C).
-        neighbours (ndarray): The vertices on both sides of each vertex along
-            each axis, int32 of shape (C, M, 2); M where there is none.
-    """
-
-    corners: tuple
-    offsets: np.ndarray
-    weights: np.ndarray
-    neighbours: np.ndarray
 
 
 def jit(**options) -> Callable:
@@ -311,7 +301,7 @@ def build(photo, rows, steps):
         steps (ndarray): int64 of shape (C,), the last 0.
 
     Returns:
-        tuple: Offsets, weights and neighbours of :class:`Lattice`.
+        tuple: Offsets, weights and neighbours of a lattice.
     """
     height, width = photo.shape[:2]
     size = len(steps)
@@ -464,21 +454,21 @@ def normalise(lattice, scale, strength):
     """Fold a kernel's normalisation and strength into the lattice's weights.
 
     Args:
-        lattice (Lattice): Its weights change.
+        lattice (tuple): Its weights change.
         scale (float): What the kernel's height is in that of the blur.
         strength (float): The kernel's weight in the CRF.
 
     Returns:
         ndarray: What all pixels together send to each, float32 of (N, 1).
     """
-    offsets, weights = lattice.offsets, lattice.weights
-    norm = _filter_ones(offsets, weights, lattice.neighbours, lattice.corners)
+    corners, offsets, weights, neighbours = lattice
+    norm = _filter_ones(offsets, weights, neighbours, corners)
     for i in range(len(weights)):
         factor = np.float32(
             np.sqrt(scale * strength / (scale * norm[i, 0] + 1e-20)))
-        for r in range(len(lattice.corners)):
+        for r in range(len(corners)):
             weights[i, r] *= factor
-    return _filter_ones(offsets, weights, lattice.neighbours, lattice.corners)
+    return _filter_ones(offsets, weights, neighbours, corners)
 
 
 @jit(inline='always')
@@ -501,17 +491,16 @@ def mean_field(logits, near, alike, received, num_iter, width):
     Args:
         logits (ndarray): Unary logits minus those of the last label, float32
             of shape (N, len(width)). Become the probabilities.
-        near (Lattice): Of places, normalised.
-        alike (Lattice): Of places and colours, normalised.
+        near (tuple): Of places, normalised.
+        alike (tuple): Of places and colours, normalised.
         received (ndarray): The sum of both kernels at each pixel, (N, 1).
         num_iter (int): Iterations, at least 1.
         width (tuple): Zeros, 1, 2, 4 or 8.
     """
-    # Attributes of tuples inside the loops would be counted references.
-    offsets_n, weights_n, corners_n = near.offsets, near.weights, near.corners
-    offsets_a, weights_a, corners_a = alike.offsets, alike.weights, alike.corners
-    values_n = np.zeros((near.neighbours.shape[1] + 1, len(width)), np.float32)
-    values_a = np.zeros((alike.neighbours.shape[1] + 1, len(width)), np.float32)
+    corners_n, offsets_n, weights_n, neighbours_n = near
+    corners_a, offsets_a, weights_a, neighbours_a = alike
+    values_n = np.zeros((neighbours_n.shape[1] + 1, len(width)), np.float32)
+    values_a = np.zeros((neighbours_a.shape[1] + 1, len(width)), np.float32)
     spare_n = np.zeros(values_n.shape, np.float32)
     spare_a = np.zeros(values_a.shape, np.float32)
     for i in range(len(logits)):
@@ -519,8 +508,8 @@ def mean_field(logits, near, alike, received, num_iter, width):
         _splat(values_n, offsets_n, weights_n, i, lanes, corners_n, width)
         _splat(values_a, offsets_a, weights_a, i, lanes, corners_a, width)
     for step in range(num_iter):
-        values_n, spare_n = _blur(values_n, spare_n, near.neighbours, width)
-        values_a, spare_a = _blur(values_a, spare_a, alike.neighbours, width)
+        values_n, spare_n = _blur(values_n, spare_n, neighbours_n, width)
+        values_a, spare_a = _blur(values_a, spare_a, neighbours_a, width)
         _clear(spare_n, width)
         _clear(spare_a, width)
         is_last = step == num_iter - 1
@@ -568,15 +557,15 @@ def mean_field_of_blocks(logits, beliefs, near, alike, received, num_iter):
     Args:
         logits (ndarray): As in :func:`mean_field`, of shape (N, B * 8).
         beliefs (ndarray): A copy of ``logits``, becomes the probabilities.
-        near (Lattice): Of places, normalised.
-        alike (Lattice): Of places and colours, normalised.
+        near (tuple): Of places, normalised.
+        alike (tuple): Of places and colours, normalised.
         received (ndarray): The sum of both kernels at each pixel, (N, 1).
         num_iter (int): Iterations, at least 1.
     """
-    offsets_n, weights_n, corners_n = near.offsets, near.weights, near.corners
-    offsets_a, weights_a, corners_a = alike.offsets, alike.weights, alike.corners
-    values_n = np.zeros((near.neighbours.shape[1] + 1, 8), np.float32)
-    values_a = np.zeros((alike.neighbours.shape[1] + 1, 8), np.float32)
+    corners_n, offsets_n, weights_n, neighbours_n = near
+    corners_a, offsets_a, weights_a, neighbours_a = alike
+    values_n = np.zeros((neighbours_n.shape[1] + 1, 8), np.float32)
+    values_a = np.zeros((neighbours_a.shape[1] + 1, 8), np.float32)
     spare_n = np.zeros(values_n.shape, np.float32)
     spare_a = np.zeros(values_a.shape, np.float32)
     blocks = logits.shape[1] // 8
@@ -592,8 +581,8 @@ def mean_field_of_blocks(logits, beliefs, near, alike, received, num_iter):
                        BLOCK)
                 _splat(values_a, offsets_a, weights_a, i, lanes, corners_a,
                        BLOCK)
-            values_n, spare_n = _blur(values_n, spare_n, near.neighbours, BLOCK)
-            values_a, spare_a = _blur(values_a, spare_a, alike.neighbours, BLOCK)
+            values_n, spare_n = _blur(values_n, spare_n, neighbours_n, BLOCK)
+            values_a, spare_a = _blur(values_a, spare_a, neighbours_a, BLOCK)
             for i in range(len(logits)):
                 lanes = fill(np.float32(0), BLOCK)
                 lanes = _slice(lanes, values_n, offsets_n, weights_n, i,
