@@ -9,7 +9,7 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
-from .dense_crf_backends import BACKENDS, cpu_backend
+from .dense_crf_backends import BACKENDS, choose_backend
 
 # Lattices of the last photos, by content; each has some 20 MB at VOC's size.
 _NUM_KEPT = 2
@@ -94,8 +94,7 @@ def dense_crf(probs: Tensor,
                              f' and a weight of at least 0, got {values}')
     if probs.shape[1] == 1:
         return torch.ones_like(probs)
-    if backend == 'auto':
-        backend = cpu_backend() if probs.device.type == 'cpu' else 'torch'
+    backend = choose_backend(backend, probs.device)
     logits = _unary_logits(probs.float(), unary, gt_prob)
     photos = image.float().round().byte().permute(0, 2, 3, 1).to(probs.device)
     refined = [
@@ -131,6 +130,12 @@ def _mean_field(backend: str, photo: Tensor, gaussian: tuple,
         while len(_kept) > _NUM_KEPT:
             _kept.popitem(last=False)
     return made
+
+
+def forget_photos() -> None:
+    """Drop the kept lattices, as a measurement of a first call must."""
+    with _lock:
+        _kept.clear()
 
 
 def _check_range(name: str, values: Tensor, high: float) -> None:

@@ -10,7 +10,7 @@ import torch
 from mmwsss.ops import affinity_label, dense_crf
 from mmwsss.ops.dense_crf_backends import (
     BACKENDS,
-    cpu_backend,
+    _cpu_backend,
     geometry,
     numba_backend,
     torch_backend,
@@ -409,7 +409,7 @@ def test_bad_input(change, message):
 @pytest.fixture
 def fresh():
     """What was found out about numba is forgotten."""
-    caches = numba_backend.load_kernels, cpu_backend
+    caches = numba_backend.load_kernels, _cpu_backend
     for function in caches:
         function.cache_clear()
     yield
@@ -428,7 +428,7 @@ def test_auto(fresh, monkeypatch):
     photos = iter(torch.arange(12).view(3, 1, 1, 1, 4).expand(-1, 1, 3, 4, 4))
     dense_crf(torch.rand(1, 2, 4, 4), next(photos))
     assert used == ['numba']
-    cpu_backend.cache_clear()
+    _cpu_backend.cache_clear()
     numba_backend.load_kernels.cache_clear()
     monkeypatch.setitem(sys.modules, 'numba', None)
     with pytest.warns(UserWarning, match='pip install numba.*torch') as record:

@@ -9,6 +9,8 @@ pydensecrf are imported by the first that needs them.
 import warnings
 from functools import cache
 
+import torch
+
 from . import numba_backend, pydensecrf_backend, torch_backend
 
 BACKENDS = dict(
@@ -18,9 +20,15 @@ BACKENDS = dict(
 """``MeanField`` by the name of its backend."""
 
 
+def choose_backend(name: str, device: torch.device) -> str:
+    """The backend that ``name``, which may be ``'auto'``, stands for."""
+    if name != 'auto':
+        return name
+    return _cpu_backend() if device.type == 'cpu' else 'torch'
+
+
 @cache
-def cpu_backend() -> str:
-    """The fastest backend on a CPU: ``'numba'``, else ``'torch'``."""
+def _cpu_backend() -> str:
     try:
         numba_backend.load_kernels()
     except ImportError as error:
