@@ -34,6 +34,7 @@ from mmwsss.evaluation.metrics.prediction_files import (
     scoring_dataset,
 )
 from mmwsss.evaluation.writers.options import threshold_value
+from mmwsss.evaluation.writers.origin import read_method
 from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
@@ -94,9 +95,9 @@ def build_metric(args: argparse.Namespace, cfg: Config) -> dict:
     else:
         metric = metric_settings(cfg, 'MaskMetric')
         # The split and the supervision are the same for both.
+        crf = read_method(args.masks) or 'see the masks'
         metric.setdefault(
-            'protocol',
-            dict(seed_metric_settings(cfg)['protocol'], crf='see the masks'))
+            'protocol', dict(seed_metric_settings(cfg)['protocol'], crf=crf))
         if args.pred_ignore:
             metric['pred_ignore'] = args.pred_ignore
     metric['out_file'] = None

@@ -18,6 +18,7 @@ import os.path as osp
 import sys
 
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -37,9 +38,10 @@ from mmwsss.evaluation.writers.file_run import (
 )
 from mmwsss.evaluation.writers.options import (
     add_label_options,
+    describe_crf,
     label_rule_config,
 )
-from mmwsss.evaluation.writers.origin import check_origin
+from mmwsss.evaluation.writers.origin import check_origin, write_method
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, write_json
 
@@ -141,6 +143,11 @@ def main() -> None:
         for folder, suffix, origin in outputs:
             check_output_folder(folder)
             check_origin(folder, origin, suffix)
+        if args.labels_out:
+            write_method(
+                args.labels_out,
+                describe_crf(label_rule_config(args, cfg),
+                             'cpu' if args.jobs else get_device()))
     if not args.score and not keep_missing(cfg, outputs):
         return
     if 'runner_type' in cfg:
@@ -159,5 +166,5 @@ if __name__ == '__main__':
     try:
         main()
     except (OSError, ImportError) as error:
-        # A full disk or an absent pydensecrf is not a fault of the program.
+        # A full disk or an absent package is not a fault of the program.
         sys.exit(f'error: {error}')

@@ -26,9 +26,14 @@ from mmwsss.engine import check_output_folder
 from mmwsss.evaluation.metrics.confusion_metric import image_id
 from mmwsss.evaluation.writers.options import (
     add_label_options,
+    describe_crf,
     label_rule_config,
 )
-from mmwsss.evaluation.writers.origin import ORIGIN_FILE, check_origin
+from mmwsss.evaluation.writers.origin import (
+    ORIGIN_FILE,
+    check_origin,
+    write_method,
+)
 from mmwsss.evaluation.writers.pseudo_label_writer import (
     dataset_palette,
     pseudo_label_setup,
@@ -98,6 +103,7 @@ def main() -> None:
             seeds=digest_value(
                 read_json(origin) if osp.exists(origin) else None)), '.png')
     init_default_scope(cfg.get('default_scope', 'mmseg'))
+    write_method(args.out, describe_crf(rule))
     dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
     tasks = find_tasks(dataset, args.seeds, args.out)
     print(f'{len(dataset) - len(tasks)} of {len(dataset)} photos are done, '
@@ -116,5 +122,5 @@ if __name__ == '__main__':
     try:
         main()
     except (OSError, ImportError) as error:
-        # A full disk or an absent pydensecrf is not a fault of the program.
+        # A full disk or an absent package is not a fault of the program.
         sys.exit(f'error: {error}')

@@ -31,9 +31,7 @@ steps = [
         config='{localizer}',
         seeds='{seeds}',
         refiner='irn_label',
-        threshold='{threshold}',
-        needs='pydensecrf',
-        without=dict(refiner='none')),
+        threshold='{threshold}'),
     *_base_.folder_steps,
     dict(
         name='report',

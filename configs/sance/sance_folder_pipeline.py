@@ -24,12 +24,7 @@ steps = [
         type='seeds',
         config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
-        refiner='irn_two_threshold',
-        needs='pydensecrf',
-        without=dict(
-            refiner='config',
-            cfg_options=dict(
-                label_rule=dict(type='IRNLabel', refiner=None)))),
+        refiner='irn_two_threshold'),
     dict(
         name='train_sance',
         type='train',
@@ -37,14 +32,7 @@ steps = [
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path':
             '{seed_labels}'
-        },
-        needs='pydensecrf',
-        without=dict(
-            cfg_options={
-                'train_dataloader.dataset.data_prefix.seg_map_path':
-                '{seed_labels}',
-                'model.refined': []
-            })),
+        }),
     dict(
         name='pseudo_labels',
         type='seeds',

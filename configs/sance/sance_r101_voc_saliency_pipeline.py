@@ -6,10 +6,3 @@ title = 'SANCE with saliency on PASCAL VOC 2012'
 sance = '{{ fileDirname }}/sance_r101_voc_saliency.py'
 protocol = dict(
     supervision='I+S (image labels and saliency); masks only measure')
-# Saliency needs no package.
-steps = _base_.steps
-for step in steps:
-    if step['name'] == 'train_sance':
-        step.pop('needs')
-        step.pop('without')
-del step

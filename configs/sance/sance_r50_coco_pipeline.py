@@ -22,12 +22,7 @@ sance_steps = [
         config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='irn_two_threshold',
-        jobs=4,
-        needs='pydensecrf',
-        without=dict(
-            refiner='config',
-            cfg_options=dict(
-                label_rule=dict(type='IRNLabel', refiner=None)))),
+        jobs=4),
     dict(
         name='train_sance',
         type='train',
@@ -36,14 +31,7 @@ sance_steps = [
             'train_dataloader.dataset.data_prefix.seg_map_path':
             '{seed_labels}'
         },
-        show=['seed/mIoU', 'seed/threshold'],
-        needs='pydensecrf',
-        without=dict(
-            cfg_options={
-                'train_dataloader.dataset.data_prefix.seg_map_path':
-                '{seed_labels}',
-                'model.refined': []
-            })),
+        show=['seed/mIoU', 'seed/threshold']),
     dict(
         name='pseudo_labels',
         type='seeds',

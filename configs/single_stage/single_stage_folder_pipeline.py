@@ -22,9 +22,7 @@ steps = [
         type='seeds',
         config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
-        refiner='config',
-        needs='pydensecrf',
-        without=dict(cfg_options={'label_rule.refiner': None})),
+        refiner='config'),
     *_base_.folder_steps,
     dict(
         name='report',

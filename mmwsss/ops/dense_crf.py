@@ -1,16 +1,20 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Fully connected conditional random field over the pixels of a photo."""
 
-import numpy as np
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import blake2b
+
 import torch
 from torch import Tensor
 
-INSTALL = ('dense_crf needs pydensecrf, a C++ extension that builds in half a '
-           'minute with a C++ compiler and Python headers:\n'
-           "  echo 'cython<3' > constraint.txt && CYTHON_FORCE_REGEN=1 "
-           # Newer versions of pip hold builds to the second of these alone.
-           'PIP_CONSTRAINT=constraint.txt PIP_BUILD_CONSTRAINT=constraint.txt '
-           'pip install pydensecrf==1.0rc3')
+from .dense_crf_backends import BACKENDS, choose_backend
+
+# Lattices of the last photos, by content; each has some 20 MB at VOC's size.
+_NUM_KEPT = 2
+_kept: OrderedDict[tuple, Callable] = OrderedDict()
+_lock = threading.Lock()
 
 
 @torch.no_grad()
@@ -25,13 +29,17 @@ def dense_crf(probs: Tensor,
     """Refine probabilities by mean-field inference in a dense CRF.
 
     Pixels that are close, and pixels that are close and alike in colour, are
-    asked to share a label (Potts model). `Efficient Inference in Fully
-    Connected CRFs with Gaussian Edge Potentials
+    asked to share a label (Potts model). Both kernels are Gaussian, normalised
+    symmetrically and approximated on a permutohedral lattice. `Efficient
+    Inference in Fully Connected CRFs with Gaussian Edge Potentials
     <https://arxiv.org/abs/1210.5644>`_ (Kraehenbuehl and Koltun, NIPS 2011).
+
+    The lattices of the last two photos are kept, so that several ``probs`` of
+    one photo, such as those of several thresholds, cost less than each alone.
 
     Args:
         probs (Tensor): Scores of shape (N, K, H, W) in [0, 1], background
-            included.
+            included. Time grows with K: leave out labels that are not present.
         image (Tensor): Photos of shape (N, 3, H, W), RGB in [0, 255], any
             type; rounded to 8 bits.
         num_iter (int): Mean-field iterations. Defaults to 10.
@@ -45,19 +53,23 @@ def dense_crf(probs: Tensor,
             equals) has probability ``gt_prob``, background too, and the other
             labels share the rest. Defaults to ``'softmax'``.
         gt_prob (float): Certainty of ``'labels'``, in (0, 1). Defaults to 0.7.
-        backend (str): ``'pydensecrf'``, or ``'auto'``, which is the same.
+        backend (str): ``'numba'`` (on the CPU, compiled when first used),
+            ``'torch'`` (on the device of ``probs``), ``'pydensecrf'`` (the
+            reference, to be installed apart), or ``'auto'``: torch for tensors
+            on a GPU and where numba is missing, else numba.
 
     Returns:
         Tensor: Probabilities of shape (N, K, H, W) with the type and device
         of ``probs``, without gradient. With K = 1 they are 1.
 
     Raises:
-        ImportError: If pydensecrf is not installed; says how to.
-        ValueError: If a shape or range is not as above.
+        ImportError: If ``backend`` names one that is not installed.
+        ValueError: If a shape or range is not as above, or deviations are so
+            small that numbers of 32 bits do not tell features apart.
     """
-    if backend not in ('auto', 'pydensecrf'):
-        raise ValueError("backend must be 'auto' or 'pydensecrf', got "
-                         f'{backend!r}')
+    if backend not in ('auto', *BACKENDS):
+        raise ValueError(f"backend must be 'auto' or one of {tuple(BACKENDS)}, "
+                         f'got {backend!r}')
     if probs.ndim != 4 or probs.shape[1] < 1:
         raise ValueError('probs must have the shape (N, K, H, W) with K >= 1, '
                          f'got {tuple(probs.shape)}')
@@ -82,36 +94,48 @@ def dense_crf(probs: Tensor,
                              f' and a weight of at least 0, got {values}')
     if probs.shape[1] == 1:
         return torch.ones_like(probs)
-    photos = image.float().round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    arrays = probs.float().cpu().numpy()
+    backend = choose_backend(backend, probs.device)
+    logits = _unary_logits(probs.float(), unary, gt_prob)
+    photos = image.float().round().byte().permute(0, 2, 3, 1).to(probs.device)
     refined = [
-        _pydensecrf(scores, np.ascontiguousarray(photo), num_iter, gaussian,
-                    bilateral, gt_prob if unary == 'labels' else None)
-        for scores, photo in zip(arrays, photos, strict=True)
+        _mean_field(backend, photo.contiguous(), tuple(gaussian),
+                    tuple(bilateral))(scores, num_iter)
+        for scores, photo in zip(logits, photos, strict=True)
     ]
-    return torch.from_numpy(np.stack(refined)).to(probs)
+    return torch.stack(refined).to(probs)
 
 
-def _pydensecrf(scores: np.ndarray, photo: np.ndarray, num_iter: int,
-                gaussian: tuple, bilateral: tuple,
-                gt_prob: float | None) -> np.ndarray:
-    try:
-        from pydensecrf.densecrf import DenseCRF2D
-        from pydensecrf.utils import unary_from_labels, unary_from_softmax
-    except ImportError as error:
-        raise ImportError(f'{INSTALL}\n({error})') from error
-    num_labels, height, width = scores.shape
-    crf = DenseCRF2D(width, height, num_labels)
-    if gt_prob is None:
-        energy = unary_from_softmax(scores)
-    else:
-        energy = unary_from_labels(
-            scores.argmax(0), num_labels, gt_prob, zero_unsure=False)
-    crf.setUnaryEnergy(np.ascontiguousarray(energy))
-    crf.addPairwiseGaussian(sxy=gaussian[0], compat=gaussian[1])
-    crf.addPairwiseBilateral(
-        sxy=bilateral[0], srgb=bilateral[1], rgbim=photo, compat=bilateral[2])
-    return np.array(crf.inference(num_iter)).reshape(scores.shape)
+def _unary_logits(probs: Tensor, unary: str, gt_prob: float) -> Tensor:
+    if unary == 'softmax':
+        return probs.clamp(1e-5, 1).log()
+    share = (1 - gt_prob) / (probs.shape[1] - 1)
+    certain = torch.full_like(probs, share).scatter_(
+        1, probs.argmax(1, keepdim=True), gt_prob)
+    return certain.log()
+
+
+def _mean_field(backend: str, photo: Tensor, gaussian: tuple,
+                bilateral: tuple) -> Callable:
+    """The photo's lattice, made or kept from an earlier call."""
+    content = blake2b(photo.cpu().numpy(), digest_size=16).digest()
+    key = (backend, photo.shape, photo.device, gaussian, bilateral, content)
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    # Other threads go on meanwhile.
+    made = BACKENDS[backend](photo, gaussian, bilateral)
+    with _lock:
+        _kept[key] = made
+        while len(_kept) > _NUM_KEPT:
+            _kept.popitem(last=False)
+    return made
+
+
+def forget_photos() -> None:
+    """Drop the kept lattices, as a measurement of a first call must."""
+    with _lock:
+        _kept.clear()
 
 
 def _check_range(name: str, values: Tensor, high: float) -> None:

@@ -5,7 +5,6 @@ import os.path as osp
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -15,7 +14,7 @@ from .step_types import STEP_TYPES
 REFERENCE = re.compile(r'\{([A-Za-z_]\w*)(?::([^{}]+))?\}')
 """``{name}`` or ``{name:metric}`` inside a string of a recipe."""
 
-_COMMON_KEYS = ('show', 'args', 'inputs', 'outputs', 'resume', 'needs', 'without')
+_COMMON_KEYS = ('show', 'args', 'inputs', 'outputs', 'resume')
 _CONFIG_KEYS = ('config', 'cfg_options', 'data_root', 'gpus')
 
 
@@ -49,9 +48,6 @@ class Recipe:
     - ``{step:metric}``: a number measured by an earlier step,
     - ``{variable}``: a string or number at the top of the recipe,
     - ``{tools}``: the folder of mmwsss's tools.
-
-    A step may name a Python package that it ``needs``, and ``without=dict(...)``
-    what changes in the step where that is not installed.
 
     Args:
         path (str): The recipe's file.
@@ -93,7 +89,6 @@ class Recipe:
         }
         self.shared = {key: to_plain(cfg[key])
                        for key in ('data_root', 'classes') if key in cfg}
-        self.notes: list[str] = []
         self.steps = self._read_steps([to_plain(step) for step in cfg.steps])
 
     def __getitem__(self, name: str) -> Step:
@@ -155,15 +150,6 @@ class Recipe:
         return REFERENCE.sub(
             lambda match: str(lookup(*match.groups(default=''))), value)
 
-    def _do_without(self, name: str, spec: dict) -> None:
-        """Change a step that needs a Python package which is not there."""
-        package, changes = spec.pop('needs', None), spec.pop('without', {})
-        if package is not None and find_spec(package) is None:
-            spec.update(changes)
-            said = ', '.join(f'{key}={value!r}' for key, value in changes.items())
-            self.notes.append(f'{package} is not installed: step {name} goes on '
-                              f'with {said or "what it has"}')
-
     def _is_step(self, name: str) -> bool:
         return any(step.name == name for step in self.steps)
 
@@ -205,7 +191,6 @@ class Recipe:
                                  f'are {sorted(allowed)}')
             if missing := set(kind.required) - set(spec):
                 raise ValueError(f'{where}: needs {sorted(missing)}')
-            self._do_without(name, spec)
             known.add(name)
             measured = {step.name for step in steps}
             for text in iter_strings(spec):

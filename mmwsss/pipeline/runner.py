@@ -241,8 +241,6 @@ class Pipeline:
         with folder_lock(self.work_dir), stop_on_signals():
             if ended := kill_leftovers(self.work_dir):
                 print(f'Ended {ended} processes that a killed run had left.')
-            for note in self.recipe.notes:
-                print(note)
             self._state = self._load_state()
             steps = [
                 step for step in self.recipe.steps

@@ -215,7 +215,7 @@ def test_scales_flips_and_refiner_at_test(tiny):
     cfg = load('deeplabv1_r101_voc_crf')
     tiny.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     tiny.test_evaluator = cfg.test_evaluator
-    # A refiner that needs no compiled package.
+    # With this refiner both scores are the same.
     tiny.test_evaluator[1].refiner = dict(type='KeepScores')
     tiny.model = dict(cfg.tta_model, module=tiny.model)
     setup_entry_point(tiny)

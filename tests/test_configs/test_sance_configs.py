@@ -161,7 +161,7 @@ def shrink(cfg: Config, root, work_dir) -> Config:
     model.decode_head.loss_decode.radius = 3
     if 'auxiliary_head' in model:
         model.auxiliary_head.update(in_channels=64, num_classes=7)
-        # The dense CRF needs a compiled package; masks stand in for saliency.
+        # Masks stand in for saliency.
         model.update(refine_by='saliency', saliency_thr=0.01, crf_jobs=0)
     for name in ('train', 'val', 'test'):
         loader = cfg[f'{name}_dataloader']

@@ -58,7 +58,6 @@ def test_refined_and_plain_scores_stand_side_by_side(sample):
 
 
 def test_dense_crf_refines(sample):
-    pytest.importorskip('pydensecrf')
     # One wrong pixel in a confident, uniform area.
     logits = torch.zeros(2, 6, 8)
     logits[0, :, 4:] = logits[1, :, :4] = 4

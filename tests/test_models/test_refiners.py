@@ -46,7 +46,6 @@ class Halve(BaseRefiner):
 
 @pytest.mark.parametrize('preset', CRF_PRESETS)
 def test_presets(preset):
-    pytest.importorskip('pydensecrf')
     scores = make_seed().with_background(.3)[None]
     photo = make_photo()[None]
     refined = MODELS.build(dict(type='DenseCRF', preset=preset))(scores, photo)
@@ -86,7 +85,6 @@ def test_dense_crf_options():
 
 
 def test_dense_crf_resizes_scores():
-    pytest.importorskip('pydensecrf')
     refined = DenseCRF('psa')(torch.rand(1, 3, 4, 5), make_photo()[None])
     assert refined.shape == (1, 3, *SIZE)
 
@@ -99,7 +97,6 @@ def test_threshold_label_without_refiner():
 
 
 def test_threshold_label_is_the_crf_of_the_thresholded_seed():
-    pytest.importorskip('pydensecrf')
     seed, photo = make_seed(), make_photo()
     rule = ThresholdLabel(
         dict(type='DenseCRF', preset='irn_label'), threshold=.6)
@@ -139,7 +136,6 @@ def test_irn_label():
 
 
 def test_irn_label_with_crf():
-    pytest.importorskip('pydensecrf')
     seed, photo = make_seed(), make_photo()
     label = IRNLabel(.6, .2)(seed, photo)
     crf = [

@@ -286,7 +286,6 @@ def test_detached_taps():
 
 def test_workers_refine_as_this_process_does():
     # Workers do not know the classes of this file: the real CRF.
-    pytest.importorskip('pydensecrf')
     crf = dict(type='DenseCRF', preset='deeplab', scale_factor=4, num_iter=2)
     here, there = build(crf=crf), build(crf=crf, crf_jobs=1)
     try:

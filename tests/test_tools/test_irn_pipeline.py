@@ -34,9 +34,6 @@ seeds = {seeds!r}
 for step in steps:
     step['cfg_options'] = {{**step.get('cfg_options', {{}}),
                            **changes.get(step['name'], {{}})}}
-    if step['name'] == 'affinity_labels':
-        # As where pydensecrf is not installed.
-        step['needs'] = 'a_package_that_nobody_has'
     if step['type'] == 'refine':
         step['jobs'] = 0
 del step

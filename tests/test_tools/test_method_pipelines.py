@@ -36,15 +36,9 @@ for step in steps:
     if step['type'] == 'walk':
         quick = {{'walk.refiner.steps': 8}}
     step['cfg_options'] = {{**step.get('cfg_options', {{}}), **quick}}
-    if 'needs' in step:
-        # As where pydensecrf is not installed.
-        step['needs'] = 'a_package_that_nobody_has'
-        without = step.get('without', {{}})
-        if 'cfg_options' in without:
-            without['cfg_options'].update(quick)
     if step['type'] in ('seeds', 'refine', 'score_seeds', 'score_masks'):
         step['jobs'] = 0
-del step, quick, without
+del step, quick
 """
 
 LABEL_STEPS = (

@@ -24,7 +24,6 @@ TINY = {
     'model.decode_head.in_channels': (8, 8, 16, 32),
     'model.auxiliary_head.in_channels': 32,
     'model.start_iter': 0,
-    # The dense CRF needs a compiled package.
     'model.refine_by': 'saliency',
     'train_dataloader.batch_size': 2,
     'train_dataloader.num_workers': 0,
@@ -102,8 +101,6 @@ steps = []
 for step in _base_.sance_steps:
     if step['name'] in ('train_sance', 'sance_seeds'):
         step = dict(step, cfg_options=tiny)
-        step.pop('needs', None)
-        step.pop('without', None)
         if step['name'] == 'sance_seeds':
             # Pseudo labels at once, as for COCO: one process less.
             step.update(name='pseudo_labels', refiner='none', threshold=0.25)

@@ -3,6 +3,7 @@ import csv
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -184,7 +185,6 @@ def test_score_while_generating(setting, tmp_path):
 
 
 def test_refine_in_workers(setting, tmp_path):
-    pytest.importorskip('pydensecrf')
     results = {}
     for refiner, jobs in (('irn_label', 0), ('irn_label', 2), ('psa', 0),
                           ('irn_two_threshold', 0)):
@@ -196,6 +196,12 @@ def test_refine_in_workers(setting, tmp_path):
         assert sorted(results[refiner, jobs]) == sorted(
             f'{name}.png' for name in setting['ids'])
     assert results['irn_label', 0] == results['irn_label', 2]
+    # What made the labels stands in the protocol of their scores.
+    scores = tmp_path / 'scores.json'
+    run_tool('evaluate_seeds', setting['config'], '--masks',
+             tmp_path / 'irn_label_2', '--out', scores)
+    assert re.search(r'crf dense CRF \((numba|torch)\), irn_label,',
+                     json.loads(scores.read_text())['protocol'])
     values = set()
     for name in setting['ids']:
         path = tmp_path / 'irn_two_threshold_0' / f'{name}.png'
@@ -203,13 +209,23 @@ def test_refine_in_workers(setting, tmp_path):
     assert 255 in values and 0 in values
 
 
-def test_benchmark_crf(capsys):
-    pytest.importorskip('pydensecrf')
-    run_tool('analysis_tools/benchmark_crf', '--jobs', 1, '--num-images', 2,
-             '--size', 20, 24, '--repeat', 1)
-    lines = capsys.readouterr().out.splitlines()
-    assert 'this process' in lines[-2] and 'ratio 1.00' in lines[-2]
-    assert '1 workers' in lines[-1] and 'photos/s' in lines[-1]
+def test_benchmark_crf(tmp_path, capsys):
+    out = tmp_path / 'rows.json'
+    run_tool('analysis_tools/benchmark_crf', '--presets', 'irn_label',
+             '--num-images', 2, '--sizes', 24, '--classes', 2, 10, '--repeat', 1,
+             '--out', out)
+    rows = json.loads(out.read_text())
+    table = capsys.readouterr().out
+    for name in ('irn_label', 'five thresholds', 'two threads', 'second process'):
+        found = [row for row in rows if row['name'].startswith(name)]
+        assert found and name in table
+    for row in rows:
+        for side in ('baseline_seconds', 'seconds'):
+            low, median, high = row[side]
+            assert 0 < low <= median <= high
+        assert row['ratio'] == pytest.approx(
+            row['baseline_seconds'][1] / row['seconds'][1])
+        assert row.get('same_labels', 1) > .999
 
 
 def test_refine_goes_on(setting, tmp_path, capsys):

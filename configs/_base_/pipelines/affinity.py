@@ -8,9 +8,7 @@ affinity_steps = [
         type='refine',
         config='{affinity}',
         seeds='{seeds}',
-        refiner='config',
-        needs='pydensecrf',
-        without=dict(cfg_options={'label_rule.refiner': None})),
+        refiner='config'),
     dict(
         name='train_affinity',
         type='train',

@@ -28,9 +28,7 @@ localization_steps = [
         config='{localizer}',
         seeds='{seeds}',
         refiner='irn_label',
-        threshold='{score_seeds:seed/threshold}',
-        needs='pydensecrf',
-        without=dict(refiner='none')),
+        threshold='{score_seeds:seed/threshold}'),
     dict(
         name='score_pseudo_labels',
         type='score_masks',

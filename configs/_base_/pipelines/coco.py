@@ -51,9 +51,7 @@ steps = [
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='irn_label',
         threshold='{score_seeds:seed/threshold}',
-        jobs=4,
-        needs='pydensecrf',
-        without=dict(refiner='none')),
+        jobs=4),
     dict(
         name='score_pseudo_labels',
         type='score_masks',

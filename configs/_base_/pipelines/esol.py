@@ -38,9 +38,7 @@ localization_steps += [
         config='{localizer}',
         seeds='{seeds_shrink}',
         refiner='irn_label',
-        threshold='{score_shrink:seed/threshold}',
-        needs='pydensecrf',
-        without=dict(refiner='none')),
+        threshold='{score_shrink:seed/threshold}'),
     dict(
         name='score_pseudo_labels',
         type='score_masks',

@@ -30,14 +30,7 @@ sance_steps = [
             'train_dataloader.dataset.data_prefix.seg_map_path':
             '{seed_labels}'
         },
-        show=['seed/mIoU', 'seed/threshold'],
-        needs='pydensecrf',
-        without=dict(
-            cfg_options={
-                'train_dataloader.dataset.data_prefix.seg_map_path':
-                '{seed_labels}',
-                'model.refined': []
-            })),
+        show=['seed/mIoU', 'seed/threshold']),
     dict(
         name='sance_seeds',
         type='seeds',

@@ -21,9 +21,7 @@ localization_steps = [
         type='seeds',
         config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
-        refiner='config',
-        needs='pydensecrf',
-        without=dict(cfg_options={'label_rule.refiner': None})),
+        refiner='config'),
     dict(
         name='score_pseudo_labels',
         type='score_masks',

@@ -5,8 +5,9 @@ import argparse
 import os.path as osp
 
 from mmengine.config import Config
+from mmseg.registry import MODELS
 
-from mmwsss.models.refiners import CRF_PRESETS
+from mmwsss.models.refiners import CRF_PRESETS, DenseCRF
 from mmwsss.utils import read_json
 
 # IRN's threshold for plain seeds.
@@ -100,3 +101,18 @@ def label_rule_config(args: argparse.Namespace, cfg: Config) -> dict:
     return dict(
         type='ThresholdLabel', refiner=refiner, threshold=threshold,
         alpha=alpha)
+
+
+def describe_crf(rule: dict, device: str = 'cpu') -> str:
+    """What a protocol says of a label rule's dense CRF.
+
+    Args:
+        rule (dict): Config of the label rule.
+        device (str): The type of device that it works on. Defaults to 'cpu'.
+
+    Returns:
+        str: Such as ``'dense CRF (numba), irn_label'``; ``'no'`` without one.
+    """
+    found = [module.describe(device) for module in MODELS.build(rule).modules()
+             if isinstance(module, DenseCRF)]
+    return '; '.join(dict.fromkeys(found)) or 'no'

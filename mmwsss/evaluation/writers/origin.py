@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""What the files of a folder were made from."""
+"""What the files of a folder were made from, and how."""
 
 import os
 import os.path as osp
@@ -8,6 +8,7 @@ from mmwsss.utils import read_json, write_json
 
 # Hidden, so that it is no part of what later steps read.
 ORIGIN_FILE = '.made_from.json'
+METHOD_FILE = '.made_by.json'
 
 
 def check_origin(folder: str, origin: dict, suffix: str) -> None:
@@ -41,3 +42,22 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
         raise FileExistsError(f'{folder} holds {suffix} files of unknown origin; '
                          'choose another folder or remove this one')
     write_json(path, origin)
+
+
+def write_method(folder: str, crf: str) -> None:
+    """Note what a protocol says of the label maps in a folder.
+
+    Unlike the origin it may change in between: all backends of the dense CRF
+    make the same labels.
+
+    Args:
+        folder (str): The folder.
+        crf (str): Which dense CRF took part, or ``'no'``.
+    """
+    write_json(osp.join(folder, METHOD_FILE), dict(crf=crf))
+
+
+def read_method(folder: str) -> str | None:
+    """What :func:`write_method` noted, or None."""
+    path = osp.join(folder, METHOD_FILE)
+    return read_json(path)['crf'] if osp.exists(path) else None

@@ -1,9 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
 from mmwsss.ops import dense_crf
+from mmwsss.ops.dense_crf_backends import choose_backend
 
 from .base_refiner import BaseRefiner
 
@@ -38,6 +40,9 @@ CRF_PRESETS = dict(
 class DenseCRF(BaseRefiner):
     """Dense CRF with the parameters of a published method.
 
+    Scores of one photo in a row, such as those of two thresholds, share what is
+    made from the photo.
+
     Args:
         preset (str): A name in ``CRF_PRESETS``. Defaults to ``'irn_label'``.
         scale_factor (float): Divides the spatial deviations, for scores and
@@ -66,6 +71,7 @@ class DenseCRF(BaseRefiner):
         for kernel in ('gaussian', 'bilateral'):
             spatial, *rest = arguments[kernel]
             arguments[kernel] = (spatial / scale_factor, *rest)
+        self.preset = preset
         self.arguments = arguments
 
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
@@ -78,6 +84,12 @@ class DenseCRF(BaseRefiner):
                 scores, size=guide.shape[2:], mode='bilinear',
                 align_corners=False).clamp(0, 1)
         return dense_crf(scores, guide, **self.arguments)
+
+    def describe(self, device: str = 'cpu') -> str:
+        """What a protocol says of it: backend on that device, and preset."""
+        backend = choose_backend(
+            self.arguments.get('backend', 'auto'), torch.device(device))
+        return f'dense CRF ({backend}), {self.preset}'
 
     def extra_repr(self) -> str:
         """The parameters in ``print(model)``."""

@@ -1,0 +1,38 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""What :func:`mmwsss.ops.dense_crf` can compute with.
+
+Each module has a class ``MeanField`` that is built from a photo and the kernels
+and called with unary logits. numba, which takes half a second to import, and
+pydensecrf are imported by the first that needs them.
+"""
+
+import warnings
+from functools import cache
+
+import torch
+
+from . import numba_backend, pydensecrf_backend, torch_backend
+
+BACKENDS = dict(
+    numba=numba_backend.MeanField,
+    torch=torch_backend.MeanField,
+    pydensecrf=pydensecrf_backend.MeanField)
+"""``MeanField`` by the name of its backend."""
+
+
+def choose_backend(name: str, device: torch.device) -> str:
+    """The backend that ``name``, which may be ``'auto'``, stands for."""
+    if name != 'auto':
+        return name
+    return _cpu_backend() if device.type == 'cpu' else 'torch'
+
+
+@cache
+def _cpu_backend() -> str:
+    try:
+        numba_backend.load_kernels()
+    except ImportError as error:
+        warnings.warn(
+            f'{error}; going on with torch, several times slower', stacklevel=2)
+        return 'torch'
+    return 'numba'

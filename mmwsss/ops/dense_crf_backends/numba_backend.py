@@ -1,0 +1,130 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Mean field in loops that numba compiles."""
+
+import pickle
+import warnings
+from functools import cache, lru_cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import geometry, torch_backend
+
+
+@cache
+def load_kernels() -> ModuleType:
+    """The compiled functions; numba is imported here and not earlier.
+
+    Raises:
+        ImportError: If numba is missing, broken or switched off.
+    """
+    try:
+        import numba
+        if numba.config.DISABLE_JIT:
+            raise ImportError('NUMBA_DISABLE_JIT is set')
+        from . import numba_kernels
+    except ImportError as error:
+        raise ImportError('dense CRF by numba needs `pip install numba` '
+                          f'({error})') from error
+    return numba_kernels
+
+
+def _run(name: str, *arguments) -> Any:
+    """Call a kernel, without its cache where that fails."""
+    kernels = load_kernels()
+    try:
+        return getattr(kernels, name)(*arguments)
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        # Only compiling reads and writes files: nothing has been computed.
+        warnings.warn(
+            f'compiled code of the dense CRF cannot be kept ({error}): each '
+            'process compiles it again', stacklevel=2)
+        kernel = kernels.jit()(getattr(kernels, name).py_func)
+        setattr(kernels, name, kernel)
+        return kernel(*arguments)
+
+
+def _normalised_lattice(photo: np.ndarray, deviations: tuple,
+                        strength: float) -> tuple:
+    """A lattice with kernel and normalisation folded in, and what it sends."""
+    size = len(deviations) + 1
+    rows = geometry.embedding(deviations)
+    steps = geometry.key_steps(
+        rows, geometry.feature_ranges(*photo.shape[:2], deviations))
+    if steps is None:
+        arrays = torch_backend.build(
+            torch.from_numpy(photo), deviations).as_arrays()
+    else:
+        padded = np.zeros((size - 1, 8), np.float32)
+        padded[:, :size] = rows
+        arrays = _run('build', photo, padded, steps)
+    lattice = ((0,) * size, *arrays)
+    received = _run('normalise', lattice,
+                    geometry.blur_height(len(deviations)), float(strength))
+    return lattice, received
+
+
+@lru_cache(maxsize=4)
+def _place_lattice(height: int, width: int, deviation: float,
+                   strength: float) -> tuple:
+    """The lattice of places, which photos of one size share."""
+    return _normalised_lattice(
+        np.zeros((height, width, 3), np.uint8), (deviation,) * 2, strength)
+
+
+class MeanField:
+    """The dense CRF of one photo, for any scores.
+
+    Args:
+        photo (Tensor): RGB, uint8 of shape (H, W, 3).
+        gaussian (tuple[float, float]): Deviation and weight of the smoothness
+            kernel.
+        bilateral (tuple[float, float, float]): Deviations of place and colour
+            and weight of the appearance kernel.
+
+    Raises:
+        ImportError: If numba is missing, broken or switched off.
+        ValueError: If the deviations are too small for float32.
+    """
+
+    def __init__(self, photo: Tensor, gaussian: tuple,
+                 bilateral: tuple) -> None:
+        load_kernels()
+        photo = np.ascontiguousarray(photo.cpu().numpy())
+        place, colour, strength = bilateral
+        self.near, received = _place_lattice(
+            *photo.shape[:2], *map(float, gaussian))
+        self.alike, also = _normalised_lattice(
+            photo, (place,) * 2 + (colour,) * 3, strength)
+        self.received = received + also
+
+    def __call__(self, logits: Tensor, num_iter: int) -> Tensor:
+        """Iterate.
+
+        Args:
+            logits (Tensor): Unary logits, float32 of shape (K, H, W), K > 1.
+            num_iter (int): Iterations.
+
+        Returns:
+            Tensor: Probabilities of shape (K, H, W), on the CPU.
+        """
+        unary = logits.cpu().numpy().reshape(len(logits), -1)
+        others = len(unary) - 1
+        # Labels beyond the last fill the registers; they have probability 0.
+        width = 1 << (others - 1).bit_length() if others < 8 else -(-others // 8) * 8
+        odds = np.full((unary.shape[1], width), -1e30, np.float32)
+        odds[:, :others] = (unary[:-1] - unary[-1]).T
+        graph = (self.near, self.alike, self.received, num_iter)
+        if width <= 8:
+            beliefs = odds
+            _run('mean_field', beliefs, *graph, (0,) * width)
+        else:
+            beliefs = odds.copy()
+            _run('mean_field_of_blocks', odds, beliefs, *graph)
+        result = np.empty_like(unary)
+        result[:-1] = beliefs[:, :others].T
+        result[-1] = 1 - result[:-1].sum(0)
+        return torch.from_numpy(result.clip(0, 1)).view(logits.shape)

@@ -1,0 +1,56 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Mean field by pydensecrf, the reference of the others."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class MeanField:
+    """The dense CRF of one photo, for any scores.
+
+    Args:
+        photo (Tensor): RGB, uint8 of shape (H, W, 3).
+        gaussian (tuple[float, float]): Deviation and weight of the smoothness
+            kernel.
+        bilateral (tuple[float, float, float]): Deviations of place and colour
+            and weight of the appearance kernel.
+
+    Raises:
+        ImportError: If pydensecrf is not installed.
+    """
+
+    def __init__(self, photo: Tensor, gaussian: tuple,
+                 bilateral: tuple) -> None:
+        try:
+            from pydensecrf.densecrf import DenseCRF2D
+        except ImportError as error:
+            raise ImportError(
+                "backend='pydensecrf' needs pydensecrf, which builds with a C++ "
+                'compiler (docs/en/install.md says how); the other backends do '
+                f'not need it ({error})') from error
+        self._crf = DenseCRF2D
+        self.photo = np.ascontiguousarray(photo.cpu().numpy())
+        self.gaussian = gaussian
+        self.bilateral = bilateral
+
+    def __call__(self, logits: Tensor, num_iter: int) -> Tensor:
+        """Iterate.
+
+        Args:
+            logits (Tensor): Unary logits, float32 of shape (K, H, W).
+            num_iter (int): Iterations.
+
+        Returns:
+            Tensor: Probabilities of shape (K, H, W), on the CPU.
+        """
+        labels, height, width = logits.shape
+        crf = self._crf(width, height, labels)
+        crf.setUnaryEnergy(
+            np.ascontiguousarray(-logits.cpu().numpy().reshape(labels, -1)))
+        crf.addPairwiseGaussian(sxy=self.gaussian[0], compat=self.gaussian[1])
+        crf.addPairwiseBilateral(
+            sxy=self.bilateral[0], srgb=self.bilateral[1], rgbim=self.photo,
+            compat=self.bilateral[2])
+        result = np.array(crf.inference(num_iter), np.float32)
+        return torch.from_numpy(result).view(logits.shape)
