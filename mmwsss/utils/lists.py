@@ -4,8 +4,6 @@
 import os.path as osp
 from collections.abc import Sequence
 
-import mmengine
-
 
 def read_id_list(path: str, kind: str = 'image list') -> list[str]:
     """Read a list of image ids, one a line.
@@ -23,7 +21,8 @@ def read_id_list(path: str, kind: str = 'image list') -> list[str]:
     """
     if not osp.isfile(path):
         raise FileNotFoundError(f'{kind} {path} does not exist')
-    ids = [line.strip() for line in mmengine.list_from_file(path)]
+    with open(path, encoding='utf-8') as file:
+        ids = [line.strip() for line in file]
     ids = [image_id for image_id in ids if image_id]
     if not ids:
         raise ValueError(f'{kind} {path} is empty')

@@ -4,7 +4,6 @@ from .sampler import ReproducibleInfiniteSampler
 from .setup import (
     check_output_folder,
     find_resumable_checkpoint,
-    find_stock_configs,
     setup_entry_point,
 )
 
@@ -13,6 +12,3 @@ __all__ = [
     'find_resumable_checkpoint', 'load_checkpoint_file', 'setup_entry_point',
     'use_safe_loading'
 ]
-
-# Configs are read before any entry point could set this up.
-find_stock_configs()
