@@ -1,5 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-from .checkpoint import load_checkpoint_file, use_safe_loading
+from mmwsss.utils.checkpoint import load_checkpoint_file
+
+from .checkpoint import use_safe_loading
 from .sampler import ReproducibleInfiniteSampler
 from .setup import (
     check_output_folder,

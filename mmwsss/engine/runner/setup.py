@@ -10,7 +10,9 @@ from mmengine.config import Config
 from mmengine.dist import is_distributed
 from torch import distributed
 
-from .checkpoint import load_checkpoint_file, use_safe_loading
+from mmwsss.utils.checkpoint import load_checkpoint_file
+
+from .checkpoint import use_safe_loading
 
 DEFAULT_HOOKS = dict(
     exact_resume=dict(type='mmseg.ExactResumeHook'),
