@@ -96,8 +96,8 @@ def test_quiet_imports_drop_known_lines_only(tmp_path):
             'mmcv/__init__': '', 'mmcv/cnn/__init__': '',
             'mmcv/cnn/bricks/__init__': '',
             'mmcv/cnn/bricks/transformer':
-            "import warnings; warnings.warn('Fail to import "
-            "``MultiScaleDeformableAttention`` from'); warnings.warn('other')"
+            "import warnings\nwarnings.warn('Fail to import "
+            "``MultiScaleDeformableAttention`` from')\nwarnings.warn('other')"
     }.items():
         path = tmp_path / f'{name}.py'
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -53,14 +53,16 @@ class _LineFilter:
     """A text stream without one line."""
 
     def __init__(self, stream: TextIO) -> None:
-        self.stream, self.dropped = stream, False
+        self.stream = stream
+        self.at_start, self.dropped = True, False
 
     def write(self, text: str) -> int:
         # print() writes the end of the line by itself.
         is_end = self.dropped and text == '\n'
-        self.dropped = text == _ONEDL_LINE
-        if not (is_end or self.dropped):
+        self.dropped = self.at_start and text == _ONEDL_LINE
+        if text and not (is_end or self.dropped):
             self.stream.write(text)
+            self.at_start = text.endswith('\n')
         return len(text)
 
     def __getattr__(self, name: str):

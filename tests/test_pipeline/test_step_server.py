@@ -223,18 +223,20 @@ def test_without_its_imports_the_server_starts_plain_processes(
 
 def test_lost_gpu_is_regained_by_a_new_process(processes, script, find_first):
     """CUDA that was asked for a GPU before the fork does not work after it."""
+    find_first('stub.py', 'import torch\n'
+               'torch.cuda._is_in_bad_fork = lambda: True\n'
+               'torch.cuda.is_available = lambda: True\n')
     find_first('sitecustomize.py', """
-import importlib.abc, sys
+import importlib.util, os, sys
 
-class Finder(importlib.abc.MetaPathFinder):
+class Finder:
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(name, path=None, target=None):
         if name == 'mmwsss.preload':
-            import torch
-            torch.cuda._is_in_bad_fork = lambda: True
-            torch.cuda.is_available = lambda: True
+            stub = os.path.join(os.path.dirname(__file__), 'stub.py')
+            return importlib.util.spec_from_file_location(name, stub)
 
-sys.meta_path.insert(0, Finder())
+sys.meta_path.insert(0, Finder)
 """)
     status, told, _ = run(processes, script)
     assert status == 0 and told['loaded'] == []

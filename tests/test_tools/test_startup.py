@@ -13,7 +13,7 @@ ROOT = Path(project_path('tools')).parent
 TOOLS = sorted(
     str(path.relative_to(ROOT))
     for path in [*ROOT.glob('tools/**/*.py'), *ROOT.glob('demo/*.py')]
-    if not path.name.startswith('benchmark_'))
+    if not path.name.startswith('benchmark_') and '__main__' in path.read_text())
 PARSE = """
 import runpy, sys
 sys.argv = sys.argv[1:]
