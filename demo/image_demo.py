@@ -8,9 +8,8 @@
 import argparse
 import sys
 
-from mmengine.config import DictAction
-
-from mmwsss.apis import WSSSInferencer
+from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.import_hooks import quiet_imports
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,6 +47,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
+    from mmwsss.apis import WSSSInferencer
     inferencer = WSSSInferencer(
         args.config,
         args.checkpoint,

@@ -1,12 +1,24 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Weakly supervised semantic segmentation on MMSegmentation.
 
-Importing this package registers its parts into mmseg's registries, so that
+Importing this package makes its parts known to mmseg's registries, so that
 ``custom_imports = dict(imports=['mmwsss'], allow_failed_imports=False)`` is
-all that a config needs.
+all that a config needs. As mmseg's own parts, they are imported when a registry
+is first asked for one.
 """
 
-from . import datasets, engine, evaluation, models  # noqa: F401
+from importlib import import_module
+
+from .registration import announce_parts
 from .version import __version__
 
 __all__ = ['__version__']
+
+
+def __getattr__(name: str):
+    if name in ('datasets', 'engine', 'evaluation', 'models'):
+        return import_module(f'.{name}', __name__)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+announce_parts()

@@ -11,32 +11,24 @@ the protocol, writes the metrics with --out, all thresholds with --details,
 the precision-recall curve with --curve.
 """
 
+from __future__ import annotations
+
 import argparse
 import csv
 import io
 import os.path as osp
 import sys
-
-import torch
-from mmengine.config import Config, DictAction
-from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS, METRICS
+from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
-from mmwsss.evaluation.metrics.confusion_metric import (
-    metric_settings,
-    seed_metric_settings,
-    without_nan,
-)
-from mmwsss.evaluation.metrics.prediction_files import (
-    count_setup,
-    prediction_file,
-    scoring_dataset,
-)
-from mmwsss.evaluation.writers.options import threshold_value
-from mmwsss.evaluation.writers.origin import read_method
 from mmwsss.utils import atomic_write, read_config, write_json
+from mmwsss.utils.arguments import DictAction, threshold_value
+from mmwsss.utils.import_hooks import quiet_imports
 from mmwsss.utils.parallel import WorkerPool, track_progress
+
+if TYPE_CHECKING:
+    import torch
+    from mmengine.config import Config
 
 # Images that a worker counts before it reports.
 CHUNK = 16
@@ -88,6 +80,11 @@ def parse_args() -> argparse.Namespace:
 
 def build_metric(args: argparse.Namespace, cfg: Config) -> dict:
     """The config of the metric that the options ask for."""
+    from mmwsss.evaluation.metrics.confusion_metric import (
+        metric_settings,
+        seed_metric_settings,
+    )
+    from mmwsss.evaluation.writers.origin import read_method
     if args.seeds:
         metric = seed_metric_settings(cfg)
         if args.threshold is not None:
@@ -107,6 +104,9 @@ def build_metric(args: argparse.Namespace, cfg: Config) -> dict:
 def count_all(args: argparse.Namespace, metric: dict,
               dataset) -> tuple[torch.Tensor, int]:
     """The confusion over the dataset, and the number of masks."""
+    import torch
+
+    from mmwsss.evaluation.metrics.prediction_files import count_setup, prediction_file
     infos, missing = [], []
     folder, seeds = args.seeds or args.masks, bool(args.seeds)
     for i in range(len(dataset)):
@@ -170,6 +170,12 @@ def write_curve(path: str, details: dict) -> None:
 def main() -> None:
     """Score."""
     args = parse_args()
+    quiet_imports()
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import DATASETS, METRICS
+
+    from mmwsss.evaluation.metrics.confusion_metric import without_nan
+    from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
     cfg = read_config(args.config, args.cfg_options)
     loader = cfg.get(f'{args.dataloader}_dataloader')
     if loader is None:

@@ -12,38 +12,26 @@ the augmentations those of its pipeline or of tta_pipeline. What is already
 written is skipped, so a killed run goes on.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import os.path as osp
 import sys
-
-from mmengine.config import Config, ConfigDict, DictAction
-from mmengine.device import get_device
-from mmengine.dist import init_dist, is_distributed, is_main_process
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
-from mmseg.registry import RUNNERS
+from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
-from mmwsss.engine import check_output_folder, setup_entry_point
-from mmwsss.evaluation.metrics.confusion_metric import (
-    seed_metric_settings,
-    without_nan,
-)
-from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
-from mmwsss.evaluation.writers.file_run import (
-    augmented_loader,
-    keep_missing,
-    make_test_run,
-)
-from mmwsss.evaluation.writers.options import (
-    add_label_options,
-    describe_crf,
-    label_rule_config,
-)
-from mmwsss.evaluation.writers.origin import check_origin, write_method
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, write_json
+from mmwsss.utils.arguments import (
+    DictAction,
+    add_label_options,
+    label_rule_config,
+)
+from mmwsss.utils.import_hooks import quiet_imports
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -89,6 +77,11 @@ def parse_args() -> argparse.Namespace:
 
 def load_config(args: argparse.Namespace) -> Config:
     """Turn the config into one of a test run that makes seeds."""
+    from mmengine.registry import init_default_scope
+
+    from mmwsss.evaluation.metrics.confusion_metric import seed_metric_settings
+    from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
+    from mmwsss.evaluation.writers.file_run import augmented_loader, make_test_run
     cfg = read_config(args.config, args.cfg_options)
     loader = augmented_loader(cfg)
     if args.score:
@@ -108,6 +101,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
 def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     """Add writers and metrics; return (folder, suffix, origin) of each."""
+    from mmengine.config import ConfigDict
     outputs = []
     origin = dict(
         weights=digest_checkpoint(args.checkpoint),
@@ -134,6 +128,20 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
 def main() -> None:
     """Make seeds."""
     args = parse_args()
+    quiet_imports()
+    from mmengine.device import get_device
+    from mmengine.dist import init_dist, is_distributed, is_main_process
+    from mmengine.runner import Runner
+    from mmseg.registry import RUNNERS
+
+    from mmwsss.engine import check_output_folder, setup_entry_point
+    from mmwsss.evaluation.metrics.confusion_metric import without_nan
+    from mmwsss.evaluation.writers.file_run import keep_missing
+    from mmwsss.evaluation.writers.origin import (
+        check_origin,
+        describe_crf,
+        write_method,
+    )
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
     if args.launcher != 'none' and not is_distributed():

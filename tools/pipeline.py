@@ -11,9 +11,8 @@ import argparse
 import shlex
 import sys
 
-from mmengine.config import DictAction
-
 from mmwsss.pipeline import LAUNCHERS, Interrupted, Pipeline, Recipe, StepFailed
+from mmwsss.utils.arguments import DictAction
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,6 +37,9 @@ def parse_args() -> argparse.Namespace:
                         help='for several GPUs; pytorch if --gpus is above 1')
     parser.add_argument('--gpus', type=int, default=1,
                         help='processes of training, seeds and test')
+    parser.add_argument('--no-preload', dest='preload', action='store_false',
+                        help='start each step as a process of its own, instead of '
+                        'forking one that has imported torch and mmseg')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction,
                         metavar='KEY=VALUE', help='change the recipe, for example '
                         'data_root=/data/VOC2012 or '
@@ -86,7 +88,7 @@ def main() -> int:
     try:
         recipe = Recipe(args.recipe, args.work_dir, args.cfg_options)
         names = chosen_steps(recipe, args)
-        pipeline = Pipeline(recipe, args.launcher, args.gpus)
+        pipeline = Pipeline(recipe, args.launcher, args.gpus, args.preload)
         if args.list:
             show_list(pipeline)
         elif args.dry_run:

@@ -17,29 +17,15 @@ import os
 import os.path as osp
 import sys
 
-from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
-
 import mmwsss  # noqa: F401
-from mmwsss.engine import check_output_folder
-from mmwsss.evaluation.metrics.confusion_metric import image_id
-from mmwsss.evaluation.writers.options import (
-    add_label_options,
-    describe_crf,
-    label_rule_config,
-)
-from mmwsss.evaluation.writers.origin import (
-    ORIGIN_FILE,
-    check_origin,
-    write_method,
-)
-from mmwsss.evaluation.writers.pseudo_label_writer import (
-    dataset_palette,
-    pseudo_label_setup,
-)
 from mmwsss.pipeline.digest import digest_value
 from mmwsss.utils import read_config, read_json
+from mmwsss.utils.arguments import (
+    DictAction,
+    add_label_options,
+    label_rule_config,
+)
+from mmwsss.utils.import_hooks import quiet_imports
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 
@@ -66,6 +52,7 @@ def parse_args() -> argparse.Namespace:
 
 def find_tasks(dataset, seeds: str, out: str) -> list[tuple]:
     """Seed, photo, output and saliency of every image that is not done."""
+    from mmwsss.evaluation.metrics.confusion_metric import image_id
     tasks, missing = [], []
     for i in range(len(dataset)):
         info = dataset.get_data_info(i)
@@ -88,6 +75,21 @@ def find_tasks(dataset, seeds: str, out: str) -> list[tuple]:
 def main() -> None:
     """Refine seeds."""
     args = parse_args()
+    quiet_imports()
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import DATASETS
+
+    from mmwsss.engine import check_output_folder
+    from mmwsss.evaluation.writers.origin import (
+        ORIGIN_FILE,
+        check_origin,
+        describe_crf,
+        write_method,
+    )
+    from mmwsss.evaluation.writers.pseudo_label_writer import (
+        dataset_palette,
+        pseudo_label_setup,
+    )
     cfg = read_config(args.config, args.cfg_options)
     loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
     if loader is None:

@@ -7,20 +7,23 @@ With the config's scales and flips, metrics to a file:
                 ... --tta --out work_dirs/metrics.json
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import os.path as osp
 import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
-from mmengine.config import Config, DictAction
-from mmengine.dist import is_main_process
-from mmengine.runner import Runner
-from mmseg.registry import RUNNERS
 
 import mmwsss  # noqa: F401
-from mmwsss.engine import check_output_folder, setup_entry_point
 from mmwsss.utils import read_config, write_json
+from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.import_hooks import quiet_imports
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -112,6 +115,12 @@ def keep_masks(cfg: Config, folder: str) -> None:
 def main() -> None:
     """Test and write the metrics."""
     args = parse_args()
+    quiet_imports()
+    from mmengine.dist import is_main_process
+    from mmengine.runner import Runner
+    from mmseg.registry import RUNNERS
+
+    from mmwsss.engine import check_output_folder, setup_entry_point
     cfg = load_config(args)
     check_output_folder(cfg.work_dir)
     setup_entry_point(cfg, args.launcher)

@@ -7,23 +7,21 @@ Go on:          python tools/train.py configs/esol/esol_r50_voc.py --resume
 Fewer steps:    ... --cfg-options custom_hooks.0.stages.0.iters=100
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import os.path as osp
 import sys
-
-from mmengine.config import Config, DictAction
-from mmengine.device import get_device
-from mmengine.runner import Runner
-from mmseg.registry import RUNNERS
+from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
-from mmwsss.engine import (
-    check_output_folder,
-    find_resumable_checkpoint,
-    setup_entry_point,
-)
 from mmwsss.utils import read_config
+from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.import_hooks import quiet_imports
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -60,6 +58,9 @@ def parse_args() -> argparse.Namespace:
 
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config and put the command line into it."""
+    from mmengine.device import get_device
+
+    from mmwsss.engine import find_resumable_checkpoint
     cfg = read_config(args.config, args.cfg_options)
     # work_dir is the command line's, else the config's, else the file's name.
     if args.work_dir is not None:
@@ -101,6 +102,11 @@ def use_amp(cfg: Config) -> None:
 def main() -> None:
     """Train."""
     args = parse_args()
+    quiet_imports()
+    from mmengine.runner import Runner
+    from mmseg.registry import RUNNERS
+
+    from mmwsss.engine import check_output_folder, setup_entry_point
     cfg = load_config(args)
     check_output_folder(cfg.work_dir)
     setup_entry_point(cfg, args.launcher)

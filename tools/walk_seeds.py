@@ -18,27 +18,22 @@ Instances of a COCO dataset have COCO's image and category ids, as its evaluatio
 expects; those of other datasets the photo's name and the class index, from 1.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import os.path as osp
 import sys
-
-from mmengine.config import Config, ConfigDict, DictAction
-from mmengine.dist import init_dist, is_distributed, is_main_process
-from mmengine.runner import Runner
-from mmseg.registry import RUNNERS
+from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
-from mmwsss.engine import check_output_folder, setup_entry_point
-from mmwsss.evaluation.writers.file_run import (
-    augmented_loader,
-    keep_missing,
-    make_test_run,
-)
-from mmwsss.evaluation.writers.options import threshold_value
-from mmwsss.evaluation.writers.origin import ORIGIN_FILE, check_origin
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, read_json
+from mmwsss.utils.arguments import DictAction, threshold_value
+from mmwsss.utils.import_hooks import quiet_imports
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -83,6 +78,7 @@ def parse_args() -> argparse.Namespace:
 
 def load_config(args: argparse.Namespace) -> Config:
     """Turn the config into one of a test run that makes guides."""
+    from mmwsss.evaluation.writers.file_run import augmented_loader, make_test_run
     cfg = read_config(args.config, args.cfg_options)
     if 'walk' not in cfg:
         raise ValueError(f'{args.config} has no walk')
@@ -97,6 +93,9 @@ def load_config(args: argparse.Namespace) -> Config:
 
 def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     """Add writers; return (folder, suffix, origin) of each kind of file."""
+    from mmengine.config import ConfigDict
+
+    from mmwsss.evaluation.writers.origin import ORIGIN_FILE
     walk = ConfigDict(cfg.walk).to_dict()
     if args.threshold is not None:
         walk['threshold'] = args.threshold
@@ -129,6 +128,14 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
 def main() -> None:
     """Let seeds walk."""
     args = parse_args()
+    quiet_imports()
+    from mmengine.dist import init_dist, is_distributed, is_main_process
+    from mmengine.runner import Runner
+    from mmseg.registry import RUNNERS
+
+    from mmwsss.engine import check_output_folder, setup_entry_point
+    from mmwsss.evaluation.writers.file_run import keep_missing
+    from mmwsss.evaluation.writers.origin import check_origin
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
     if args.launcher != 'none' and not is_distributed():

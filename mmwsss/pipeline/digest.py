@@ -9,10 +9,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import torch
-from rich.progress import track
-
-from mmwsss.engine.runner import load_checkpoint_file
 from mmwsss.utils import atomic_write, read_json, walk_files
 
 MISSING = 'missing'
@@ -36,6 +32,10 @@ def digest_checkpoint(path: str) -> str:
     trainings, and no later step reads it. A file that cannot be read as a
     plain checkpoint is hashed byte by byte.
     """
+    # A pipeline that finds nothing to do needs no torch.
+    import torch
+
+    from mmwsss.utils.checkpoint import load_checkpoint_file
     try:
         checkpoint = load_checkpoint_file(path)
         weights = checkpoint.get('state_dict', checkpoint)
@@ -114,6 +114,7 @@ class DigestCache:
             osp.getsize(file) for file in files if file not in self._known)
         if unread < _PROGRESS_BYTES:
             return iter(files)
+        from rich.progress import track
         return iter(track(files, description='Reading inputs', transient=True))
 
     def _file(self, path: str) -> str:

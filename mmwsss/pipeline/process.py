@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """One child process, its log, and nothing of it left behind."""
 
-import ctypes
 import fcntl
 import os
 import os.path as osp
@@ -13,13 +12,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO
+
+from .die_with import die_with
+from .step_server import ServedStep, StepServer
 
 MARKER = 'MMWSSS_PIPELINE_DIR'
 """Environment variable by which a folder's processes are found again."""
 
 _GRACE_SECONDS = 15
 _LOCK_SECONDS = 2
-_PR_SET_PDEATHSIG = 1
 _LOGGER_PREFIX = re.compile(r'^\S+ \S+ - \w+ - [A-Z]+ - ')
 _PROGRESS = re.compile(r'\beta\b|elapsed|\[\s*\d+/\d+\]|\d of \d', re.IGNORECASE)
 _UNREADABLE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
@@ -81,12 +83,16 @@ def _try_lock(file) -> bool:
     return True
 
 
-def kill_leftovers(folder: str) -> int:
+def kill_leftovers(folder: str, spare: int | None = None) -> int:
     """End processes that an earlier pipeline in ``folder`` left running.
 
     A pipeline that was killed outright cannot end its steps' workers; two
     processes must not write the same files. They are known by their
     environment, so this finds them on Linux only.
+
+    Args:
+        folder (str): The pipeline's folder.
+        spare (int, optional): A process to leave alone.
 
     Returns:
         int: How many were ended; all of them are gone.
@@ -96,7 +102,7 @@ def kill_leftovers(folder: str) -> int:
     """
     ended = set()
     deadline = time.monotonic() + _GRACE_SECONDS
-    while found := _marked(folder):
+    while found := _marked(folder, spare):
         for process in found:
             try:
                 os.kill(process, signal.SIGKILL)
@@ -111,12 +117,12 @@ def kill_leftovers(folder: str) -> int:
     return len(ended)
 
 
-def _marked(folder: str) -> list[int]:
+def _marked(folder: str, spare: int | None) -> list[int]:
     """The living processes that work for a folder, without this one."""
     wanted = f'{MARKER}={folder}'.encode()
     found = []
     for entry in os.listdir('/proc') if osp.isdir('/proc') else ():
-        if not entry.isdigit() or int(entry) == os.getpid():
+        if not entry.isdigit() or int(entry) in (os.getpid(), spare):
             continue
         try:
             with open(f'/proc/{entry}/environ', 'rb') as file:
@@ -127,77 +133,116 @@ def _marked(folder: str) -> list[int]:
     return found
 
 
-def run_child(command: list[str],
-              log: str,
-              folder: str,
-              on_line: Callable[[str], None],
-              on_beat: Callable[[], None],
-              env: dict[str, str] | None = None) -> int:
-    """Run a command, its output going to ``log``.
+class StepProcesses:
+    """Starts the processes of a pipeline's steps, one after the other.
 
     Args:
-        command (list[str]): Program and arguments.
-        log (str): File that the output is appended to.
-        folder (str): The pipeline's folder, which marks the child.
-        on_line (Callable): Called with each new line of the output.
-        on_beat (Callable): Called a few times a second.
-        env (dict, optional): Additions to the environment.
-
-    Returns:
-        int: The exit status.
+        folder (str): The pipeline's folder, which marks them.
+        preload (bool): Whether Python scripts, where asked for, are forks of one
+            process that has imported mmwsss; on Linux only.
     """
-    os.makedirs(osp.dirname(log), exist_ok=True)
-    parent = os.getpid()
-    environment = {
-        **os.environ, 'PYTHONUNBUFFERED': '1',
-        **(env or {}), MARKER: folder
-    }
-    child = None
-    with open(log, 'ab') as sink, open(log, 'rb') as source:
-        source.seek(0, os.SEEK_END)
-        lines = _LineReader(source, on_line)
-        try:
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-                preexec_fn=lambda: _die_with(parent))
-            while child.poll() is None:
+
+    def __init__(self, folder: str, preload: bool = True) -> None:
+        self.folder = folder
+        self.preload = preload and sys.platform == 'linux'
+        self._server: StepServer | None = None
+
+    def __enter__(self) -> 'StepProcesses':
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._close_server()
+
+    def run(self,
+            command: list[str],
+            log: str,
+            on_line: Callable[[str], None],
+            on_beat: Callable[[], None],
+            is_script: bool = False) -> int:
+        """Run a command, its output going to ``log``.
+
+        Args:
+            command (list[str]): Program and arguments.
+            log (str): File that the output is appended to.
+            on_line (Callable): Called with each new line of the output.
+            on_beat (Callable): Called a few times a second.
+            is_script (bool): Whether the command is this Python and a script that
+                imports mmwsss. Defaults to False.
+
+        Returns:
+            int: The exit status.
+        """
+        os.makedirs(osp.dirname(log), exist_ok=True)
+        child = None
+        with open(log, 'ab') as sink, open(log, 'rb') as source:
+            source.seek(0, os.SEEK_END)
+            lines = _LineReader(source, on_line)
+            try:
+                if is_script and self.preload:
+                    child = self._serve(command, log, sink)
+                else:
+                    child = self._start(command, sink)
+                while child.poll() is None:
+                    lines.read()
+                    on_beat()
+                    time.sleep(0.1)
                 lines.read()
-                on_beat()
-                time.sleep(0.1)
-            lines.read()
-        finally:
-            if child is not None:
-                _end(child)
-            # Also what left the process group, or began just before a signal.
-            kill_leftovers(folder)
-    return child.returncode
+            finally:
+                if child is not None:
+                    _end(child)
+                # Also what left the process group, or began just before a signal.
+                kill_leftovers(self.folder, self._server and self._server.pid)
+        return child.returncode
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, 'PYTHONUNBUFFERED': '1', MARKER: self.folder}
+
+    def _start(self, command: list[str], sink: IO) -> subprocess.Popen:
+        parent = os.getpid()
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=self._environment(),
+            start_new_session=True,
+            preexec_fn=lambda: die_with(parent))
+
+    def _serve(self, command: list[str], log: str, sink: IO) -> ServedStep:
+        environment = self._environment()
+        if self._server is not None and (
+                self._server.environment != environment
+                or self._server.receive() is None):
+            self._close_server()
+        if self._server is None:
+            self._server = StepServer(environment, sink)
+        return self._server.start(command, log)
+
+    def _close_server(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
 
-def _die_with(parent: int) -> None:
-    """Ask Linux to end this process when the pipeline dies."""
-    if sys.platform == 'linux':
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
-def _end(child: subprocess.Popen) -> None:
+def _end(child: subprocess.Popen | ServedStep) -> None:
     """End a child and its process group, gently first."""
     for signum in (signal.SIGTERM, signal.SIGKILL):
         if child.poll() is not None:
             break
-        os.killpg(child.pid, signum)
+        _signal_group(child, signum)
         try:
             child.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             continue
+    _signal_group(child, signal.SIGKILL)
+
+
+def _signal_group(child: subprocess.Popen | ServedStep, signum: int) -> None:
     try:
-        os.killpg(child.pid, signal.SIGKILL)
+        if isinstance(child, ServedStep):
+            child.send_signal(signum)
+        else:
+            os.killpg(child.pid, signum)
     except ProcessLookupError:
         pass
 

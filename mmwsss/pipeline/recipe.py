@@ -5,11 +5,12 @@ import os.path as osp
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from mmengine.config import Config, ConfigDict
+from typing import TYPE_CHECKING, Any
 
 from .step_types import STEP_TYPES
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 REFERENCE = re.compile(r'\{([A-Za-z_]\w*)(?::([^{}]+))?\}')
 """``{name}`` or ``{name:metric}`` inside a string of a recipe."""
@@ -70,6 +71,7 @@ class Recipe:
                  cfg_options: dict | None = None) -> None:
         if not osp.isfile(path):
             raise FileNotFoundError(f'no recipe {path}')
+        from mmengine.config import Config
         cfg = Config.fromfile(path, import_custom_modules=False)
         if not isinstance(cfg.get('steps'), list) or not cfg.steps:
             raise ValueError(f'{path} has no list "steps": it is not a recipe')
@@ -154,7 +156,7 @@ class Recipe:
         return any(step.name == name for step in self.steps)
 
     @staticmethod
-    def _by_index(cfg: Config, options: dict) -> dict:
+    def _by_index(cfg: 'Config', options: dict) -> dict:
         names = {step.get('name', step.get('type')): i
                  for i, step in enumerate(cfg.steps)}
         renamed = {}
@@ -209,7 +211,7 @@ class Recipe:
 
 def to_plain(value: Any) -> Any:
     """Configs as plain dicts, lists and tuples."""
-    if isinstance(value, (dict, ConfigDict)):
+    if isinstance(value, dict):  # as mmengine's ConfigDict is
         return {key: to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(to_plain(item) for item in value)

@@ -9,9 +9,7 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from mmwsss.utils import (
     atomic_write,
@@ -27,15 +25,18 @@ from .digest import MISSING, DigestCache, digest_value
 from .launch import launch
 from .process import (
     ProgressLine,
+    StepProcesses,
     folder_lock,
     format_seconds,
     kill_leftovers,
-    run_child,
     stop_on_signals,
 )
 from .recipe import REFERENCE, Recipe, Step, iter_strings, to_plain
 from .step_types import StepCall
 from .summary import key_numbers, read_metrics, write_summary
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 STATE_FILE = 'pipeline_state.json'
 _STATE_VERSION = 1
@@ -79,15 +80,20 @@ class Pipeline:
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         gpus (int): Processes of each distributed step; a step's own ``gpus``
             comes first.
+        preload (bool): Whether steps in one process are forks of a process that
+            has imported mmwsss and what it stands on, instead of importing all
+            of it each; on Linux only.
     """
 
     def __init__(self,
                  recipe: Recipe,
                  launcher: str = 'none',
-                 gpus: int = 1) -> None:
+                 gpus: int = 1,
+                 preload: bool = True) -> None:
         self.recipe = recipe
         self.launcher = launcher
         self.gpus = gpus
+        self.preload = preload
         self.work_dir = recipe.work_dir
         self.digest = DigestCache(osp.join(self.work_dir, '.digests.json'))
         self.outcomes: dict[str, str] = {}
@@ -155,7 +161,7 @@ class Pipeline:
         """
         return _follow(self.recipe.substitute(value, self.lookup))
 
-    def config(self, step: Step, symbolic: bool = False) -> Config | None:
+    def config(self, step: Step, symbolic: bool = False) -> 'Config | None':
         """The full config of a step.
 
         Args:
@@ -166,6 +172,7 @@ class Pipeline:
         path = self.recipe.config_path(step)
         if path is None:
             return None
+        from mmengine.config import Config
         cfg = Config.fromfile(path, import_custom_modules=False)
         lookup = self._symbolic_lookup if symbolic else self.lookup
         options = {**self.recipe.shared, **step.spec.get('cfg_options', {})}
@@ -247,13 +254,16 @@ class Pipeline:
                 if names is None or step.name in names
             ]
             try:
-                for number, step in enumerate(steps, 1):
-                    self._do(step, f'[{number}/{len(steps)}] {step.name}', force)
+                with StepProcesses(self.work_dir, self.preload) as processes:
+                    for number, step in enumerate(steps, 1):
+                        heading = f'[{number}/{len(steps)}] {step.name}'
+                        self._do(step, heading, force, processes)
             finally:
                 self.digest.save()
                 write_summary(self)
 
-    def _do(self, step: Step, heading: str, force: bool) -> None:
+    def _do(self, step: Step, heading: str, force: bool,
+            processes: StepProcesses) -> None:
         plan = self.plan(step, force)
         if plan.action == 'skip':
             self.outcomes[step.name] = 'unchanged'
@@ -288,7 +298,10 @@ class Pipeline:
 
         status = 'interrupted'
         try:
-            code = run_child(command, log, self.work_dir, progress.update, on_beat)
+            # With several processes, the command is the launcher's.
+            is_script = bool(step.kind.tool) and (
+                not step.kind.distributed or self.launcher == 'none')
+            code = processes.run(command, log, progress.update, on_beat, is_script)
             status = 'running' if code == 0 else 'failed'
         finally:
             progress.close()

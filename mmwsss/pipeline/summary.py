@@ -4,9 +4,6 @@
 import os.path as osp
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
 from mmwsss.utils import atomic_write, read_json, write_json
 from mmwsss.version import __version__
 
@@ -97,6 +94,8 @@ def write_summary(pipeline: 'Pipeline') -> None:
         for key, value in pipeline.recipe.protocol.items():
             file.write(f'- {key}: {value}\n')
 
+    from rich.console import Console
+    from rich.table import Table
     table = Table(title=pipeline.recipe.title)
     for name in header:
         table.add_column(name, overflow='fold')

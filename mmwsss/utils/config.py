@@ -2,21 +2,23 @@
 """Configs as the command line changes them."""
 
 import os.path as osp
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from .lists import read_class_names, with_background
 
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
-def read_config(path: str, options: dict | None = None) -> Config:
+
+def read_config(path: str, options: dict | None = None) -> 'Config':
     """Read a config and apply ``--cfg-options``, see :func:`change_config`."""
+    from mmengine.config import Config
     cfg = Config.fromfile(path)
     change_config(cfg, options)
     return cfg
 
 
-def change_config(cfg: Config, options: dict | None = None) -> None:
+def change_config(cfg: 'Config', options: dict | None = None) -> None:
     """Apply ``--cfg-options`` to a config, in place.
 
     Two variables at the top of a config have been copied to where they are
@@ -68,7 +70,7 @@ def set_data_root(node: Any, data_root: str) -> None:
             set_data_root(value, data_root)
 
 
-def _set_classes(cfg: Config, held: Any, classes: list[str]) -> None:
+def _set_classes(cfg: 'Config', held: Any, classes: list[str]) -> None:
     """Set the classes of datasets that hold ``held``, and the model's number."""
     _replace(cfg._cfg_dict, 'classes', held, classes)
     cfg.classes = classes

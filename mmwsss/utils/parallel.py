@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any
 
-from mmengine.utils import ProgressBar
-
 _THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
 _work = None
 
@@ -47,7 +45,7 @@ class WorkerPool:
             self._function = setup(*args)
         else:
             context = multiprocessing.get_context('forkserver')
-            context.set_forkserver_preload(['mmwsss'])
+            context.set_forkserver_preload(['mmwsss.preload'])
             self._executor = ProcessPoolExecutor(
                 jobs, context, _start_worker, (setup, args))
 
@@ -109,6 +107,7 @@ def track_progress(items: Iterable, total: int) -> Iterator[Any]:
     if not total:
         yield from items
         return
+    from mmengine.utils import ProgressBar
     bar, fresh, shown = ProgressBar(total, file=sys.stdout), 0, time.monotonic()
     for item in items:
         yield item

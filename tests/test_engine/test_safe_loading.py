@@ -12,8 +12,8 @@ from tiny_training import TinyModel, tiny_config, train
 from torch import nn
 
 from mmwsss.engine import load_checkpoint_file, setup_entry_point
-from mmwsss.engine.runner import checkpoint as module
 from mmwsss.engine.runner import use_safe_loading
+from mmwsss.utils import checkpoint as module
 
 
 class Malicious:
@@ -46,7 +46,7 @@ def reader(request, monkeypatch):
 def keep_environment(monkeypatch):
     """Undo the switch and the schemes that a test turns on."""
     from mmengine.runner import CheckpointLoader
-    monkeypatch.setenv(module._FORCE_SAFE, '0')
+    monkeypatch.setenv(module.FORCE_SAFE, '0')
     monkeypatch.setattr(CheckpointLoader, '_schemes',
                         dict(CheckpointLoader._schemes))
 

@@ -68,7 +68,7 @@ def forget_instances(cls):
         forget_instances(subclass)
 
 
-def run_forked(command, log, *args):
+def run_forked(processes, command, log, *args):
     """Run a step's tool in a fork of this process, which has all imported."""
     os.makedirs(os.path.dirname(log), exist_ok=True)
     process = get_context('fork').Process(target=run_tool, args=(command, log))
@@ -116,7 +116,7 @@ def run_forked(command, log, *args):
 ])
 def test_from_tags_to_pseudo_labels(
         tmp_path, voc_root, monkeypatch, recipe, steps, changes):
-    monkeypatch.setattr('mmwsss.pipeline.runner.run_child', run_forked)
+    monkeypatch.setattr('mmwsss.pipeline.runner.StepProcesses.run', run_forked)
     # Most of the time would go into the layout of texts of configs.
     monkeypatch.setattr(Config, 'pretty_text', property(text))
     path = tmp_path / 'small_pipeline.py'

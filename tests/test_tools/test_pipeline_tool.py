@@ -215,7 +215,7 @@ def test_killed_run_ends_like_an_unbroken_one(small_recipe, tmp_path, slow_files
 
     killed = Pipeline(Recipe(small_recipe, broken))
     killed.run()
-    whole = Pipeline(Recipe(small_recipe, str(tmp_path / 'whole')))
+    whole = Pipeline(Recipe(small_recipe, str(tmp_path / 'whole')), preload=False)
     whole.run()
     for step, names in dict(
             train_localizer=('stage_classify.pth', 'stage_expand.pth',

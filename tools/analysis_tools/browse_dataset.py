@@ -14,15 +14,11 @@ import sys
 from itertools import islice
 
 import numpy as np
-from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
-from mmseg.registry import DATA_SAMPLERS, DATASETS
 from PIL import Image, ImageDraw
-from rich.progress import track
 
-from mmwsss.datasets.transforms.seeding import seed_everything
 from mmwsss.utils import atomic_write, read_config
-from mmwsss.visualization import draw_mask, draw_tags
+from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.import_hooks import quiet_imports
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,6 +44,7 @@ def parse_args() -> argparse.Namespace:
 def draw_item(item: dict, metainfo: dict) -> np.ndarray:
     """Draw one packed sample: the photo with its tags, and, to the right of it,
     its mask if it has one."""
+    from mmwsss.visualization import draw_mask, draw_tags
     photo = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
     photo = np.clip(np.rint(photo), 0, 255).astype(np.uint8)
     sample = item['data_samples']
@@ -72,6 +69,12 @@ def draw_item(item: dict, metainfo: dict) -> np.ndarray:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import DATA_SAMPLERS, DATASETS
+    from rich.progress import track
+
+    from mmwsss.datasets.transforms.seeding import seed_everything
     cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     loader = cfg[f'{args.split}_dataloader']

@@ -14,25 +14,21 @@ names the photos (by its dataloaders); SPEC.json holds
     thresholds: {title: file of evaluate_seeds.py --details}
 """
 
+from __future__ import annotations
+
 import argparse
 import os.path as osp
 import sys
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
 from PIL import Image
 
 import mmwsss
 from mmwsss.utils import atomic_write, read_json
-from mmwsss.visualization.contact_sheet import draw_contact_sheet
-from mmwsss.visualization.report import render_report
-from mmwsss.visualization.report_curves import (
-    figure_svg,
-    threshold_figure,
-    training_figure,
-)
-from mmwsss.visualization.report_rows import collect_section
+from mmwsss.utils.import_hooks import quiet_imports
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,6 +44,7 @@ def parse_args() -> argparse.Namespace:
 
 def build_dataset(cfg: Config, loader: str):
     """The photos of a dataloader, with the masks that there are."""
+    from mmseg.registry import DATASETS
     if loader not in cfg:
         raise ValueError(f'{cfg.filename} has no {loader}')
     dataset = dict(cfg[loader].dataset, pipeline=[])
@@ -58,6 +55,7 @@ def build_dataset(cfg: Config, loader: str):
 
 def collect(spec: dict, cfg: Config) -> list:
     """All sections."""
+    from mmwsss.visualization.report_rows import collect_section
     sections = []
     for number, section in enumerate(spec['sections'], 1):
         section = dict(section)
@@ -70,6 +68,11 @@ def collect(spec: dict, cfg: Config) -> list:
 
 def draw_curves(spec: dict) -> dict[str, str]:
     """All figures as SVG."""
+    from mmwsss.visualization.report_curves import (
+        figure_svg,
+        threshold_figure,
+        training_figure,
+    )
     figures = {}
     if spec.get('thresholds'):
         figures['Seeds over all thresholds'] = threshold_figure(spec['thresholds'])
@@ -82,6 +85,12 @@ def draw_curves(spec: dict) -> dict[str, str]:
 def main() -> None:
     """Write the report."""
     args = parse_args()
+    quiet_imports()
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+
+    from mmwsss.visualization.contact_sheet import draw_contact_sheet
+    from mmwsss.visualization.report import render_report
     cfg = Config.fromfile(args.config)
     spec = read_json(args.spec)
     init_default_scope(cfg.get('default_scope', 'mmseg'))

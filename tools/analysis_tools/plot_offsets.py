@@ -17,22 +17,12 @@ import os.path as osp
 import sys
 
 import numpy as np
-from mmengine.config import DictAction
 from PIL import Image
-from rich.progress import track
 
-from mmwsss.apis import WSSSInferencer
-from mmwsss.apis.photos import find_photos
-from mmwsss.datasets.image_io import read_photo
-from mmwsss.models.layers import OffsetConv2d
 from mmwsss.pipeline import read_scalars
 from mmwsss.utils import atomic_write
-from mmwsss.visualization import (
-    draw_offset_arrows,
-    draw_offset_magnitude,
-    offset_magnitude,
-    plot_offset_curves,
-)
+from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.import_hooks import quiet_imports
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,6 +57,17 @@ def parse_args() -> argparse.Namespace:
 def draw_maps(args: argparse.Namespace) -> None:
     """Write one picture for each photo and each layer that samples: the photo,
     the lengths of the offsets and the offsets as arrows."""
+    from rich.progress import track
+
+    from mmwsss.apis import WSSSInferencer
+    from mmwsss.apis.photos import find_photos
+    from mmwsss.datasets.image_io import read_photo
+    from mmwsss.models.layers import OffsetConv2d
+    from mmwsss.visualization import (
+        draw_offset_arrows,
+        draw_offset_magnitude,
+        offset_magnitude,
+    )
     inferencer = WSSSInferencer(
         args.config, args.checkpoint, device=args.device,
         cfg_options=args.cfg_options)
@@ -99,6 +100,7 @@ def draw_maps(args: argparse.Namespace) -> None:
 
 def draw_curves(args: argparse.Namespace) -> None:
     """Plot the scalars of all runs of a training."""
+    from mmwsss.visualization import plot_offset_curves
     lines = read_scalars(args.work_dir).training
     if not lines:
         raise FileNotFoundError(
@@ -109,6 +111,7 @@ def draw_curves(args: argparse.Namespace) -> None:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
     {'maps': draw_maps, 'curves': draw_curves}[args.command](args)
 
 

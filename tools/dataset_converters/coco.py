@@ -25,13 +25,10 @@ import multiprocessing
 import os.path as osp
 from collections import defaultdict
 
-import cv2
 import numpy as np
-from mmengine.utils import ProgressBar
 
-from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
-from mmwsss.structures import save_label_table
 from mmwsss.utils import atomic_write, read_json, write_json
+from mmwsss.utils.import_hooks import quiet_imports
 
 try:
     from pycocotools import mask as coco_mask
@@ -98,6 +95,7 @@ def flatten_instances(annotations: list[dict],
     Returns:
         np.ndarray: uint8 mask of shape (height, width).
     """
+    import cv2
     mask = np.zeros((height, width), dtype=np.uint8)
     owner = np.zeros((height, width), dtype=np.int16)
     order = drawing_order(annotations, recipe, crowd)
@@ -127,6 +125,7 @@ def label_names(annotations: list[dict], names: dict[int, str], recipe: str,
 
 def _convert(job: tuple, folder: str, class_ids: dict, palette: list,
              settings: dict) -> None:
+    from mmwsss.datasets.image_io import write_mask
     image, annotations = job
     path = osp.join(folder, f'{osp.splitext(image["file_name"])[0]}.png')
     if osp.exists(path):
@@ -183,6 +182,10 @@ def convert_coco(annotation_file: str,
         ValueError: Naming what is wrong with the file, or if the masks there
             were made with other settings.
     """
+    from mmengine.utils import ProgressBar
+
+    from mmwsss.datasets.image_io import read_mask, voc_palette
+    from mmwsss.structures import save_label_table
     if void and void % 2 == 0:
         raise ValueError(f'expected an odd width of void, got {void}')
     crowd = crowd or ('skip' if recipe == 'A' else 'include')
@@ -274,6 +277,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
     convert_coco(args.annotations, args.out, args.split, args.recipe,
                  args.crowd, args.void, args.labels, args.jobs)
 

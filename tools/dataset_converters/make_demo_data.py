@@ -8,7 +8,7 @@ Example:
 import argparse
 import time
 
-from mmwsss.datasets.demo_scenes import make_demo_data
+from mmwsss.utils.import_hooks import quiet_imports
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,6 +28,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
+    from mmwsss.datasets.demo_scenes import make_demo_data
     start = time.time()
     make_demo_data(args.out, args.seed, args.num_train, args.num_val,
                    args.size)

@@ -14,12 +14,9 @@ import os
 import os.path as osp
 
 import numpy as np
-from mmengine.utils import track_iter_progress
 
-from mmwsss.datasets.class_names import class_names
-from mmwsss.datasets.image_io import read_mask
-from mmwsss.structures import save_label_table
 from mmwsss.utils import read_id_list
+from mmwsss.utils.import_hooks import quiet_imports
 
 
 def names_in_mask(path: str,
@@ -37,6 +34,7 @@ def names_in_mask(path: str,
     Raises:
         ValueError: Naming the file, if an id is no class.
     """
+    from mmwsss.datasets.image_io import read_mask
     ids, counts = np.unique(read_mask(path), return_counts=True)
     names = []
     for class_id, count in zip(ids, counts, strict=True):
@@ -72,6 +70,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
+    from mmengine.utils import track_iter_progress
+
+    from mmwsss.datasets.class_names import class_names
+    from mmwsss.structures import save_label_table
     classes = class_names(args.classes)
     if args.list:
         ids = read_id_list(args.list)

@@ -15,8 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from mmwsss.datasets.class_names import class_names
-from mmwsss.structures import save_label_table
+from mmwsss.utils.import_hooks import quiet_imports
 
 
 def _encode_latin1(text: str, encoding: str) -> bytes:
@@ -143,6 +142,9 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
+    from mmwsss.datasets.class_names import class_names
+    from mmwsss.structures import save_label_table
     table = labels_to_names(
         load_cls_labels(args.npy), class_names(args.classes), args.npy)
     save_label_table(args.out, table)

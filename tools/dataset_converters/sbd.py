@@ -23,10 +23,9 @@ import os.path as osp
 from collections.abc import Callable
 
 import numpy as np
-from scipy.io import loadmat
 
-from mmwsss.datasets.image_io import voc_palette, write_mask
 from mmwsss.utils import atomic_write, read_id_list
+from mmwsss.utils.import_hooks import quiet_imports
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 NUM_CLASSES = 20
@@ -45,6 +44,7 @@ def read_annotation(path: str) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: Naming the file, if it is no annotation of SBD.
     """
+    from scipy.io import loadmat
     try:
         truth = loadmat(path)['GTcls'][0, 0]
         mask = truth['Segmentation']
@@ -68,6 +68,7 @@ def read_annotation(path: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _setup() -> Callable:
+    from mmwsss.datasets.image_io import voc_palette, write_mask
     palette = voc_palette(NUM_CLASSES + 1)
 
     def work(task: tuple[str, str, str]) -> None:
@@ -124,6 +125,7 @@ def main() -> None:
         '--jobs', type=int, default=os.cpu_count(),
         help='worker processes; 0 works in this one (default: all cores)')
     args = parser.parse_args()
+    quiet_imports()
     convert(args.dataset, args.out, args.jobs)
 
 

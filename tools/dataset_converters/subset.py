@@ -15,19 +15,10 @@ import argparse
 import os.path as osp
 
 import numpy as np
-from mmengine.utils import ProgressBar
 from PIL import Image
 
-from mmwsss.datasets.class_names import class_names
-from mmwsss.datasets.image_io import (
-    read_mask,
-    read_photo,
-    voc_palette,
-    write_mask,
-)
-from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
-from mmwsss.structures import read_label_names, save_label_table
 from mmwsss.utils import atomic_write, read_id_list, with_background
+from mmwsss.utils.import_hooks import quiet_imports
 
 LISTS = osp.join('ImageSets', 'Segmentation')
 
@@ -49,6 +40,8 @@ def class_lookup(source: list[str], classes: list[str],
 
 
 def _copy_photo(source: str, target: str, long_side: int | None) -> None:
+    from mmwsss.datasets.image_io import read_photo
+    from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
     if long_side is None:
         with open(source, 'rb') as file:
             content = file.read()
@@ -90,6 +83,11 @@ def make_subset(data_root: str,
         ValueError: If a class is unknown or a list ends up empty.
         FileNotFoundError: If a photo is missing.
     """
+    from mmengine.utils import ProgressBar
+
+    from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
+    from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
+    from mmwsss.structures import read_label_names, save_label_table
     classes = with_background(classes)
     for name in classes:
         if name not in source_classes:
@@ -171,6 +169,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
+    from mmwsss.datasets.class_names import class_names
     make_subset(args.data_root, args.out, class_names(args.source_classes),
                 args.classes, args.lists,
                 set(read_id_list(args.ids)) if args.ids else None, args.masks,

@@ -14,11 +14,8 @@ import os
 import os.path as osp
 import xml.etree.ElementTree as ET
 
-from mmengine.utils import track_iter_progress
-
-from mmwsss.datasets.class_names import class_names
-from mmwsss.structures import save_label_table
 from mmwsss.utils import read_id_list
+from mmwsss.utils.import_hooks import quiet_imports
 
 
 def names_in_xml(path: str, classes: list[str]) -> list[str]:
@@ -58,6 +55,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    quiet_imports()
+    from mmengine.utils import track_iter_progress
+
+    from mmwsss.datasets.class_names import class_names
+    from mmwsss.structures import save_label_table
     folder = osp.join(args.data_root, 'Annotations')
     if args.list:
         ids = [i for path in args.list for i in read_id_list(path)]

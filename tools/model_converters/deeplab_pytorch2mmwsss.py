@@ -18,12 +18,15 @@ Example:
         deeplabv1_resnet101-coco.pth pretrain/deeplab_r101_coco.pth
 """
 
-import argparse
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+import argparse
+from typing import TYPE_CHECKING
 
 from mmwsss.utils import atomic_write
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LAYOUTS = ('deeplab-pytorch', 'codebase', 'resnets')
 # More blocks than any ResNet has in a stage.
@@ -209,6 +212,7 @@ def main() -> None:
         choices=('mmwsss', 'deeplab-pytorch', 'codebase'),
         help='target layout (default: %(default)s)')
     args = parser.parse_args()
+    import torch
 
     checkpoint = torch.load(args.src, map_location='cpu', weights_only=True)
     state_dict, left_out = convert(checkpoint.get('state_dict', checkpoint), args.to)

@@ -13,13 +13,16 @@ Example:
     python tools/model_converters/irn2mmwsss.py sess/res50_irn.pth irn_r50_voc.pth
 """
 
+from __future__ import annotations
+
 import argparse
 import re
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from mmwsss.utils import atomic_write
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Other names of tensors that are there already, and constants.
 DUPLICATES = re.compile(
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument('src', help='checkpoint to convert')
     parser.add_argument('dst', help='file to write')
     args = parser.parse_args()
+    import torch
     state_dict = torch.load(args.src, map_location='cpu', weights_only=True)
     state_dict = state_dict.get('state_dict', state_dict)
     with atomic_write(args.dst) as file:

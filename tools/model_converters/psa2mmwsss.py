@@ -18,16 +18,20 @@ Example:
         pretrain/wide_resnet38_in1k.pth
 """
 
+from __future__ import annotations
+
 import argparse
 import math
 import re
 import struct
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from mmwsss.utils import atomic_write
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MXNET_LIST_MAGIC = 0x112
 MXNET_V1_MAGIC, MXNET_V2_MAGIC, MXNET_V3_MAGIC = (
@@ -94,6 +98,7 @@ def read_mxnet(path: str) -> dict[str, Tensor]:
 
 
 def _read_mxnet_array(reader: _Reader) -> Tensor:
+    import torch
     magic = reader.number('I')
     if magic in (MXNET_V2_MAGIC, MXNET_V3_MAGIC) and reader.number('i') != 0:
         raise ValueError(f'{reader.path} has a sparse array')
@@ -218,6 +223,7 @@ def main() -> None:
     parser.add_argument('src', help='checkpoint to convert (.params or .pth)')
     parser.add_argument('dst', help='file to write')
     args = parser.parse_args()
+    import torch
 
     if args.src.endswith('.params'):
         state_dict = read_mxnet(args.src)

@@ -10,15 +10,18 @@ Example:
         model_enc_e020Xs0.928.pth single_stage_wide-r38_voc.pth
 """
 
+from __future__ import annotations
+
 import argparse
 import importlib.util
 import os.path as osp
 import re
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from mmwsss.utils import atomic_write
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLOCKS = {
     'aspp.global_avg_pool.1': 'aspp.image_pool.1.conv',
@@ -100,6 +103,7 @@ def main() -> None:
     parser.add_argument('src', help='checkpoint to convert (model_enc_*.pth)')
     parser.add_argument('dst', help='file to write')
     args = parser.parse_args()
+    import torch
     state_dict = torch.load(args.src, map_location='cpu', weights_only=True)
     state_dict = state_dict.get('state_dict', state_dict)
     meta = dict(stage='self_train')

@@ -1,10 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-from .checkpoint import load_checkpoint_file, use_safe_loading
+from mmwsss.utils.checkpoint import load_checkpoint_file
+
+from .checkpoint import use_safe_loading
 from .sampler import ReproducibleInfiniteSampler
 from .setup import (
     check_output_folder,
     find_resumable_checkpoint,
-    find_stock_configs,
     setup_entry_point,
 )
 
@@ -13,6 +14,3 @@ __all__ = [
     'find_resumable_checkpoint', 'load_checkpoint_file', 'setup_entry_point',
     'use_safe_loading'
 ]
-
-# Configs are read before any entry point could set this up.
-find_stock_configs()

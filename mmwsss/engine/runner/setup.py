@@ -4,15 +4,15 @@ import os.path as osp
 import subprocess
 import tempfile
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, version
 
 import torch
 from mmengine.config import Config
-from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.dist import is_distributed
 from torch import distributed
 
-from .checkpoint import load_checkpoint_file, use_safe_loading
+from mmwsss.utils.checkpoint import load_checkpoint_file
+
+from .checkpoint import use_safe_loading
 
 DEFAULT_HOOKS = dict(
     exact_resume=dict(type='mmseg.ExactResumeHook'),
@@ -50,18 +50,6 @@ def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False))
         cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
-
-
-def find_stock_configs() -> None:
-    """Let ``_base_ = 'mmseg::...'`` find mmseg's configs in either package.
-
-    mmengine looks for a distribution named mmsegmentation; its maintained
-    continuation has another name, but the same module.
-    """
-    try:
-        version(MODULE2PACKAGE['mmseg'])
-    except PackageNotFoundError:
-        MODULE2PACKAGE['mmseg'] = 'mmseg'
 
 
 def check_output_folder(path: str) -> None:

@@ -4,6 +4,9 @@
 import os
 import os.path as osp
 
+from mmseg.registry import MODELS
+
+from mmwsss.models.refiners import DenseCRF
 from mmwsss.utils import read_json, write_json
 
 # Hidden, so that it is no part of what later steps read.
@@ -61,3 +64,18 @@ def read_method(folder: str) -> str | None:
     """What :func:`write_method` noted, or None."""
     path = osp.join(folder, METHOD_FILE)
     return read_json(path)['crf'] if osp.exists(path) else None
+
+
+def describe_crf(rule: dict, device: str = 'cpu') -> str:
+    """What a protocol says of a label rule's dense CRF.
+
+    Args:
+        rule (dict): Config of the label rule.
+        device (str): The type of device that it works on. Defaults to 'cpu'.
+
+    Returns:
+        str: Such as ``'dense CRF (numba), irn_label'``; ``'no'`` without one.
+    """
+    found = [module.describe(device) for module in MODELS.build(rule).modules()
+             if isinstance(module, DenseCRF)]
+    return '; '.join(dict.fromkeys(found)) or 'no'

@@ -1,19 +1,33 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""The command line options by which tools choose a label rule."""
+"""Command line options that tools share; they import nothing heavy.
+
+A tool parses its command line before it imports torch and mmseg, so that a typing
+error or ``--help`` does not take their seconds.
+"""
 
 import argparse
 import os.path as osp
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config
-from mmseg.registry import MODELS
+from .crf_presets import CRF_PRESETS
+from .io import read_json
 
-from mmwsss.models.refiners import CRF_PRESETS, DenseCRF
-from mmwsss.utils import read_json
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 # IRN's threshold for plain seeds.
 DEFAULT_THRESHOLD = 0.15
 # PSA's lower power; PPC's on EPS.
 DEFAULT_ALPHA = dict(eps_ppc=8)
+
+
+class DictAction(argparse.Action):
+    """mmengine's ``DictAction``, imported when the option is given."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        from mmengine.config import DictAction as Action
+        action = Action(self.option_strings, self.dest, nargs=self.nargs)
+        action(parser, namespace, values, option_string)
 
 
 def add_label_options(parser: argparse.ArgumentParser,
@@ -67,7 +81,7 @@ def threshold_value(text: str) -> float:
             f'{text} holds no number "seed/threshold" ({error!r})') from error
 
 
-def label_rule_config(args: argparse.Namespace, cfg: Config) -> dict:
+def label_rule_config(args: argparse.Namespace, cfg: 'Config') -> dict:
     """The config of the label rule that the options ask for.
 
     Args:
@@ -101,18 +115,3 @@ def label_rule_config(args: argparse.Namespace, cfg: Config) -> dict:
     return dict(
         type='ThresholdLabel', refiner=refiner, threshold=threshold,
         alpha=alpha)
-
-
-def describe_crf(rule: dict, device: str = 'cpu') -> str:
-    """What a protocol says of a label rule's dense CRF.
-
-    Args:
-        rule (dict): Config of the label rule.
-        device (str): The type of device that it works on. Defaults to 'cpu'.
-
-    Returns:
-        str: Such as ``'dense CRF (numba), irn_label'``; ``'no'`` without one.
-    """
-    found = [module.describe(device) for module in MODELS.build(rule).modules()
-             if isinstance(module, DenseCRF)]
-    return '; '.join(dict.fromkeys(found)) or 'no'

@@ -1,0 +1,12 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Imported by a process that forks: what its children would import one by one.
+
+The libraries below mmwsss and its parts, and nothing that depends on a command
+line. An import starts no thread and touches no GPU, so a fork is safe after it.
+"""
+
+from .registration import register_all_modules
+from .utils.import_hooks import quiet_imports
+
+quiet_imports()
+register_all_modules()

@@ -1,0 +1,80 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""How mmseg's registries learn where our parts are, at no cost.
+
+A registry of mmengine has locations: modules that it imports when it is first
+asked for a part. Ours join mmseg's. ``import mmwsss`` itself loads neither mmseg
+nor torch, so that a tool's ``--help`` takes no seconds: what it acts upon may be
+imported later, by anyone.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
+
+from .utils.import_hooks import around_import
+
+LOCATIONS = dict(
+    DATASETS='mmwsss.datasets',
+    TRANSFORMS='mmwsss.datasets.transforms',
+    DATA_SAMPLERS='mmwsss.engine.runner',
+    HOOKS='mmwsss.engine.hooks',
+    MODELS='mmwsss.models',
+    METRICS='mmwsss.evaluation',
+    OPTIM_WRAPPER_CONSTRUCTORS='mmwsss.engine.optimizers',
+    PARAM_SCHEDULERS='mmwsss.engine.optimizers')
+"""Registry of ``mmseg.registry`` -> the module whose import fills it."""
+
+
+def register_all_modules() -> None:
+    """Import all our parts at once.
+
+    Only who reads a registry's ``module_dict`` itself needs this; whoever builds
+    from a registry, or asks it for a name, finds them anyway.
+    """
+    for location in LOCATIONS.values():
+        import_module(location)
+
+
+def announce_parts() -> None:
+    """Tell mmseg's registries of our parts, now or when they are imported."""
+    _once_imported('mmseg.registry', add_locations)
+    _once_imported('mmengine.config.utils', find_stock_configs)
+
+
+def add_locations(registries: ModuleType) -> None:
+    """Add our modules to the locations of mmseg's registries."""
+    for name, location in LOCATIONS.items():
+        registry = getattr(registries, name)
+        if location not in registry._locations:
+            # A new list: registries made without one share mmengine's default.
+            registry._locations = [*registry._locations, location]
+            registry._imported = False
+
+
+def find_stock_configs(config_utils: ModuleType) -> None:
+    """Let ``_base_ = 'mmseg::...'`` find mmseg's configs in either package.
+
+    mmengine looks for a distribution named mmsegmentation; its maintained
+    continuation has another name, but the same module.
+    """
+    packages = config_utils.MODULE2PACKAGE
+    try:
+        version(packages['mmseg'])
+    except PackageNotFoundError:
+        packages['mmseg'] = 'mmseg'
+
+
+def _once_imported(name: str, action: Callable[[ModuleType], None]) -> None:
+
+    @contextmanager
+    def then_act(module: ModuleType) -> Iterator[None]:
+        yield
+        action(module)
+
+    around_import(name, then_act)
+    if name in sys.modules:
+        # Waits, should another thread be importing it.
+        action(import_module(name))

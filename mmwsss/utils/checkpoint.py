@@ -1,0 +1,147 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Checkpoints that can do nothing but hold values.
+
+``torch.load`` executes what a pickle says, and mmengine falls back to that.
+Here a checkpoint is read with ``weights_only=True``, with mmengine's
+``HistoryBuffer`` and numpy's numeric arrays and scalars allowed, and anything
+else is an error.
+"""
+
+import codecs
+import os
+import os.path as osp
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+
+FORCE_SAFE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
+"""The environment variable by which torch itself loads weights only."""
+
+
+def load_checkpoint_file(path: str,
+                         map_location: Any = 'cpu') -> dict[str, Any]:
+    """Read a checkpoint file without executing anything that is in it.
+
+    Args:
+        path (str): A local file.
+        map_location: As in :func:`torch.load`. Defaults to 'cpu'.
+
+    Returns:
+        dict: The checkpoint.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it is truncated, no checkpoint, or holds
+            anything but tensors, plain Python values, numpy numbers and
+            mmengine's log buffers.
+    """
+    path = osp.expanduser(os.fspath(path))
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'checkpoint {path} does not exist')
+    try:
+        return _read(path, map_location)
+    except pickle.UnpicklingError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ValueError(
+            f'checkpoint {path} is refused: it is damaged, or holds objects '
+            'that may execute code on loading. Only tensors, plain Python '
+            'values, numpy numbers and mmengine log buffers are allowed. '
+            f'({reason})') from error
+    except PermissionError:
+        raise
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError,
+            AttributeError, TypeError) as error:
+        raise ValueError(f'checkpoint {path} is not whole or no checkpoint: '
+                         f'{error}') from error
+
+
+def _history_statistic(owner: type, name: str) -> Callable:
+    """What ``getattr`` is needed for in a checkpoint: buffers' own methods.
+
+    A pickled ``HistoryBuffer`` refers to its methods by ``getattr``, which
+    itself must not be callable from a pickle: it reaches everything.
+    """
+    HistoryBuffer()  # The first one made fills the table of its methods.
+    if owner is HistoryBuffer and name in HistoryBuffer._statistics_methods:
+        return HistoryBuffer._statistics_methods[name]
+    raise pickle.UnpicklingError(
+        f'getattr({owner}, {name!r}) is not allowed in a checkpoint')
+
+
+def _allowed_globals() -> dict[str, Any]:
+    """The names that a checkpoint may refer to, beside torch's own."""
+    allowed = {
+        'builtins.getattr': _history_statistic,
+        # How protocol 2 writes bytes; newer torch allows it by itself.
+        '_codecs.encode': codecs.encode,
+        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
+        'numpy.ndarray': np.ndarray,
+        'numpy.dtype': np.dtype,
+    }
+    # numpy 2 renamed ``core``; checkpoints of either age are read by either.
+    core = np.array(0).__reduce__()[0].__module__.rsplit('.', 1)[0]
+    core = __import__(f'{core}.multiarray', fromlist=['scalar'])
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+        allowed[f'{module}._reconstruct'] = core._reconstruct
+        allowed[f'{module}.scalar'] = core.scalar
+    for kind in '?bhilqBHILQefd':
+        number_type = type(np.dtype(kind))
+        allowed[f'{number_type.__module__}.{number_type.__qualname__}'] = \
+            number_type
+    return allowed
+
+
+def _read(path: str, map_location: Any) -> Any:
+    allowed = _allowed_globals()
+    if hasattr(torch.serialization, 'safe_globals') and \
+            tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 6):
+        pairs = [(value, name) for name, value in allowed.items()]
+        with torch.serialization.safe_globals(pairs):
+            return torch.load(
+                path, map_location=map_location, weights_only=True)
+    # Older torch cannot extend its list: the same list for pickle itself.
+    with _without_forced_safety():
+        return torch.load(
+            path,
+            map_location=map_location,
+            pickle_module=_restricted_pickle(allowed),
+            weights_only=False)
+
+
+def _restricted_pickle(allowed: dict[str, Any]) -> SimpleNamespace:
+    """A pickle module for :func:`torch.load` that knows few names."""
+    from torch._weights_only_unpickler import _get_allowed_globals
+    allowed = {**_get_allowed_globals(), **allowed}
+
+    class Unpickler(pickle.Unpickler):
+
+        def find_class(self, module: str, name: str) -> Any:
+            # Protocol 2 writes this module's name of Python 2.
+            module = module.replace('__builtin__', 'builtins')
+            full_name = f'{module}.{name}'
+            if full_name not in allowed:
+                raise pickle.UnpicklingError(
+                    f'{full_name} is not allowed in a checkpoint')
+            return allowed[full_name]
+
+    def load(file: Any, **kwargs) -> Any:
+        return Unpickler(file, **kwargs).load()
+
+    return SimpleNamespace(
+        __name__='restricted_pickle', Unpickler=Unpickler, load=load)
+
+
+@contextmanager
+def _without_forced_safety() -> Iterator[None]:
+    forced = os.environ.pop(FORCE_SAFE, None)
+    try:
+        yield
+    finally:
+        if forced is not None:
+            os.environ[FORCE_SAFE] = forced
