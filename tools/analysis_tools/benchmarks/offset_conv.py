@@ -2,6 +2,7 @@
 """Offset convolution, forward and backward: torchvision's deformable one, ours."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torchvision.ops import deform_conv2d
@@ -23,22 +24,22 @@ def compare(args) -> Iterator[dict]:
         weight = torch.randn(WIDTH, CHANNELS, KERNEL, KERNEL) / CHANNELS
         x, offset, weight = (one.to(args.device) for one in (x, offset, weight))
         offset.requires_grad_()
-        results = {}
 
-        def step(name, function, offset=offset, results=results):
-            output = function()
-            gradient, = torch.autograd.grad(output.square().sum(), offset)
-            results[name] = output.detach(), gradient
+        def step(function, inputs=(x, offset, weight), **kwargs):
+            output = function(*inputs, **kwargs)
+            gradient, = torch.autograd.grad(output.square().sum(), inputs[1])
+            return output.detach(), gradient
 
-        sides = dict(
-            torchvision=lambda: step('torchvision', lambda: deform_conv2d(
-                x, offset, weight, padding=KERNEL // 2)),
-            mmwsss=lambda: step('mmwsss', lambda: offset_conv2d(
-                x, offset, weight)))
-        seconds = alternate(sides, args.runs, args.clock)
-        theirs, ours = results['torchvision'], results['mmwsss']
+        seconds, results = alternate({
+            'torchvision': partial(step, deform_conv2d, padding=KERNEL // 2),
+            'mmwsss': partial(step, offset_conv2d),
+        }, args.runs, args.clock)
+        differences = [
+            float((theirs - ours).abs().max())
+            for theirs, ours in zip(*results.values(), strict=True)
+        ]
         yield ratio_row(
             'offset_conv',
             f'{BATCH} x {CHANNELS} x {side} x {side}, {WIDTH} channels out',
             seconds, 'torchvision', 'mmwsss', size=size,
-            difference=float((theirs[0] - ours[0]).abs().max()))
+            difference=max(differences))

@@ -8,14 +8,15 @@ are slowed alike, so that the ratio within a turn says more than any time.
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
 CLOCKS = dict(wall=time.perf_counter, cpu=time.process_time)
 
 
-def alternate(sides: dict[str, Callable[[], object]], runs: int,
-              clock: str = 'wall', warm_up: int = 1) -> dict[str, list[float]]:
+def alternate(sides: dict[str, Callable[[], Any]], runs: int,
+              clock: str = 'wall', warm_up: int = 1) -> tuple[dict, dict]:
     """Call each side once a turn.
 
     Every other turn goes through the sides backwards, so that none always has
@@ -30,23 +31,24 @@ def alternate(sides: dict[str, Callable[[], object]], runs: int,
         warm_up (int): Number of turns before those. Defaults to 1.
 
     Returns:
-        dict[str, list[float]]: Seconds of each side in each turn.
+        tuple[dict[str, list[float]], dict[str, Any]]: Seconds of each side in
+        each turn, and what each returned last.
     """
     cuda = torch.cuda.is_available()
     now = CLOCKS['wall' if cuda else clock]
-    seconds = {name: [] for name in sides}
+    seconds, results = {name: [] for name in sides}, {}
     for turn in range(-warm_up, runs):
         names = list(sides)[::-1 if turn % 2 else 1]
         for name in names:
             if cuda:
                 torch.cuda.synchronize()
             start = now()
-            sides[name]()
+            results[name] = sides[name]()
             if cuda:
                 torch.cuda.synchronize()
             if turn >= 0:
                 seconds[name].append(now() - start)
-    return seconds
+    return seconds, results
 
 
 def ratio_row(comparison: str, case: str, seconds: dict[str, list[float]],
@@ -57,7 +59,7 @@ def ratio_row(comparison: str, case: str, seconds: dict[str, list[float]],
     Args:
         comparison (str): Its name.
         case (str): What was worked on, in words.
-        seconds (dict[str, list[float]]): What :func:`alternate` returned.
+        seconds (dict[str, list[float]]): Of :func:`alternate`.
         reference (str): The side that ours is measured against.
         ours (str): The other side.
         size (int, optional): Long side of the photo, for growth by size.
