@@ -24,7 +24,7 @@ from mmengine.runner import Runner
 from mmseg.registry import RUNNERS
 
 import mmwsss  # noqa: F401
-from mmwsss.engine import check_output_folder, setup_entry_point
+from mmwsss.engine import AMP_TYPES, check_output_folder, setup_entry_point
 from mmwsss.evaluation.metrics.confusion_metric import (
     seed_metric_settings,
     without_nan,
@@ -63,6 +63,9 @@ def parse_args() -> argparse.Namespace:
         help='worker processes that refine, for each process that infers '
         '(default: 0, refine in between)')
     parser.add_argument(
+        '--amp', choices=list(AMP_TYPES),
+        help='compute the backbone in half precision, where the device has it')
+    parser.add_argument(
         '--score', help='JSON file for the scores of the full-size seeds')
     parser.add_argument(
         '--work-dir', help='folder for logs (default: .log in the output)')
@@ -96,7 +99,7 @@ def load_config(args: argparse.Namespace) -> Config:
     metric = dict(
         seed_metric_settings(cfg), on_missing_mask='skip')
     tta_model = cfg.get('tta_model') or dict(type='CAMTTAModel')
-    make_test_run(cfg, tta_model, loader, args.checkpoint)
+    make_test_run(cfg, tta_model, loader, args.checkpoint, args.amp)
     cfg.test_evaluator = [metric] if args.score else []
     first = args.out or args.labels_out or osp.dirname(
         osp.abspath(args.score))
@@ -112,6 +115,9 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
         model=digest_value(cfg.model.to_dict()),
         pipeline=digest_value(
             ConfigDict(cfg.test_dataloader.dataset).to_dict()['pipeline']))
+    amp = cfg.default_hooks.get('fast_inference', {}).get('amp')
+    if amp:
+        origin['amp'] = amp
     if args.out:
         cfg.test_evaluator.append(
             dict(type='SeedWriter', out_dir=args.out,

@@ -39,14 +39,22 @@ def augmented_loader(cfg: Config) -> ConfigDict:
 
 
 def make_test_run(cfg: Config, tta_model: dict, loader: dict,
-                  checkpoint: str) -> None:
+                  checkpoint: str, amp: str | None = None) -> None:
     """Turn a config into one of a test run over all photos, in place.
+
+    The backbone computes as :class:`FastInferenceHook` lets it, unless the
+    config's ``default_hooks.fast_inference`` is None.
 
     Args:
         cfg (Config): The config.
         tta_model (dict): What wraps its model.
         loader (dict): The data loader.
         checkpoint (str): The weights.
+        amp (str, optional): The backbone's precision, ``'bf16'`` or ``'fp16'``.
+            Defaults to None: the config's, else single precision.
+
+    Raises:
+        ValueError: If ``amp`` is asked for and the hook is left out.
     """
     cfg.test_dataloader = loader
     cfg.model = ConfigDict(**tta_model, module=cfg.model)
@@ -56,6 +64,17 @@ def make_test_run(cfg: Config, tta_model: dict, loader: dict,
         cfg[part] = None
     cfg.test_cfg = dict(type='TestLoop')
     cfg.load_from, cfg.resume = checkpoint, False
+    hooks = cfg.setdefault('default_hooks', ConfigDict())
+    fast = hooks.setdefault('fast_inference', ConfigDict())
+    if fast is None:
+        if amp:
+            raise ValueError('half precision needs the hook fast_inference, which '
+                             'default_hooks leaves out')
+        hooks.pop('fast_inference')
+        return
+    fast.setdefault('type', 'mmseg.FastInferenceHook')
+    if amp:
+        fast['amp'] = amp
 
 
 def find_missing(cfg: Config, outputs: list[tuple]) -> tuple[list[int], int]:
