@@ -11,7 +11,7 @@ from mmwsss.engine.inference import find_conv_bn_pairs
 
 CAM_STRIDES = dict(strides=(1, 2, 2, 1), dilations=(1, 1, 1, 1))
 # Backbones, and how many of their normalisations read a convolution alone. Of the 37
-# of WideResNet38 those in front of its 17 blocks, but the first, and the last read sums.
+# of WideResNet38 those in front of its blocks, but the first, and the last read sums.
 BACKBONES = {
     'resnet': (dict(type='ResNet', depth=18, stem_channels=8,
                     base_channels=8, **CAM_STRIDES), 20),
