@@ -20,8 +20,6 @@ import sys
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
-from mmseg.registry import RUNNERS
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import AMP_TYPES, check_output_folder, setup_entry_point
@@ -32,8 +30,9 @@ from mmwsss.evaluation.metrics.confusion_metric import (
 from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
 from mmwsss.evaluation.writers.file_run import (
     augmented_loader,
-    keep_missing,
+    build_runner,
     make_test_run,
+    photos_to_do,
 )
 from mmwsss.evaluation.writers.options import (
     add_label_options,
@@ -147,12 +146,12 @@ def main() -> None:
         for folder, suffix, origin in outputs:
             check_output_folder(folder)
             check_origin(folder, origin, suffix)
-    if not args.score and not keep_missing(cfg, outputs):
-        return
-    if 'runner_type' in cfg:
-        runner = RUNNERS.build(cfg)
-    else:
-        runner = Runner.from_cfg(cfg)
+    dataset = None
+    if not args.score:
+        dataset = photos_to_do(cfg, outputs)
+        if dataset is None:
+            return
+    runner = build_runner(cfg, dataset)
     scores = runner.test()
     if args.score and is_main_process():
         metric = runner.test_loop.evaluator.metrics[0]

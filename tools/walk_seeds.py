@@ -25,15 +25,14 @@ import sys
 
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.dist import init_dist, is_distributed, is_main_process
-from mmengine.runner import Runner
-from mmseg.registry import RUNNERS
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import check_output_folder, setup_entry_point
 from mmwsss.evaluation.writers.file_run import (
     augmented_loader,
-    keep_missing,
+    build_runner,
     make_test_run,
+    photos_to_do,
 )
 from mmwsss.evaluation.writers.options import threshold_value
 from mmwsss.evaluation.writers.origin import ORIGIN_FILE, check_origin
@@ -138,13 +137,10 @@ def main() -> None:
         for folder, suffix, origin in outputs:
             check_output_folder(folder)
             check_origin(folder, origin, suffix)
-    if not keep_missing(cfg, outputs):
+    dataset = photos_to_do(cfg, outputs)
+    if dataset is None:
         return
-    if 'runner_type' in cfg:
-        runner = RUNNERS.build(cfg)
-    else:
-        runner = Runner.from_cfg(cfg)
-    runner.test()
+    build_runner(cfg, dataset).test()
 
 
 if __name__ == '__main__':

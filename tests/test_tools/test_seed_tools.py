@@ -15,6 +15,8 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from PIL import Image
 
+import mmwsss.engine.inference as inference
+from mmwsss.datasets import WeakDemoDataset
 from mmwsss.structures import Seed
 from mmwsss.utils import project_path
 
@@ -128,6 +130,60 @@ def test_rerun_completes(setting, tmp_path, capsys):
     assert 'are done' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize('indices', ['8', '[1,4,6,7]'])
+def test_rerun_builds_the_dataset_once(setting, tmp_path, monkeypatch, indices):
+    """It makes what is missing, of a part of the photos, too."""
+    chosen = setting['ids'] if indices == '8' else [
+        setting['ids'][i] for i in (1, 4, 6, 7)]
+    call = (setting['config'], setting['checkpoint'], '--out', tmp_path,
+            '--cfg-options', f'seed_dataloader.dataset.indices={indices}')
+    run_tool('generate_seeds', *call)
+    (tmp_path / f'{chosen[2]}.npz').unlink()
+    builds = []
+    load = WeakDemoDataset.load_data_list
+    monkeypatch.setattr(WeakDemoDataset, 'load_data_list',
+                        lambda self: builds.append(1) or load(self))
+    run_tool('generate_seeds', *call)
+    assert len(builds) == 1
+    expected = contents(setting['seeds'], '.npz')
+    assert contents(tmp_path, '.npz') == {
+        f'{name}.npz': expected[f'{name}.npz'] for name in chosen}
+
+
+def test_seeds_without_the_fast_backbone(setting, tmp_path):
+    plain, half = tmp_path / 'plain', tmp_path / 'half'
+    call = (setting['config'], setting['checkpoint'], '--out')
+    run_tool('generate_seeds', *call, plain, '--cfg-options',
+             'default_hooks.fast_inference=None')
+    with pytest.raises(ValueError, match='needs the hook fast_inference'):
+        run_tool('generate_seeds', *call, half, '--amp', 'bf16', '--cfg-options',
+                 'default_hooks.fast_inference=None')
+    differences = []
+    for name in setting['ids']:
+        one, other = (Seed.load(folder / f'{name}.npz').scores
+                      for folder in (plain, setting['seeds']))
+        differences.append(float((one - other).abs().max()))
+    # Rounding may tip a half precision number on disk over, and no more.
+    assert max(differences) < 1e-3
+
+
+def test_seeds_in_half_precision(setting, tmp_path, monkeypatch):
+    call = (setting['config'], setting['checkpoint'], '--out', tmp_path)
+    monkeypatch.setattr(inference, 'cpu_has_bf16', lambda: False)
+    with pytest.raises(ValueError, match='no bfloat16 instructions'):
+        run_tool('generate_seeds', *call, '--amp', 'bf16')
+    monkeypatch.setattr(inference, 'cpu_has_bf16', lambda: True)
+    run_tool('generate_seeds', *call, '--amp', 'bf16')
+    differences = [
+        float((Seed.load(tmp_path / f'{name}.npz').scores -
+               Seed.load(setting['seeds'] / f'{name}.npz').scores).abs().mean())
+        for name in setting['ids']
+    ]
+    assert 1e-4 < max(differences) < 0.1
+    with pytest.raises(FileExistsError, match='another amp'):
+        run_tool('generate_seeds', *call)
+
+
 def test_seeds_of_another_model_are_not_mixed(setting, tmp_path):
     checkpoint = torch.load(setting['checkpoint'], weights_only=True)
     for tensor in checkpoint['state_dict'].values():
@@ -201,15 +257,6 @@ def test_refine_in_workers(setting, tmp_path):
         path = tmp_path / 'irn_two_threshold_0' / f'{name}.png'
         values |= set(np.unique(Image.open(path)))
     assert 255 in values and 0 in values
-
-
-def test_benchmark_crf(capsys):
-    pytest.importorskip('pydensecrf')
-    run_tool('analysis_tools/benchmark_crf', '--jobs', 1, '--num-images', 2,
-             '--size', 20, 24, '--repeat', 1)
-    lines = capsys.readouterr().out.splitlines()
-    assert 'this process' in lines[-2] and 'ratio 1.00' in lines[-2]
-    assert '1 workers' in lines[-1] and 'photos/s' in lines[-1]
 
 
 def test_refine_goes_on(setting, tmp_path, capsys):

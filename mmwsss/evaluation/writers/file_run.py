@@ -6,7 +6,9 @@ import os.path as osp
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS, RUNNERS
+from torch.utils.data import Dataset
 
 from ..metrics.confusion_metric import image_id
 
@@ -77,48 +79,59 @@ def make_test_run(cfg: Config, tta_model: dict, loader: dict,
         fast['amp'] = amp
 
 
-def find_missing(cfg: Config, outputs: list[tuple]) -> tuple[list[int], int]:
-    """Which photos lack a file.
+def photos_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
+    """The dataset of a test run without the photos that are done.
 
     Args:
         cfg (Config): The config of a test run.
         outputs (list[tuple]): Folder, suffix and origin of each kind of file.
 
     Returns:
-        tuple[list[int], int]: The positions of those photos in the dataset, and
-        how many photos there are.
+        Dataset | None: The photos that lack a file, the same in every process;
+        None if all are done.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    # One process looks, before any writes.
+    found = [None]
+    if is_main_process():
+        found = [_find_missing(dataset, outputs)]
+    broadcast_object_list(found)
+    missing, total = found[0], len(dataset)
+    if not missing:
+        print(f'all {total} photos are done')
+        return None
+    if len(missing) < total:
+        print(f'{total - len(missing)} of {total} photos are done, '
+              f'{len(missing)} to go')
+        dataset.get_subset_(missing)
+    return dataset
+
+
+def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
+    """The runner of a test run.
+
+    Args:
+        cfg (Config): Its config.
+        dataset (Dataset, optional): What to test on, already built. Defaults to
+            None: what the config says.
+    """
+    if 'runner_type' in cfg:
+        runner = RUNNERS.build(cfg)
+    else:
+        runner = Runner.from_cfg(cfg)
+    if dataset is not None:
+        # Not in the config, which is written to disk.
+        runner._test_dataloader = dict(cfg.test_dataloader, dataset=dataset)
+    return runner
+
+
+def _find_missing(dataset: Dataset, outputs: list[tuple]) -> list[int]:
+    """The positions of the photos that lack a file."""
     missing = []
     for i in range(len(dataset)):
         name = image_id(dataset.get_data_info(i))
         if not all(osp.exists(osp.join(folder, name + suffix))
                    for folder, suffix, _ in outputs):
             missing.append(i)
-    return missing, len(dataset)
-
-
-def keep_missing(cfg: Config, outputs: list[tuple]) -> bool:
-    """Leave out the photos that are done.
-
-    Args:
-        cfg (Config): The config of a test run, changed in place.
-        outputs (list[tuple]): Folder, suffix and origin of each kind of file.
-
-    Returns:
-        bool: Whether any photo is left.
-    """
-    # One process looks, before any writes.
-    found = [None]
-    if is_main_process():
-        found = [find_missing(cfg, outputs)]
-    broadcast_object_list(found)
-    missing, total = found[0]
-    if not missing:
-        print(f'all {total} photos are done')
-    elif len(missing) < total:
-        print(f'{total - len(missing)} of {total} photos are done, '
-              f'{len(missing)} to go')
-        cfg.test_dataloader.dataset.indices = missing
-    return bool(missing)
+    return missing
