@@ -18,11 +18,17 @@ import os.path as osp
 import sys
 
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from mmengine.registry import init_default_scope
 
 import mmwsss  # noqa: F401
-from mmwsss.engine import AMP_TYPES, check_output_folder, setup_entry_point
+from mmwsss.engine import (
+    AMP_TYPES,
+    check_amp,
+    check_output_folder,
+    setup_entry_point,
+)
 from mmwsss.evaluation.metrics.confusion_metric import (
     seed_metric_settings,
     without_nan,
@@ -83,6 +89,11 @@ def parse_args() -> argparse.Namespace:
         parser.error('--labels-out needs --refiner (perhaps "none")')
     if not osp.isfile(args.checkpoint):
         parser.error(f'there is no checkpoint {args.checkpoint}')
+    if args.amp:
+        try:
+            check_amp(args.amp, get_device())
+        except ValueError as error:
+            parser.error(f'--amp {args.amp}: {error}')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 

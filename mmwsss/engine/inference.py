@@ -2,7 +2,6 @@
 """Backbones that compute the same features in less time, for inference."""
 
 import copy
-import gc
 import sys
 import weakref
 from collections import Counter
@@ -162,7 +161,6 @@ def find_conv_bn_pairs(backbone: nn.Module) -> dict[nn.Conv2d, _BatchNorm]:
     maps = {conv: weakref.ref(written[conv]) for conv in pairs}
     for keeper in (written, read, readers.tensors):
         keeper.clear()
-    gc.collect()
     pairs = {conv: norm for conv, norm in pairs.items() if maps[conv]() is None}
     del features
     return pairs
