@@ -103,7 +103,7 @@ def build_metric(args: argparse.Namespace, cfg: Config) -> dict:
 
 def count_all(args: argparse.Namespace, metric: dict,
               dataset) -> tuple[torch.Tensor, int]:
-    """The confusion over the dataset, and the number of masks."""
+    """The counts over the dataset, and the number of masks."""
     import torch
 
     from mmwsss.evaluation.metrics.prediction_files import count_setup, prediction_file
@@ -130,8 +130,8 @@ def count_all(args: argparse.Namespace, metric: dict,
 
         def images():
             nonlocal total
-            for number, confusion in pool.map(chunks):
-                total = confusion if total is None else total + confusion
+            for number, counts in pool.map(chunks):
+                total = counts if total is None else total + counts
                 yield from range(number)
 
         for _ in track_progress(images(), len(infos)):
@@ -184,10 +184,10 @@ def main() -> None:
     dataset = DATASETS.build(
         scoring_dataset(dict(loader.dataset, pipeline=[]), cfg))
     metric_cfg = build_metric(args, cfg)
-    confusion, masks = count_all(args, metric_cfg, dataset)
+    counts, masks = count_all(args, metric_cfg, dataset)
     metric = METRICS.build(metric_cfg)
     metric.dataset_meta = dataset.metainfo
-    scores, details = metric.summarize(confusion, [])
+    scores, details = metric.summarize(counts, [])
     protocol = metric.protocol_line(len(dataset), masks, details)
     scores = {f'{metric.prefix}/{key}': value for key, value in scores.items()}
     for key, value in scores.items():

@@ -53,6 +53,9 @@ def parse_args() -> argparse.Namespace:
         help='worker processes that refine, for each process that infers '
         '(default: 0, refine in between)')
     parser.add_argument(
+        '--amp', choices=['bf16', 'fp16'],
+        help='compute the backbone in half precision, where the device has it')
+    parser.add_argument(
         '--score', help='JSON file for the scores of the full-size seeds')
     parser.add_argument(
         '--work-dir', help='folder for logs (default: .log in the output)')
@@ -71,6 +74,14 @@ def parse_args() -> argparse.Namespace:
         parser.error('--labels-out needs --refiner (perhaps "none")')
     if not osp.isfile(args.checkpoint):
         parser.error(f'there is no checkpoint {args.checkpoint}')
+    if args.amp:
+        from mmengine.device import get_device
+
+        from mmwsss.engine import check_amp
+        try:
+            check_amp(args.amp, get_device())
+        except ValueError as error:
+            parser.error(f'--amp {args.amp}: {error}')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -91,7 +102,7 @@ def load_config(args: argparse.Namespace) -> Config:
     metric = dict(
         seed_metric_settings(cfg), on_missing_mask='skip')
     tta_model = cfg.get('tta_model') or dict(type='CAMTTAModel')
-    make_test_run(cfg, tta_model, loader, args.checkpoint)
+    make_test_run(cfg, tta_model, loader, args.checkpoint, args.amp)
     cfg.test_evaluator = [metric] if args.score else []
     first = args.out or args.labels_out or osp.dirname(
         osp.abspath(args.score))
@@ -108,6 +119,9 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
         model=digest_value(cfg.model.to_dict()),
         pipeline=digest_value(
             ConfigDict(cfg.test_dataloader.dataset).to_dict()['pipeline']))
+    amp = cfg.default_hooks.get('fast_inference', {}).get('amp')
+    if amp:
+        origin['amp'] = amp
     if args.out:
         cfg.test_evaluator.append(
             dict(type='SeedWriter', out_dir=args.out,
@@ -131,12 +145,10 @@ def main() -> None:
     quiet_imports()
     from mmengine.device import get_device
     from mmengine.dist import init_dist, is_distributed, is_main_process
-    from mmengine.runner import Runner
-    from mmseg.registry import RUNNERS
 
     from mmwsss.engine import check_output_folder, setup_entry_point
     from mmwsss.evaluation.metrics.confusion_metric import without_nan
-    from mmwsss.evaluation.writers.file_run import keep_missing
+    from mmwsss.evaluation.writers.file_run import build_runner, photos_to_do
     from mmwsss.evaluation.writers.origin import (
         check_origin,
         describe_crf,
@@ -156,12 +168,12 @@ def main() -> None:
                 args.labels_out,
                 describe_crf(label_rule_config(args, cfg),
                              'cpu' if args.jobs else get_device()))
-    if not args.score and not keep_missing(cfg, outputs):
-        return
-    if 'runner_type' in cfg:
-        runner = RUNNERS.build(cfg)
-    else:
-        runner = Runner.from_cfg(cfg)
+    dataset = None
+    if not args.score:
+        dataset = photos_to_do(cfg, outputs)
+        if dataset is None:
+            return
+    runner = build_runner(cfg, dataset)
     scores = runner.test()
     if args.score and is_main_process():
         metric = runner.test_loop.evaluator.metrics[0]

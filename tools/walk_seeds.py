@@ -130,11 +130,9 @@ def main() -> None:
     args = parse_args()
     quiet_imports()
     from mmengine.dist import init_dist, is_distributed, is_main_process
-    from mmengine.runner import Runner
-    from mmseg.registry import RUNNERS
 
     from mmwsss.engine import check_output_folder, setup_entry_point
-    from mmwsss.evaluation.writers.file_run import keep_missing
+    from mmwsss.evaluation.writers.file_run import build_runner, photos_to_do
     from mmwsss.evaluation.writers.origin import check_origin
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
@@ -145,13 +143,10 @@ def main() -> None:
         for folder, suffix, origin in outputs:
             check_output_folder(folder)
             check_origin(folder, origin, suffix)
-    if not keep_missing(cfg, outputs):
+    dataset = photos_to_do(cfg, outputs)
+    if dataset is None:
         return
-    if 'runner_type' in cfg:
-        runner = RUNNERS.build(cfg)
-    else:
-        runner = Runner.from_cfg(cfg)
-    runner.test()
+    build_runner(cfg, dataset).test()
 
 
 if __name__ == '__main__':

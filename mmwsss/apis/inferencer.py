@@ -5,6 +5,7 @@ import os
 import os.path as osp
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 import numpy as np
 import torch
@@ -22,7 +23,12 @@ from torch import Tensor
 
 from mmwsss.datasets.image_io import read_photo, voc_palette, write_mask
 from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPhoto
-from mmwsss.engine import apply_checkpoint_stage, load_checkpoint_file
+from mmwsss.engine import (
+    apply_checkpoint_stage,
+    check_amp,
+    fast_inference,
+    load_checkpoint_file,
+)
 from mmwsss.structures import Seed, present_classes, to_image_size
 from mmwsss.utils import atomic_write, change_config, project_path, write_json
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
@@ -63,6 +69,11 @@ class WSSSInferencer:
         palette (Sequence[Sequence[int]], optional): Their RGB colours. Defaults
             likewise, else to the colours of VOC.
         cfg_options (dict, optional): Overrides of the config.
+        fast (bool): Whether the backbone computes as
+            :func:`mmwsss.engine.fast_inference` lets it: the same but for
+            rounding. Defaults to True.
+        amp (str, optional): The backbone's precision: ``'bf16'`` or, on a GPU,
+            ``'fp16'``, where the device has it. Defaults to None: single.
 
     Raises:
         FileNotFoundError: If there is no such config or checkpoint.
@@ -86,7 +97,9 @@ class WSSSInferencer:
                  max_long: int | None = 1024,
                  classes: Sequence[str] | None = None,
                  palette: Sequence[Sequence[int]] | None = None,
-                 cfg_options: dict | None = None) -> None:
+                 cfg_options: dict | None = None,
+                 fast: bool = True,
+                 amp: str | None = None) -> None:
         cfg = _load_config(model)
         checkpoint = load_checkpoint_file(weights)
         trained = checkpoint.get('meta', {}).get('dataset_meta') or {}
@@ -113,6 +126,14 @@ class WSSSInferencer:
         self.cam_threshold = cam_threshold
         if cam_threshold is None:
             self.cam_threshold = getattr(head, 'bg_score', None)
+
+        if amp is not None:
+            check_amp(amp, self.device)
+        # Held open as long as the inferencer lives.
+        self._fast = ExitStack()
+        self._fast.enter_context(
+            fast_inference(
+                self.model.backbone, fold=fast, channels_last=fast, amp=amp))
 
         self.runner = self.model
         if tta:

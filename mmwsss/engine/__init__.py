@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from . import optimizers
 from .hooks import apply_checkpoint_stage
+from .inference import AMP_TYPES, check_amp, fast_inference
 from .runner import (
                      check_output_folder,
                      find_resumable_checkpoint,
@@ -9,7 +10,7 @@ from .runner import (
 )
 
 __all__ = [
-    'apply_checkpoint_stage', 'check_output_folder',
-    'find_resumable_checkpoint', 'load_checkpoint_file', 'optimizers',
-    'setup_entry_point'
+    'AMP_TYPES', 'apply_checkpoint_stage', 'check_amp', 'check_output_folder',
+    'fast_inference', 'find_resumable_checkpoint', 'load_checkpoint_file',
+    'optimizers', 'setup_entry_point'
 ]

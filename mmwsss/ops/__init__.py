@@ -12,11 +12,17 @@ from .pamr import pamr
 from .path_affinity import path_affinity
 from .pseudo_labels_from_masks import pseudo_labels_from_masks
 from .random_walk import affinity_walk, random_walk
-from .seed_confusion import mask_confusion, seed_confusion
+from .seed_confusion import (
+    integrate_histogram,
+    mask_confusion,
+    seed_confusion,
+    seed_histogram,
+)
 
 __all__ = [
     'affinity_label', 'affinity_walk', 'centroid_instances', 'confidence_mask',
     'dense_crf', 'expansion_ring', 'feature_affinity', 'feature_clip',
-    'mask_confusion', 'ngwp_scores', 'offset_conv2d', 'pamr', 'path_affinity',
-    'pseudo_labels_from_masks', 'random_walk', 'seed_confusion'
+    'integrate_histogram', 'mask_confusion', 'ngwp_scores', 'offset_conv2d',
+    'pamr', 'path_affinity', 'pseudo_labels_from_masks', 'random_walk',
+    'seed_confusion', 'seed_histogram'
 ]

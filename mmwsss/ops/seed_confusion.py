@@ -2,6 +2,7 @@
 """Confusion matrices in exact integer arithmetic."""
 
 from collections.abc import Sequence
+from math import prod
 
 import torch
 from torch import Tensor
@@ -16,10 +17,7 @@ def seed_confusion(scores: Tensor, labels: Tensor | Sequence[int], gt: Tensor,
 
     At threshold ``t`` the label of a pixel is the arg-max over
     ``[t, scores_1, ..., scores_K]``, the first of equals: ties with ``t`` are
-    background. Only the strongest score of a pixel can win, so each pixel
-    falls between two thresholds: below it is foreground, from it on
-    background. One histogram over (truth, class, interval) and a cumulative
-    sum give all matrices, without a label map for any threshold.
+    background. To count a dataset, add up :func:`seed_histogram` instead.
 
     Args:
         scores (Tensor): Foreground scores of shape (K, H, W) in [0, 1], at
@@ -39,6 +37,39 @@ def seed_confusion(scores: Tensor, labels: Tensor | Sequence[int], gt: Tensor,
 
     Raises:
         ValueError: If a shape or range is not as above.
+    """
+    confusion = integrate_histogram(
+        seed_histogram(scores, labels, gt, thresholds, num_classes))
+    # A list would become single precision without the detour.
+    order = torch.as_tensor(thresholds, dtype=torch.float64).argsort()
+    return confusion[order.argsort().to(confusion.device)]
+
+
+def seed_histogram(scores: Tensor, labels: Tensor | Sequence[int], gt: Tensor,
+                   thresholds: Tensor | Sequence[float],
+                   num_classes: int) -> Tensor:
+    """Where the pixels of one seed lie between thresholds.
+
+    Only the strongest score of a pixel can win, so each pixel falls between
+    two thresholds: below it is foreground, from it on background. This counts
+    pixels by truth, strongest class and interval. Histograms of many photos are
+    added up and then turned into confusions by :func:`integrate_histogram`,
+    once, instead of T matrices a photo.
+
+    Args:
+        scores (Tensor): As in :func:`seed_confusion`, like all others.
+        labels (Tensor | Sequence[int]): The class ids.
+        gt (Tensor): The mask.
+        thresholds (Tensor | Sequence[float]): T thresholds.
+        num_classes (int): Number of classes C.
+
+    Returns:
+        Tensor: Counts of shape (C, C, T + 1), int64: the pixels of a true class
+        whose strongest class exceeds exactly so many thresholds, in column 0
+        those of a seed without classes.
+
+    Raises:
+        ValueError: If a shape or range is not as in :func:`seed_confusion`.
     """
     _check_gt(gt, num_classes)
     if scores.ndim != 3 or scores.shape[1:] != gt.shape:
@@ -71,26 +102,43 @@ def seed_confusion(scores: Tensor, labels: Tensor | Sequence[int], gt: Tensor,
         raise ValueError('thresholds must be a list of finite numbers, got '
                          f'{thresholds.tolist()}')
 
-    gt = gt.to(device).long()
-    valid = gt != IGNORE
-    truth = gt[valid]
-    totals = torch.bincount(truth, minlength=num_classes)
-    num_thresholds = len(thresholds)
-    confusion = totals.new_zeros((num_thresholds, num_classes, num_classes))
-    if len(scores):
-        ordered, order = thresholds.sort()
-        best, winner = scores[:, valid].max(0)
-        # The number of thresholds below the best score.
-        below = torch.searchsorted(ordered, best)
-        cells = (truth * num_classes + labels[winner]) * (
-            num_thresholds + 1) + below
-        counts = torch.bincount(
-            cells, minlength=num_classes**2 * (num_thresholds + 1))
-        counts = counts.view(num_classes, num_classes, num_thresholds + 1)
-        # A pixel with `below` = n is foreground at the first n thresholds.
-        foreground = counts.flip(-1).cumsum(-1).flip(-1)[..., 1:]
-        confusion[order] = foreground.permute(2, 0, 1)
-    confusion[:, :, 0] = totals - confusion.sum(-1)
+    # What is left out is counted, too, as one more class: that costs less than
+    # to pick the other pixels.
+    truth = gt.to(device).long()
+    truth = truth.masked_fill(truth == IGNORE, num_classes).flatten()
+    intervals = len(thresholds) + 1
+    histogram = truth.new_zeros((num_classes, num_classes, intervals))
+    if not len(scores):
+        histogram[:, 0, 0] = torch.bincount(
+            truth, minlength=num_classes + 1)[:num_classes]
+        return histogram
+    best, winner = scores.flatten(1).max(0)
+    # The number of thresholds below the best score.
+    below = torch.searchsorted(thresholds.sort().values, best)
+    shape = num_classes + 1, len(labels), intervals
+    counts = torch.bincount(
+        (truth * len(labels) + winner) * intervals + below,
+        minlength=prod(shape))
+    histogram[:, labels] = counts.view(shape)[:num_classes]
+    return histogram
+
+
+def integrate_histogram(histogram: Tensor) -> Tensor:
+    """Confusions at each threshold from histograms of pixels.
+
+    Args:
+        histogram (Tensor): One of :func:`seed_histogram`, or a sum of them with
+            the same thresholds: (C, C, T + 1).
+
+    Returns:
+        Tensor: Counts of shape (T, C, C), int64, in the order of growing
+        thresholds; rows are the truth, columns the prediction.
+    """
+    # A pixel that exceeds n thresholds is foreground at the first n of them.
+    foreground = histogram.flip(-1).cumsum(-1).flip(-1)[..., 1:]
+    confusion = foreground.permute(2, 0, 1).contiguous()
+    confusion[:, :, 0] = (
+        histogram.sum((1, 2)) - confusion[:, :, 1:].sum(-1))
     return confusion
 
 

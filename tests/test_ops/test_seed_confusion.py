@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 import torch
 
-from mmwsss.ops import mask_confusion, seed_confusion
+from mmwsss.ops import (
+    integrate_histogram,
+    mask_confusion,
+    seed_confusion,
+    seed_histogram,
+)
 
 
 def naive_confusion(scores, labels, gt, thresholds, num_classes):
@@ -52,6 +57,20 @@ def test_thresholds_in_any_order():
         alone = seed_confusion(scores, labels, gt, [threshold], 6)[0]
         assert torch.equal(one, alone)
     assert torch.equal(confusion[0], confusion[3])
+
+
+def test_histograms_add_up():
+    thresholds = [step / 20 for step in range(21)]
+    histogram = expected = 0
+    for seed in range(8):
+        scores, labels, gt = case(np.float32, num_scores=seed % 5, seed=seed)
+        histogram += seed_histogram(
+            torch.from_numpy(scores), torch.from_numpy(labels),
+            torch.from_numpy(gt), thresholds, 6)
+        expected += naive_confusion(scores, labels, gt, thresholds, 6)
+    assert histogram.shape == (6, 6, 22) and histogram.dtype == torch.int64
+    np.testing.assert_array_equal(
+        integrate_histogram(histogram).numpy(), expected)
 
 
 def test_half_precision_and_integer_masks():

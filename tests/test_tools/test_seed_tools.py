@@ -16,6 +16,8 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from PIL import Image
 
+import mmwsss.engine.inference as inference
+from mmwsss.datasets import WeakDemoDataset
 from mmwsss.structures import Seed
 from mmwsss.utils import project_path
 
@@ -129,6 +131,62 @@ def test_rerun_completes(setting, tmp_path, capsys):
     assert 'are done' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize('indices', ['8', '[1,4,6,7]'])
+def test_rerun_builds_the_dataset_once(setting, tmp_path, monkeypatch, indices):
+    """It makes what is missing, of a part of the photos, too."""
+    chosen = setting['ids'] if indices == '8' else [
+        setting['ids'][i] for i in (1, 4, 6, 7)]
+    call = (setting['config'], setting['checkpoint'], '--out', tmp_path,
+            '--cfg-options', f'seed_dataloader.dataset.indices={indices}')
+    run_tool('generate_seeds', *call)
+    (tmp_path / f'{chosen[2]}.npz').unlink()
+    builds = []
+    load = WeakDemoDataset.load_data_list
+    monkeypatch.setattr(WeakDemoDataset, 'load_data_list',
+                        lambda self: builds.append(1) or load(self))
+    run_tool('generate_seeds', *call)
+    assert len(builds) == 1
+    expected = contents(setting['seeds'], '.npz')
+    assert contents(tmp_path, '.npz') == {
+        f'{name}.npz': expected[f'{name}.npz'] for name in chosen}
+
+
+def test_seeds_without_the_fast_backbone(setting, tmp_path, monkeypatch):
+    plain, half = tmp_path / 'plain', tmp_path / 'half'
+    call = (setting['config'], setting['checkpoint'], '--cfg-options',
+            'default_hooks.fast_inference=None', '--out')
+    run_tool('generate_seeds', *call, plain)
+    monkeypatch.setattr(inference, 'cpu_has_bf16', lambda: True)
+    with pytest.raises(ValueError, match='needs the hook fast_inference'):
+        run_tool('generate_seeds', *call, half, '--amp', 'bf16')
+    differences = []
+    for name in setting['ids']:
+        one, other = (Seed.load(folder / f'{name}.npz').scores
+                      for folder in (plain, setting['seeds']))
+        differences.append(float((one - other).abs().max()))
+    # Rounding may tip a half precision number on disk over, and no more.
+    assert max(differences) < 1e-3
+
+
+def test_seeds_in_half_precision(setting, tmp_path, monkeypatch, capsys):
+    call = (setting['config'], setting['checkpoint'], '--out', tmp_path)
+    monkeypatch.setattr(inference, 'cpu_has_bf16', lambda: False)
+    with pytest.raises(SystemExit):
+        run_tool('generate_seeds', *call, '--amp', 'bf16')
+    assert '--amp bf16: this CPU has no bfloat16' in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+    monkeypatch.setattr(inference, 'cpu_has_bf16', lambda: True)
+    run_tool('generate_seeds', *call, '--amp', 'bf16')
+    differences = [
+        float((Seed.load(tmp_path / f'{name}.npz').scores -
+               Seed.load(setting['seeds'] / f'{name}.npz').scores).abs().mean())
+        for name in setting['ids']
+    ]
+    assert 1e-4 < max(differences) < 0.1
+    with pytest.raises(FileExistsError, match='another amp'):
+        run_tool('generate_seeds', *call)
+
+
 def test_seeds_of_another_model_are_not_mixed(setting, tmp_path):
     checkpoint = torch.load(setting['checkpoint'], weights_only=True)
     for tensor in checkpoint['state_dict'].values():
@@ -207,25 +265,6 @@ def test_refine_in_workers(setting, tmp_path):
         path = tmp_path / 'irn_two_threshold_0' / f'{name}.png'
         values |= set(np.unique(Image.open(path)))
     assert 255 in values and 0 in values
-
-
-def test_benchmark_crf(tmp_path, capsys):
-    out = tmp_path / 'rows.json'
-    run_tool('analysis_tools/benchmark_crf', '--presets', 'irn_label',
-             '--num-images', 2, '--sizes', 24, '--classes', 2, 10, '--repeat', 1,
-             '--out', out)
-    rows = json.loads(out.read_text())
-    table = capsys.readouterr().out
-    for name in ('irn_label', 'five thresholds', 'two threads', 'second process'):
-        found = [row for row in rows if row['name'].startswith(name)]
-        assert found and name in table
-    for row in rows:
-        for side in ('baseline_seconds', 'seconds'):
-            low, median, high = row[side]
-            assert 0 < low <= median <= high
-        assert row['ratio'] == pytest.approx(
-            row['baseline_seconds'][1] / row['seconds'][1])
-        assert row.get('same_labels', 1) > .999
 
 
 def test_refine_goes_on(setting, tmp_path, capsys):

@@ -3,6 +3,7 @@ from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .checkpoint_match_hook import CheckpointMatchHook
 from .ema_pseudo_label_hook import EMAPseudoLabelHook
 from .exact_resume_hook import ExactResumeHook
+from .fast_inference_hook import FastInferenceHook
 from .mean_shift_hook import MeanShiftHook
 from .nan_loss_hook import NaNLossHook
 from .offset_monitor_hook import OffsetMonitorHook
@@ -10,6 +11,6 @@ from .stage_switch_hook import StageSwitchHook, apply_checkpoint_stage
 
 __all__ = [
     'AtomicCheckpointHook', 'CheckpointMatchHook', 'EMAPseudoLabelHook',
-    'ExactResumeHook', 'MeanShiftHook', 'NaNLossHook', 'OffsetMonitorHook',
-    'StageSwitchHook', 'apply_checkpoint_stage'
+    'ExactResumeHook', 'FastInferenceHook', 'MeanShiftHook', 'NaNLossHook',
+    'OffsetMonitorHook', 'StageSwitchHook', 'apply_checkpoint_stage'
 ]

@@ -75,16 +75,17 @@ class ConfusionMetric(BaseMetric):
             gt (Tensor): Its mask of shape (H, W).
 
         Returns:
-            Tensor: Confusion of shape (..., C, C), int64.
+            Tensor: Counts, int64, whose sum over the images
+            :meth:`summarize` takes, such as a confusion of shape (C, C).
         """
 
     @abstractmethod
-    def summarize(self, confusion: Tensor | None,
+    def summarize(self, counts: Tensor | None,
                   records: list[dict]) -> tuple[dict, dict]:
         """Turn the total into scores.
 
         Args:
-            confusion (Tensor | None): The total; None if no image has a mask.
+            counts (Tensor | None): The total; None if no image has a mask.
             records (list[dict]): What :meth:`record` kept of each image.
 
         Returns:
@@ -106,11 +107,11 @@ class ConfusionMetric(BaseMetric):
             name = _image_name(sample)
             if name in self._names:
                 continue
-            confusion = None
+            counts = None
             if 'gt_sem_seg' in sample:
                 gt = sample['gt_sem_seg']['data'].squeeze(0)
                 try:
-                    confusion = self.count(sample, gt)
+                    counts = self.count(sample, gt)
                 except ValueError as error:
                     raise ValueError(f'{name}: {error}') from error
             elif self.on_missing_mask == 'error':
@@ -118,8 +119,8 @@ class ConfusionMetric(BaseMetric):
                     f'{name} has no mask to score against; load masks '
                     "(with_masks=True) or set on_missing_mask='skip'")
             self._settle()
-            self._last = confusion
-            self._names[name] = (confusion is not None, self.record(sample))
+            self._last = counts
+            self._names[name] = (counts is not None, self.record(sample))
 
     def evaluate(self, size: int) -> dict:
         """Sum over all processes and compute the scores.
@@ -137,11 +138,11 @@ class ConfusionMetric(BaseMetric):
         if self._last_is_repeated(names):
             self._last = None
         self._settle()
-        confusions = [
+        totals = [
             one for one in all_gather_object(self._total) if one is not None
         ]
         self._reset()
-        total = sum(confusions) if confusions else None
+        total = sum(totals) if totals else None
         images = {}
         for of_process in names:
             for name, facts in of_process.items():

@@ -42,19 +42,19 @@ class MaskMetric(ConfusionMetric):
         pred = sample['pred_sem_seg']['data'].squeeze(0)
         return mask_confusion(pred, gt, self.num_classes, self.pred_ignore)
 
-    def summarize(self, confusion: Tensor | None,
+    def summarize(self, counts: Tensor | None,
                   records: list[dict]) -> tuple[dict, dict]:
         """Scores of the total."""
         details = dict(pred_ignore=self.pred_ignore)
-        if confusion is None or not confusion.any():
+        if counts is None or not counts.any():
             return {}, details
-        scores = confusion_scores(confusion)
+        scores = confusion_scores(counts)
         classes = self.dataset_meta['classes']
         if self.print_classes:
             print_log('\n' + class_table(scores, classes), logger='current')
         details['class_IoU'] = dict(
             zip(classes, scores['IoU'].tolist(), strict=True))
-        details['confusion'] = confusion.tolist()
+        details['confusion'] = counts.tolist()
         names = dict(
             mIoU='mIoU', precision='mPrecision', recall='mRecall', F1='F1',
             FPR='FPR', FNR='FNR', accuracy='accuracy')

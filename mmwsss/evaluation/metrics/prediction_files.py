@@ -64,8 +64,8 @@ def count_setup(metric: dict, meta: dict, folder: str,
         seeds (bool): Whether they are seeds; else label maps.
 
     Returns:
-        Callable: From a list of a dataset's samples to their number and their
-        confusion (np.ndarray, int64). Errors name the file.
+        Callable: From a list of a dataset's samples to their number and the sum
+        of what the metric counts (np.ndarray, int64). Errors name the file.
     """
     metric = METRICS.build(metric)
     metric.dataset_meta = meta

@@ -8,7 +8,7 @@ from mmpretrain.evaluation import AveragePrecision
 from mmseg.registry import METRICS
 from torch import Tensor
 
-from mmwsss.ops import seed_confusion
+from mmwsss.ops import integrate_histogram, seed_histogram
 
 from .confusion_metric import ConfusionMetric
 from .confusion_scores import class_table, confusion_scores
@@ -22,7 +22,7 @@ class SeedMetric(ConfusionMetric):
 
     A seed's label at threshold ``t`` is the arg-max over ``t`` and its
     scores. All thresholds are counted in one pass; see
-    :func:`mmwsss.ops.seed_confusion`. Papers report the best of a sweep on
+    :func:`mmwsss.ops.seed_histogram`. Papers report the best of a sweep on
     the training images, where the choice belongs; elsewhere give the
     threshold that was best there.
 
@@ -61,14 +61,14 @@ class SeedMetric(ConfusionMetric):
         self.print_classes = print_classes
 
     def count(self, sample: dict, gt: Tensor) -> Tensor:
-        """Count one image at all thresholds: (T, C, C)."""
+        """Count one image for all thresholds: its histogram (C, C, T + 1)."""
         seed = sample.get('full_seed')
         if seed is None:
             seed = sample.get('seed')
         if seed is None:
             raise ValueError('the prediction holds neither full_seed nor seed;'
                              ' predict with WeakSegmentor or CAMTTAModel')
-        return seed_confusion(seed.upsample(), seed.labels, gt,
+        return seed_histogram(seed.upsample(), seed.labels, gt,
                               self.thresholds, self.num_classes)
 
     def record(self, sample: dict) -> dict:
@@ -81,11 +81,12 @@ class SeedMetric(ConfusionMetric):
             scores=scores.float().cpu().numpy(),
             labels=np.asarray(labels)[1:].astype(np.uint8))
 
-    def summarize(self, confusion: Tensor | None,
+    def summarize(self, counts: Tensor | None,
                   records: list[dict]) -> tuple[dict, dict]:
         """Scores at the chosen threshold, details at all."""
         result, details = {}, dict(thresholds=self.thresholds)
-        if confusion is not None and confusion.any():
+        if counts is not None and counts.any():
+            confusion = integrate_histogram(counts)
             scores = confusion_scores(confusion)
             best = self._choose(scores['mIoU'])
             for name, source in dict(

@@ -6,7 +6,9 @@ import os.path as osp
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS, RUNNERS
+from torch.utils.data import Dataset
 
 from ..metrics.confusion_metric import image_id
 
@@ -39,14 +41,22 @@ def augmented_loader(cfg: Config) -> ConfigDict:
 
 
 def make_test_run(cfg: Config, tta_model: dict, loader: dict,
-                  checkpoint: str) -> None:
+                  checkpoint: str, amp: str | None = None) -> None:
     """Turn a config into one of a test run over all photos, in place.
+
+    The backbone computes as :class:`FastInferenceHook` lets it, unless the
+    config's ``default_hooks.fast_inference`` is None.
 
     Args:
         cfg (Config): The config.
         tta_model (dict): What wraps its model.
         loader (dict): The data loader.
         checkpoint (str): The weights.
+        amp (str, optional): The backbone's precision, ``'bf16'`` or ``'fp16'``.
+            Defaults to None: the config's, else single precision.
+
+    Raises:
+        ValueError: If ``amp`` is asked for and the hook is left out.
     """
     cfg.test_dataloader = loader
     cfg.model = ConfigDict(**tta_model, module=cfg.model)
@@ -56,50 +66,72 @@ def make_test_run(cfg: Config, tta_model: dict, loader: dict,
         cfg[part] = None
     cfg.test_cfg = dict(type='TestLoop')
     cfg.load_from, cfg.resume = checkpoint, False
+    hooks = cfg.setdefault('default_hooks', ConfigDict())
+    fast = hooks.setdefault('fast_inference', ConfigDict())
+    if fast is None:
+        if amp:
+            raise ValueError('half precision needs the hook fast_inference, which '
+                             'default_hooks leaves out')
+        hooks.pop('fast_inference')
+        return
+    fast.setdefault('type', 'mmseg.FastInferenceHook')
+    if amp:
+        fast['amp'] = amp
 
 
-def find_missing(cfg: Config, outputs: list[tuple]) -> tuple[list[int], int]:
-    """Which photos lack a file.
+def photos_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
+    """The dataset of a test run without the photos that are done.
 
     Args:
         cfg (Config): The config of a test run.
         outputs (list[tuple]): Folder, suffix and origin of each kind of file.
 
     Returns:
-        tuple[list[int], int]: The positions of those photos in the dataset, and
-        how many photos there are.
+        Dataset | None: The photos that lack a file, the same in every process;
+        None if all are done.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    # One process looks, before any writes.
+    found = [None]
+    if is_main_process():
+        found = [_find_missing(dataset, outputs)]
+    broadcast_object_list(found)
+    missing, total = found[0], len(dataset)
+    if not missing:
+        print(f'all {total} photos are done')
+        return None
+    if len(missing) < total:
+        print(f'{total - len(missing)} of {total} photos are done, '
+              f'{len(missing)} to go')
+        dataset.get_subset_(missing)
+    return dataset
+
+
+def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
+    """The runner of a test run.
+
+    Args:
+        cfg (Config): Its config.
+        dataset (Dataset, optional): What to test on, already built. Defaults to
+            None: what the config says.
+    """
+    if 'runner_type' in cfg:
+        runner = RUNNERS.build(cfg)
+    else:
+        runner = Runner.from_cfg(cfg)
+    if dataset is not None:
+        # Not in the config, which is written to disk.
+        runner._test_dataloader = dict(cfg.test_dataloader, dataset=dataset)
+    return runner
+
+
+def _find_missing(dataset: Dataset, outputs: list[tuple]) -> list[int]:
+    """The positions of the photos that lack a file."""
     missing = []
     for i in range(len(dataset)):
         name = image_id(dataset.get_data_info(i))
         if not all(osp.exists(osp.join(folder, name + suffix))
                    for folder, suffix, _ in outputs):
             missing.append(i)
-    return missing, len(dataset)
-
-
-def keep_missing(cfg: Config, outputs: list[tuple]) -> bool:
-    """Leave out the photos that are done.
-
-    Args:
-        cfg (Config): The config of a test run, changed in place.
-        outputs (list[tuple]): Folder, suffix and origin of each kind of file.
-
-    Returns:
-        bool: Whether any photo is left.
-    """
-    # One process looks, before any writes.
-    found = [None]
-    if is_main_process():
-        found = [find_missing(cfg, outputs)]
-    broadcast_object_list(found)
-    missing, total = found[0]
-    if not missing:
-        print(f'all {total} photos are done')
-    elif len(missing) < total:
-        print(f'{total - len(missing)} of {total} photos are done, '
-              f'{len(missing)} to go')
-        cfg.test_dataloader.dataset.indices = missing
-    return bool(missing)
+    return missing

@@ -49,16 +49,16 @@ class _LabelRule(nn.Module):
     def _arg_max(self, seed: Seed, photo: Tensor, threshold: float | None,
                  alpha: float | None) -> Tensor:
         scores = seed.with_background(threshold, alpha)
-        if self.refiner is None:
-            best = scores.argmax(0)
-        elif self.refiner.has_background:
-            best = self.refiner(scores[None], photo[None])[0].argmax(0)
-        else:
+        if self.refiner is not None and self.refiner.has_background:
+            scores = self.refiner(scores[None], photo[None])[0]
+        elif self.refiner is not None:
             # Refined without background, which is then put against them.
             refined = Seed(
                 self.refiner(scores[None, 1:], photo[None])[0], seed.labels,
                 seed.size, seed.background)
-            best = refined.with_background(threshold, alpha).argmax(0)
+            scores = refined.with_background(threshold, alpha)
+        # As argmax, but ten times faster on a CPU.
+        best = scores.max(0).indices
         ids = torch.cat([seed.labels.new_zeros(1), seed.labels])
         return ids[best].to(torch.uint8)
 
