@@ -113,7 +113,7 @@ done
 options=()
 targets=(install)
 for argument in "$@"; do
-    case $argument in *=*) options+=("$argument") ;; *) targets+=("$argument") ;; esac
+    case $argument in *=*) options+=("$argument") ;; install) ;; *) targets+=("$argument") ;; esac
 done
 for target in "${targets[@]}"; do
     SECONDS=0
