@@ -144,6 +144,7 @@ step() {
     local title=$1 advice=$2 log="$venv/install.log" known
     shift 2
     say "$title"
+    title=${title%% (*}
     "$@" </dev/null >"$log" 2>&1 && return
     known=$(cause "$log" 2>/dev/null)
     [ -n "$known" ] || tail -n 25 "$log" >&2
@@ -194,10 +195,10 @@ install_packages() {
     advice='PIP_INDEX_URL names a mirror of the package index, HTTPS_PROXY a proxy.'
 
     if [ "$torch" = cpu ]; then
-        # What it depends on is in the lock file.
+        # What it depends on is in the lock file, which names another torch.
         step 'installing PyTorch without CUDA (a 200 MB download)' \
             "Name an index that has these wheels by TORCH_INDEX_URL (now ${TORCH_INDEX_URL:-only your own}), or take the usual ones: TORCH=default." \
-            "${pip[@]}" --no-deps \
+            env -u PIP_CONSTRAINT "${pip[@]}" --no-deps \
             ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} \
             "$(pin torch)+cpu" "$(pin torchvision)+cpu"
     else
