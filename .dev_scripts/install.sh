@@ -149,7 +149,10 @@ step() {
     known=$(cause "$log" 2>/dev/null)
     [ -n "$known" ] || tail -n 25 "$log" >&2
     case $known in
-    *' is full.') empty_venv ;;
+    *' is full.')
+        empty_venv
+        advice='Make room, or put the environment elsewhere: make VENV=/path/to/venv'
+        ;;
     *) advice="$advice"$'\n'"  All that pip said is in $log." ;;
     esac
     fail "FAILED: $title${known:+. $known}" "$advice" \

@@ -36,8 +36,7 @@ class TestESOL(WeakModelTester):
         cfg = copy.deepcopy(self.model_cfg)
         cfg['decode_head']['clip_ratio'] = clip_ratio
         torch.manual_seed(0)
-        model = MODELS.build(cfg).eval()
-        model = model.double()
+        model = MODELS.build(cfg).double().eval()
         images = torch.rand(2, 3, 40, 48).double()
         with torch.no_grad():
             if clip_ratio is None:

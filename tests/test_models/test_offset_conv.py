@@ -9,7 +9,7 @@ from mmwsss.models.layers import OffsetConv2d
 def naive_sample(feature, y, x):
     """Bilinear value of (C, h, w) at (y, x); outside the map it is 0."""
     _, height, width = feature.shape
-    value = torch.zeros(len(feature))
+    value = feature.new_zeros(len(feature))
     y0, x0 = int(y // 1), int(x // 1)
     for yy in (y0, y0 + 1):
         for xx in (x0, x0 + 1):
