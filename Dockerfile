@@ -5,20 +5,17 @@
 FROM python:3.11-slim
 
 RUN apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        build-essential git \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /mmwsss
-# The packages first: a layer that a change of code leaves alone.
+# The packages first: a layer that a change of code leaves alone. Builds of
+# packages that come as source are held to the lock file as well.
 COPY requirements requirements
-RUN pip install --no-cache-dir -c requirements/lock.txt \
-        torch torchvision setuptools wheel \
-    && MMCV_WITH_OPS=0 pip install --no-cache-dir --no-deps \
-        --no-build-isolation -r requirements/lock.txt \
-    && CYTHON_FORCE_REGEN=1 PIP_CONSTRAINT=requirements/build.txt \
-        PIP_BUILD_CONSTRAINT=requirements/build.txt \
-        pip install --no-cache-dir --no-deps pydensecrf==1.0rc3
+RUN export PIP_CONSTRAINT=/mmwsss/requirements/lock.txt \
+        PIP_BUILD_CONSTRAINT=/mmwsss/requirements/lock.txt \
+    && pip install --no-cache-dir torch torchvision \
+    && pip install --no-cache-dir --no-deps -r requirements/lock.txt
 
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation -e .

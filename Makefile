@@ -2,17 +2,18 @@
 # make test   the test suite
 # Both make the environment first (.venv, about three minutes, once).
 # PYTHON=... chooses the interpreter, VENV=... the environment's folder,
-# WITH_CRF=0 leaves out the dense CRF.
+# TORCH=cpu a PyTorch without CUDA, from your package index or TORCH_INDEX_URL.
 
 VENV ?= .venv
 UPSTREAM_VENV ?= .venv-upstream
+TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 DEMO_WORK_DIR = work_dirs/esol_demo_pipeline
 PYTEST_ARGS ?=
-export PYTHON WITH_CRF
+export PYTHON TORCH TORCH_INDEX_URL
 
 INSTALL = bash .dev_scripts/install.sh
 # Many small tensors: one thread a process, some processes.
-PYTEST = OMP_NUM_THREADS=1 $(1)/bin/python -m pytest -q -n auto \
+PYTEST = OMP_NUM_THREADS=1 "$(1)/bin/python" -m pytest -q -n auto \
 	--maxprocesses 8 --dist worksteal tests $(PYTEST_ARGS)
 
 .PHONY: help install demo test test-upstream lint clean
@@ -21,10 +22,10 @@ help:
 	@sed -n 's/^# //p' Makefile
 
 install:
-	@$(INSTALL) $(VENV) requirements/lock.txt
+	@$(INSTALL) "$(VENV)" requirements/lock.txt
 
 demo: install
-	$(VENV)/bin/python tools/pipeline.py configs/esol/esol_demo_pipeline.py
+	"$(VENV)/bin/python" tools/pipeline.py configs/esol/esol_demo_pipeline.py
 	@echo "Report:        $(CURDIR)/$(DEMO_WORK_DIR)/report.html"
 	@echo "Contact sheet: $(CURDIR)/$(DEMO_WORK_DIR)/contact_sheet.png"
 
@@ -32,11 +33,11 @@ test: install
 	$(call PYTEST,$(VENV))
 
 test-upstream:
-	@$(INSTALL) $(UPSTREAM_VENV) requirements/upstream.txt
+	@$(INSTALL) "$(UPSTREAM_VENV)" requirements/upstream.txt
 	$(call PYTEST,$(UPSTREAM_VENV))
 
 lint: install
-	$(VENV)/bin/ruff check .
+	"$(VENV)/bin/ruff" check .
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache

@@ -15,7 +15,7 @@ from mmwsss.ops.pixel_pairs import pair_offsets, path_offsets
 DEVICES = ['cpu'] + ['cuda'] * torch.cuda.is_available()
 
 
-def random(*shape, seed=0, dtype=torch.float32):
+def random(*shape, seed=0, dtype=torch.double):
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(shape, generator=generator, dtype=dtype)
 
@@ -58,9 +58,9 @@ def test_path_affinity(size, radius, device):
 
 
 def test_path_affinity_gradient():
-    edge = random(5, 6, dtype=torch.double).requires_grad_()
+    edge = random(5, 6).requires_grad_()
     affinity, offsets = path_affinity(edge[None, None], 4)
-    weights = random(*affinity.shape[1:], seed=1, dtype=torch.double)
+    weights = random(*affinity.shape[1:], seed=1)
     ours, = torch.autograd.grad((affinity[0] * weights).sum(), edge)
     dense = at_pairs(dense_path_affinity(edge, 4), offsets, (5, 6))
     naive, = torch.autograd.grad((dense * weights).sum(), edge)
@@ -81,14 +81,14 @@ def test_path_affinity_gradient_of_equals_goes_to_one_pixel():
 @pytest.mark.parametrize('border', [False, True])
 @pytest.mark.parametrize('size,radius', [((7, 9), 3), ((3, 12), 5)])
 def test_feature_affinity(size, radius, border):
-    features = random(1, 3, *size, dtype=torch.double)
+    features = random(1, 3, *size)
     affinity, offsets = feature_affinity(features, radius, border)
     dense = dense_feature_affinity(features[0], radius, border)
     torch.testing.assert_close(affinity[0], at_pairs(dense, offsets, size))
 
 
 def test_feature_affinity_gradient():
-    features = random(1, 2, 4, 6, dtype=torch.double).requires_grad_()
+    features = random(1, 2, 4, 6).requires_grad_()
     for border in (False, True):
         assert torch.autograd.gradcheck(
             lambda features, border=border: feature_affinity(
@@ -109,20 +109,18 @@ def test_random_walk_is_the_dense_walk(size, radius, squarings, strength,
         scores.to(device), boundary.to(device), radius=radius,
         steps=2**squarings)
     for one, score, edge in zip(result.cpu(), scores, boundary, strict=True):
-        dense = dense_walk((score * (1 - edge)).double(),
-                           dense_path_affinity(edge[0].double(), radius), 10,
-                           squarings)
-        torch.testing.assert_close(
-            one, dense.float(), rtol=0, atol=3e-5)
+        dense = dense_walk(score * (1 - edge),
+                           dense_path_affinity(edge[0], radius), 10, squarings)
+        torch.testing.assert_close(one, dense)
 
 
 @pytest.mark.parametrize('border', [False, True])
 def test_affinity_walk_is_the_dense_walk(border):
     scores, features = random(1, 2, 9, 11), 3 * random(1, 4, 9, 11, seed=1)
     result = affinity_walk(scores, features, border=border)
-    matrix = dense_feature_affinity(features[0].double(), 5, border)
-    dense = dense_walk(scores[0].double(), matrix, 8, 8)
-    torch.testing.assert_close(result[0], dense.float(), rtol=0, atol=3e-5)
+    matrix = dense_feature_affinity(features[0], 5, border)
+    dense = dense_walk(scores[0], matrix, 8, 8)
+    torch.testing.assert_close(result[0], dense)
 
 
 @pytest.mark.parametrize('steps', [0, 1, 2, 5, 60])
@@ -130,11 +128,10 @@ def test_any_number_of_steps(steps):
     scores, boundary = random(1, 1, 4, 5), random(1, 1, 4, 5, seed=1)
     result = random_walk(scores, boundary, radius=3, beta=2.5, steps=steps)
     transition = dense_transition(
-        dense_path_affinity(boundary[0, 0].double(), 3), 2.5)
-    start = (scores * (1 - boundary)).double().flatten(1)
+        dense_path_affinity(boundary[0, 0], 3), 2.5)
+    start = (scores * (1 - boundary)).flatten(1)
     expected = start @ torch.linalg.matrix_power(transition, steps)
-    torch.testing.assert_close(
-        result.flatten(1), expected.float(), rtol=0, atol=1e-5)
+    torch.testing.assert_close(result.flatten(1), expected)
 
 
 def test_columns_sum_to_1():
@@ -149,9 +146,9 @@ def test_columns_sum_to_1():
     start = scores * (1 - boundary)
     assert result.max() < start.max() and result.min() > start.min()
     # Impulses at all pixels read the columns.
-    impulses = torch.eye(5 * 6).view(1, 30, 5, 6)
+    impulses = torch.eye(5 * 6, dtype=torch.double).view(1, 30, 5, 6)
     columns = affinity_walk(impulses, random(1, 3, 5, 6), steps=16)
-    torch.testing.assert_close(columns.sum(1), torch.ones(1, 5, 6))
+    torch.testing.assert_close(columns.sum(1), torch.ones(1, 5, 6).double())
 
 
 def test_no_boundary_spreads_and_a_boundary_stops():
@@ -169,9 +166,9 @@ def test_no_boundary_spreads_and_a_boundary_stops():
 
 
 def test_gradient_of_scores():
-    boundary = random(1, 1, 3, 4, dtype=torch.double)
-    features = random(1, 2, 3, 4, dtype=torch.double)
-    scores = random(1, 2, 3, 4, seed=1, dtype=torch.double).requires_grad_()
+    boundary = random(1, 1, 3, 4)
+    features = random(1, 2, 3, 4)
+    scores = random(1, 2, 3, 4, seed=1).requires_grad_()
     assert torch.autograd.gradcheck(
         lambda scores: random_walk(scores, boundary, 3, 2, 40),
         scores,
@@ -183,16 +180,16 @@ def test_gradient_of_scores():
 
 
 @pytest.mark.parametrize('device', DEVICES)
-@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.double])
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float])
 def test_types(dtype, device):
     scores = random(1, 2, 8, 9).to(device, dtype)
     boundary = random(1, 1, 8, 9, seed=1).to(device, dtype)
     result = random_walk(scores, boundary)
     assert result.dtype == dtype and result.device == scores.device
-    # Halves are summed as floats, and rounded once.
-    exact = random_walk(scores.float(), boundary.float())
+    # Sums are taken as floats, each step rounds; halves are rounded once.
     torch.testing.assert_close(
-        result, exact.to(dtype), rtol=0, atol=2e-6 * (dtype == torch.double))
+        result.double(), random_walk(scores.double(), boundary.double()),
+        rtol=torch.finfo(dtype).eps, atol=256 * torch.finfo(torch.float).eps)
     features = random(1, 3, 8, 9).to(device, dtype)
     assert affinity_walk(scores, features).dtype == dtype
 
@@ -205,9 +202,9 @@ def test_no_classes():
 def test_large_photos_need_little_memory():
     # 640x640 pixels at stride 4: the dense matrix alone had 2.6 GB. Steps reuse
     # their memory: some are as good as all.
-    scores = random(1, 3, 160, 160).requires_grad_()
-    boundary = 0.2 * random(1, 1, 160, 160, seed=1)
-    features = random(1, 4, 160, 160, seed=2)
+    scores = random(1, 3, 160, 160).float().requires_grad_()
+    boundary = 0.2 * random(1, 1, 160, 160, seed=1).float()
+    features = random(1, 4, 160, 160, seed=2).float()
     peak = peak_memory(
         lambda: random_walk(scores, boundary, steps=4).sum().backward())
     assert 0 < peak < 400e6

@@ -85,7 +85,7 @@ class OffsetConv2d(BaseModule):
             return F.conv2d(x, self.weight, padding=self.padding)
         # Half precision would round offsets to a fraction of a pixel.
         with torch.autocast(x.device.type, enabled=False):
-            x = x.float()
+            x = x.to(torch.promote_types(x.dtype, torch.float))
             offset = self.conv_offset(x)
             self.last_offset = offset.detach()
             return offset_conv2d(x, offset, self.weight)
