@@ -30,7 +30,13 @@ from mmwsss.engine import (
     load_checkpoint_file,
 )
 from mmwsss.structures import Seed, present_classes, to_image_size
-from mmwsss.utils import atomic_write, change_config, project_path, write_json
+from mmwsss.utils import (
+    atomic_write,
+    change_config,
+    load_config,
+    project_path,
+    write_json,
+)
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
 from .photos import Photo, find_photos
@@ -338,7 +344,7 @@ def _load_config(model: str | Config) -> Config:
         return copy.deepcopy(model)
     path = os.fspath(model)
     if osp.isfile(path):
-        return Config.fromfile(path)
+        return load_config(path)
     name = osp.splitext(osp.basename(path))[0]
     try:
         root = project_path('configs')
@@ -347,7 +353,7 @@ def _load_config(model: str | Config) -> Config:
     matches = glob.glob(osp.join(glob.escape(root), '*', f'{glob.escape(name)}.py'))
     if not root or osp.basename(path) != path or len(matches) != 1:
         raise FileNotFoundError(f'there is no config {path}')
-    return Config.fromfile(matches[0])
+    return load_config(matches[0])
 
 
 def _dataset_meta(cfg: Config, checkpoint: dict) -> dict:

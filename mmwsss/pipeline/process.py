@@ -37,12 +37,14 @@ class Interrupted(Exception):
 
 @contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into :class:`Interrupted`."""
+    """Turn SIGINT, SIGTERM and SIGHUP into :class:`Interrupted`, but for those
+    that are ignored, as SIGHUP is under ``nohup``."""
 
     def stop(signum, frame):
         raise Interrupted(signum)
 
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [signum for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+               if signal.getsignal(signum) != signal.SIG_IGN]
     before = {signum: signal.signal(signum, stop) for signum in signals}
     try:
         yield

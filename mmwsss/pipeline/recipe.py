@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mmwsss.utils import load_config
+
 from .step_types import STEP_TYPES
 
 if TYPE_CHECKING:
@@ -71,8 +73,7 @@ class Recipe:
                  cfg_options: dict | None = None) -> None:
         if not osp.isfile(path):
             raise FileNotFoundError(f'no recipe {path}')
-        from mmengine.config import Config
-        cfg = Config.fromfile(path, import_custom_modules=False)
+        cfg = load_config(path, import_custom_modules=False)
         if not isinstance(cfg.get('steps'), list) or not cfg.steps:
             raise ValueError(f'{path} has no list "steps": it is not a recipe')
         options = {key: _from_here(value)

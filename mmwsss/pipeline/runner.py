@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mmwsss.utils import (
     atomic_write,
     change_config,
+    load_config,
     project_path,
     read_json,
     write_json,
@@ -172,8 +173,7 @@ class Pipeline:
         path = self.recipe.config_path(step)
         if path is None:
             return None
-        from mmengine.config import Config
-        cfg = Config.fromfile(path, import_custom_modules=False)
+        cfg = load_config(path, import_custom_modules=False)
         lookup = self._symbolic_lookup if symbolic else self.lookup
         options = {**self.recipe.shared, **step.spec.get('cfg_options', {})}
         if 'data_root' in step.spec:

@@ -1,9 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+import signal
 import sys
 
 import pytest
 
 from mmwsss.pipeline.launch import launch
+from mmwsss.pipeline.process import Interrupted, stop_on_signals
 
 
 def test_one_process():
@@ -33,3 +36,18 @@ def test_wrong():
         launch('t.py', [], 'none', 2)
     with pytest.raises(ValueError, match="got 'ssh'"):
         launch('t.py', [], 'ssh')
+
+
+def test_a_hangup_that_is_ignored_stays_ignored():
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
+            with pytest.raises(Interrupted, match='SIGTERM'):
+                os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with pytest.raises(Interrupted, match='SIGHUP'), stop_on_signals():
+        os.kill(os.getpid(), signal.SIGHUP)

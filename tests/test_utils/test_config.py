@@ -1,7 +1,9 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from mmwsss.utils import project_path, read_config
+from mmwsss.apis import WSSSInferencer
+from mmwsss.pipeline import Recipe
+from mmwsss.utils import load_config, project_path, read_config
 
 
 def test_data_root_reaches_every_dataset(tmp_path):
@@ -57,3 +59,16 @@ def test_fixed_classes():
     assert read_config(path).model.decode_head.num_classes == 21
     with pytest.raises(ValueError, match='fixed classes'):
         read_config(path, dict(classes=['owl']))
+
+
+@pytest.mark.parametrize('read', [
+    load_config, read_config, Recipe, lambda path: WSSSInferencer(path, 'x.pth')])
+def test_yaml_runs_nothing(tmp_path, read):
+    """PyYAML's unsafe loader, which mmengine takes, would make the file."""
+    evil = tmp_path / 'evil.yaml'
+    evil.write_text(f'a: !!python/object/apply:os.mkdir ["{tmp_path / "made"}"]\n')
+    with pytest.raises(ValueError, match=r'evil.yaml: .* Python files \(.py\)'):
+        read(str(evil))
+    assert not (tmp_path / 'made').exists()
+    with pytest.raises(FileNotFoundError, match='none.py'):
+        read(str(tmp_path / 'none.py'))

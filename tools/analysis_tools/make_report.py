@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 import mmwsss
-from mmwsss.utils import atomic_write, read_json
+from mmwsss.utils import atomic_write, load_config, read_json
 from mmwsss.utils.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
@@ -86,12 +86,11 @@ def main() -> None:
     """Write the report."""
     args = parse_args()
     quiet_imports()
-    from mmengine.config import Config
     from mmengine.registry import init_default_scope
 
     from mmwsss.visualization.contact_sheet import draw_contact_sheet
     from mmwsss.visualization.report import render_report
-    cfg = Config.fromfile(args.config)
+    cfg = load_config(args.config)
     spec = read_json(args.spec)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     sections = collect(spec, cfg)
