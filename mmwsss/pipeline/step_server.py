@@ -132,7 +132,7 @@ def serve() -> None:
     """Import, then fork for each request; in the fork, run what it asks for."""
     control = socket.socket(fileno=int(sys.argv[1]))
     environment = dict(os.environ)
-    is_loaded, has_gpu = _preload()
+    can_serve, has_gpu = _preload()
     for request in _requests(control):
         ready, begun = os.pipe()
         server = os.getpid()
@@ -146,7 +146,7 @@ def serve() -> None:
             _redirect(request['log'])
             os.chdir(request['folder'])
             command = request['command']
-            if is_loaded and not (has_gpu and _lost_cuda()):
+            if can_serve and not (has_gpu and _lost_cuda()):
                 _forget_random_states()
                 _become(command)
             else:
@@ -169,16 +169,19 @@ def _requests(control: socket.socket) -> Iterator[dict]:
 
 
 def _preload() -> tuple[bool, bool]:
-    """Import; return whether that went well, and whether there is a GPU."""
+    """Import; return whether forks can serve, and whether there is a GPU."""
     # Asking CUDA itself for a GPU, as mmengine does on import, would keep it from
     # the forks.
     before = os.environ.get(_NVML_CHECK)
     os.environ[_NVML_CHECK] = '1'
     try:
         import torch
+        from mmengine.device import get_device
 
         import mmwsss.preload  # noqa: F401
         has_gpu = torch.cuda.is_available()
+        # Whether other devices survive a fork is not known.
+        can_serve = get_device() in ('cpu', 'cuda')
     except Exception:
         traceback.print_exc()
         return False, False
@@ -190,7 +193,7 @@ def _preload() -> tuple[bool, bool]:
     # The forks shall not go through these objects, and so copy them.
     gc.collect()
     gc.freeze()
-    return True, has_gpu
+    return can_serve, has_gpu
 
 
 def _fork() -> int:
@@ -227,7 +230,7 @@ def _become(command: list[str]) -> None:
 
 def _lost_cuda() -> bool:
     import torch
-    return torch.cuda._is_in_bad_fork()
+    return torch.cuda._is_in_bad_fork() or not torch.cuda.is_available()
 
 
 def _forget_random_states() -> None:

@@ -58,3 +58,11 @@ def test_wrong_arguments_import_nothing_heavy(tool, arguments, message):
     said = parse(tool, *arguments)
     assert message in said
     assert 'status 2 imported []' in said
+
+
+@pytest.mark.parametrize('option', ['--list', '--dry-run'])
+def test_a_pipeline_plans_without_torch(option, tmp_path):
+    said = parse('tools/pipeline.py', 'configs/esol/esol_demo_pipeline.py',
+                 '--work-dir', str(tmp_path), option)
+    assert 'train_localizer' in said
+    assert "status 0 imported ['mmengine', 'rich']" in said
