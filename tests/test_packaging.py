@@ -282,19 +282,106 @@ def test_install_refuses_a_wrong_python(tmp_path):
     assert not (tmp_path / 'venv').exists()
 
 
-def test_install_says_what_failed(tmp_path):
-    """Without a package index: the step and the advice are named."""
+def fake_python(tmp_path, pip):
+    """An interpreter whose pip is a line of shell."""
     python = tmp_path / 'python'
     python.write_text(
         '#!/bin/sh\n'
         'case "$*" in\n'
         '  "-m venv"*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;\n'
-        '  "-m pip"*) echo "ERROR: no route to host"; exit 1 ;;\n'
+        f'  "-m pip"*) {pip} ;;\n'
+        '  -V) echo Python 3.11.2 ;;\n'
         'esac\n')
     python.chmod(0o755)
-    done = install_script(tmp_path, {'PYTHON': str(python)})
+    return str(python)
+
+
+# Free disk is asked for before anything is installed.
+@pytest.fixture
+def enough_disk(monkeypatch, tmp_path):
+    (tmp_path / 'bin').mkdir()
+    df = tmp_path / 'bin' / 'df'
+    df.write_text('#!/bin/sh\necho\necho disk 99999999 1 99999999 1% /\n')
+    df.chmod(0o755)
+    monkeypatch.setenv('PATH', str(df.parent), prepend=os.pathsep)
+
+
+@pytest.mark.parametrize('line, sentence', [
+    ('strange words', 'FAILED: installing PyTorch\n'),
+    ('NewConnectionError: no route to host', 'index cannot be reached'),
+    ('SSLError: CERTIFICATE_VERIFY_FAILED', 'PIP_CERT names another'),
+    ('OSError: [Errno 28] No space left on device', 'is full.'),
+    ('ERROR: No matching distribution found for scipy==9',
+     'has no wheel of scipy==9 for Python 3.11.2'),
+])
+def test_install_says_what_failed(tmp_path, enough_disk, line, sentence):
+    """The step, the cause where it is known, and the advice are named."""
+    python = fake_python(tmp_path, f'echo "{line}"; exit 1')
+    done = install_script(tmp_path, {'PYTHON': python})
     assert done.returncode == 1
     assert 'FAILED: installing PyTorch' in done.stderr
-    assert 'no route to host' in done.stderr
-    assert 'PIP_INDEX_URL' in done.stderr
+    assert sentence in done.stderr
+    known = sentence.endswith('\n')
+    assert (line in done.stderr) == known, "pip's own words, if there is no better"
+    assert ('PIP_INDEX_URL' in done.stderr) == ('full' not in sentence)
     assert not (tmp_path / 'venv' / 'mmwsss.stamp').exists()
+    # A full disk gets its room back; the next run starts anew in any case.
+    assert (tmp_path / 'venv' / 'bin').exists() == ('full' not in sentence)
+    again = install_script(tmp_path, {'PYTHON': python})
+    assert 'making the virtual environment' in again.stderr
+
+
+def test_install_refuses_a_full_disk(tmp_path, enough_disk):
+    df = tmp_path / 'bin' / 'df'
+    df.write_text(df.read_text().replace('99999999', '999999'))
+    done = install_script(tmp_path, {'PYTHON': fake_python(tmp_path, 'exit 1')})
+    assert done.returncode == 1 and '976 MB of free disk' in done.stderr
+
+
+def test_install_refuses_a_folder_of_others(tmp_path):
+    (tmp_path / 'venv').mkdir()
+    (tmp_path / 'venv' / 'thesis.tex').touch()
+    done = install_script(tmp_path, {'PYTHON': fake_python(tmp_path, 'exit 1')})
+    assert done.returncode == 1 and 'is not empty' in done.stderr
+    assert os.listdir(tmp_path / 'venv') == ['thesis.tex']
+    done = install_script(tmp_path, {'TORCH': 'gpu'})
+    assert done.returncode == 1 and 'TORCH=cpu or TORCH=default' in done.stderr
+
+
+@pytest.mark.parametrize('torch', ['cpu', 'default'])
+def test_installs_with_isolated_builds(tmp_path, enough_disk, torch):
+    """mmcv compiles for half an hour where its build sees torch."""
+    python = fake_python(
+        tmp_path, 'echo "$PIP_NO_BUILD_ISOLATION $PIP_BUILD_CONSTRAINT $*" >> '
+        f'"{tmp_path}/calls"')
+    done = install_script(
+        tmp_path, {'PYTHON': python, 'TORCH': torch, 'PIP_NO_BUILD_ISOLATION': '0',
+                   'TORCH_INDEX_URL': 'https://example.org/cpu'})
+    assert done.returncode == 0, done.stderr
+    wheels, rest, ours = (tmp_path / 'calls').read_text().splitlines()
+    assert ('torch==' in wheels) == (torch == 'cpu')
+    assert ('+cpu' in wheels) == ('example.org' in wheels) == (torch == 'cpu')
+    # The value of this variable is what pip stores as "build isolation".
+    assert rest.startswith('1 ') and '--no-build-isolation' not in rest
+    assert '-r requirements/lock.txt' in rest and 'example.org' not in rest
+    assert ours.endswith('--no-build-isolation -e .')
+    stamp = tmp_path / 'venv' / 'mmwsss.stamp'
+    assert stamp.exists() and not (tmp_path / 'venv' / 'tmp').exists()
+    # Another run does nothing, and another TORCH starts anew.
+    assert not install_script(tmp_path, {'PYTHON': python}).stderr
+    other = {'cpu': 'default', 'default': 'cpu'}[torch]
+    done = install_script(tmp_path, {'PYTHON': python, 'TORCH': other})
+    assert 'making the virtual environment' in done.stderr
+
+
+def test_clean_environment(tmp_path):
+    done = subprocess.run(
+        [str(ROOT / '.dev_scripts/clean_env.sh'), 'env'], text=True,
+        capture_output=True, check=True,
+        env={'PATH': os.environ['PATH'], 'PIP_INDEX_URL': 'https://a b',
+             'https_proxy': 'proxy', 'PYTHONPATH': 'x', 'CXX': 'false',
+             'PIP_CACHE_DIR': 'cache', 'PIP_NO_BUILD_ISOLATION': '0'})
+    assert set(done.stdout.splitlines()) >= {
+        'PIP_NO_CACHE_DIR=1', 'PIP_INDEX_URL=https://a b', 'https_proxy=proxy'}
+    for name in ('PYTHONPATH', 'CXX', 'CACHE_DIR=cache', 'ISOLATION'):
+        assert name not in done.stdout
