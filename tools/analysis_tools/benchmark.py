@@ -13,7 +13,6 @@ not the times. Prints one table a comparison; --json keeps everything.
 import argparse
 import os
 import platform
-import sys
 import warnings
 from importlib import import_module
 
@@ -75,23 +74,23 @@ def machine(args: argparse.Namespace) -> str:
             f'{os.cpu_count()} cores), {args.threads} threads, {args.clock} time')
 
 
-def table(rows: list[dict]) -> str:
-    """Rows as a table in Markdown."""
-    lines = ['| case | size | classes | slow side | fast side | ratio | best | |',
-             '| --- | --- | --- | --- | --- | --- | --- | --- |']
-    for row in rows:
-        ratio = row['ratio']
-        facts = ', '.join(
-            f'{name.replace("_", " ")} '
-            + (f'{value:.3g}' if isinstance(value, float) else str(value))
-            for name, value in row['facts'].items())
-        cells = (
-            row['case'], row['size'] or '', row['classes'] or '', row['reference'],
-            row['ours'],
-            f'{ratio["median"]:.2f} ({ratio["min"]:.2f} to {ratio["max"]:.2f})',
-            f'{ratio["best"]:.2f}', facts)
-        lines.append('| ' + ' | '.join(map(str, cells)) + ' |')
-    return '\n'.join(lines)
+HEAD = """| case | size | classes | slow side | fast side | ratio | best | |
+| --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def table_line(row: dict) -> str:
+    """A row of a table in Markdown."""
+    ratio = row['ratio']
+    facts = ', '.join(
+        f'{name.replace("_", " ")} '
+        + (f'{value:.3g}' if isinstance(value, float) else str(value))
+        for name, value in row['facts'].items())
+    cells = (
+        row['case'], row['size'] or '', row['classes'] or '', row['reference'],
+        row['ours'],
+        f'{ratio["median"]:.2f} ({ratio["min"]:.2f} to {ratio["max"]:.2f})',
+        f'{ratio["best"]:.2f}', facts)
+    return '| ' + ' | '.join(map(str, cells)) + ' |'
 
 
 def main() -> None:
@@ -100,22 +99,18 @@ def main() -> None:
     warnings.simplefilter('ignore')
     torch.set_num_threads(args.threads)
     print(machine(args) + f', {args.runs} turns')
-    figures = []
+    rows = []
     for name in args.comparisons:
         module = import_module(f'benchmarks.{name}')
-        print(f'\n### {module.__doc__.splitlines()[0]}\n', flush=True)
-        rows = []
+        print(f'\n### {module.__doc__.splitlines()[0]}\n\n{HEAD}', flush=True)
         try:
             for row in module.compare(args):
+                print(table_line(row), flush=True)
                 rows.append(row)
-                print('.', end='', file=sys.stderr, flush=True)
+                if args.json:
+                    write_json(args.json, dict(machine=machine(args), rows=rows))
         except ImportError as error:
-            print(f'{name}, the rest is left out: {error}\n')
-        print(file=sys.stderr)
-        print(table(rows), flush=True)
-        figures += rows
-        if args.json:
-            write_json(args.json, dict(machine=machine(args), rows=figures))
+            print(f'\n{name}, the rest is left out: {error}')
 
 
 if __name__ == '__main__':
