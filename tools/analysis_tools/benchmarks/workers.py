@@ -21,8 +21,7 @@ PHOTOS, PRESENT, WORKERS = 8, 2, 2
 
 
 def compare(args) -> Iterator[dict]:
-    """Files in, files out, as tools/refine_seeds.py works. Processor time would
-    not count the workers': this is wall time."""
+    """Files in, files out, as tools/refine_seeds.py works."""
     rule = dict(type='ThresholdLabel', threshold=0.5,
                 refiner=dict(type='DenseCRF', preset='irn_label'))
     setup = pseudo_label_setup, rule, voc_palette(21)
@@ -30,6 +29,7 @@ def compare(args) -> Iterator[dict]:
         for size in args.sizes:
             with tempfile.TemporaryDirectory() as folder:
                 files = write_inputs(folder, photo_size(size))
+                # Processor time would not count the workers'.
                 seconds, labels = alternate({
                     'this process': partial(refine, here, folder, files),
                     f'{WORKERS} workers': partial(refine, there, folder, files),
