@@ -34,7 +34,8 @@ def fast_inference(backbone: nn.Module,
       occur twice or carry hooks. (mmcv's ``fuse_conv_bn`` goes by the order of
       registration, which is another one in pre-activation networks, and drops
       the activation that timm's normalisations contain.)
-    - Weights, and with them the maps, lie channels last in memory.
+    - Weights, and with them all maps, lie channels last in memory. (What
+      flattens features with ``view`` fails; ``reshape`` takes them.)
     - On request the backbone computes in half precision; features are single
       precision again, and so are heads and whatever follows.
 

@@ -16,7 +16,7 @@ def offset_conv2d(x: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
     linear, so here the input is projected first, with fast matrix products, and
     only the fewer projected channels are sampled. The results agree, and so do
     the gradients, also at whole pixels, where both are the forward difference
-    (``tools/analysis_tools/benchmark_offset_conv.py`` compares them).
+    (``tools/analysis_tools/benchmark.py offset_conv`` compares them).
 
     .. math::
         F'_1(p_0) = \sum_{p_n \in \mathcal R} w_1(p_n) \cdot

@@ -35,9 +35,12 @@ class FastInferenceHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Begin, with the weights that the test has loaded."""
+        backbone = getattr(unwrap_model(runner.model), 'backbone', None)
+        if backbone is None:
+            runner.logger.info('the model has no backbone: it computes as it is')
+            return
         # The loop does so, too, but later.
         runner.model.eval()
-        backbone = unwrap_model(runner.model).backbone
         if self.settings['amp'] is not None:
             check_amp(self.settings['amp'], next(backbone.parameters()).device)
         folded = self._fast.enter_context(fast_inference(backbone, **self.settings))

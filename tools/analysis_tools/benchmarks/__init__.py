@@ -7,5 +7,5 @@ says in its docstring what stands against what. ``args`` are the options of
 ImportError that names it: the others go on.
 """
 
-COMPARISONS = ('crf', 'walk', 'pamr', 'offset_conv', 'sweep', 'seeds', 'startup',
-               'sance', 'fsae')
+COMPARISONS = ('startup', 'crf', 'workers', 'walk', 'pamr', 'offset_conv', 'sweep',
+               'seeds', 'sance', 'fsae')

@@ -51,6 +51,11 @@ def alternate(sides: dict[str, Callable[[], Any]], runs: int,
     return seconds, results
 
 
+def photo_size(long_side: int) -> tuple[int, int]:
+    """Height and width of a landscape photo, 3 to 4."""
+    return long_side * 3 // 4, long_side
+
+
 def ratio_row(comparison: str, case: str, seconds: dict[str, list[float]],
               reference: str, ours: str, size: int | None = None,
               classes: int | None = None, **facts) -> dict:
