@@ -31,6 +31,7 @@ PRESETS = ('irn_label', 'psa', 'deeplab', 'seam_test')
 NUM_PHOTOS = 12
 # What a process does that refines its first photo.
 FIRST_PHOTO = '''
+import time
 import torch
 from mmwsss.ops import dense_crf
 probs, photo = torch.rand(1, 2, 40, 50), torch.full((1, 3, 40, 50), 9)
