@@ -135,6 +135,7 @@ def test_third_party_imports_are_required():
     known = {modules.get(name, name) for name in names} | {
         'mmwsss',
         'cv2',  # comes with mmcv
+        'llvmlite',  # comes with numba
     }
     for path in python_files('mmwsss', 'tools', 'demo'):
         tree = ast.parse(path.read_text(encoding='utf-8'))

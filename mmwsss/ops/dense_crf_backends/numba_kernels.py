@@ -278,8 +278,8 @@ def _find(table, key):
 
 @jit()
 def _enlarge(table):
-    """A table of four times the size."""
-    result = np.zeros((4 * len(table), 2), np.int64)
+    """A table of twice the size."""
+    result = np.zeros((2 * len(table), 2), np.int64)
     for i in range(len(table)):
         if table[i, 1] != 0:
             slot = _find(result, table[i, 0])
@@ -310,7 +310,7 @@ def build(photo, rows, steps):
         one += steps[i]
     offsets = np.empty((height * width, size), np.int32)
     weights = np.empty((height * width, size), np.float32)
-    table = np.zeros((1 << 12, 2), np.int64)
+    table = np.zeros((1 << 14, 2), np.int64)
     count = 0
     unit = fill(np.float32(1), BLOCK)
     scratch = np.zeros((3, 8), np.float32)
