@@ -99,7 +99,7 @@ free_mb() { df -Pk "$venv" | awk 'NR == 2 { print int($4 / 1024) }'; }
 empty_venv() { find "$venv/" -mindepth 1 ! -name mmwsss.torch -delete; }
 
 make_venv() {
-    local needed=10000 holds='PyTorch with CUDA'
+    local needed=8000 holds='PyTorch with CUDA'
     [ "$torch" = default ] || { needed=3000; holds='PyTorch'; }
     find_python
     if ! { mkdir -p "$venv" && [ -w "$venv" ] && [ -x "$venv" ]; } 2>/dev/null; then
