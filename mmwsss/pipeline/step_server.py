@@ -21,10 +21,14 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import IO
 
 from .die_with import die_with
+
+PRELOADED = 'mmwsss.preload'
+"""By name, as the steps' scripts: a pipeline stands below what they import."""
 
 _NVML_CHECK = 'PYTORCH_NVML_BASED_CUDA_CHECK'
 # Tools do not find modules in the current folder, and neither may this.
@@ -178,7 +182,7 @@ def _preload() -> tuple[bool, bool]:
         import torch
         from mmengine.device import get_device
 
-        import mmwsss.preload  # noqa: F401
+        import_module(PRELOADED)
         has_gpu = torch.cuda.is_available()
         # Whether other devices survive a fork is not known.
         can_serve = get_device() in ('cpu', 'cuda')
