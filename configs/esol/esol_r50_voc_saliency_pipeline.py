@@ -7,9 +7,6 @@ localizer = '{{ fileDirname }}/esol_r50_voc_saliency.py'
 protocol = dict(
     supervision='I+S (image labels and saliency); masks only measure')
 steps = [
-    dict(
-        step,
-        refiner='config',
-        without=dict(cfg_options={'label_rule.refiner': None}))
-    if step['name'] == 'pseudo_labels' else step for step in _base_.steps
+    dict(step, refiner='config') if step['name'] == 'pseudo_labels' else step
+    for step in _base_.steps
 ]
