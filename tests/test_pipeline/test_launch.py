@@ -47,7 +47,8 @@ def test_a_hangup_that_is_ignored_stays_ignored():
             with pytest.raises(Interrupted, match='SIGTERM'):
                 os.kill(os.getpid(), signal.SIGTERM)
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with pytest.raises(Interrupted, match='SIGHUP'), stop_on_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
-    with pytest.raises(Interrupted, match='SIGHUP'), stop_on_signals():
-        os.kill(os.getpid(), signal.SIGHUP)

@@ -35,7 +35,9 @@ def run(monkeypatch, capfd):
 
 
 @pytest.mark.parametrize('name', COMPARISONS)
-def test_comparison(run, tmp_path, name):
+def test_comparison(run, tmp_path, name, monkeypatch):
+    monkeypatch.setattr('benchmarks.startup.TOOLS', ('train.py', ))
+    monkeypatch.setattr('benchmarks.crf.PRESETS', ('irn_label', 'deeplab'))
     if name in NEED_PYDENSECRF:
         pytest.importorskip('pydensecrf')
     config = []

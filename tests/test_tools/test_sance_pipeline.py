@@ -136,20 +136,3 @@ def test_pipeline_makes_pseudo_labels(voc_root, tmp_path, package):
         assert label.shape == mask.shape
         assert set(np.unique(label)) <= set(np.flatnonzero(table[name]))
         assert label.any()
-
-
-@pytest.mark.parametrize('name, refined', [
-    ('sance_r101_voc', []), ('sance_r101_voc_saliency', None),
-    ('sance_r50_coco', []), ('sance_r50_coco_saliency', None),
-    ('sance_folder', [])])
-def test_recipes_without_dense_crf(tmp_path, monkeypatch, name, refined):
-    monkeypatch.setattr('mmwsss.pipeline.recipe.find_spec', lambda package: None)
-    path = project_path('configs', 'sance', f'{name}_pipeline.py')
-    steps = {step.name: step.spec for step in Recipe(path, str(tmp_path)).steps}
-    # Two thresholds leave doubtful pixels out, as with the CRF.
-    assert steps['seed_labels']['refiner'] == 'config'
-    rule = steps['seed_labels']['cfg_options']['label_rule']
-    assert rule['type'] == 'IRNLabel' and rule['refiner'] is None
-    # Saliency goes on refining.
-    options = steps['train_sance']['cfg_options']
-    assert options.get('model.refined') == refined

@@ -13,10 +13,11 @@ ROOT = Path(project_path('tools')).parent
 TOOLS = sorted(
     str(path.relative_to(ROOT))
     for path in [*ROOT.glob('tools/**/*.py'), *ROOT.glob('demo/*.py')]
-    if not path.name.startswith('benchmark_') and '__main__' in path.read_text())
+    if path.parent.name != 'benchmarks' and '__main__' in path.read_text())
 PARSE = """
-import runpy, sys
+import os, runpy, sys
 sys.argv = sys.argv[1:]
+sys.path.insert(0, os.path.dirname(TOOL))
 try:
     runpy.run_path(TOOL, run_name='__main__')
 except SystemExit as done:

@@ -199,4 +199,4 @@ def compare_first_photos(args: argparse.Namespace) -> dict:
                 found.append(float(done.stdout.split()[-1]))
     median = sorted(seconds['numba'])[len(seconds['numba']) // 2]
     return ratio_row('crf', 'first photo of a process', seconds, 'torch', 'numba', 50,
-                     2, seconds=median)
+                     2, first_seconds=median)

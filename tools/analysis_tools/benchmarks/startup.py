@@ -19,6 +19,7 @@ from mmwsss.utils import project_path
 from .timing import alternate, ratio_row
 
 EVERYTHING = 'import mmwsss.preload'
+TOOLS = ('train.py', 'generate_seeds.py', 'pipeline.py')
 
 
 def compare(args: argparse.Namespace) -> Iterator[dict]:
@@ -32,7 +33,7 @@ def compare(args: argparse.Namespace) -> Iterator[dict]:
     """
     yield _row('import mmwsss', args, lambda: _python('-c', EVERYTHING),
                lambda: _python('-c', 'import mmwsss'))
-    for name in ('train.py', 'generate_seeds.py', 'pipeline.py'):
+    for name in TOOLS:
         tool = project_path('tools', name)
         after = (f'{EVERYTHING}\nimport runpy\n'
                  f'runpy.run_path({tool!r}, run_name="__main__")')
