@@ -116,6 +116,26 @@ def run_forked(processes, command, log, *args):
 ])
 def test_from_tags_to_pseudo_labels(
         tmp_path, voc_root, monkeypatch, recipe, steps, changes):
+    run_recipe(tmp_path, voc_root, monkeypatch, recipe, steps, changes)
+
+
+def test_example_method_by_one_option(tmp_path, voc_root, monkeypatch):
+    """As docs/en/new_method.md says: CAM's recipe with another classifier."""
+    root = os.path.dirname(project_path('tools'))
+    monkeypatch.syspath_prepend(root)
+    monkeypatch.chdir(root)
+    localizer = 'projects/example_method/configs/recam_demo.py'
+    if not os.path.exists(localizer):
+        pytest.skip('an install has no projects')
+    run_recipe(tmp_path, voc_root, monkeypatch, 'cam/cam_demo_pipeline',
+               LABEL_STEPS + MODEL_STEPS, {}, dict(localizer=localizer))
+    weights = torch.load(
+        tmp_path / 'work' / 'train_localizer' / 'iter_2.pth', weights_only=False)
+    assert 'decode_head.recam.weight' in weights['state_dict']
+
+
+def run_recipe(tmp_path, voc_root, monkeypatch, recipe, steps, changes,
+               options=None):
     monkeypatch.setattr('mmwsss.pipeline.runner.StepProcesses.run', run_forked)
     # Most of the time would go into the layout of texts of configs.
     monkeypatch.setattr(Config, 'pretty_text', property(text))
@@ -124,7 +144,7 @@ def test_from_tags_to_pseudo_labels(
         base=project_path('configs', *f'{recipe}.py'.split('/')),
         data_root=str(voc_root), steps=steps, changes=changes))
     work = tmp_path / 'work'
-    pipeline = Pipeline(Recipe(str(path), str(work)))
+    pipeline = Pipeline(Recipe(str(path), str(work), options))
     pipeline.run()
     ids = (voc_root / 'ImageSets/Segmentation/train.txt').read_text().split()
     for name in ids:
@@ -135,7 +155,7 @@ def test_from_tags_to_pseudo_labels(
     if 'report' in steps:
         check_model(work, voc_root)
     # Nothing is done twice.
-    again = Pipeline(Recipe(str(path), str(work)))
+    again = Pipeline(Recipe(str(path), str(work), options))
     assert {plan.action for _, plan in again.preview()} == {'skip'}
 
 
