@@ -37,7 +37,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out',
         help='a .json file for the metrics, or a folder for metrics.json and '
-        'the masks that IoUMetric writes')
+        'the masks that IoUMetric scores')
+    parser.add_argument('--masks', help='folder for the predicted masks, <id>.png')
     parser.add_argument(
         '--tta',
         action='store_true',
@@ -81,9 +82,21 @@ def load_config(args: argparse.Namespace) -> Config:
                 raise ValueError(f'--tta needs {key}, which {args.config} lacks')
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
         cfg.model = dict(cfg.tta_model, module=cfg.model)
-    if args.out and not args.out.endswith('.json'):
-        keep_masks(cfg, args.out)
+    evaluators = cfg.test_evaluator
+    if isinstance(evaluators, dict):
+        evaluators = [evaluators]
+    folder = args.masks
+    if any(evaluator['type'] == 'IoUMetric' for evaluator in evaluators):
+        folder = folder or (args.out if is_folder(args.out) else None)
+    if folder:
+        cfg.test_evaluator = [
+            *evaluators, dict(type='MaskWriter', out_dir=folder)]
     return cfg
+
+
+def is_folder(out: str | None) -> bool:
+    """Whether ``--out`` names no file."""
+    return out is not None and not out.endswith('.json')
 
 
 def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
@@ -94,22 +107,10 @@ def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
                          '=dict(type="SegVisualizationHook") in the config')
     hook.draw = True
     hook.setdefault('interval', 1)  # its own default draws every 50th
-    hook.setdefault('interval', 1)  # its own default draws every 50th
     if args.show:
         hook.update(show=True, wait_time=args.wait_time)
     if args.show_dir:
         cfg.visualizer.save_dir = args.show_dir
-
-
-def keep_masks(cfg: Config, folder: str) -> None:
-    """Let every IoUMetric write the predicted masks."""
-    evaluators = cfg.test_evaluator
-    if isinstance(evaluators, dict):
-        evaluators = [evaluators]
-    for evaluator in evaluators:
-        if evaluator['type'] == 'IoUMetric':
-            evaluator['output_dir'] = folder
-            evaluator['keep_results'] = True
 
 
 def main() -> None:
@@ -131,7 +132,7 @@ def main() -> None:
     metrics = runner.test()
     if args.out and is_main_process():
         path = args.out
-        if not path.endswith('.json'):
+        if is_folder(path):
             path = osp.join(path, 'metrics.json')
         write_json(path, {
             name: np.asarray(value).tolist() for name, value in metrics.items()

@@ -130,9 +130,11 @@ def _score_masks(call: StepCall) -> list[str]:
 
 
 def _test(call: StepCall) -> list[str]:
+    masks = ['--masks', osp.join(call.folder, 'masks')
+             ] if call.spec.get('masks') else []
     return [
         call.config, call.spec['checkpoint'], '--work-dir', call.folder, '--out',
-        call.metrics, *call.options('tta')
+        call.metrics, *masks, *call.options('tta')
     ]
 
 
@@ -206,7 +208,7 @@ STEP_TYPES = {
         'test.py',
         _test,
         required=('config', 'checkpoint'),
-        optional=('tta', ),
+        optional=('tta', 'masks'),
         reads=('checkpoint', ),
         outputs=(METRICS_FILE, ),
         distributed=True),

@@ -205,10 +205,8 @@ def _file_of(column: dict, info: dict) -> str | None:
     """The file of a photo in a column, or None."""
     folder, suffix = ((column['seeds'], '.npz') if 'seeds' in column else
                       (column['masks'], '.png'))
-    # mmseg names predictions by the file name alone.
-    names = (image_id(info), osp.splitext(osp.basename(info['img_path']))[0])
-    paths = (osp.join(folder, name + suffix) for name in names)
-    return next((path for path in paths if osp.exists(path)), None)
+    path = osp.join(folder, image_id(info) + suffix)
+    return path if osp.exists(path) else None
 
 
 def _mask_of(column: dict, info: dict) -> np.ndarray:

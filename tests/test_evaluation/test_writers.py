@@ -216,3 +216,20 @@ def test_instances_of_others(tmp_path):
     results = write_instances(tmp_path, '000042', ('cat', 'cow'), META)
     assert [(one['image_id'], one['category_id']) for one in results] == [
         ('000042', 1), ('000042', 3)]
+
+
+def test_masks_of_one_name_in_two_folders(tmp_path):
+    """mmseg's own way would write one file for both."""
+    samples = make_samples(tmp_path, 2)
+    for sample, image_id in zip(samples, ('cat/001', 'dog/001'), strict=True):
+        sample.update(img_path=f'photos/{image_id}.png', img_id=image_id)
+    out = tmp_path / 'masks'
+    assert write(samples, type='MaskWriter', out_dir=str(out)) == {}
+    for sample in samples:
+        image = Image.open(out / f'{sample["img_id"]}.png')
+        assert image.getpalette()[:12] == sum(META['palette'], [])
+        assert np.array_equal(np.array(image), sample['pred_sem_seg']['data'][0])
+    # A prediction that changed replaces the old one.
+    samples[0]['pred_sem_seg'] = dict(data=torch.full((1, *SIZE), 3))
+    write(samples, type='MaskWriter', out_dir=str(out))
+    assert (np.array(Image.open(out / 'cat' / '001.png')) == 3).all()

@@ -16,12 +16,7 @@ folder_steps = [
         config='{segmentor}',
         checkpoint='{train_segmentor}/last_checkpoint',
         cfg_options={
-            'test_evaluator': [
-                dict(type='MaskMetric', on_missing_mask='skip'),
-                dict(
-                    type='IoUMetric',
-                    format_only=True,
-                    output_dir='{predict}/masks')
-            ]
-        }),
+            'test_evaluator': [dict(type='MaskMetric', on_missing_mask='skip')]
+        },
+        masks=True),
 ]

@@ -16,7 +16,7 @@ segmentation_steps = [
         type='test',
         config='{segmentor}',
         checkpoint='{train_segmentor}/last_checkpoint',
-        cfg_options={'test_evaluator.output_dir': '{test}/masks'},
+        masks=True,
         show=['mIoU', 'mAcc']),
     dict(
         name='train_full',
@@ -38,9 +38,7 @@ segmentation_steps = [
         type='test',
         config='{segmentor}',
         checkpoint='{train_segmentor}/last_checkpoint',
-        cfg_options={
-            'test_dataloader.dataset.ann_file': '{score_list}',
-            'test_evaluator.output_dir': '{predict_train}/masks'
-        },
+        cfg_options={'test_dataloader.dataset.ann_file': '{score_list}'},
+        masks=True,
         show=['mIoU']),
 ]

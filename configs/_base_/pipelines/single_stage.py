@@ -14,7 +14,7 @@ localization_steps = [
         config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         tta=True,
-        cfg_options={'test_evaluator.output_dir': '{test_localizer}/masks'},
+        masks=True,
         show=['mIoU', 'mAcc']),
     dict(
         name='pseudo_labels',

@@ -1,0 +1,37 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from mmseg.registry import METRICS
+
+from mmwsss.datasets.image_io import write_mask
+
+from .base_writer import BaseWriter
+from .pseudo_label_writer import dataset_palette
+
+
+@METRICS.register_module()
+class MaskWriter(BaseWriter):
+    """Writes predictions as palette PNGs of class ids: ``<id>.png``.
+
+    mmseg's ``IoUMetric(output_dir=...)`` names files by the last part of a photo's
+    path, so that photos of one name in two folders overwrite each other.
+
+    Args:
+        out_dir (str): The folder to write into.
+        palette (list, optional): RGB triples, one a class. Defaults to the
+            dataset's, and to VOC's colours without one.
+        skip_existing (bool): Whether files that are there stay as they are.
+            Defaults to False.
+    """
+
+    suffix = '.png'
+
+    def __init__(self,
+                 out_dir: str,
+                 palette: list | None = None,
+                 skip_existing: bool = False) -> None:
+        super().__init__(out_dir, skip_existing)
+        self.palette = palette
+
+    def write(self, sample: dict, path: str) -> None:
+        """Write one predicted mask."""
+        mask = sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy()
+        write_mask(path, mask, dataset_palette(self.dataset_meta, self.palette))
