@@ -16,7 +16,8 @@ __all__ = ['__version__']
 
 
 def __getattr__(name: str):
-    if name in ('datasets', 'engine', 'evaluation', 'models'):
+    if name in ('apis', 'datasets', 'engine', 'evaluation', 'models', 'ops',
+                'structures', 'visualization'):
         return import_module(f'.{name}', __name__)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 

@@ -163,16 +163,16 @@ def main() -> None:
         for folder, suffix, origin in outputs:
             check_output_folder(folder)
             check_origin(folder, origin, suffix)
-        if args.labels_out:
-            write_method(
-                args.labels_out,
-                describe_crf(label_rule_config(args, cfg),
-                             'cpu' if args.jobs else get_device()))
     dataset = None
     if not args.score:
         dataset = photos_to_do(cfg, outputs)
         if dataset is None:
             return
+    if args.labels_out and is_main_process():
+        write_method(
+            args.labels_out,
+            describe_crf(label_rule_config(args, cfg),
+                         'cpu' if args.jobs else get_device()))
     runner = build_runner(cfg, dataset)
     scores = runner.test()
     if args.score and is_main_process():

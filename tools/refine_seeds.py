@@ -105,13 +105,13 @@ def main() -> None:
             seeds=digest_value(
                 read_json(origin) if osp.exists(origin) else None)), '.png')
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    write_method(args.out, describe_crf(rule))
     dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
     tasks = find_tasks(dataset, args.seeds, args.out)
     print(f'{len(dataset) - len(tasks)} of {len(dataset)} photos are done, '
           f'{len(tasks)} to go by {rule}')
     if not tasks:
         return
+    write_method(args.out, describe_crf(rule))
     imports = cfg.get('custom_imports', {}).get('imports', [])
     jobs = min(args.jobs, len(tasks))
     with WorkerPool(jobs, pseudo_label_setup, rule,

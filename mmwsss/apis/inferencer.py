@@ -130,8 +130,7 @@ class WSSSInferencer:
             head.score_thr = score_threshold
         self.score_threshold = getattr(head, 'score_thr', None)
         self.cam_threshold = cam_threshold
-        if cam_threshold is None:
-            self.cam_threshold = getattr(head, 'bg_score', None)
+        self._head_threshold = getattr(head, 'bg_score', None)
 
         if amp is not None:
             check_amp(amp, self.device)
@@ -230,7 +229,10 @@ class WSSSInferencer:
                     strict=True))
             seed = self._select(sample.full_seed, sample.pred_label_scores,
                                 labels, size)
-            mask = seed.to_mask(self.cam_threshold).cpu().numpy()
+            threshold = self.cam_threshold
+            if threshold is None and seed.background is None:
+                threshold = self._head_threshold
+            mask = seed.to_mask(threshold).cpu().numpy()
             cams = {
                 self.classes[label]: overlay_cam(photo, score.cpu().numpy())
                 for label, score in zip(

@@ -2,6 +2,7 @@
 """Photos and masks as files: read strictly, written whole."""
 
 import io
+import threading
 
 import mmengine.fileio as fileio
 import numpy as np
@@ -11,6 +12,9 @@ from mmwsss.utils import atomic_write
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused: a file of some kB can unpack to many GB."""
+
+# Pillow's settings are those of all threads.
+_LOCK = threading.Lock()
 
 
 def _decode(path: str,
@@ -22,23 +26,24 @@ def _decode(path: str,
         raise ValueError(f'{path} is empty (0 bytes)')
     # Another library may have asked Pillow to fill up truncated files; and our
     # limit takes the place of Pillow's.
-    tolerant = ImageFile.LOAD_TRUNCATED_IMAGES
-    limit = Image.MAX_IMAGE_PIXELS
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        image = Image.open(io.BytesIO(data))
-        width, height = image.size
-        if max_pixels is not None and width * height > max_pixels:
-            raise ValueError(
-                f'{width}x{height} pixels are more than max_pixels={max_pixels}')
-        image.load()
-    # A damaged file surfaces as any of a dozen exceptions.
-    except Exception as error:
-        raise ValueError(f'cannot read image {path}: {error}') from error
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
-        Image.MAX_IMAGE_PIXELS = limit
+    with _LOCK:
+        tolerant = ImageFile.LOAD_TRUNCATED_IMAGES
+        limit = Image.MAX_IMAGE_PIXELS
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            image = Image.open(io.BytesIO(data))
+            width, height = image.size
+            if max_pixels is not None and width * height > max_pixels:
+                raise ValueError(f'{width}x{height} pixels are more than '
+                                 f'max_pixels={max_pixels}')
+            image.load()
+        # A damaged file surfaces as any of a dozen exceptions.
+        except Exception as error:
+            raise ValueError(f'cannot read image {path}: {error}') from error
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
+            Image.MAX_IMAGE_PIXELS = limit
     return image
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
@@ -148,6 +149,11 @@ def find_conv_bn_pairs(backbone: nn.Module) -> dict[nn.Conv2d, _BatchNorm]:
     try:
         with torch.no_grad(), _CountReaders() as readers:
             features = backbone(photo)
+    except Exception as error:
+        # Other channels or a fixed size: what it computes is not known then.
+        print_log(f'batch normalisations stay as they are: {error}',
+                  logger='current')
+        return {}
     finally:
         for handle in handles:
             handle.remove()

@@ -35,6 +35,8 @@ class FastInferenceHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Begin, with the weights that the test has loaded."""
+        # A test that failed has not ended.
+        self._fast.close()
         backbone = getattr(unwrap_model(runner.model), 'backbone', None)
         if backbone is None:
             runner.logger.info('the model has no backbone: it computes as it is')

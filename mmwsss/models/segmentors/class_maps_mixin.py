@@ -63,10 +63,10 @@ class ClassMapsMixin:
         if isinstance(answer, ClassMaps):
             return answer
         head = self.decode_head
-        if answer.shape[1] != head.num_classes:
+        if not torch.is_tensor(answer) or answer.shape[1] != head.num_classes:
             raise ValueError(
-                f'{type(head).__name__} answers {answer.shape[1]} channels, which '
-                f'are no class maps of num_classes={head.num_classes}')
+                f'{type(head).__name__} answers no class maps of num_classes='
+                f'{head.num_classes}')
         return ClassMaps.from_scores(answer)
 
 

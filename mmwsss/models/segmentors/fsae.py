@@ -13,6 +13,7 @@ from torch import Tensor
 from mmwsss.structures import LabelGrid, stack_image_labels
 
 from .class_maps_mixin import ClassMapsMixin, TeacherMixin, gives_class_maps
+from .weak_segmentor import WeakSegmentor
 
 
 class FSAEMixin(TeacherMixin):
@@ -25,9 +26,12 @@ class FSAEMixin(TeacherMixin):
                  stages: Sequence[str] | None = None,
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        if not gives_class_maps(self.decode_head, default=True):
-            raise ValueError(f'{type(self.decode_head).__name__} has no class '
-                             'maps, so FSAE has nothing to compare')
+        # Predictions of WeakSegmentor are those of our heads.
+        stock = not isinstance(self, WeakSegmentor)
+        if not gives_class_maps(self.decode_head, default=stock):
+            raise ValueError(
+                f'{type(self.decode_head).__name__} has no class maps, so FSAE '
+                "has nothing to compare (a stock head needs base='EncoderDecoder')")
         self.loss_fsae = MODELS.build(loss_fsae)
         self.start_iter = start_iter
         self.stages = stages
@@ -113,8 +117,8 @@ def FSAE(base: str = 'WeakSegmentor', **kwargs) -> EncoderDecoder:
 
     In a config ``type='FSAE'`` takes the place of the segmentor's own type, and
     all other keys stay. It compares the trained maps of :class:`ClassMaps`, with
-    their background where the head has one; a stock head of mmseg gives its
-    logits, background first.
+    their background where the head has one; a stock head of mmseg, with
+    ``base='EncoderDecoder'``, gives its logits, background first.
 
     With :class:`~mmwsss.engine.hooks.EMAPseudoLabelHook` a moving average of
     the model labels the weak view, at the cost of one more forward pass.
@@ -138,6 +142,9 @@ def FSAE(base: str = 'WeakSegmentor', **kwargs) -> EncoderDecoder:
     base_class = MODELS.get(base)
     if base_class is None:
         raise ValueError(f'base={base!r} is no model')
+    if base_class.loss not in (EncoderDecoder.loss, WeakSegmentor.loss):
+        raise ValueError(f'base={base!r} has a loss of its own, which FSAE would '
+                         'leave out; override loss_and_class_maps instead')
     return _extended(base_class)(**kwargs)
 
 

@@ -34,7 +34,7 @@ class CAMTTAModel(PhotoTTAModel):
     Args:
         module (dict | nn.Module): The model whose ``class_maps(inputs)`` answers
             :class:`ClassMaps`, such as :class:`WeakSegmentor`. Where their seeds
-            have a background of their own, it is merged as the classes are.
+            have a background of their own, it is the mean of all views.
         full_size (bool): Whether to make the full-size product, too. Defaults
             to True.
         threshold (float): The background score of ``pred_sem_seg``, where seeds
@@ -110,10 +110,10 @@ class CAMTTAModel(PhotoTTAModel):
         maps = [one[channels][None] for one in maps]
 
         def make_seed(merged: Tensor) -> Seed:
-            merged = self._normalize(merged)
-            if own_background:
-                return Seed(merged[1:], labels, size, merged[0])
-            return Seed(merged, labels, size)
+            if not own_background:
+                return Seed(self._normalize(merged), labels, size)
+            background = (merged[0] / len(inputs)).clamp(0, 1)
+            return Seed(self._normalize(merged[1:]), labels, size, background)
 
         seed = make_seed(_merge(maps, strided_size(size)))
         # Not a result of mmseg's fields: plain data of the sample.

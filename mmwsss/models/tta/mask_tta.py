@@ -45,7 +45,8 @@ class MaskTTAModel(CAMTTAModel):
         head = self.module.decode_head
         self.pad_size = pad_size or 0
         self.score_thr = head.score_thr if score_thr is None else score_thr
-        self.bg_power = head.bg_power if bg_power is None else bg_power
+        self.bg_power = (
+            getattr(head, 'bg_power', 1) if bg_power is None else bg_power)
 
     @torch.no_grad()
     def predict_photo(self, inputs: tuple[Tensor, ...],
@@ -96,6 +97,9 @@ class MaskTTAModel(CAMTTAModel):
         canvas = F.pad(inputs, (left, spare_x - left, top, spare_y - top))
         head = self.module.decode_head
         class_maps = self.module.class_maps(canvas)
+        if class_maps.seed_background is None:
+            raise ValueError(f'seeds of {type(head).__name__} have no background '
+                             'of their own: merge them by CAMTTAModel')
         masks = torch.cat(
             [class_maps.seed_background, class_maps.seed_maps], dim=1)
         masks = F.interpolate(

@@ -24,7 +24,7 @@ def choose_backend(name: str, device: torch.device) -> str:
     """The backend that ``name``, which may be ``'auto'``, stands for."""
     if name != 'auto':
         return name
-    return _cpu_backend() if device.type == 'cpu' else 'torch'
+    return 'torch' if device.type == 'cuda' else _cpu_backend()
 
 
 @cache

@@ -26,7 +26,8 @@ def load_kernels() -> ModuleType:
         if numba.config.DISABLE_JIT:
             raise ImportError('NUMBA_DISABLE_JIT is set')
         from . import numba_kernels
-    except ImportError as error:
+    # llvmlite raises the others where its library is broken.
+    except (ImportError, OSError, AttributeError) as error:
         raise ImportError('dense CRF by numba needs `pip install numba` '
                           f'({error})') from error
     return numba_kernels

@@ -22,6 +22,7 @@ by the content of the file a function stands in: a change elsewhere would go
 unnoticed. (No class of ours is an argument, as the kept code would name it.)
 """
 
+import warnings
 from collections.abc import Callable
 
 import numba
@@ -55,6 +56,11 @@ def jit(**options) -> Callable:
             return numba.njit(**options)(function)
         except RuntimeError:
             # Neither this folder nor the user's cache can be written to.
+            if options.get('cache'):
+                warnings.warn(
+                    'no folder for compiled code of the dense CRF can be written '
+                    '(NUMBA_CACHE_DIR names one): each process compiles it again',
+                    stacklevel=1)  # Once, from whichever function it is.
             return numba.njit(**{**options, 'cache': False})(function)
 
     return decorate

@@ -74,7 +74,7 @@ def stacked_pamr(masks: Tensor, images: Tensor, num_iter: int) -> Tensor:
 
 def peak_memory(function: Callable[[], Tensor]) -> int:
     """The most bytes that a call holds at a time."""
-    if torch.cuda.is_available():
+    if torch.cuda.is_initialized():
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
         function()

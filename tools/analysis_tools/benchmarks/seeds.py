@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from math import ceil
 
 import numpy as np
@@ -54,6 +55,8 @@ def compare(args) -> Iterator[dict]:
                 with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
                     file = write_photo(folder, size)
                     yield from compare_one(args, cfg, name, size, file, stack)
+    if find_spec('pydensecrf') is None:
+        raise ImportError('pseudo labels need pydensecrf, to be compared with')
 
 
 def compare_one(args, cfg, name: str, size: int, file: str,
@@ -83,8 +86,9 @@ def compare_one(args, cfg, name: str, size: int, file: str,
             'seeds', f'seed, {case}', seconds, reference, key, size=size,
             folded=folded if key != 'mmwsss, plain' else 0,
             difference=difference(seeds[reference], seeds[key]))
-    # After the figures of the seeds, which do not need pydensecrf.
-    import pydensecrf  # noqa: F401
+    # The figures of the seeds do not need it.
+    if find_spec('pydensecrf') is None:
+        return
     rule = MODELS.build(dict(
         type='ThresholdLabel', threshold=THRESHOLD,
         refiner=dict(type='DenseCRF', preset='irn_label')))

@@ -34,7 +34,8 @@ def alternate(sides: dict[str, Callable[[], Any]], runs: int,
         tuple[dict[str, list[float]], dict[str, Any]]: Seconds of each side in
         each turn, and what each returned last.
     """
-    cuda = torch.cuda.is_available()
+    # Only by what runs on a GPU.
+    cuda = torch.cuda.is_initialized()
     now = CLOCKS['wall' if cuda else clock]
     seconds, results = {name: [] for name in sides}, {}
     for turn in range(-warm_up, runs):
