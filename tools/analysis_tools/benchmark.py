@@ -44,7 +44,8 @@ def parse_args() -> argparse.Namespace:
         '(default: wall)')
     parser.add_argument(
         '--threads', type=int, default=1, help='of the CPU (default: 1)')
-    parser.add_argument('--device', default='cpu')
+    parser.add_argument(
+        '--device', default='cpu', help='but for crf, which compares CPU backends')
     parser.add_argument(
         '--config', help='the model of one comparison: seeds, sance or fsae')
     parser.add_argument('--photos', help='folder of photos for crf')

@@ -29,6 +29,8 @@ from .timing import alternate, photo_size, ratio_row
 
 PRESETS = ('irn_label', 'psa', 'deeplab', 'seam_test')
 NUM_PHOTOS = 12
+# Labels times pixels of the longer side squared: more take minutes each.
+LARGEST = 9_000_000
 # What a process does that refines its first photo.
 FIRST_PHOTO = '''
 import time
@@ -58,8 +60,9 @@ def compare(args: argparse.Namespace) -> Iterator[dict]:
         scenes = list(load_scenes(args, size))
         for preset in PRESETS:
             for num_labels in sorted({2, *args.classes}):
-                yield from compare_backends(
-                    args, scenes, preset, size, num_labels, backends)
+                if num_labels * size**2 <= LARGEST:
+                    yield from compare_backends(
+                        args, scenes, preset, size, num_labels, backends)
         yield compare_thresholds(args, scenes, size, backends[-1])
         yield compare_threads(args, scenes, size, backends[-1])
     if 'numba' in backends:
