@@ -76,3 +76,10 @@ class ClassMaps:
         if self.background is None:
             return self.maps
         return torch.cat([self.background, self.maps], dim=1)
+
+    @property
+    def seed_scores(self) -> Tensor:
+        """Tensor: ``seed_background`` and ``seed_maps``, as :attr:`scores`."""
+        if self.seed_background is None:
+            return self.seed_maps
+        return torch.cat([self.seed_background, self.seed_maps], dim=1)

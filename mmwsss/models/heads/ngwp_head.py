@@ -267,7 +267,7 @@ class NGWPHead(CAMHead):
         Returns:
             Tensor: Class ids of shape (N, H, W); 255 is undecided.
         """
-        masks = _masks_of(class_maps)
+        masks = class_maps.seed_scores
         if self.refiner is not None:
             masks = self.refiner(
                 masks, self._resize(images.float(), masks.shape[2:]))
@@ -289,7 +289,7 @@ class NGWPHead(CAMHead):
         """
         shown = self.shown_classes(class_maps, batch_img_metas)
         masks = BaseDecodeHead.predict_by_feat(
-            self, _masks_of(class_maps), batch_img_metas)
+            self, class_maps.seed_scores, batch_img_metas)
         return torch.cat([
             masks[:, :1]**self.bg_power, masks[:, 1:] * shown[:, :, None, None]
         ], dim=1)
@@ -308,8 +308,3 @@ class NGWPHead(CAMHead):
     def _resize(self, maps: Tensor, size: Sequence[int]) -> Tensor:
         return F.interpolate(
             maps, size, mode='bilinear', align_corners=self.align_corners)
-
-
-def _masks_of(class_maps: ClassMaps) -> Tensor:
-    """Masks of all classes, background first."""
-    return torch.cat([class_maps.seed_background, class_maps.seed_maps], dim=1)

@@ -100,10 +100,8 @@ class MaskTTAModel(CAMTTAModel):
         if class_maps.seed_background is None:
             raise ValueError(f'seeds of {type(head).__name__} have no background '
                              'of their own: merge them by CAMTTAModel')
-        masks = torch.cat(
-            [class_maps.seed_background, class_maps.seed_maps], dim=1)
         masks = F.interpolate(
-            masks, size=canvas.shape[2:], mode='bilinear',
+            class_maps.seed_scores, size=canvas.shape[2:], mode='bilinear',
             align_corners=head.align_corners)
         masks = masks[..., top:top + height, left:left + width]
         masks = F.interpolate(
