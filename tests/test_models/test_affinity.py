@@ -11,7 +11,7 @@ from model_tester import BACKBONE, NUM_CLASSES, PREPROCESSOR, make_batch
 from torch.optim import SGD
 
 from mmwsss.models.heads.affinity_head import pool_affinity_label
-from mmwsss.models.losses import feature_affinity_loss
+from mmwsss.models.losses import pair_means
 
 LOSS = dict(type='FeatureAffinityLoss', radius=3)
 MODEL = dict(
@@ -112,7 +112,7 @@ def test_two_processes_get_the_gradient_of_one(monkeypatch):
     loss = MODELS.build(LOSS)
     loss(features, label).backward()
     counts = []
-    monkeypatch.setattr(feature_affinity_loss, 'all_reduce', counts.append)
+    monkeypatch.setattr(pair_means, 'all_reduce', counts.append)
     for half in (slice(0, 2), slice(2, 4)):
         loss(features[half], label[half])
     assert not torch.equal(*counts)
@@ -120,8 +120,8 @@ def test_two_processes_get_the_gradient_of_one(monkeypatch):
     def all_reduce(own):
         own.copy_(sum(counts))
 
-    monkeypatch.setattr(feature_affinity_loss, 'all_reduce', all_reduce)
-    monkeypatch.setattr(feature_affinity_loss, 'get_world_size', lambda: 2)
+    monkeypatch.setattr(pair_means, 'all_reduce', all_reduce)
+    monkeypatch.setattr(pair_means, 'get_world_size', lambda: 2)
     halves = []
     for half in (slice(0, 2), slice(2, 4)):
         part = features.detach()[half].requires_grad_()
