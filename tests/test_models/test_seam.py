@@ -7,7 +7,7 @@ from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
-    WeakModelTester,
+    ModelCase,
     make_batch,
 )
 
@@ -149,7 +149,7 @@ def test_min_max_norm():
     assert not min_max_norm(torch.zeros(1, 1, 2, 2)).any()
 
 
-class TestSEAM(WeakModelTester):
+class TestSEAM(ModelCase):
     model_cfg = dict(
         type='SEAM',
         data_preprocessor=PREPROCESSOR,
@@ -177,6 +177,8 @@ class TestSEAM(WeakModelTester):
         model = self.build().eval()
         with torch.no_grad():
             model.decode_head.classifier.weight.abs_()
+            model.decode_head.classifier.weight[2] = (
+                model.decode_head.classifier.weight[0])
             model.decode_head.classifier.weight[1].neg_()
             result = model(torch.rand(1, 3, 32, 32), mode='predict')[0]
         shown = result.seg_logits.data.amax((1, 2)) > 0
