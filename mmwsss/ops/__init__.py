@@ -7,6 +7,7 @@ from .expansion_ring import expansion_ring
 from .feature_affinity import feature_affinity
 from .feature_clip import feature_clip
 from .ngwp_scores import ngwp_scores
+from .normalize_maps import max_norm, min_max_norm
 from .offset_conv2d import offset_conv2d
 from .pamr import pamr
 from .path_affinity import path_affinity
@@ -22,7 +23,7 @@ from .seed_confusion import (
 __all__ = [
     'affinity_label', 'affinity_walk', 'centroid_instances', 'confidence_mask',
     'dense_crf', 'expansion_ring', 'feature_affinity', 'feature_clip',
-    'integrate_histogram', 'mask_confusion', 'ngwp_scores', 'offset_conv2d',
-    'pamr', 'path_affinity', 'pseudo_labels_from_masks', 'random_walk',
-    'seed_confusion', 'seed_histogram'
+    'integrate_histogram', 'mask_confusion', 'max_norm', 'min_max_norm',
+    'ngwp_scores', 'offset_conv2d', 'pamr', 'path_affinity',
+    'pseudo_labels_from_masks', 'random_walk', 'seed_confusion', 'seed_histogram'
 ]

@@ -40,17 +40,23 @@ METHODS = {
 }
 
 
+def method_config(name, voc_root, work_dir, batch_size=4, **options):
+    """Four iterations of one of the methods."""
+    cfg = demo_config(
+        voc_root, work_dir, name, batch_size, **{**METHODS[name], **options})
+    if 'saliency_path' in cfg.train_dataloader.dataset.data_prefix:
+        cfg.train_dataloader.dataset.pipeline.insert(
+            3, dict(type='LoadSaliency'))
+    return cfg
+
+
 @pytest.mark.parametrize('name', METHODS)
 def test_two_processes_equal_one(voc_root, tmp_path, name):
 
     def config(folder, batch_size):
-        cfg = demo_config(
-            voc_root, tmp_path / folder, name, batch_size,
-            **{'optim_wrapper.optimizer': SGD}, **METHODS[name])
-        if 'saliency_path' in cfg.train_dataloader.dataset.data_prefix:
-            cfg.train_dataloader.dataset.pipeline.insert(
-                3, dict(type='LoadSaliency'))
-        return cfg
+        return method_config(
+            name, voc_root, tmp_path / folder, batch_size,
+            **{'optim_wrapper.optimizer': SGD})
 
     def run():
         _, recorder = train(config('two', 2), 'pytorch')

@@ -8,14 +8,14 @@ from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
-    WeakModelTester,
+    ModelCase,
     make_batch,
 )
 
 from mmwsss.structures import ClassMaps
 
 
-class TestCAM(WeakModelTester):
+class TestCAM(ModelCase):
     model_cfg = dict(
         type='WeakSegmentor',
         data_preprocessor=PREPROCESSOR,
@@ -57,7 +57,7 @@ class TestCAM(WeakModelTester):
             self.build().switch_stage('expand')
 
 
-class TestFrozenTIMM(WeakModelTester):
+class TestFrozenTIMM(ModelCase):
     model_cfg = dict(
         type='WeakSegmentor',
         data_preprocessor=PREPROCESSOR,

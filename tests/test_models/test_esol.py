@@ -8,7 +8,7 @@ from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
-    WeakModelTester,
+    ModelCase,
     make_batch,
 )
 
@@ -27,7 +27,7 @@ def esol_cfg(**head) -> dict:
         test_cfg=dict(mode='whole'))
 
 
-class TestESOL(WeakModelTester):
+class TestESOL(ModelCase):
     model_cfg = esol_cfg()
     stages = STAGES
 
@@ -123,12 +123,7 @@ class TestESOL(WeakModelTester):
             model.decode_head.classifier(feats[-1]))
 
 
-class TestKernelOne(WeakModelTester):
-    model_cfg = esol_cfg(kernel_size=1, mid_channels=8, act=False)
-    stages = STAGES
-
-
-class TestWithoutOffsets(WeakModelTester):
+class TestWithoutOffsets(ModelCase):
     model_cfg = esol_cfg(
         expand_offsets=False, shrink_offsets=False, loss_area=None)
     stages = STAGES
@@ -138,19 +133,6 @@ class TestWithoutOffsets(WeakModelTester):
             model = self.build(stage)
             learns = [n for n, p in model.named_parameters() if p.requires_grad]
             assert learns == [f'decode_head.{name}.weight']
-
-
-class TestFreerReadings(WeakModelTester):
-    model_cfg = esol_cfg(
-        offset_std=1e-3,
-        clip_stages=('shrink', ),
-        clip_detach_max=False,
-        expand_trains_kernel=True,
-        expand_keeps_conv_2=False,
-        shrink_trains='offsets+conv_2+classifier',
-        loss_area=dict(
-            type='AreaLoss', activation='max_norm', present_only=True))
-    stages = STAGES
 
 
 @pytest.mark.parametrize('bad, message', [

@@ -12,8 +12,9 @@ from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
-    WeakModelTester,
+    ModelCase,
     make_batch,
+    strong_batch,
 )
 from torch import nn
 
@@ -33,17 +34,6 @@ class ScoreMapHead(CAMHead):
         class_maps = super().forward(feats)
         class_maps.background = self.background(self._transform_inputs(feats))
         return class_maps
-
-
-def strong_batch(**options) -> dict:
-    """A batch whose strong view is another image, half of it padding."""
-    batch = make_batch(**options)
-    other = make_batch(seed=1, **options)
-    for sample, image in zip(
-            batch['data_samples'], other['inputs'], strict=True):
-        sample.strong_img = PixelData(data=image)
-        sample.set_metainfo(dict(valid_box=(0, 0, 16, 32)))
-    return batch
 
 
 def naive_loss(options, weak, strong, labels, has_background, valid):
@@ -186,18 +176,14 @@ def plain(cfg: dict) -> dict:
     return cfg
 
 
-class TestFSAEOnCAM(WeakModelTester):
+class TestFSAEOnCAM(ModelCase):
     model_cfg = fsae_cfg()
-
-    @pytest.fixture(autouse=True)
-    def two_views(self, monkeypatch):
-        monkeypatch.setattr('model_tester.make_batch', strong_batch)
+    batch = staticmethod(strong_batch)
 
     def base(self):
-        torch.manual_seed(0)
-        model = MODELS.build(plain(self.model_cfg))
-        model.init_weights()
-        return model
+        case = ModelCase()
+        case.model_cfg = plain(self.model_cfg)
+        return case.build()
 
     def loss_dict(self, model, batch=None):
         data = model.data_preprocessor(batch or strong_batch(), training=True)
@@ -318,20 +304,17 @@ class TestFSAEOnCAM(WeakModelTester):
 class TestFSAEWithBackgroundChannel(TestFSAEOnCAM):
     model_cfg = fsae_cfg(head=dict(type='ScoreMapHead'))
 
-    def test_every_trainable_parameter_gets_a_gradient(self):
+    def test_the_background_learns(self):
         model = self.build().train()
         self.losses(model)[0].backward()
         assert model.decode_head.background.weight.grad.abs().sum() > 0
 
 
-class TestFSAEOnESOL(WeakModelTester):
+class TestFSAEOnESOL(ModelCase):
     model_cfg = fsae_cfg(
         head=dict(type='ESOLHead', mid_channels=8), stages=('classify', ))
     stages = ('classify', 'expand', 'shrink')
-
-    @pytest.fixture(autouse=True)
-    def two_views(self, monkeypatch):
-        monkeypatch.setattr('model_tester.make_batch', strong_batch)
+    batch = staticmethod(strong_batch)
 
     def test_only_in_its_stage(self):
         for stage in self.stages:

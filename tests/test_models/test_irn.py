@@ -9,7 +9,7 @@ from mmseg.registry import METRICS, MODELS
 from mmseg.structures import SegDataSample
 
 from mmwsss.models.backbones import StemTapResNet
-from mmwsss.models.losses import DisplacementLoss, PathAffinityLoss, pixel_pairs
+from mmwsss.models.losses import DisplacementLoss, PathAffinityLoss, pair_means
 from mmwsss.models.refiners import (
     AffinityWalk,
     RandomWalk,
@@ -232,15 +232,15 @@ def test_several_processes_agree_with_one(monkeypatch):
     whole = losses(slice(0, 2))
     counted = []
     # What each process counts alone, in the order of the losses.
-    monkeypatch.setattr(pixel_pairs, 'all_reduce',
+    monkeypatch.setattr(pair_means, 'all_reduce',
                         lambda counts: counted.append(counts.clone()))
     for i in range(2):
         losses(slice(i, i + 1))
     sums = [counted[j] + counted[j + 2] for j in range(2)]
     shared = iter(sums + sums)
-    monkeypatch.setattr(pixel_pairs, 'all_reduce',
+    monkeypatch.setattr(pair_means, 'all_reduce',
                         lambda counts: counts.copy_(next(shared)))
-    monkeypatch.setattr(pixel_pairs, 'get_world_size', lambda: 2)
+    monkeypatch.setattr(pair_means, 'get_world_size', lambda: 2)
     parts = torch.stack([losses(slice(i, i + 1)) for i in range(2)])
     torch.testing.assert_close(parts.mean(0), whole)
 

@@ -7,20 +7,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.logging import MessageHub
-from mmengine.optim import OptimWrapper
+from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
-from model_tester import NUM_CLASSES, PREPROCESSOR, make_batch
+from model_tester import BACKBONE, NUM_CLASSES, PREPROCESSOR, ModelCase, make_batch
 from torch import nn
-from torch.optim import SGD
 
 from mmwsss.ops import random_walk
 from mmwsss.structures import LabelGrid
 
-SIZE = (48, 48)
-CELLS = 12
-BOX = (8, 4, 44, 36)  # x1, y1, x2, y2
-ROWS, COLS = slice(1, 9), slice(2, 11)
+SIZE = (40, 40)
+CELLS = 10
+BOX = (8, 4, 36, 32)  # x1, y1, x2, y2
+ROWS, COLS = slice(1, 8), slice(2, 9)
 
 
 @MODELS.register_module(force=True)
@@ -41,15 +40,7 @@ def sance_cfg(**kwargs):
         dict(
             type='SANCE',
             data_preprocessor=dict(PREPROCESSOR, size=SIZE),
-            backbone=dict(
-                type='ResNet',
-                depth=18,
-                base_channels=4,
-                num_stages=4,
-                out_indices=(0, 1, 2, 3),
-                strides=(1, 2, 1, 1),
-                dilations=(1, 1, 2, 4),
-                norm_eval=True),
+            backbone=dict(BACKBONE, dilations=(1, 1, 2, 4), frozen_stages=-1),
             decode_head=dict(
                 type='ContourHead',
                 in_channels=(4, 8, 16, 32),
@@ -75,9 +66,9 @@ def sance_cfg(**kwargs):
 
 
 def build(**kwargs):
-    torch.manual_seed(0)
-    model = MODELS.build(sance_cfg(**copy.deepcopy(kwargs)))
-    model.init_weights()
+    case = ModelCase()
+    case.model_cfg = sance_cfg(**kwargs)
+    model = case.build()
     # Larger logits, so that something happens.
     nn.init.normal_(model.decode_head.fuse.weight, std=1.)
     for conv in model.auxiliary_head.convs:
@@ -166,7 +157,7 @@ def naive_online(model, logits, contour, data_samples):
         ids = torch.as_tensor(classes)[best.indices]
         labels[i, ROWS, COLS] = torch.where(best.values > 0.25, ids, 0)
     crf = labels.clone()
-    crf[:, ROWS, 2:6] = 0  # the left half of nine columns
+    crf[:, ROWS, 2:5] = 0  # the left half of seven columns
     pixels = torch.arange(CELLS) * 4 + 2
     saliency = torch.stack(
         [sample.gt_saliency.data[0] for sample in data_samples])
@@ -174,6 +165,33 @@ def naive_online(model, logits, contour, data_samples):
     return dict(
         plain=labels, crf=crf,
         saliency=torch.where((labels != 255) & ~salient, 0, labels))
+
+
+@pytest.fixture(scope='module')
+def naive_terms():
+    """Each loss on each kind of labels and its gradient, with their inputs."""
+    init_default_scope('mmseg')
+    model = build()
+    data = model.data_preprocessor(batch(), training=True)
+    leaves = tuple(one.detach().requires_grad_()
+                   for one in model.maps(data['inputs']))
+    logits, contour = leaves
+    pixels = torch.arange(CELLS) * 4 + 2
+    online = naive_online(
+        model, logits.detach(), contour.detach(), data['data_samples'])
+    seeds = torch.stack([
+        sample.gt_sem_seg.data[0][pixels[:, None], pixels]
+        for sample in data['data_samples']
+    ])
+    naive, gradients = {}, {}
+    for target, labels in dict(online, seeds=seeds).items():
+        for branch, leaf, loss in (
+            ('segmentation', logits, naive_segmentation_loss(logits, labels)),
+            ('contour', contour,
+             naive_contour_loss(contour[:, 0].sigmoid(), labels))):
+            gradients[branch, target], = torch.autograd.grad(loss, leaf)
+            naive[branch, target] = loss.detach()
+    return leaves, naive, gradients, online
 
 
 @pytest.mark.parametrize('options, targets', [
@@ -186,45 +204,33 @@ def naive_online(model, logits, contour, data_samples):
     (dict(online=('segmentation', ), refined=()), (None, 'plain')),
     (dict(online=()), (None, None)),
 ])
-def test_losses_and_gradients_against_naive_code(options, targets):
+def test_losses_and_gradients_against_naive_code(options, targets, naive_terms):
     """The rows of Tables 3 and 4."""
     model = build(**options)
     data = model.data_preprocessor(batch(), training=True)
     inputs, samples = data['inputs'], data['data_samples']
-    logits, contour = model.maps(inputs)
-    logits = logits.detach().requires_grad_()
-    contour = contour.detach().requires_grad_()
-    model.maps = lambda images: (logits, contour)
+    leaves, naive, gradients, online = naive_terms
+    model.maps = lambda images: leaves
     losses = model.loss(inputs, samples)
     total, _ = model.parse_losses(losses)
-    ours = torch.autograd.grad(total, (logits, contour))
+    ours = torch.autograd.grad(total, leaves)
 
-    pixels = torch.arange(CELLS) * 4 + 2
-    seeds = torch.stack([
-        sample.gt_sem_seg.data[0][pixels[:, None], pixels]
-        for sample in samples
-    ])
-    online = naive_online(model, logits.detach(), contour.detach(), samples)
-    boundary = contour[:, 0].sigmoid()
-    expected = {
-        'contour.loss_seed': naive_contour_loss(boundary, seeds),
-        'segmentation.loss_seed': naive_segmentation_loss(logits, seeds)
-    }
-    if targets[0]:
-        expected['contour.loss_online'] = naive_contour_loss(
-            boundary, online[targets[0]])
-    if targets[1]:
-        expected['segmentation.loss_online'] = naive_segmentation_loss(
-            logits, online[targets[1]])
-    assert set(losses) == set(expected)
-    for name, value in expected.items():
-        torch.testing.assert_close(losses[name], value, rtol=1e-4, atol=1e-4)
+    terms = {'contour.loss_seed': 'seeds', 'segmentation.loss_seed': 'seeds'}
+    for branch, target in zip(('contour', 'segmentation'), targets, strict=True):
+        if target:
+            terms[f'{branch}.loss_online'] = target
+    assert set(losses) == set(terms)
+    expected = [0., 0.]
+    for name, target in terms.items():
+        branch = name.split('.')[0]
+        torch.testing.assert_close(
+            losses[name], naive[branch, target], rtol=1e-4, atol=1e-4)
+        expected[branch == 'contour'] += gradients[branch, target]
     # The labels are not all of one kind, and each refinement changes them.
     assert len(online['plain'].unique()) >= 3
     for name in ('crf', 'saliency'):
         assert not torch.equal(online[name], online['plain'])
-    naive = torch.autograd.grad(sum(expected.values()), (logits, contour))
-    for one, other in zip(ours, naive, strict=True):
+    for one, other in zip(ours, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
 
 
@@ -252,25 +258,8 @@ def test_only_the_rectangle_is_supervised():
 
 
 def test_a_rectangle_without_a_cell():
-    losses = losses_of(build(), batch(box=(11, 0, 12, 48)))
+    losses = losses_of(build(), batch(box=(11, 0, 12, 40)))
     assert all(torch.isfinite(value) for value in losses.values())
-
-
-def test_every_parameter_learns_and_trains():
-    model = build().train()
-    total, _ = model.parse_losses(losses_of(model))
-    total.backward()
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-    before = copy.deepcopy(model.state_dict())
-    wrapper = OptimWrapper(SGD(model.parameters(), lr=0.01))
-    model.train_step(batch(), wrapper)
-    changed = {
-        name.split('.')[0]
-        for name, value in model.state_dict().items()
-        if not torch.equal(value, before[name])
-    }
-    assert changed == {'backbone', 'decode_head', 'auxiliary_head'}
 
 
 def test_detached_taps():

@@ -7,11 +7,12 @@ from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
-    WeakModelTester,
+    ModelCase,
     make_batch,
 )
 
-from mmwsss.models.heads.seam_head import keep_strongest, min_max
+from mmwsss.models.heads.seam_head import keep_strongest
+from mmwsss.ops import min_max_norm
 
 HEAD = dict(
     type='SEAMHead',
@@ -94,8 +95,8 @@ def naive_losses(head, views, labels):
             cam.mean((2, 3)), labels) / 2
         low = (rv[:, 1:] * present).max(1)[0].flatten(1).sort(dim=1)[0]
         losses['rvmin'] += low[:, :low.shape[1] // 4].clamp(min=0).mean() / 2
-        cams.append(min_max(cam))
-        revised.append(min_max(rv))
+        cams.append(min_max_norm(cam.relu()))
+        revised.append(min_max_norm(rv.relu()))
     size = cams[1].shape[2:]
     cams = [F.interpolate(x, size=size, mode='bilinear', align_corners=True)
             * present for x in cams]
@@ -141,14 +142,14 @@ def test_losses_against_naive():
         torch.testing.assert_close(gradient, value, rtol=1e-3, atol=1e-5)
 
 
-def test_min_max():
+def test_min_max_norm():
     maps = torch.tensor([-1., 0.2, 0.6, 1.]).view(1, 1, 2, 2)
     expected = (torch.tensor([0, 0.2, 0.6, 1.]) - 1e-5).clamp(min=0) / (1 + 1e-5)
-    torch.testing.assert_close(min_max(maps).flatten(), expected)
-    assert not min_max(torch.zeros(1, 1, 2, 2)).any()
+    torch.testing.assert_close(min_max_norm(maps.relu()).flatten(), expected)
+    assert not min_max_norm(torch.zeros(1, 1, 2, 2)).any()
 
 
-class TestSEAM(WeakModelTester):
+class TestSEAM(ModelCase):
     model_cfg = dict(
         type='SEAM',
         data_preprocessor=PREPROCESSOR,
@@ -176,6 +177,8 @@ class TestSEAM(WeakModelTester):
         model = self.build().eval()
         with torch.no_grad():
             model.decode_head.classifier.weight.abs_()
+            model.decode_head.classifier.weight[2] = (
+                model.decode_head.classifier.weight[0])
             model.decode_head.classifier.weight[1].neg_()
             result = model(torch.rand(1, 3, 32, 32), mode='predict')[0]
         shown = result.seg_logits.data.amax((1, 2)) > 0

@@ -34,6 +34,14 @@ class AtomicLocalBackend(LocalBackend):
         self.put(obj.encode(encoding), filepath)
 
 
+def note_last_checkpoint(runner: Runner, path: str) -> None:
+    """Say which checkpoint a resumed run of this folder goes on from."""
+    if is_main_process():
+        last = osp.join(runner.work_dir, 'last_checkpoint')
+        with atomic_write(last, 'w') as file:
+            file.write(path)
+
+
 class _DeferredRemoval:
     """A file backend that only notes what it is to remove."""
 
@@ -93,10 +101,8 @@ class AtomicCheckpointHook(CheckpointHook):
             by_epoch=self.by_epoch,
             backend_args=self.backend_args,
             **self.args)
+        note_last_checkpoint(runner, self.last_ckpt)
         if is_main_process():
-            last = osp.join(runner.work_dir, 'last_checkpoint')
-            with atomic_write(last, 'w') as file:
-                file.write(self.last_ckpt)
             self._remove(outdated)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:

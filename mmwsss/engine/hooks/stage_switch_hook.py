@@ -6,7 +6,6 @@ from bisect import bisect_left
 from itertools import accumulate
 
 from mmengine.config import Config
-from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
@@ -14,7 +13,7 @@ from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
 from torch import nn
 
-from mmwsss.utils import atomic_write
+from .atomic_checkpoint_hook import note_last_checkpoint
 
 
 def unwrap_model(model: nn.Module) -> nn.Module:
@@ -231,10 +230,7 @@ class StageSwitchHook(Hook):
                 meta=dict(epoch=runner.epoch, iter=runner.iter),
                 by_epoch=False,
                 backend_args=dict(backend='atomic'))
-            if is_main_process():
-                last = osp.join(runner.work_dir, 'last_checkpoint')
-                with atomic_write(last, 'w') as file:
-                    file.write(osp.join(runner.work_dir, filename))
+            note_last_checkpoint(runner, osp.join(runner.work_dir, filename))
         if (self.validate and runner.val_loop is not None
                 and self._validated_at != runner.iter):
             runner.val_loop.run()

@@ -5,7 +5,8 @@ from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..layers import keep_statistics
 
 NORM_CFG = dict(type='BN', requires_grad=False)
 
@@ -201,9 +202,7 @@ class WideResNet38(BaseModule):
         for module in self._frozen_modules():
             module.eval()
         if self.norm_eval:
-            for module in self.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+            keep_statistics(self)
         return self
 
     def _frozen_modules(self) -> list[nn.Module]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from torch import Tensor, nn
+
+from .contour_head import TapHead
 
 
 def pool_affinity_label(label: Tensor, stride: int, num_classes: int) -> Tensor:
@@ -39,7 +40,7 @@ def pool_affinity_label(label: Tensor, stride: int, num_classes: int) -> Tensor:
 
 
 @MODELS.register_module()
-class AffinityHead(BaseDecodeHead):
+class AffinityHead(TapHead):
     """Features whose distance tells whether two pixels belong together.
 
     Three taps of the backbone are reduced, put side by side and mixed; the
@@ -65,13 +66,11 @@ class AffinityHead(BaseDecodeHead):
             :class:`FeatureAffinityLoss`.
         init_cfg (dict | list[dict], optional): Initialisation. Defaults to He
             for the reductions and Xavier with gain 4 for the last convolution.
-        **kwargs: Further arguments of :class:`BaseDecodeHead`.
+        **kwargs: Further arguments of :class:`TapHead`.
 
     Raises:
         ValueError: If the numbers of taps and reductions differ.
     """
-
-    gives_class_maps = False
 
     def __init__(self,
                  in_channels: Sequence[int],
@@ -82,20 +81,18 @@ class AffinityHead(BaseDecodeHead):
                  loss_decode: dict = dict(type='FeatureAffinityLoss'),
                  init_cfg: dict | list[dict] | None = None,
                  **kwargs) -> None:
-        if not len(in_channels) == len(in_index) == len(reduced_channels):
+        if len(in_channels) != len(reduced_channels):
             raise ValueError(
-                'in_channels, in_index and reduced_channels must be of one '
-                f'length, got {tuple(in_channels)}, {tuple(in_index)} and '
-                f'{tuple(reduced_channels)}')
+                'in_channels and reduced_channels must be of one length, got '
+                f'{tuple(in_channels)} and {tuple(reduced_channels)}')
         channels = sum(reduced_channels)
         super().__init__(
-            list(in_channels),
-            channels,
-            num_classes=num_classes,
-            out_channels=num_classes,
-            in_index=list(in_index),
-            input_transform='multiple_select',
-            dropout_ratio=0,
+            in_channels,
+            num_classes,
+            in_index,
+            size_tap=0,
+            detach_taps=False,
+            channels=channels,
             loss_decode=loss_decode,
             init_cfg=init_cfg or dict(
                 type='Kaiming',
@@ -104,7 +101,6 @@ class AffinityHead(BaseDecodeHead):
                 override=dict(
                     type='Xavier', name='fuse', gain=4, distribution='uniform')),
             **kwargs)
-        del self.conv_seg
         self.reduce = nn.ModuleList()
         for width, reduced in zip(in_channels, reduced_channels, strict=True):
             layers = OrderedDict(conv=nn.Conv2d(width, reduced, 1, bias=False))
@@ -124,9 +120,9 @@ class AffinityHead(BaseDecodeHead):
         """
         taps = [
             reduce(tap) for reduce, tap in zip(
-                self.reduce, self._transform_inputs(inputs), strict=True)
+                self.reduce, self.taps(inputs), strict=True)
         ]
-        size = taps[0].shape[2:]
+        size = taps[self.size_tap].shape[2:]
         taps = [
             F.elu(
                 resize(
@@ -136,10 +132,6 @@ class AffinityHead(BaseDecodeHead):
                     align_corners=self.align_corners)) for tap in taps
         ]
         return F.elu(self.fuse(torch.cat(taps, dim=1)))
-
-    def guide(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """What guides an :class:`AffinityWalk`; see :meth:`forward`."""
-        return self.forward(inputs)
 
     def merge_guides(self, guides: list[Tensor]) -> Tensor:
         """Merge the features of several views of a photo.
@@ -153,38 +145,16 @@ class AffinityHead(BaseDecodeHead):
         """
         return torch.stack(guides).mean(dim=0)
 
-    def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list,
-             train_cfg: dict) -> dict[str, Tensor]:
-        """Compute the loss from label maps.
-
-        Args:
-            inputs (tuple[Tensor]): Multi-level features of the backbone.
-            batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``gt_sem_seg``, the labels of :class:`PSALabel`.
-            train_cfg (dict): Unused; part of mmseg's interface.
-
-        Returns:
-            dict[str, Tensor]: Losses by name.
+    def reduce_label(self, label: Tensor, size: Sequence[int]) -> Tensor:
+        """Let pixels vote; see :func:`pool_affinity_label`.
 
         Raises:
             ValueError: If the labels' size is no multiple of the features'.
         """
-        features = self.forward(inputs)
-        label = torch.cat(
-            [sample.gt_sem_seg.data for sample in batch_data_samples])
-        stride = label.shape[1] // features.shape[2]
-        cells = tuple(side * stride for side in features.shape[2:])
+        stride = label.shape[1] // size[0]
+        cells = tuple(side * stride for side in size)
         if cells != tuple(label.shape[1:]):
             raise ValueError(
-                f'the features have {tuple(features.shape[2:])} cells; a crop of '
+                f'the features have {tuple(size)} cells; a crop of '
                 f'{tuple(label.shape[1:])} does not divide into them')
-        label = pool_affinity_label(label, stride, self.num_classes)
-        loss = self.loss_decode(features, label)
-        return {self.loss_decode.loss_name: loss}
-
-    def predict(self, inputs: tuple[Tensor, ...], batch_img_metas: list[dict],
-                test_cfg: dict) -> Tensor:
-        """Affinities are no classes: they guide a walk of class scores."""
-        raise NotImplementedError(
-            'an affinity network predicts no classes; tools/walk_seeds.py '
-            'spreads the scores of seeds by it')
+        return pool_affinity_label(label, stride, self.num_classes)

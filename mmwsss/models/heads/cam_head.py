@@ -4,6 +4,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from mmwsss.ops import max_norm
 from mmwsss.structures import ClassMaps, present_classes, stack_image_labels
 
 
@@ -185,8 +186,7 @@ class CAMHead(BaseDecodeHead):
         shown = self.shown_classes(class_maps, batch_img_metas)
         scores = super().predict_by_feat(
             class_maps.seed_maps.relu(), batch_img_metas)
-        scores = scores / (scores.amax(dim=(2, 3), keepdim=True) + 1e-5)
-        scores = scores * shown[:, :, None, None]
+        scores = max_norm(scores) * shown[:, :, None, None]
         if class_maps.seed_background is None:
             background = torch.full_like(scores[:, :1], self.bg_score)
         else:

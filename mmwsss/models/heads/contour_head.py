@@ -12,7 +12,7 @@ from ..layers import TapReduction
 
 
 class TapHead(BaseDecodeHead):
-    """What the branches of IRN share: many taps, labels of pixel pairs.
+    """What heads of pixel pairs share: many taps, label maps, no classes.
 
     Args:
         in_channels (Sequence[int]): Channels of the taps, shallow ones first.
@@ -69,8 +69,8 @@ class TapHead(BaseDecodeHead):
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``gt_sem_seg``, the labels of :class:`IRNLabel`, 255 is
-                undecided.
+                ``gt_sem_seg``, the labels of :class:`IRNLabel` or
+                :class:`PSALabel`, 255 is undecided.
             train_cfg (dict): Unused; part of mmseg's interface.
 
         Returns:
@@ -79,16 +79,23 @@ class TapHead(BaseDecodeHead):
         output = self.forward(inputs)
         label = torch.cat(
             [sample.gt_sem_seg.data for sample in batch_data_samples])
-        grid = LabelGrid(label.shape[1:], output.shape[2:])
-        label = grid.sample(label).long()
+        label = self.reduce_label(label, output.shape[2:])
         losses = self.loss_decode(output, label)
         if isinstance(losses, dict):
             return losses
         return {self.loss_decode.loss_name: losses}
 
+    def reduce_label(self, label: Tensor, size: Sequence[int]) -> Tensor:
+        """Bring labels (N, H, W) to the (h, w) of the output."""
+        return LabelGrid(label.shape[1:], size).sample(label).long()
+
+    def guide(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """What guides a walk, before views are merged; see :meth:`forward`."""
+        return self.forward(inputs)
+
     def predict(self, inputs: tuple[Tensor, ...], batch_img_metas: list[dict],
                 test_cfg: dict) -> Tensor:
-        """Neither boundaries nor displacements are classes."""
+        """Boundaries, displacements and affinities are no classes."""
         raise NotImplementedError(
             f'{type(self).__name__} predicts no classes; tools/walk_seeds.py '
             'spreads the scores of seeds by it')
@@ -144,10 +151,6 @@ class ContourHead(TapHead):
                 reduce(tap, size)
                 for reduce, tap in zip(self.reduce, taps, strict=True)
             ], dim=1))
-
-    def guide(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """What guides a :class:`RandomWalk`, before views are merged."""
-        return self.forward(inputs)
 
     def merge_guides(self, guides: list[Tensor]) -> Tensor:
         """Boundary probabilities of a photo from several views.

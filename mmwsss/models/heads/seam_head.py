@@ -6,19 +6,12 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from mmwsss.ops import min_max_norm
 from mmwsss.structures import ClassMaps
 
 from .cam_head import CAMHead
 
 EPS = 1e-5
-
-
-def min_max(maps: Tensor) -> Tensor:
-    """Stretch each map (h, w) of (N, K, h, w) to [0, 1], after a ReLU."""
-    maps = maps.relu()
-    low = maps.amin(dim=(2, 3), keepdim=True)
-    high = maps.amax(dim=(2, 3), keepdim=True)
-    return (maps - low - EPS).relu() / (high - low + EPS)
 
 
 def add_background(maps: Tensor) -> Tensor:
@@ -196,8 +189,8 @@ class SEAMHead(CAMHead):
                 revised_maps = upsample(revised_maps, size)
             logits.append(self.pool(maps))
             low.append(_least_quarter(revised_maps[:, 1:] * present))
-            plain.append(min_max(maps))
-            revised.append(min_max(revised_maps))
+            plain.append(min_max_norm(maps.relu()))
+            revised.append(min_max_norm(revised_maps.relu()))
         # Compared at the size of the smaller view.
         size = plain[1].shape[2:]
         plain = [upsample(maps, size) * present for maps in plain]

@@ -7,7 +7,8 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from mmseg.models.decode_heads.aspp_head import ASPPModule
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+
+from .norm_eval import keep_statistics
 
 ACT_CFG = dict(type='ReLU')
 
@@ -61,7 +62,5 @@ class ASPP(BaseModule):
         """Set the training mode, but keep frozen statistics frozen."""
         super().train(mode)
         if self.norm_eval:
-            for module in self.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+            keep_statistics(self)
         return self

@@ -3,6 +3,8 @@ import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from mmwsss.ops import max_norm
+
 
 @MODELS.register_module()
 class AreaLoss(nn.Module):
@@ -61,8 +63,7 @@ class AreaLoss(nn.Module):
         if self.activation == 'sigmoid':
             maps = class_maps.sigmoid()
         else:
-            maps = class_maps.relu()
-            maps = maps / (maps.amax(dim=(2, 3), keepdim=True) + 1e-5)
+            maps = max_norm(class_maps.relu())
         sizes = maps.mean(dim=(2, 3))
         if self.present_only:
             sizes = sizes * labels

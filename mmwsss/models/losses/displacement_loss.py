@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from mmwsss.ops.pixel_pairs import pair_offsets
 
-from .pixel_pairs import kind_means, pair_area, pair_kinds
+from .pair_means import kind_means, pair_area, pair_kinds
 
 
 @MODELS.register_module()

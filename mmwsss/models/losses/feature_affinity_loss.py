@@ -1,12 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import torch
-from mmengine.dist import all_reduce, get_world_size
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.ops import feature_affinity
 
-EPS = 1e-5
+from .pair_means import affinity_loss
 
 
 @MODELS.register_module()
@@ -69,40 +67,9 @@ class FeatureAffinityLoss(nn.Module):
         Raises:
             ValueError: If the map is too small for a pair, or the shapes differ.
         """
-        margin = self.radius - 1
-        height, width = features.shape[2:]
         if label.shape != features[:, 0].shape:
             raise ValueError(f'label must have the shape '
                              f'{tuple(features[:, 0].shape)}, got '
                              f'{tuple(label.shape)}')
-        if height <= margin or width <= 2 * margin:
-            raise ValueError(
-                f'a map of {height}x{width} has no pairs of radius {self.radius},'
-                f' it must be larger than {margin}x{2 * margin}')
-        affinity, offsets = feature_affinity(features.float(), self.radius)
-
-        def partners(x, dy, dx):
-            return x[..., dy:height - margin + dy, margin + dx:width - margin + dx]
-
-        # Pixel pairs of shape (N, P, h', w').
-        affinity = partners(affinity, 0, 0)
-        first = partners(label, 0, 0)[:, None]
-        second = torch.stack(
-            [partners(label, dy, dx) for dy, dx in offsets.tolist()], dim=1)
-        equal = first == second
-        valid = (first != 255) & (second != 255)
-        kinds = torch.stack([
-            equal & (first == 0),
-            equal & (first != 0) & valid,
-            ~equal & valid,
-        ])
-        attract = -torch.log(affinity + EPS)
-        repel = -torch.log(1 + EPS - affinity)
-        terms = torch.stack([attract, attract, repel])
-        sums = torch.where(kinds, terms, 0.).flatten(1).sum(dim=1)
-        counts = kinds.flatten(1).sum(dim=1).to(sums)
-        all_reduce(counts)
-        # DistributedDataParallel divides gradients by the number of processes.
-        means = sums * get_world_size() / (counts + EPS)
-        weights = means.new_tensor([0.25, 0.25, 0.5])
-        return self.loss_weight * (weights * means).sum()
+        affinity, _ = feature_affinity(features.float(), self.radius)
+        return self.loss_weight * affinity_loss(affinity, label, self.radius)

@@ -5,7 +5,7 @@ from mmengine.dist import all_reduce
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from mmwsss.ops import confidence_mask, expansion_ring
+from mmwsss.ops import confidence_mask, expansion_ring, max_norm
 
 REDUCTIONS = ('mean_all', 'mean_valid', 'sum')
 BACKGROUNDS = ('constant', 'one_minus_max')
@@ -200,8 +200,7 @@ class FSAELoss(nn.Module):
         if self.background == 'constant':
             background = torch.full_like(scores[:, :1], self.background_logit)
         else:
-            scores = scores.relu()
-            scores = scores / (scores.amax(dim=(2, 3), keepdim=True) + 1e-5)
+            scores = max_norm(scores.relu())
             present = scores
             if labels is not None:
                 present = scores * labels[:, :, None, None]

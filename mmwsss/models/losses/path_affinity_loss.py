@@ -1,11 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.ops import path_affinity
 
-from .pixel_pairs import EPS, kind_means, pair_area, pair_kinds
+from .pair_means import affinity_loss
 
 
 @MODELS.register_module()
@@ -65,13 +64,4 @@ class PathAffinityLoss(nn.Module):
                              f'{tuple(logits[:, 0].shape)}, got '
                              f'{tuple(label.shape)}')
         affinity, _ = path_affinity(logits.float().sigmoid(), self.radius)
-        affinity = pair_area(affinity, self.radius)
-        kinds = pair_kinds(label, self.radius)
-        attract, repel = -torch.log(affinity + EPS), -torch.log(1 + EPS - affinity)
-        sums = torch.stack([
-            torch.where(kind, term, 0.).sum()
-            for kind, term in zip(kinds, (attract, attract, repel), strict=True)
-        ])
-        means = kind_means(sums, kinds.flatten(1).sum(1))
-        return self.loss_weight * (
-            means * means.new_tensor([0.25, 0.25, 0.5])).sum()
+        return self.loss_weight * affinity_loss(affinity, label, self.radius)

@@ -10,6 +10,9 @@ class BaseRefiner(nn.Module, metaclass=ABCMeta):
     has_background = False
     """bool: Whether channel 0 of the scores, in and out, is background."""
 
+    arguments: dict = {}
+    """dict: What the refiner hands to its op."""
+
     @abstractmethod
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
         """Refine scores.
@@ -22,3 +25,8 @@ class BaseRefiner(nn.Module, metaclass=ABCMeta):
         Returns:
             Tensor: Scores of shape (N, K, h', w').
         """
+
+    def extra_repr(self) -> str:
+        """The arguments in ``print(model)``."""
+        return ', '.join(f'{key}={value}'
+                         for key, value in self.arguments.items())

@@ -12,17 +12,46 @@ PSA_CRF = dict(type='DenseCRF', preset='psa')
 IRN_CRF = dict(type='DenseCRF', preset='irn_label')
 
 
-class _LabelRule(nn.Module):
+class LabelRule(nn.Module):
+    """What makes a pseudo label of a seed, perhaps by a refiner.
 
-    def __init__(self, refiner: dict | nn.Module | None,
-                 empty_label: int) -> None:
+    Args:
+        refiner (dict | nn.Module, optional): The refiner.
+        empty_label (int): What every pixel of an image without tags is, 0
+            (background) or 255 (undecided).
+        threshold (float, optional): The constant background.
+        alpha (float, optional): Background is ``(1 - max) ** alpha``.
+
+    Raises:
+        ValueError: If ``empty_label`` is another, or there are two backgrounds.
+    """
+
+    def __init__(self,
+                 refiner: dict | nn.Module | None,
+                 empty_label: int,
+                 threshold: float | None = None,
+                 alpha: float | None = None) -> None:
         super().__init__()
         self.refiner = (
             MODELS.build(refiner) if isinstance(refiner, dict) else refiner)
         if empty_label not in (0, 255):
             raise ValueError(
                 f'empty_label must be 0 or 255, got {empty_label}')
+        if threshold is not None and alpha is not None:
+            raise ValueError('give a threshold or alpha, not both')
         self.empty_label = empty_label
+        self.threshold = threshold
+        self.alpha = alpha
+
+    def label_of_nothing(self, seed: Seed) -> Tensor:
+        """The pseudo label (H, W) of an image without tags."""
+        return torch.full(
+            seed.size, self.empty_label, dtype=torch.uint8,
+            device=seed.scores.device)
+
+
+class _PhotoRule(LabelRule):
+    """A rule whose refiner is guided by the photo."""
 
     def forward(self, seed: Seed, photo: Tensor) -> Tensor:
         """Make a pseudo label.
@@ -41,9 +70,7 @@ class _LabelRule(nn.Module):
             raise ValueError(f'the seed is of a photo of shape {(3, *seed.size)}'
                              f', got one of shape {tuple(photo.shape)}')
         if not len(seed.labels):
-            return torch.full(
-                seed.size, self.empty_label, dtype=torch.uint8,
-                device=seed.scores.device)
+            return self.label_of_nothing(seed)
         return self.label(seed, photo.to(seed.scores.device))
 
     def _arg_max(self, seed: Seed, photo: Tensor, threshold: float | None,
@@ -64,7 +91,7 @@ class _LabelRule(nn.Module):
 
 
 @MODELS.register_module()
-class ThresholdLabel(_LabelRule):
+class ThresholdLabel(_PhotoRule):
     """The strongest class of refined scores, background included.
 
     Background is a constant (with IRN's label CRF this is the CRF column of
@@ -84,11 +111,7 @@ class ThresholdLabel(_LabelRule):
                  threshold: float | None = None,
                  alpha: float | None = None,
                  empty_label: int = 0) -> None:
-        super().__init__(refiner, empty_label)
-        if threshold is not None and alpha is not None:
-            raise ValueError('give a threshold or alpha, not both')
-        self.threshold = threshold
-        self.alpha = alpha
+        super().__init__(refiner, empty_label, threshold, alpha)
 
     def label(self, seed: Seed, photo: Tensor) -> Tensor:
         """The pseudo label of a seed with at least one class."""
@@ -96,7 +119,7 @@ class ThresholdLabel(_LabelRule):
 
 
 @MODELS.register_module()
-class IRNLabel(_LabelRule):
+class IRNLabel(_PhotoRule):
     r"""IRN's label: confident foreground, confident background, undecided.
 
     Two thresholded and refined label maps are joined by
@@ -140,7 +163,7 @@ class IRNLabel(_LabelRule):
 
 
 @MODELS.register_module()
-class PSALabel(_LabelRule):
+class PSALabel(_PhotoRule):
     """PSA's label: what two powers of the background score agree on.
 
     Background is ``(1 - max) ** alpha``. A low power makes a strong background:

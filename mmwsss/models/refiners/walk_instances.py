@@ -95,13 +95,7 @@ class WalkInstances(WalkLabel):
         labels = seed.labels.to(guide.device).repeat_interleave(len(masks))[alive]
         if not len(labels):
             return []
-        walked = F.interpolate(
-            self.refiner(split[alive][None], guide),
-            scale_factor=self.refiner.stride,
-            mode='bilinear',
-            align_corners=False)[0, :, :seed.size[0], :seed.size[1]]
-        if self.normalize:
-            walked = walked / walked.amax().clamp(min=1e-5)
+        walked = self.walk_maps(split[alive], guide, seed.size)
         background = torch.full_like(walked[:1], self.threshold)
         best = torch.cat([background, walked]).argmax(0).cpu().numpy()
         found = []

@@ -7,9 +7,11 @@ from torch import Tensor, nn
 from mmwsss.structures import Seed
 from mmwsss.structures.seed import STRIDE, strided_size
 
+from .label_rules import LabelRule
+
 
 @MODELS.register_module()
-class WalkLabel(nn.Module):
+class WalkLabel(LabelRule):
     """From a seed and the guide of a walk to a pseudo label.
 
     Walks without background (IRN): the scores at stride 4 walk, are upsampled
@@ -39,23 +41,13 @@ class WalkLabel(nn.Module):
                  alpha: float | None = None,
                  normalize: bool = True,
                  empty_label: int = 0) -> None:
-        super().__init__()
-        self.refiner = (
-            MODELS.build(refiner) if isinstance(refiner, dict) else refiner)
-        if threshold is not None and alpha is not None:
-            raise ValueError('give a threshold or alpha, not both')
+        super().__init__(refiner, empty_label, threshold, alpha)
         if alpha is not None and not self.refiner.has_background:
             raise ValueError(f'{type(self.refiner).__name__} walks without '
                              'background: alpha needs a walk with it')
-        if empty_label not in (0, 255):
-            raise ValueError(
-                f'empty_label must be 0 or 255, got {empty_label}')
         if threshold is None and alpha is None:
-            threshold = 0.25
-        self.threshold = threshold
-        self.alpha = alpha
+            self.threshold = 0.25
         self.normalize = normalize
-        self.empty_label = empty_label
 
     def forward(self, seed: Seed, guide: Tensor) -> Tensor:
         """Make a pseudo label.
@@ -95,24 +87,37 @@ class WalkLabel(nn.Module):
             scores = seed.with_background(self.threshold, self.alpha)
         else:
             scores = seed.scores
+        walked = self.walk_maps(scores, guide, seed.size).clamp(0, 1)
+        if self.refiner.has_background:
+            return Seed(walked[1:], seed.labels, seed.size, walked[0])
+        return Seed(walked, seed.labels, seed.size)
+
+    def walk_maps(self, scores: Tensor, guide: Tensor,
+                  size: tuple[int, int]) -> Tensor:
+        """Walk, and bring the outcome to photo size.
+
+        Args:
+            scores (Tensor): Scores of shape (K, h', w').
+            guide (Tensor): The guide of the walk, of shape (1, G, h, w).
+            size (tuple[int, int]): (H, W) of the photo.
+
+        Returns:
+            Tensor: Scores of shape (K, H, W), divided by their maximum if so
+            set; rounding may make them leave [0, 1].
+        """
         walked = F.interpolate(
             self.refiner(scores[None], guide),
-            scale_factor=stride,
+            scale_factor=self.refiner.stride,
             mode='bilinear',
-            align_corners=False)[0, :, :seed.size[0], :seed.size[1]]
-        if self.refiner.has_background:
-            walked = walked.clamp(0, 1)
-            return Seed(walked[1:], seed.labels, seed.size, walked[0])
-        if self.normalize:
+            align_corners=False)[0, :, :size[0], :size[1]]
+        if self.normalize and not self.refiner.has_background:
             walked = walked / walked.amax().clamp(min=1e-5)
-        return Seed(walked.clamp(0, 1), seed.labels, seed.size)
+        return walked
 
     def decide(self, walked: Seed) -> Tensor:
         """The pseudo label of a seed that walked, uint8 of (H, W)."""
         if not len(walked.labels):
-            return torch.full(
-                walked.size, self.empty_label, dtype=torch.uint8,
-                device=walked.scores.device)
+            return self.label_of_nothing(walked)
         if self.refiner.has_background:
             return walked.to_mask()
         return walked.to_mask(self.threshold)

@@ -5,10 +5,11 @@ import torch.nn.functional as F
 from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmwsss.ops import max_norm
 from mmwsss.structures import Seed, present_classes
 
+from ..layers import keep_statistics
 from .class_maps_mixin import ClassMapsMixin, gives_class_maps
 
 
@@ -89,9 +90,7 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
             for module in self._feature_modules():
                 module.eval()
         elif self.norm_eval:
-            for module in self.backbone.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+            keep_statistics(self.backbone)
         return self
 
     def more_views(self, inputs: Tensor) -> list[Tensor]:
@@ -160,9 +159,7 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
                 scores.clamp(0, 1), labels, tuple(scores.shape[1:]),
                 background[0].clamp(0, 1))
         # Resizing to the photo lowered the maxima.
-        peak = scores.flatten(1).amax(dim=1) if len(scores) else scores.new_ones(0)
-        scores = scores / (peak[:, None, None] + 1e-5)
-        return Seed(scores=scores, labels=labels, size=tuple(scores.shape[1:]))
+        return Seed(max_norm(scores), labels, tuple(scores.shape[1:]))
 
     @property
     def _trains_features(self) -> bool:

@@ -9,6 +9,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmwsss.ops import max_norm, min_max_norm
 from mmwsss.structures import Seed, present_classes, strided_size
 
 from .photo_tta import PhotoTTAModel
@@ -27,9 +28,7 @@ class CAMTTAModel(PhotoTTAModel):
     multiple of 16 and then cropped. The maps of the photo's classes are
     divided by their maximum + 1e-5.
 
-    Test pipelines make the scales and flips with mmcv's ``TestTimeAug``; one
-    of each pair must not be flipped, it also gives the ground truth. Any test
-    batch size works, photo by photo.
+    See :class:`PhotoTTAModel` for the views that it takes.
 
     Args:
         module (dict | nn.Module): The model whose ``class_maps(inputs)`` answers
@@ -82,15 +81,10 @@ class CAMTTAModel(PhotoTTAModel):
         result = None
         maps, probabilities = [], []
         for views in self.views(inputs, samples):
-            if tuple(views.inputs.shape[2:]) != views.size:
-                raise ValueError(
-                    'the data_preprocessor must not pad photos for seeds: '
-                    f'{views.size} became {tuple(views.inputs.shape[2:])}')
+            views.check_unpadded()
             class_maps = self.module.class_maps(views.inputs)
             seed_maps = class_maps.seed_maps.float()
-            if not seed_maps.isfinite().all():
-                raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
-                                 'class maps hold NaN or infinity')
+            views.check_finite(seed_maps)
             probabilities.append(class_maps.logits.float().sigmoid())
             seed_maps = seed_maps.relu()**self.power
             if class_maps.seed_background is not None:
@@ -131,13 +125,7 @@ class CAMTTAModel(PhotoTTAModel):
         return result
 
     def _normalize(self, maps: Tensor) -> Tensor:
-        if not len(maps):
-            return maps
-        peak = maps.amax(dim=(1, 2), keepdim=True)
-        if not self.min_max:
-            return maps / (peak + 1e-5)
-        low = maps.amin(dim=(1, 2), keepdim=True)
-        return (maps - low - 1e-5).relu() / (peak - low + 1e-5)
+        return min_max_norm(maps) if self.min_max else max_norm(maps)
 
     def _present_labels(self, sample, probabilities: Tensor) -> Tensor:
         present = present_classes(

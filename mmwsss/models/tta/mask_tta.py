@@ -58,9 +58,7 @@ class MaskTTAModel(CAMTTAModel):
         total, probabilities = 0., []
         for views in self.views(inputs, samples):
             masks, scores = self._predict_inputs(views.inputs, size)
-            if not masks.isfinite().all():
-                raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
-                                 'masks hold NaN or infinity')
+            views.check_finite(masks)
             probabilities.append(scores.sigmoid())
             total = total + sum(views.turn_back(masks))
             if result is None:

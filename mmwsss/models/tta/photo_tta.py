@@ -24,6 +24,20 @@ class Views:
     flips: list[bool]
     size: tuple[int, int]
 
+    def check_unpadded(self) -> None:
+        """Raise a ValueError naming the photo if preprocessing padded it."""
+        padded = tuple(self.inputs.shape[2:])
+        if padded != self.size:
+            raise ValueError(f'{self.samples[0].metainfo.get("img_path")}: the '
+                             'data_preprocessor must not pad photos, but '
+                             f'{self.size} became {padded}')
+
+    def check_finite(self, maps: Tensor) -> None:
+        """Raise a ValueError naming the photo unless its maps are finite."""
+        if not maps.isfinite().all():
+            raise ValueError(f'{self.samples[0].metainfo.get("img_path")}: the '
+                             'maps hold NaN or infinity')
+
     def turn_back(self, maps: Tensor) -> list[Tensor]:
         """Maps (C, h, w) of each view from (V, C, h, w), mirrored back."""
         return [

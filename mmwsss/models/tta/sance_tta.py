@@ -19,9 +19,7 @@ class SANCETTAModel(PhotoTTAModel):
     the boundaries' logits of one scale and its flip; the paper averages maps
     and states neither scales nor flips.)
 
-    Test pipelines make the scales and flips with mmcv's ``TestTimeAug``; one
-    of each pair must not be flipped, it also gives the ground truth. Any test
-    batch size works, photo by photo.
+    See :class:`PhotoTTAModel` for the views that it takes.
 
     Args:
         module (dict | nn.Module): The :class:`SANCE` model.

@@ -64,14 +64,13 @@ class WalkTTAModel(PhotoTTAModel):
         result, field, guides = None, None, []
         photo_size = tuple(samples[0].metainfo['ori_shape'][:2])
         for views in self.views(inputs, samples):
+            views.check_unpadded()
             size = views.size
             feats = self.module.extract_feat(self._pad(views.inputs, size))
             maps = self.module.decode_head.guide(feats).float()
             stride = round(self._padded(size)[0] / maps.shape[2])
             maps = self._cut(maps, size)
-            if not maps.isfinite().all():
-                raise ValueError(f'{samples[0].metainfo.get("img_path")}: the '
-                                 'guide holds NaN or infinity')
+            views.check_finite(maps)
             maps = _resize(maps, strided_size(photo_size, stride))
             guides += [view[None] for view in views.turn_back(maps)]
             # The photo itself, not one of its other scales.
@@ -94,9 +93,6 @@ class WalkTTAModel(PhotoTTAModel):
         return height, width
 
     def _pad(self, images: Tensor, size: tuple[int, int]) -> Tensor:
-        if tuple(images.shape[2:]) != size:
-            raise ValueError('the data_preprocessor must not pad photos for '
-                             f'walks: {size} became {tuple(images.shape[2:])}')
         height, width = self._padded(size)
         return F.pad(images, (0, width - size[1], 0, height - size[0]))
 

@@ -1,9 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """What :func:`mmwsss.ops.dense_crf` can compute with.
 
-Each module has a class ``MeanField`` that is built from a photo and the kernels
-and called with unary logits. numba, which takes half a second to import, and
-pydensecrf are imported by the first that needs them.
+Each module has a class ``MeanField``, a :class:`BaseMeanField`. numba, which takes
+half a second to import, and pydensecrf are imported by the first that needs them.
 """
 
 import warnings

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from . import geometry, torch_backend
+from .base_backend import BaseMeanField
 
 
 @cache
@@ -76,20 +77,8 @@ def _place_lattice(height: int, width: int, deviation: float,
         np.zeros((height, width, 3), np.uint8), (deviation,) * 2, strength)
 
 
-class MeanField:
-    """The dense CRF of one photo, for any scores.
-
-    Args:
-        photo (Tensor): RGB, uint8 of shape (H, W, 3).
-        gaussian (tuple[float, float]): Deviation and weight of the smoothness
-            kernel.
-        bilateral (tuple[float, float, float]): Deviations of place and colour
-            and weight of the appearance kernel.
-
-    Raises:
-        ImportError: If numba is missing, broken or switched off.
-        ValueError: If the deviations are too small for float32.
-    """
+class MeanField(BaseMeanField):
+    """Mean field by compiled loops on the CPU."""
 
     def __init__(self, photo: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
@@ -103,15 +92,7 @@ class MeanField:
         self.received = received + also
 
     def __call__(self, logits: Tensor, num_iter: int) -> Tensor:
-        """Iterate.
-
-        Args:
-            logits (Tensor): Unary logits, float32 of shape (K, H, W), K > 1.
-            num_iter (int): Iterations.
-
-        Returns:
-            Tensor: Probabilities of shape (K, H, W), on the CPU.
-        """
+        """Iterate; see :class:`BaseMeanField`."""
         unary = logits.cpu().numpy().reshape(len(logits), -1)
         others = len(unary) - 1
         # Labels beyond the last fill the registers; they have probability 0.

@@ -5,20 +5,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .base_backend import BaseMeanField
 
-class MeanField:
-    """The dense CRF of one photo, for any scores.
 
-    Args:
-        photo (Tensor): RGB, uint8 of shape (H, W, 3).
-        gaussian (tuple[float, float]): Deviation and weight of the smoothness
-            kernel.
-        bilateral (tuple[float, float, float]): Deviations of place and colour
-            and weight of the appearance kernel.
-
-    Raises:
-        ImportError: If pydensecrf is not installed.
-    """
+class MeanField(BaseMeanField):
+    """Mean field by pydensecrf, on the CPU."""
 
     def __init__(self, photo: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
@@ -35,15 +26,7 @@ class MeanField:
         self.bilateral = bilateral
 
     def __call__(self, logits: Tensor, num_iter: int) -> Tensor:
-        """Iterate.
-
-        Args:
-            logits (Tensor): Unary logits, float32 of shape (K, H, W).
-            num_iter (int): Iterations.
-
-        Returns:
-            Tensor: Probabilities of shape (K, H, W), on the CPU.
-        """
+        """Iterate; see :class:`BaseMeanField`."""
         labels, height, width = logits.shape
         crf = self._crf(width, height, labels)
         crf.setUnaryEnergy(

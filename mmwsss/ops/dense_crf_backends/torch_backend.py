@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import geometry
+from .base_backend import BaseMeanField
 
 
 class Lattice(NamedTuple):
@@ -183,19 +184,8 @@ def _place_filter(height: int, width: int, deviation: float, strength: float,
     return _Filter(photo, (deviation,) * 2, strength)
 
 
-class MeanField:
-    """The dense CRF of one photo, for any scores.
-
-    Args:
-        photo (Tensor): RGB, uint8 of shape (H, W, 3).
-        gaussian (tuple[float, float]): Deviation and weight of the smoothness
-            kernel.
-        bilateral (tuple[float, float, float]): Deviations of place and colour
-            and weight of the appearance kernel.
-
-    Raises:
-        ValueError: If the deviations are too small for float32.
-    """
+class MeanField(BaseMeanField):
+    """Mean field in tensor operations, where the photo is."""
 
     def __init__(self, photo: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
@@ -206,15 +196,7 @@ class MeanField:
         self.received = sum(kernel.received for kernel in self.filters)
 
     def __call__(self, logits: Tensor, num_iter: int) -> Tensor:
-        """Iterate.
-
-        Args:
-            logits (Tensor): Unary logits, float32 of shape (K, H, W), K > 1.
-            num_iter (int): Iterations.
-
-        Returns:
-            Tensor: Probabilities of shape (K, H, W).
-        """
+        """Iterate; see :class:`BaseMeanField`."""
         unary = logits.flatten(1).T.contiguous()
         beliefs = unary.softmax(1)
         for _ in range(num_iter):

@@ -47,11 +47,6 @@ class RandomWalk(BaseRefiner):
                 align_corners=False)
         return random_walk(scores, guide, **self.arguments)
 
-    def extra_repr(self) -> str:
-        """The parameters in ``print(model)``."""
-        return ', '.join(f'{key}={value}'
-                         for key, value in self.arguments.items())
-
 
 @MODELS.register_module()
 class AffinityWalk(BaseRefiner):
@@ -108,8 +103,3 @@ class AffinityWalk(BaseRefiner):
             scores = F.avg_pool2d(
                 F.pad(scores, (0, right, 0, bottom)), self.stride)
         return affinity_walk(scores, guide, **self.arguments)
-
-    def extra_repr(self) -> str:
-        """The parameters in ``print(model)``."""
-        return ', '.join(f'{key}={value}'
-                         for key, value in self.arguments.items())

@@ -65,8 +65,3 @@ class DenseCRF(BaseRefiner):
         backend = choose_backend(
             self.arguments.get('backend', 'auto'), torch.device(device))
         return f'dense CRF ({backend}), {self.preset}'
-
-    def extra_repr(self) -> str:
-        """The parameters in ``print(model)``."""
-        return ', '.join(f'{key}={value}'
-                         for key, value in self.arguments.items())

@@ -75,3 +75,32 @@ def kind_means(sums: Tensor, counts: Tensor) -> Tensor:
     counts = counts.to(sums)
     all_reduce(counts)
     return sums * get_world_size() / (counts + EPS)
+
+
+def affinity_loss(affinity: Tensor, label: Tensor, radius: int) -> Tensor:
+    """The loss that PSA and IRN share: near pixels of one label are alike.
+
+    ``1/4 mean_bg -log(a) + 1/4 mean_fg -log(a) + 1/2 mean_neg -log(1 - a)``
+    with 1e-5 inside the logarithms: pairs of background, pairs of one
+    foreground class and pairs of different classes count the same, however many
+    there are. The means are those of :func:`kind_means`.
+
+    Args:
+        affinity (Tensor): Affinities ``a`` of shape (N, P, h, w), at the first
+            pixel of each pair, as :mod:`mmwsss.ops` gives them.
+        label (Tensor): Class ids of shape (N, h, w), 0 is background, 255 is
+            undecided.
+        radius (int): Pairs are closer than this, in pixels.
+
+    Returns:
+        Tensor: The loss, a scalar; 0 with zero gradients if there is no pair.
+    """
+    affinity = pair_area(affinity, radius)
+    kinds = pair_kinds(label, radius)
+    attract, repel = -torch.log(affinity + EPS), -torch.log(1 + EPS - affinity)
+    sums = torch.stack([
+        torch.where(kind, term, 0.).sum()
+        for kind, term in zip(kinds, (attract, attract, repel), strict=True)
+    ])
+    means = kind_means(sums, kinds.flatten(1).sum(1))
+    return (means * means.new_tensor([0.25, 0.25, 0.5])).sum()

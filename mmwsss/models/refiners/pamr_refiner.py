@@ -30,17 +30,10 @@ class PAMR(BaseRefiner):
                  dilations: Sequence[int] = (1, 2, 4, 8, 12, 24),
                  variance: bool = False) -> None:
         super().__init__()
-        self.num_iter = num_iter
-        self.dilations = tuple(dilations)
-        self.variance = variance
+        self.arguments = dict(
+            num_iter=num_iter, dilations=tuple(dilations), variance=variance)
 
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
         """Refine scores (N, K, h, w) at the size of photos (N, 3, H, W)."""
         # Rounded weights may add up to a hair more than 1.
-        return pamr(scores, guide, self.num_iter, self.dilations,
-                    self.variance).clamp(0, 1)
-
-    def extra_repr(self) -> str:
-        """The parameters in ``print(model)``."""
-        return (f'num_iter={self.num_iter}, dilations={self.dilations}, '
-                f'variance={self.variance}')
+        return pamr(scores, guide, **self.arguments).clamp(0, 1)
