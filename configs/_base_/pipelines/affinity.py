@@ -14,8 +14,7 @@ affinity_steps = [
         type='train',
         config='{affinity}',
         cfg_options={
-            'train_dataloader.dataset.data_prefix.seg_map_path':
-            '{affinity_labels}'
+            'train_dataloader.dataset.data_prefix.seg_map_path': '{affinity_labels}'
         }),
     dict(
         name='pseudo_labels',

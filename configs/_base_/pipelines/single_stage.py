@@ -1,13 +1,10 @@
-# One training, and pseudo labels: its masks of train, cleaned by the image
-# labels, through dense CRF.
-# The recipe gives: localizer (config), score_list (ids of photos of train that
-# have masks to measure by), val_list.
+# One training, pseudo labels, which are its masks of train, cleaned by the image
+# labels, through dense CRF, and a segmentation model.
+# The recipe gives: localizer (config), and a data set, such as voc.py.
+_base_ = './segmentation.py'
 localization_steps = [
     dict(
-        name='train_localizer',
-        type='train',
-        config='{localizer}',
-        show=['mIoU']),
+        name='train_localizer', type='train', config='{localizer}', show=['mIoU']),
     dict(
         name='test_localizer',
         type='test',
@@ -41,35 +38,19 @@ report_step = dict(
     headline=[
         dict(
             title='mIoU on val of the single-stage model',
-            value='{test_localizer:mIoU}'),
-        dict(
-            title='Pseudo label mIoU',
-            value='{score_pseudo_labels:mask/mIoU}'),
-        dict(
-            title='Segmentation mIoU on val',
-            value='{test:mIoU}',
-            full='{test_full:mIoU}'),
+            value='{test_localizer:mIoU}'), *_base_.headline
     ],
     sections=[
+        _base_.train_section,
         dict(
-            title='Photos of train',
-            num_images=8,
-            rank_by='Pseudo label',
-            columns=[
-                dict(title='Pseudo label', masks='{pseudo_labels}'),
-                dict(title='Prediction', masks='{predict_train}/masks'),
-            ]),
-        dict(
-            title='Photos of val',
-            loader='test_dataloader',
-            num_images=6,
+            _base_.val_section,
             columns=[
                 dict(title='Single stage', masks='{test_localizer}/masks'),
                 dict(title='Segmentation', masks='{test}/masks'),
-            ]),
+            ])
     ],
     curves=[
         dict(title='Single-stage training', train='{train_localizer}'),
-        dict(title='Training on pseudo labels', train='{train_segmentor}'),
-        dict(title='Training on all masks', train='{train_full}'),
+        *_base_.curves
     ])
+steps = [*localization_steps, *_base_.segmentation_steps, report_step]
