@@ -12,14 +12,10 @@ protocol = dict(weights='ImageNet for the classifier; see the segmentation confi
 steps = [
     dict(name='train_localizer', type='train', config='{localizer}'),
     dict(
-        name='seeds',
-        type='seeds',
-        config='{localizer}',
+        name='seeds', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/stage_shrink.pth'),
     dict(
-        name='pseudo_labels',
-        type='refine',
-        config='{localizer}',
+        name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{seeds}',
         refiner='irn_label',
         threshold='{threshold}'),

@@ -13,21 +13,15 @@ conf_bg = 0.05
 threshold = 0.25
 steps = [
     dict(
-        name='train_localizer',
-        type='train',
-        config='{localizer}',
+        name='train_localizer', type='train', config='{localizer}',
         cfg_options={'val_evaluator.on_missing_mask': 'skip'}),
     dict(
-        name='seeds',
-        type='seeds',
-        config='{localizer}',
+        name='seeds', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint'),
     # Labels, training and walk; nothing is scored.
     *_base_.irn_steps[:3],
     dict(
-        name='pseudo_labels',
-        type='refine',
-        config='{localizer}',
+        name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{walk}/seeds',
         refiner='none',
         threshold='{threshold}'),

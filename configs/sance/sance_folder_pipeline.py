@@ -13,22 +13,16 @@ protocol = dict(
 steps = [
     dict(name='train_localizer', type='train', config='{localizer}'),
     dict(
-        name='seed_labels',
-        type='seeds',
-        config='{localizer}',
+        name='seed_labels', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='irn_two_threshold'),
     dict(
-        name='train_sance',
-        type='train',
-        config='{sance}',
+        name='train_sance', type='train', config='{sance}',
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path': '{seed_labels}'
         }),
     dict(
-        name='pseudo_labels',
-        type='seeds',
-        config='{sance}',
+        name='pseudo_labels', type='seeds', config='{sance}',
         checkpoint='{train_sance}/last_checkpoint',
         refiner='none',
         threshold='{threshold}'),

@@ -13,24 +13,18 @@ protocol = dict(
     weights='ImageNet; see the segmentation config')
 sance_steps = [
     dict(
-        name='seed_labels',
-        type='seeds',
-        config='{localizer}',
+        name='seed_labels', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='irn_two_threshold',
         jobs=4),
     dict(
-        name='train_sance',
-        type='train',
-        config='{sance}',
+        name='train_sance', type='train', config='{sance}',
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path': '{seed_labels}'
         },
         show=['seed/mIoU', 'seed/threshold']),
     dict(
-        name='pseudo_labels',
-        type='seeds',
-        config='{sance}',
+        name='pseudo_labels', type='seeds', config='{sance}',
         checkpoint='{train_sance}/last_checkpoint',
         refiner='none',
         threshold=0.25,

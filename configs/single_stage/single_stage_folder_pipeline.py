@@ -11,9 +11,7 @@ protocol = dict(
 steps = [
     dict(name='train_localizer', type='train', config='{localizer}'),
     dict(
-        name='pseudo_labels',
-        type='seeds',
-        config='{localizer}',
+        name='pseudo_labels', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='config'),
     *_base_.folder_steps,

@@ -4,42 +4,30 @@
 _base_ = './segmentation.py'
 localization_steps = [
     dict(
-        name='train_localizer',
-        type='train',
-        config='{localizer}',
+        name='train_localizer', type='train', config='{localizer}',
         show=['seed/mIoU', 'seed/tag_mAP']),
     dict(
-        name='seeds',
-        type='seeds',
-        config='{localizer}',
+        name='seeds', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint'),
     dict(
-        name='score_seeds',
-        type='score_seeds',
-        config='{localizer}',
+        name='score_seeds', type='score_seeds', config='{localizer}',
         seeds='{seeds}',
         show=['seed/mIoU', 'seed/precision', 'seed/recall', 'seed/F1',
               'seed/threshold']),
     dict(
-        name='pseudo_labels',
-        type='refine',
-        config='{localizer}',
+        name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{seeds}',
         refiner='irn_label',
         threshold='{score_seeds:seed/threshold}'),
     dict(
-        name='score_pseudo_labels',
-        type='score_masks',
-        config='{localizer}',
+        name='score_pseudo_labels', type='score_masks', config='{localizer}',
         masks='{pseudo_labels}',
         show=['mask/mIoU', 'mask/precision', 'mask/recall', 'mask/F1']),
 ]
 seed_column = dict(
     title='Seed', seeds='{seeds}', threshold='{score_seeds:seed/threshold}')
 report_step = dict(
-    name='report',
-    type='report',
-    config='{localizer}',
+    name='report', type='report', config='{localizer}',
     cfg_options={'test_dataloader.dataset.ann_file': '{val_list}'},
     headline=[
         dict(title='Seed mIoU', value='{score_seeds:seed/mIoU}'), *_base_.headline

@@ -13,8 +13,7 @@ protocol = dict(
     weights='none, all networks start from scratch',
     supervision='image labels; masks only measure')
 data_step = dict(
-    name='data',
-    type='command',
+    name='data', type='command',
     command=[
         'python', '{tools}/dataset_converters/make_demo_data.py', '--out',
         '{data_root}', '--num-train', 200, '--num-val', 60

@@ -6,39 +6,29 @@ stages = ('classify', 'expand', 'shrink')
 seed_steps = [
     step for stage in stages for step in (
         dict(
-            name=f'seeds_{stage}',
-            type='seeds',
-            config='{localizer}',
+            name=f'seeds_{stage}', type='seeds', config='{localizer}',
             checkpoint=f'{{train_localizer}}/stage_{stage}.pth',
             # Only the last stage's seeds go on; of the others some are measured.
             cfg_options={} if stage == 'shrink' else
             {'seed_dataloader.dataset.ann_file': '{score_list}'}),
         dict(
-            name=f'score_{stage}',
-            type='score_seeds',
-            config='{localizer}',
+            name=f'score_{stage}', type='score_seeds', config='{localizer}',
             seeds=f'{{seeds_{stage}}}',
             show=['seed/mIoU', 'seed/precision', 'seed/recall', 'seed/F1',
                   'seed/threshold']))
 ]
 localization_steps = [
     dict(
-        name='train_localizer',
-        type='train',
-        config='{localizer}',
+        name='train_localizer', type='train', config='{localizer}',
         show=['seed/mIoU', 'seed/tag_mAP']),
     *seed_steps,
     dict(
-        name='pseudo_labels',
-        type='refine',
-        config='{localizer}',
+        name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{seeds_shrink}',
         refiner='irn_label',
         threshold='{score_shrink:seed/threshold}'),
     dict(
-        name='score_pseudo_labels',
-        type='score_masks',
-        config='{localizer}',
+        name='score_pseudo_labels', type='score_masks', config='{localizer}',
         masks='{pseudo_labels}',
         show=['mask/mIoU', 'mask/precision', 'mask/recall', 'mask/F1']),
 ]
@@ -49,9 +39,7 @@ seed_columns = [
         threshold=f'{{score_{stage}:seed/threshold}}') for stage in stages
 ]
 report_step = dict(
-    name='report',
-    type='report',
-    config='{localizer}',
+    name='report', type='report', config='{localizer}',
     cfg_options={'test_dataloader.dataset.ann_file': '{val_list}'},
     headline=[
         dict(title='Seed mIoU after classify', value='{score_classify:seed/mIoU}'),

@@ -10,16 +10,12 @@ protocol = dict(
     supervision='I (image labels)')
 folder_steps = [
     dict(
-        name='train_segmentor',
-        type='train',
-        config='{segmentor}',
+        name='train_segmentor', type='train', config='{segmentor}',
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path': '{pseudo_labels}'
         }),
     dict(
-        name='predict',
-        type='test',
-        config='{segmentor}',
+        name='predict', type='test', config='{segmentor}',
         checkpoint='{train_segmentor}/last_checkpoint',
         cfg_options={
             'test_evaluator': [dict(type='MaskMetric', on_missing_mask='skip')]

@@ -9,28 +9,20 @@ sance_steps = [
     dict(_base_.localization_steps[2], show=['seed/mIoU', 'seed/threshold']),
     dict(_base_.irn_steps[0], name='seed_labels'),
     dict(
-        name='train_sance',
-        type='train',
-        config='{sance}',
+        name='train_sance', type='train', config='{sance}',
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path': '{seed_labels}'
         },
         show=['seed/mIoU', 'seed/threshold']),
     dict(
-        name='sance_seeds',
-        type='seeds',
-        config='{sance}',
+        name='sance_seeds', type='seeds', config='{sance}',
         checkpoint='{train_sance}/last_checkpoint'),
     dict(
-        name='score_sance_seeds',
-        type='score_seeds',
-        config='{sance}',
+        name='score_sance_seeds', type='score_seeds', config='{sance}',
         seeds='{sance_seeds}',
         show=['seed/mIoU', 'seed/threshold']),
     dict(
-        name='pseudo_labels',
-        type='refine',
-        config='{sance}',
+        name='pseudo_labels', type='refine', config='{sance}',
         seeds='{sance_seeds}',
         refiner='none',
         threshold='{score_sance_seeds:seed/threshold}'),

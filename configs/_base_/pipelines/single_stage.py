@@ -6,31 +6,23 @@ localization_steps = [
     dict(
         name='train_localizer', type='train', config='{localizer}', show=['mIoU']),
     dict(
-        name='test_localizer',
-        type='test',
-        config='{localizer}',
+        name='test_localizer', type='test', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         tta=True,
         masks=True,
         show=['mIoU', 'mAcc']),
     dict(
-        name='pseudo_labels',
-        type='seeds',
-        config='{localizer}',
+        name='pseudo_labels', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='config'),
     dict(
-        name='score_pseudo_labels',
-        type='score_masks',
-        config='{localizer}',
+        name='score_pseudo_labels', type='score_masks', config='{localizer}',
         masks='{pseudo_labels}',
         cfg_options={'val_dataloader.dataset.ann_file': '{score_list}'},
         show=['mask/mIoU', 'mask/precision', 'mask/recall', 'mask/F1']),
 ]
 report_step = dict(
-    name='report',
-    type='report',
-    config='{localizer}',
+    name='report', type='report', config='{localizer}',
     cfg_options={
         'val_dataloader.dataset.ann_file': '{score_list}',
         'test_dataloader.dataset.ann_file': '{val_list}'
