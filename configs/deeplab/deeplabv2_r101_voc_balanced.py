@@ -2,8 +2,7 @@
 # ImageNet weights.
 _base_ = './deeplabv2_r101_voc.py'
 
-model = dict(
-    decode_head=dict(loss_decode=dict(type='BalancedCrossEntropyLoss')))
+model = dict(decode_head=dict(loss_decode=dict(type='BalancedCrossEntropyLoss')))
 train_pipeline = _base_.train_pipeline
 train_pipeline[3]['transforms'] = [
     [dict(type='Resize', scale_factor=s, keep_ratio=True)]

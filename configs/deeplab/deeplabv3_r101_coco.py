@@ -6,8 +6,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = dict(
-    decode_head=dict(num_classes=81), auxiliary_head=dict(num_classes=81))
+model = dict(decode_head=dict(num_classes=81), auxiliary_head=dict(num_classes=81))
 train_dataloader = dict(batch_size=16)
 train_cfg = dict(max_iters=80000, val_interval=80000)
 param_scheduler = dict(end=80000)

@@ -3,10 +3,7 @@
 # python tools/train.py configs/fsae/fsae_esol_folder.py
 _base_ = '../esol/esol_folder.py'
 
-model = dict(
-    type='FSAE',
-    loss_fsae=dict(type='FSAELoss'),
-    stages=('classify', ))
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'), stages=('classify', ))
 # The weak view of the paper has a colour jitter; its strengths are those of
 # EPS and PPC.
 train_pipeline = [

@@ -3,10 +3,7 @@
 # python tools/train.py configs/fsae/fsae_esol_r50_coco.py
 _base_ = '../esol/esol_r50_coco.py'
 
-model = dict(
-    type='FSAE',
-    loss_fsae=dict(type='FSAELoss'),
-    stages=('classify', ))
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'), stages=('classify', ))
 # The weak view of the paper has a colour jitter; its strengths are those of
 # EPS and PPC.
 train_pipeline = [
@@ -22,7 +19,4 @@ train_pipeline = [
     _base_.train_pipeline[-1],
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='EMAPseudoLabelHook', momentum=0.001),
-]
+custom_hooks = [*_base_.custom_hooks, dict(type='EMAPseudoLabelHook', momentum=0.001)]

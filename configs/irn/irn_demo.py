@@ -44,8 +44,5 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom=[]))
 param_scheduler = dict(end=201)
 custom_hooks = [
-    dict(
-        type='MeanShiftHook',
-        crop_size=96,
-        dataloader=_base_.mean_shift_dataloader)
+    dict(type='MeanShiftHook', crop_size=96, dataloader=_base_.mean_shift_dataloader)
 ]

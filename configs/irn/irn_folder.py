@@ -8,6 +8,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-custom_hooks = [
-    dict(type='MeanShiftHook', dataloader=_base_.mean_shift_dataloader)
-]
+custom_hooks = [dict(type='MeanShiftHook', dataloader=_base_.mean_shift_dataloader)]

@@ -28,11 +28,7 @@ steps = [
     *_base_.folder_steps,
     dict(
         _base_.report_step,
-        sections=[
-            dict(
-                _base_.section,
-                columns=[_base_.seed_column, *_base_.columns])
-        ],
+        sections=[dict(_base_.section, columns=[_base_.seed_column, *_base_.columns])],
         curves=[
             dict(title='Training of the classifier', train='{train_localizer}'),
             _base_.irn_curve,

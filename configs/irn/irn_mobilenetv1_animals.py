@@ -23,8 +23,7 @@ model = dict(
         pretrained=True),
     norm_eval=True,
     frozen=('timm_model', ),
-    decode_head=dict(
-        in_channels=taps, num_classes=7, loss_decode=dict(radius=6)),
+    decode_head=dict(in_channels=taps, num_classes=7, loss_decode=dict(radius=6)),
     auxiliary_head=dict(
         in_channels=taps,
         tap_channels=(32, 32, 64, 64, 64),
@@ -41,8 +40,5 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom=[]))
 param_scheduler = dict(end=151)
 custom_hooks = [
-    dict(
-        type='MeanShiftHook',
-        crop_size=256,
-        dataloader=_base_.mean_shift_dataloader)
+    dict(type='MeanShiftHook', crop_size=256, dataloader=_base_.mean_shift_dataloader)
 ]

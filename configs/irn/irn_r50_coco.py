@@ -12,6 +12,4 @@ walk_tta_model = dict(pad_size=640)
 # Three epochs of the 82,081 photos with tags.
 train_cfg = dict(max_iters=7695)
 param_scheduler = dict(end=7696)
-custom_hooks = [
-    dict(type='MeanShiftHook', dataloader=_base_.mean_shift_dataloader)
-]
+custom_hooks = [dict(type='MeanShiftHook', dataloader=_base_.mean_shift_dataloader)]

@@ -19,8 +19,7 @@ model = dict(
         out_indices=(0, 1, 2),
         strides=(1, 2, 1),
         dilations=(1, 1, 1)),
-    decode_head=dict(
-        in_channels=[32, 64, 128], in_index=(0, 1, 2), num_classes=7))
+    decode_head=dict(in_channels=[32, 64, 128], in_index=(0, 1, 2), num_classes=7))
 train_cfg = dict(max_iters=150)
 val_cfg = None
 test_cfg = None

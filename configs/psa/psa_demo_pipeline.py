@@ -5,6 +5,5 @@ _base_ = ['../_base_/pipelines/psa.py', '../_base_/pipelines/demo.py']
 title = 'PSA on generated scenes'
 localizer = '{{ fileDirname }}/../cam/cam_demo.py'
 affinity = '{{ fileDirname }}/psa_demo.py'
-protocol = dict(
-    threshold='best mIoU on train for seeds, a fixed power for the walk')
+protocol = dict(threshold='best mIoU on train for seeds, a fixed power for the walk')
 steps = [_base_.data_step, *_base_.steps]

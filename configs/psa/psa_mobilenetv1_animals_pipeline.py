@@ -4,8 +4,7 @@ _base_ = ['../_base_/pipelines/psa.py', '../_base_/pipelines/animals.py']
 title = 'PSA with MobileNetV1 on six animals of PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/../cam/cam_mobilenetv1_animals.py'
 affinity = '{{ fileDirname }}/psa_mobilenetv1_animals.py'
-protocol = dict(
-    threshold='best mIoU on train for seeds, and for the walk of them')
+protocol = dict(threshold='best mIoU on train for seeds, and for the walk of them')
 # The published power suits other seeds.
 steps = [
     dict(

@@ -7,5 +7,4 @@ _base_ = ['../_base_/pipelines/psa.py', '../_base_/pipelines/voc.py']
 title = 'PSA with WideResNet38 on PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/cam_wide-r38_voc.py'
 affinity = '{{ fileDirname }}/psa_wide-r38_voc.py'
-protocol = dict(
-    threshold='best mIoU on train for seeds, published powers for the walk')
+protocol = dict(threshold='best mIoU on train for seeds, published powers for the walk')

@@ -8,5 +8,4 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(
-        depth=50, init_cfg=dict(checkpoint='torchvision://resnet50')))
+    backbone=dict(depth=50, init_cfg=dict(checkpoint='torchvision://resnet50')))

@@ -36,8 +36,5 @@ steps = [
                     dict(title='Seed label', masks='{seed_labels}'),
                     *_base_.columns])
         ],
-        curves=[
-            dict(title='Training of SANCE', train='{train_sance}'),
-            _base_.curve
-        ])
+        curves=[dict(title='Training of SANCE', train='{train_sance}'), _base_.curve])
 ]

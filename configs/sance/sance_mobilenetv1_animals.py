@@ -28,8 +28,7 @@ model = dict(
         in_channels=(64, 128, 256, 512, 1024),
         num_classes=7,
         loss_decode=dict(radius=5)),
-    auxiliary_head=dict(
-        in_channels=1024, dilations=(1, 2, 4, 6), num_classes=7),
+    auxiliary_head=dict(in_channels=1024, dilations=(1, 2, 4, 6), num_classes=7),
     # Online labels of a fresh segmentation collapse (docs/en/results.md).
     start_iter=100,
     bg_score=0.35,

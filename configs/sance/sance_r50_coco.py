@@ -7,8 +7,7 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(
-        depth=50, init_cfg=dict(checkpoint='torchvision://resnet50')),
+    backbone=dict(depth=50, init_cfg=dict(checkpoint='torchvision://resnet50')),
     decode_head=dict(num_classes=81),
     auxiliary_head=dict(num_classes=81))
 # 16 epochs of the 82,081 photos with tags at batch 10.

@@ -10,10 +10,7 @@ train_pipeline = [
     dict(type='LoadSaliency'),
     dict(type='RandomResizeLong', min_long=320, max_long=960),
     dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='RandomCropPad',
-        crop_size=(512, 512),
-        pad_val=(103.53, 116.28, 123.675)),
+    dict(type='RandomCropPad', crop_size=(512, 512), pad_val=(103.53, 116.28, 123.675)),
     dict(type='PackWeakInputs')
 ]
 train_dataloader = dict(

@@ -19,10 +19,7 @@ train_pipeline = [
         saturation=0.3,
         hue=0.1),
     # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=(448, 448),
-        pad_val=(103.53, 116.28, 123.675)),
+    dict(type='RandomCropPad', crop_size=(448, 448), pad_val=(103.53, 116.28, 123.675)),
     dict(type='PackWeakInputs')
 ]
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))

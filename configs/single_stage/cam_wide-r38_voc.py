@@ -8,7 +8,6 @@ _base_ = [
 ]
 
 # A seed is scored against its best threshold, a prediction with bg_score.
-model = dict(
-    data_preprocessor=dict(size=(321, 321)), decode_head=dict(bg_score=0.1))
+model = dict(data_preprocessor=dict(size=(321, 321)), decode_head=dict(bg_score=0.1))
 train_cfg = dict(max_iters=4627, val_interval=4627)
 custom_hooks = None

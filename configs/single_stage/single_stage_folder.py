@@ -9,5 +9,4 @@ _base_ = [
 
 # Your photos may be of any size.
 tta_model = dict(pad_size=None)
-optim_wrapper = dict(
-    optimizer=dict(lr=0.0005), paramwise_cfg=dict(bias_mult=1.))
+optim_wrapper = dict(optimizer=dict(lr=0.0005), paramwise_cfg=dict(bias_mult=1.))

@@ -11,8 +11,6 @@ protocol = dict(
 steps = [
     dict(name='train_cam', type='train', config='{cam}', show=['seed/mIoU']),
     # The decoder learns on the features of a CAM network.
-    dict(
-        _base_.steps[0],
-        cfg_options=dict(load_from='{train_cam}/last_checkpoint')),
+    dict(_base_.steps[0], cfg_options=dict(load_from='{train_cam}/last_checkpoint')),
     *_base_.steps[1:]
 ]

@@ -6,8 +6,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-optim_wrapper = dict(
-    optimizer=dict(lr=0.0005), paramwise_cfg=dict(bias_mult=1.))
+optim_wrapper = dict(optimizer=dict(lr=0.0005), paramwise_cfg=dict(bias_mult=1.))
 # 21 epochs.
 train_cfg = dict(max_iters=13881)
 custom_hooks = [

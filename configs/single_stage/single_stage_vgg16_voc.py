@@ -13,8 +13,7 @@ model = dict(
         out_indices=(0, 3),
         frozen_stages=1,
         # tools/model_converters/psa2mmwsss.py writes it.
-        init_cfg=dict(
-            type='Pretrained', checkpoint='pretrain/vgg16_fc7_in1k.pth')),
+        init_cfg=dict(type='Pretrained', checkpoint='pretrain/vgg16_fc7_in1k.pth')),
     decode_head=dict(in_channels=(256, 1024), bg_power=1.))
 tta_model = dict(pad_size=768, score_thr=0.3)
 # 33 epochs.

@@ -21,5 +21,4 @@ test_dataloader = dict(
 val_dataloader = dict(dataset=dict(test_dataloader['dataset'], indices=2000))
 # Photos without tags train as all-negative but get no seeds.
 seed_dataloader = dict(
-    dataset=dict(
-        train_dataloader['dataset'], ann_file='lists/train2014_labeled.txt'))
+    dataset=dict(train_dataloader['dataset'], ann_file='lists/train2014_labeled.txt'))

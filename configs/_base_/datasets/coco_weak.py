@@ -13,8 +13,7 @@ train_dataloader = dict(
         label_file='labels_train2014.json'))
 # Photos without tags train as all-negative but get no seeds.
 seed_dataloader = dict(
-    dataset=dict(
-        train_dataloader['dataset'], ann_file='lists/train2014_labeled.txt'))
+    dataset=dict(train_dataloader['dataset'], ann_file='lists/train2014_labeled.txt'))
 test_dataloader = dict(
     dataset=dict(
         seed_dataloader['dataset'],
@@ -22,6 +21,5 @@ test_dataloader = dict(
 # At the stage borders 2,000 photos are enough.
 val_dataloader = dict(dataset=dict(test_dataloader['dataset'], indices=2000))
 val_evaluator = dict(
-    protocol=dict(
-        split='COCO 2014 train', labels='instances (docs/en/coco.md)'))
+    protocol=dict(split='COCO 2014 train', labels='instances (docs/en/coco.md)'))
 test_evaluator = val_evaluator

@@ -29,5 +29,4 @@ mean_shift_dataloader = dict(
         ann_file='ImageSets/Segmentation/train.txt'))
 seed_dataloader = dict(
     num_workers=1,
-    dataset=dict(
-        mean_shift_dataloader['dataset'], label_file='image_labels.json'))
+    dataset=dict(mean_shift_dataloader['dataset'], label_file='image_labels.json'))

@@ -11,10 +11,7 @@ train_pipeline = [
         transforms=[[dict(type='Resize', scale_factor=s, keep_ratio=True)]
                     for s in (0.75, 1.0, 1.25)]),
     # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(103.53, 116.28, 123.675)),
+    dict(type='RandomCropPad', crop_size=crop_size, pad_val=(103.53, 116.28, 123.675)),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs')
 ]

@@ -33,6 +33,5 @@ val_dataloader = dict(
         pipeline=_base_.test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(
-    protocol=dict(
-        split='generated scenes, train', labels='generated', weights='none'))
+    protocol=dict(split='generated scenes, train', labels='generated', weights='none'))
 test_evaluator = val_evaluator

@@ -22,10 +22,7 @@ train_pipeline = [
         keep_ratio=True,
         interpolation='bicubic'),
     # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(103.53, 116.28, 123.675)),
+    dict(type='RandomCropPad', crop_size=crop_size, pad_val=(103.53, 116.28, 123.675)),
     dict(type='PackSegInputs')
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -7,10 +7,7 @@ train_pipeline = [
     dict(type='RandomResizeLong', min_long=320, max_long=640),
     dict(type='RandomFlip', prob=0.5),
     # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(103.53, 116.28, 123.675)),
+    dict(type='RandomCropPad', crop_size=crop_size, pad_val=(103.53, 116.28, 123.675)),
     dict(type='PackWeakInputs')
 ]
 test_pipeline = [

@@ -5,9 +5,7 @@ _base_ = ['./cam.py', './irn.py']
 irn_report_step = dict(
     _base_.report_step,
     thresholds=_base_.irn_thresholds,
-    curves=[
-        _base_.report_step['curves'][0], _base_.irn_curve, *_base_.curves
-    ])
+    curves=[_base_.report_step['curves'][0], _base_.irn_curve, *_base_.curves])
 steps = [
     # Without the pseudo labels of CAM.
     *_base_.localization_steps[:-2],

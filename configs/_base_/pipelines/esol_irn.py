@@ -7,9 +7,7 @@ irn_report_step = dict(
     thresholds={
         **_base_.report_step['thresholds'], 'after IRN': '{score_walk}/details.json'
     },
-    curves=[
-        _base_.report_step['curves'][0], _base_.irn_curve, *_base_.curves
-    ])
+    curves=[_base_.report_step['curves'][0], _base_.irn_curve, *_base_.curves])
 steps = [
     # Without ESOL's own pseudo labels.
     *_base_.localization_steps[:-2],

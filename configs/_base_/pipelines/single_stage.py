@@ -3,8 +3,7 @@
 # The recipe gives: localizer (config), and a data set, such as voc.py.
 _base_ = './segmentation.py'
 localization_steps = [
-    dict(
-        name='train_localizer', type='train', config='{localizer}', show=['mIoU']),
+    dict(name='train_localizer', type='train', config='{localizer}', show=['mIoU']),
     dict(
         name='test_localizer', type='test', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',

@@ -24,16 +24,14 @@ model = dict(
         strides=(1, 2, 2, 1),
         dilations=(1, 1, 1, 1),
         norm_eval=True,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet101')),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')),
     decode_head=dict(
         type='ContourHead',
         in_channels=(64, 256, 512, 1024, 2048),
         num_classes=21,
         detach_taps=False,
         align_corners=False,
-        loss_decode=dict(
-            type='PathAffinityLoss', radius=10, loss_weight=2.)),
+        loss_decode=dict(type='PathAffinityLoss', radius=10, loss_weight=2.)),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
 seed_dataloader = dict(dataset=dict(pipeline=contour_pipeline))
