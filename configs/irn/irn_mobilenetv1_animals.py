@@ -2,10 +2,8 @@
 # are half as large as IRN's, and so is the radius of pairs.
 # python tools/train.py configs/irn/irn_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/irn_r50.py',
-    '../_base_/datasets/animals_boundary.py',
-    '../_base_/schedules/irn_3e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/irn_r50.py', '../_base_/datasets/animals_boundary.py',
+    '../_base_/schedules/irn_3e.py', '../_base_/default_runtime.py'
 ]
 
 # The first tap has stride 2, the second the stride 4 of the boundaries.

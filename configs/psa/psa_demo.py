@@ -1,10 +1,8 @@
 # A small network from scratch on generated scenes, affinities at stride 4.
 # python tools/train.py configs/psa/psa_demo.py
 _base_ = [
-    '../_base_/models/psa_wide-r38.py',
-    '../_base_/datasets/demo_affinity.py',
-    '../_base_/schedules/wseg_poly.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/psa_wide-r38.py', '../_base_/datasets/demo_affinity.py',
+    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

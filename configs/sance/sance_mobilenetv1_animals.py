@@ -2,10 +2,8 @@
 # for a CPU.
 # python tools/train.py configs/sance/sance_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/sance_r101.py',
-    '../_base_/datasets/animals_sance.py',
-    '../_base_/schedules/sance_16e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/sance_r101.py', '../_base_/datasets/animals_sance.py',
+    '../_base_/schedules/sance_16e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

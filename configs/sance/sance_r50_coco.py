@@ -1,9 +1,7 @@
 # python tools/train.py configs/sance/sance_r50_coco.py
 _base_ = [
-    '../_base_/models/sance_r101.py',
-    '../_base_/datasets/coco_sance.py',
-    '../_base_/schedules/sance_16e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/sance_r101.py', '../_base_/datasets/coco_sance.py',
+    '../_base_/schedules/sance_16e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

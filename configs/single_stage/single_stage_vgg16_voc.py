@@ -2,8 +2,7 @@
 _base_ = [
     '../_base_/models/single_stage_wide-r38.py',
     '../_base_/datasets/voc_single_stage_448.py',
-    '../_base_/schedules/single_stage_voc.py',
-    '../_base_/default_runtime.py',
+    '../_base_/schedules/single_stage_voc.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

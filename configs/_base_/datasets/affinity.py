@@ -11,10 +11,7 @@ train_pipeline = [
     dict(type='LoadMask'),
     dict(
         type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
+        brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1),
     dict(type='RandomCropPad', crop_size=crop_size, pad_val=(0., 0., 0.)),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs')

@@ -16,10 +16,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
+        brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1),
     dict(type='PackWeakInputs')
 ]
 # mmseg's inferencer looks for LoadImageFromFile.
