@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.dataset import Compose
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, MODELS
 from PIL import Image
 
 from mmwsss.datasets.transforms.seeding import SamplePosition
@@ -216,3 +216,42 @@ def test_single_stage_colours(paint):
     bound = np.array([0.3, 0.3, 0.3, 0.1])
     assert (1 - bound - 0.03 < low).all() and (low < 1 - bound / 2).all()
     assert (high < 1 + bound + 0.03).all() and (high > 1 + bound / 2).all()
+
+
+@pytest.fixture
+def one_colour(tmp_path):
+    """A photo of one colour, wider than high, and a mask of class 1."""
+    Image.new('RGB', (300, 200), (10, 200, 90)).save(tmp_path / 'a.png')
+    Image.new('L', (300, 200), 1).save(tmp_path / 'a_mask.png')
+    return dict(
+        img_path=str(tmp_path / 'a.png'),
+        seg_map_path=str(tmp_path / 'a_mask.png'),
+        label_map=None,
+        reduce_zero_label=False,
+        seg_fields=[])
+
+
+@pytest.mark.parametrize('name, size', [('deeplabv2_r101_voc', 321),
+                                        ('deeplabv1_r101_voc', 448)])
+def test_augmentation_pads_with_the_mean(name, size, one_colour):
+    cfg = read_config(project_path('configs', 'deeplab', f'{name}.py'))
+    pipeline = Compose(cfg.train_dataloader.dataset.pipeline)
+    preprocess = MODELS.build(cfg.model.data_preprocessor)
+    widths = set()
+    for seed in range(6):
+        np.random.seed(seed)
+        packed = pipeline(dict(one_colour, seg_fields=[]))
+        batch = preprocess(
+            dict(
+                inputs=[packed['inputs']], data_samples=[packed['data_samples']]),
+            training=True)
+        inputs = batch['inputs'][0]
+        label = batch['data_samples'][0].gt_sem_seg.data[0]
+        assert inputs.shape == (3, size, size)
+        assert label.shape == (size, size)
+        assert set(label.unique().tolist()) <= {1, 255}
+        # 8-bit padding is off the mean by less than half a grey level.
+        assert inputs[:, label == 255].abs().max() < 0.5
+        assert inputs[:, label == 1].abs().max() > 0.5
+        widths.add(int((label == 1).any(dim=0).sum()))
+    assert len(widths) > 2
