@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Every config loads and builds, and says what was published."""
 
+import re
 from copy import deepcopy
 from functools import cache, reduce
 from pathlib import Path
@@ -551,3 +552,18 @@ def test_fsae_differs_from_its_base_only_by_fsae(name):
 def test_data_root_reaches_the_mean_shift():
     cfg = read_config(str(ROOT / 'irn/irn_r50_voc.py'), dict(data_root='elsewhere'))
     assert cfg.custom_hooks[0].dataloader.dataset.data_root == 'elsewhere'
+
+
+def test_documented_recipe(tmp_path):
+    """A method's recipe that a data set fills in, as docs/en/pipelines.md says."""
+    page = ROOT.parent / 'docs' / 'en' / 'pipelines.md'
+    if not page.exists():
+        pytest.skip('an install has no docs')
+    text, = re.findall(r"```python\n(_base_ = \['../_base_/.*?)```", page.read_text(),
+                       re.S)
+    text = text.replace('../_base_', str(ROOT / '_base_'))
+    path = tmp_path / 'mine_pipeline.py'
+    path.write_text(text.replace('{{ fileDirname }}', str(ROOT / 'cam')))
+    mine, ours = Recipe(str(path)), recipe('cam/cam_r50_voc_pipeline.py')
+    assert [step.name for step in mine.steps] == [step.name for step in ours.steps]
+    assert mine.protocol == dict(ours.protocol, weights='ImageNet')

@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import colorsys
 import os.path as osp
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -255,3 +256,33 @@ def test_augmentation_pads_with_the_mean(name, size, one_colour):
         assert inputs[:, label == 1].abs().max() > 0.5
         widths.add(int((label == 1).any(dim=0).sum()))
     assert len(widths) > 2
+
+
+def test_documented_data_set(voc_root, tmp_path):
+    """A data set of one's own fills in the skeleton as docs/en/own_photos.md says."""
+    page = Path(project_path('configs')).parent / 'docs' / 'en' / 'own_photos.md'
+    if not page.exists():
+        pytest.skip('an install has no docs')
+    base = project_path('configs', '_base_')
+    for name, text in re.findall(
+            r'```python\n# configs/pets/(\w+\.py)\n(.*?)```', page.read_text(), re.S):
+        (tmp_path / name).write_text(text.replace('../_base_', base))
+    root = tmp_path / 'data'
+    shutil.copytree(voc_root / 'JPEGImages', root / 'images')
+    shutil.copytree(voc_root / 'SegmentationClass', root / 'masks')
+    shutil.copy(voc_root / 'image_labels.json', root / 'tags.json')
+    shutil.copy(voc_root / 'ImageSets/Segmentation/train.txt', root)
+    options = dict(data_root=str(root),
+                   classes=(voc_root / 'classes.txt').read_text().split())
+    cfg = read_config(str(tmp_path / 'cam_r50_pets.py'), options)
+    assert cfg.model.decode_head.num_classes == len(cfg.classes)
+    small = read_config(str(tmp_path / 'pets_weak_small.py'), options)
+    for config, size in ((cfg, 512), (small, 256)):
+        sample = DATASETS.build(config.train_dataloader.dataset)[0]
+        assert sample['inputs'].shape == (3, size, size)
+        assert 'gt_sem_seg' not in sample['data_samples']
+    val, seeds = (DATASETS.build(cfg[f'{kind}_dataloader'].dataset)
+                  for kind in ('val', 'seed'))
+    assert len(val) == len(seeds) == 8
+    assert 'gt_sem_seg' in val[0]['data_samples']
+    assert len(seeds[0]['inputs']) == 4 * 2  # scales and flips
