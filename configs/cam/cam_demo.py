@@ -2,10 +2,8 @@
 # python tools/dataset_converters/make_demo_data.py --out data/demo
 # python tools/train.py configs/cam/cam_demo.py
 _base_ = [
-    '../_base_/models/cam_r50.py',
-    '../_base_/datasets/demo_weak.py',
-    '../_base_/schedules/cam_5e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/cam_r50.py', '../_base_/datasets/demo_weak.py',
+    '../_base_/schedules/cam_5e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

@@ -2,10 +2,8 @@
 # for a CPU.
 # python tools/train.py configs/cam/cam_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/cam_r50.py',
-    '../_base_/datasets/animals_weak.py',
-    '../_base_/schedules/cam_5e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/cam_r50.py', '../_base_/datasets/animals_weak.py',
+    '../_base_/schedules/cam_5e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

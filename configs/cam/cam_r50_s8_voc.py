@@ -3,5 +3,4 @@ _base_ = './cam_r50_voc.py'
 
 # Stride 8: the last two layers are dilated.
 model = dict(
-    backbone=dict(
-        strides=(1, 2, 1, 1), dilations=(1, 1, 2, 2), contract_dilation=True))
+    backbone=dict(strides=(1, 2, 1, 1), dilations=(1, 1, 2, 2), contract_dilation=True))

@@ -3,10 +3,8 @@
 # python tools/dataset_converters/make_demo_data.py --out data/demo
 # python tools/train.py configs/deeplab/deeplabv2_demo.py
 _base_ = [
-    '../_base_/models/deeplabv2_r101.py',
-    '../_base_/datasets/demo_pseudo.py',
-    '../_base_/schedules/deeplabv2_20k.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/deeplabv2_r101.py', '../_base_/datasets/demo_pseudo.py',
+    '../_base_/schedules/deeplabv2_20k.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

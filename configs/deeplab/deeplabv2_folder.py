@@ -1,10 +1,8 @@
 # Your own photos; docs/en/own_photos.md says how to lay them out.
 # python tools/train.py configs/deeplab/deeplabv2_folder.py
 _base_ = [
-    '../_base_/models/deeplabv2_r101.py',
-    '../_base_/datasets/folder_pseudo.py',
-    '../_base_/schedules/deeplabv2_20k.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/deeplabv2_r101.py', '../_base_/datasets/folder_pseudo.py',
+    '../_base_/schedules/deeplabv2_20k.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

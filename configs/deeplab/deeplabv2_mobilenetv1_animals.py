@@ -1,10 +1,8 @@
 # DeepLab v2's head on MobileNetV1 at stride 16, small enough for a CPU.
 # python tools/train.py configs/deeplab/deeplabv2_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/deeplabv2_r101.py',
-    '../_base_/datasets/animals_pseudo.py',
-    '../_base_/schedules/deeplabv2_20k.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/deeplabv2_r101.py', '../_base_/datasets/animals_pseudo.py',
+    '../_base_/schedules/deeplabv2_20k.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

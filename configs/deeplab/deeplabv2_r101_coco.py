@@ -1,9 +1,7 @@
 # python tools/train.py configs/deeplab/deeplabv2_r101_coco.py
 _base_ = [
-    '../_base_/models/deeplabv2_r101.py',
-    '../_base_/datasets/coco_pseudo.py',
-    '../_base_/schedules/deeplabv2_20k.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/deeplabv2_r101.py', '../_base_/datasets/coco_pseudo.py',
+    '../_base_/schedules/deeplabv2_20k.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(decode_head=dict(num_classes=81))

@@ -1,5 +1,4 @@
 _base_ = './deeplabv3plus_r101_coco.py'
 
 model = dict(
-    backbone=dict(
-        depth=50, init_cfg=dict(checkpoint='open-mmlab://resnet50_v1c')))
+    backbone=dict(depth=50, init_cfg=dict(checkpoint='open-mmlab://resnet50_v1c')))

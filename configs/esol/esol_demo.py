@@ -2,10 +2,8 @@
 # python tools/dataset_converters/make_demo_data.py --out data/demo
 # python tools/train.py configs/esol/esol_demo.py
 _base_ = [
-    '../_base_/models/esol_r50.py',
-    '../_base_/datasets/demo_weak.py',
-    '../_base_/schedules/esol.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/esol_r50.py', '../_base_/datasets/demo_weak.py',
+    '../_base_/schedules/esol.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

@@ -1,21 +1,10 @@
 # ESOL whose seeds walk inside the boundaries of IRN, on generated scenes:
 # python tools/pipeline.py configs/esol/esol_irn_demo_pipeline.py
-_base_ = ['esol_demo_pipeline.py', '../_base_/pipelines/irn.py']
+_base_ = ['../_base_/pipelines/esol_irn.py', '../_base_/pipelines/demo.py']
+title = 'ESOL and IRN on generated scenes'
+localizer = '{{ fileDirname }}/esol_demo.py'
 irn = '{{ fileDirname }}/../irn/irn_demo.py'
 # Around the best threshold of these seeds.
 conf_fg = 0.45
 conf_bg = 0.2
-for step in _base_.irn_steps:
-    if step.get('seeds') == '{seeds}':
-        step['seeds'] = '{seeds_shrink}'
-first = [step['name'] for step in _base_.steps].index('pseudo_labels')
-report = _base_.steps[-1]
-report['thresholds']['after IRN'] = '{score_walk}/details.json'
-report['curves'].insert(
-    1, dict(title='Training of IRN', train='{train_irn}'))
-# IRN's steps in place of the dense CRF and its score.
-steps = [
-    *_base_.steps[:first], *_base_.irn_steps, *_base_.steps[first + 2:]
-]
-title = _base_.title.replace('ESOL', 'ESOL and IRN')
-del step, first, report
+steps = [_base_.data_step, *_base_.steps]

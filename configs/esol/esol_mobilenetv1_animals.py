@@ -1,10 +1,8 @@
 # ESOL on frozen MobileNetV1 features at stride 16, small enough for a CPU.
 # python tools/train.py configs/esol/esol_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/esol_r50.py',
-    '../_base_/datasets/animals_weak.py',
-    '../_base_/schedules/esol.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/esol_r50.py', '../_base_/datasets/animals_weak.py',
+    '../_base_/schedules/esol.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

@@ -1,24 +1,5 @@
 # From tags to a segmentation model of six animals of PASCAL VOC, on a CPU:
 # python tools/pipeline.py configs/esol/esol_mobilenetv1_animals_pipeline.py
-_base_ = [
-    '../_base_/pipelines/esol.py', '../_base_/pipelines/segmentation.py'
-]
+_base_ = ['../_base_/pipelines/esol.py', '../_base_/pipelines/animals.py']
 title = 'ESOL with MobileNetV1 on six animals of PASCAL VOC 2012'
-data_root = 'data/voc_animals'
 localizer = '{{ fileDirname }}/esol_mobilenetv1_animals.py'
-segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_mobilenetv1_animals.py'
-score_list = 'ImageSets/Segmentation/train.txt'
-val_list = 'ImageSets/Segmentation/val.txt'
-masks = 'SegmentationClass'
-protocol = dict(
-    split='seeds and pseudo labels on train, segmentation on val',
-    labels='tags of the subset, from the masks of PASCAL VOC 2012',
-    threshold='best mIoU on train',
-    scales='0.5, 1, 1.5 and flips for seeds; 1 for segmentation',
-    weights='ImageNet',
-    supervision='I (image labels); masks of train only measure')
-steps = [
-    *_base_.localization_steps,
-    *_base_.segmentation_steps,
-    _base_.report_step,
-]

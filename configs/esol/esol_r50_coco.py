@@ -1,9 +1,7 @@
 # python tools/train.py configs/esol/esol_r50_coco.py
 _base_ = [
-    '../_base_/models/esol_r50.py',
-    '../_base_/datasets/coco_weak.py',
-    '../_base_/schedules/esol.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/esol_r50.py', '../_base_/datasets/coco_weak.py',
+    '../_base_/schedules/esol.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(decode_head=dict(num_classes=81))
@@ -12,25 +10,17 @@ custom_hooks = [
     dict(
         type='StageSwitchHook',
         stages=[
-            dict(
-                name='classify',
-                iters=25865,
-                optim_wrapper=dict(
-                    paramwise_cfg=dict(custom=[
-                        dict(pattern=r'conv_[12]\.weight', lr_mult=1.)
-                    ]))),
+            dict(_base_.custom_hooks[0]['stages'][0], iters=25865),
             dict(
                 name='expand',
                 iters=51730,
                 optim_wrapper=dict(
-                    optimizer=dict(lr=0.001),
-                    paramwise_cfg=dict(head_mult=1.))),
+                    optimizer=dict(lr=0.001), paramwise_cfg=dict(head_mult=1.))),
             dict(
                 name='shrink',
                 iters=51730,
                 optim_wrapper=dict(
-                    optimizer=dict(lr=0.02),
-                    paramwise_cfg=dict(head_mult=1.))),
+                    optimizer=dict(lr=0.02), paramwise_cfg=dict(head_mult=1.))),
         ])
 ]
 train_cfg = dict(max_iters=129325, val_interval=129325)

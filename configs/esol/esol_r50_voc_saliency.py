@@ -9,7 +9,6 @@ label_rule = dict(
     type='SaliencyLabel',
     refiner=dict(type='DenseCRF', preset='irn_label'),
     threshold=0.15)
-seed_dataloader = dict(
-    dataset=dict(data_prefix=dict(saliency_path='Saliency')))
+seed_dataloader = dict(dataset=dict(data_prefix=dict(saliency_path='Saliency')))
 val_evaluator = dict(protocol=dict(supervision='I+S'))
 test_evaluator = val_evaluator

@@ -10,10 +10,7 @@ train_pipeline = [
     *_base_.train_pipeline[:-2],
     dict(
         type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
+        brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1),
     _base_.train_pipeline[-2],
     dict(type='StrongView'),
     _base_.train_pipeline[-1],

@@ -2,10 +2,8 @@
 # backbone learns, too.
 # python tools/train.py configs/irn/irn_demo.py
 _base_ = [
-    '../_base_/models/irn_r50.py',
-    '../_base_/datasets/demo_boundary.py',
-    '../_base_/schedules/irn_3e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/irn_r50.py', '../_base_/datasets/demo_boundary.py',
+    '../_base_/schedules/irn_3e.py', '../_base_/default_runtime.py'
 ]
 
 taps = [32, 32, 64, 128]
@@ -44,8 +42,5 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom=[]))
 param_scheduler = dict(end=201)
 custom_hooks = [
-    dict(
-        type='MeanShiftHook',
-        crop_size=96,
-        dataloader=_base_.mean_shift_dataloader)
+    dict(type='MeanShiftHook', crop_size=96, dataloader=_base_.mean_shift_dataloader)
 ]

@@ -6,60 +6,32 @@
 # labels are too large in report.html, lower it where objects are missed.
 _base_ = ['../_base_/pipelines/irn.py', '../_base_/pipelines/folder.py']
 title = 'CAM and IRN on my own photos'
-data_root = 'data/own'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 irn = '{{ fileDirname }}/irn_folder.py'
-segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_folder.py'
 conf_fg = 0.30
 conf_bg = 0.05
 threshold = 0.25
-protocol = dict(
-    threshold='chosen by eye',
-    scales='0.5, 1, 1.5, 2 and flips for seeds; 1 for segmentation',
-    weights='ImageNet; see the segmentation config',
-    supervision='I (image labels)')
 steps = [
     dict(
-        name='train_localizer',
-        type='train',
-        config='{localizer}',
+        name='train_localizer', type='train', config='{localizer}',
         cfg_options={'val_evaluator.on_missing_mask': 'skip'}),
     dict(
-        name='seeds',
-        type='seeds',
-        config='{localizer}',
+        name='seeds', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint'),
     # Labels, training and walk; nothing is scored.
     *_base_.irn_steps[:3],
     dict(
-        name='pseudo_labels',
-        type='refine',
-        config='{localizer}',
+        name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{walk}/seeds',
         refiner='none',
         threshold='{threshold}'),
     *_base_.folder_steps,
     dict(
-        name='report',
-        type='report',
-        config='{localizer}',
-        sections=[
-            dict(
-                title='My photos',
-                num_images=16,
-                rank_by='Pseudo label',
-                columns=[
-                    dict(
-                        title='Seed',
-                        seeds='{seeds}',
-                        threshold='{threshold}'),
-                    dict(title='Pseudo label', masks='{pseudo_labels}'),
-                    dict(title='Prediction', masks='{predict}/masks'),
-                ])
-        ],
+        _base_.report_step,
+        sections=[dict(_base_.section, columns=[_base_.seed_column, *_base_.columns])],
         curves=[
             dict(title='Training of the classifier', train='{train_localizer}'),
-            dict(title='Training of IRN', train='{train_irn}'),
-            dict(title='Training on pseudo labels', train='{train_segmentor}'),
+            _base_.irn_curve,
+            _base_.curve
         ])
 ]

@@ -2,10 +2,8 @@
 # are half as large as IRN's, and so is the radius of pairs.
 # python tools/train.py configs/irn/irn_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/irn_r50.py',
-    '../_base_/datasets/animals_boundary.py',
-    '../_base_/schedules/irn_3e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/irn_r50.py', '../_base_/datasets/animals_boundary.py',
+    '../_base_/schedules/irn_3e.py', '../_base_/default_runtime.py'
 ]
 
 # The first tap has stride 2, the second the stride 4 of the boundaries.
@@ -23,8 +21,7 @@ model = dict(
         pretrained=True),
     norm_eval=True,
     frozen=('timm_model', ),
-    decode_head=dict(
-        in_channels=taps, num_classes=7, loss_decode=dict(radius=6)),
+    decode_head=dict(in_channels=taps, num_classes=7, loss_decode=dict(radius=6)),
     auxiliary_head=dict(
         in_channels=taps,
         tap_channels=(32, 32, 64, 64, 64),
@@ -41,8 +38,5 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom=[]))
 param_scheduler = dict(end=151)
 custom_hooks = [
-    dict(
-        type='MeanShiftHook',
-        crop_size=256,
-        dataloader=_base_.mean_shift_dataloader)
+    dict(type='MeanShiftHook', crop_size=256, dataloader=_base_.mean_shift_dataloader)
 ]

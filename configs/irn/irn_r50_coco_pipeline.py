@@ -8,16 +8,14 @@ localizer = '{{ fileDirname }}/../cam/cam_r50_coco.py'
 irn = '{{ fileDirname }}/irn_r50_coco.py'
 conf_fg = 0.30
 conf_bg = 0.05
-train, seeds, score = _base_.steps[:3]
-# All photos with tags, not only those that are scored.
-seeds['cfg_options'] = {}
-affinity_labels, train_irn, walk, score_walk, pseudo_labels, _ = _base_.irn_steps
-score_walk['cfg_options'] = score['cfg_options']
-report = _base_.steps[-1]
-report['thresholds'] = _base_.irn_report_step['thresholds']
 steps = [
-    train, seeds, score, affinity_labels, train_irn, walk, score_walk,
-    pseudo_labels, *_base_.steps[4:-1], report
+    _base_.steps[0],
+    # All photos with tags, not only those that are scored.
+    dict(_base_.steps[1], cfg_options={}),
+    _base_.steps[2],
+    *_base_.irn_steps[:3],
+    dict(_base_.irn_steps[3], cfg_options=_base_.steps[2]['cfg_options']),
+    _base_.irn_steps[4],
+    *_base_.steps[4:-1],
+    dict(_base_.steps[-1], thresholds=_base_.irn_thresholds),
 ]
-del train, seeds, score, affinity_labels, train_irn, walk, score_walk
-del pseudo_labels, report, _

@@ -10,10 +10,12 @@ model = dict(
         type='VGG16FC7',
         frozen_stages=2,
         # tools/model_converters/psa2mmwsss.py writes it.
-        init_cfg=dict(
-            type='Pretrained', checkpoint='pretrain/vgg16_20m_in1k.pth')),
+        init_cfg=dict(type='Pretrained', checkpoint='pretrain/vgg16_20m_in1k.pth')),
     decode_head=dict(in_channels=1024))
-train_pipeline = _base_.train_pipeline
-train_pipeline[-2]['pad_val'] = (104.008, 116.669, 122.675)
+train_pipeline = [
+    *_base_.train_pipeline[:-2],
+    dict(_base_.train_pipeline[-2], pad_val=(104.008, 116.669, 122.675)),
+    _base_.train_pipeline[-1]
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 tta_model = dict(power=0.5)

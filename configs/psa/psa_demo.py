@@ -1,10 +1,8 @@
 # A small network from scratch on generated scenes, affinities at stride 4.
 # python tools/train.py configs/psa/psa_demo.py
 _base_ = [
-    '../_base_/models/psa_wide-r38.py',
-    '../_base_/datasets/demo_affinity.py',
-    '../_base_/schedules/wseg_poly.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/psa_wide-r38.py', '../_base_/datasets/demo_affinity.py',
+    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -19,8 +17,7 @@ model = dict(
         out_indices=(0, 1, 2),
         strides=(1, 2, 1),
         dilations=(1, 1, 1)),
-    decode_head=dict(
-        in_channels=[32, 64, 128], in_index=(0, 1, 2), num_classes=7))
+    decode_head=dict(in_channels=[32, 64, 128], in_index=(0, 1, 2), num_classes=7))
 train_cfg = dict(max_iters=150)
 val_cfg = None
 test_cfg = None

@@ -1,36 +1,9 @@
 # From tags to a segmentation model on generated scenes, in minutes on two CPU
 # cores:
 # python tools/pipeline.py configs/psa/psa_demo_pipeline.py
-_base_ = [
-    '../_base_/pipelines/cam.py', '../_base_/pipelines/affinity.py',
-    '../_base_/pipelines/segmentation.py'
-]
+_base_ = ['../_base_/pipelines/psa.py', '../_base_/pipelines/demo.py']
 title = 'PSA on generated scenes'
-data_root = 'data/demo'
 localizer = '{{ fileDirname }}/../cam/cam_demo.py'
 affinity = '{{ fileDirname }}/psa_demo.py'
-segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_demo.py'
-score_list = 'ImageSets/Segmentation/train.txt'
-val_list = 'ImageSets/Segmentation/val.txt'
-masks = 'SegmentationClass'
-protocol = dict(
-    split='seeds and pseudo labels on train, segmentation on val',
-    labels='tags of the generated scenes',
-    threshold='best mIoU on train for seeds, a fixed power for the walk',
-    scales='0.5, 1, 1.5, 2 and flips for seeds; 1 for segmentation',
-    weights='none, all networks start from scratch',
-    supervision='image labels; masks only measure')
-steps = [
-    dict(
-        name='data',
-        type='command',
-        command=[
-            'python', '{tools}/dataset_converters/make_demo_data.py', '--out',
-            '{data_root}', '--num-train', 200, '--num-val', 60
-        ],
-        outputs=['{data_root}']),
-    *_base_.localization_steps[:3],
-    *_base_.affinity_steps,
-    *_base_.segmentation_steps,
-    _base_.report_step,
-]
+protocol = dict(threshold='best mIoU on train for seeds, a fixed power for the walk')
+steps = [_base_.data_step, *_base_.steps]

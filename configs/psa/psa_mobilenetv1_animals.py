@@ -2,10 +2,8 @@
 # channels: small enough for a CPU.
 # python tools/train.py configs/psa/psa_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/psa_wide-r38.py',
-    '../_base_/datasets/animals_affinity.py',
-    '../_base_/schedules/wseg_poly.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/psa_wide-r38.py', '../_base_/datasets/animals_affinity.py',
+    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

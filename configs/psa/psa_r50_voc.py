@@ -15,7 +15,6 @@ model = dict(
         contract_dilation=True,
         norm_eval=True,
         frozen_stages=2,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet50')),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     decode_head=dict(in_channels=[512, 1024, 2048], in_index=(0, 1, 2)))
 optim_wrapper = dict(optimizer=dict(lr=0.01))

@@ -12,8 +12,7 @@ model = dict(
         fc6_dilation=4,
         frozen_stages=2,
         # tools/model_converters/psa2mmwsss.py writes it.
-        init_cfg=dict(
-            type='Pretrained', checkpoint='pretrain/vgg16_20m_in1k.pth')),
+        init_cfg=dict(type='Pretrained', checkpoint='pretrain/vgg16_20m_in1k.pth')),
     decode_head=dict(in_channels=[512, 512, 1024], group_width=8))
 # The normalisation learns at the rates of the trunk.
 optim_wrapper = dict(

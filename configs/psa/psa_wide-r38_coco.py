@@ -2,10 +2,8 @@
 # with tags at batch 8.
 # python tools/train.py configs/psa/psa_wide-r38_coco.py
 _base_ = [
-    '../_base_/models/psa_wide-r38.py',
-    '../_base_/datasets/coco_affinity.py',
-    '../_base_/schedules/wseg_poly.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/psa_wide-r38.py', '../_base_/datasets/coco_affinity.py',
+    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(decode_head=dict(num_classes=81))

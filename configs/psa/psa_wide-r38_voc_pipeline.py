@@ -3,28 +3,8 @@
 # Elsewhere than in data/: --cfg-options data_root=/data/VOCdevkit/VOC2012
 # With SEAM's maps: --cfg-options localizer=configs/seam/seam_wide-r38_voc.py
 #     affinity=configs/psa/psa_wide-r38_voc_seam.py
-_base_ = [
-    '../_base_/pipelines/cam.py', '../_base_/pipelines/affinity.py',
-    '../_base_/pipelines/segmentation.py'
-]
+_base_ = ['../_base_/pipelines/psa.py', '../_base_/pipelines/voc.py']
 title = 'PSA with WideResNet38 on PASCAL VOC 2012'
-data_root = 'data/VOCdevkit/VOC2012'
 localizer = '{{ fileDirname }}/cam_wide-r38_voc.py'
 affinity = '{{ fileDirname }}/psa_wide-r38_voc.py'
-segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_r101_voc.py'
-score_list = 'ImageSets/Segmentation/train.txt'
-val_list = 'ImageSets/Segmentation/val.txt'
-masks = 'SegmentationClassAug'
-protocol = dict(
-    split='training on train_aug, seeds scored on train, segmentation on val',
-    labels='classes of the XML files or masks, see docs/en/voc.md',
-    threshold='best mIoU on train for seeds, published powers for the walk',
-    scales='0.5, 1, 1.5, 2 and flips for seeds; 1 for segmentation',
-    weights='ImageNet for the classifier; see the segmentation config',
-    supervision='I (image labels)')
-steps = [
-    *_base_.localization_steps[:3],
-    *_base_.affinity_steps,
-    *_base_.segmentation_steps,
-    _base_.report_step,
-]
+protocol = dict(threshold='best mIoU on train for seeds, published powers for the walk')

@@ -1,10 +1,8 @@
 # A small network from scratch on generated scenes: minutes on two CPU cores.
 # python tools/train.py configs/sance/sance_demo.py
 _base_ = [
-    '../_base_/models/sance_r101.py',
-    '../_base_/datasets/demo_sance.py',
-    '../_base_/schedules/sance_16e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/sance_r101.py', '../_base_/datasets/demo_sance.py',
+    '../_base_/schedules/sance_16e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

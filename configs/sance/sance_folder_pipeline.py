@@ -4,60 +4,37 @@
 #     --cfg-options data_root=my_photos
 _base_ = '../_base_/pipelines/folder.py'
 title = 'SANCE on my own photos'
-data_root = 'data/own'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 sance = '{{ fileDirname }}/sance_folder.py'
-segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_folder.py'
 threshold = 0.25
 protocol = dict(
     threshold='0.25, as in IRN',
-    scales='0.5, 1, 1.5, 2 and flips for seeds and SANCE; 1 for segmentation',
-    weights='ImageNet; see the segmentation config',
-    supervision='I (image labels)')
+    scales='0.5, 1, 1.5, 2 and flips for seeds and SANCE; 1 for segmentation')
 steps = [
+    dict(name='train_localizer', type='train', config='{localizer}'),
     dict(
-        name='train_localizer',
-        type='train',
-        config='{localizer}'),
-    dict(
-        name='seed_labels',
-        type='seeds',
-        config='{localizer}',
+        name='seed_labels', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='irn_two_threshold'),
     dict(
-        name='train_sance',
-        type='train',
-        config='{sance}',
+        name='train_sance', type='train', config='{sance}',
         cfg_options={
-            'train_dataloader.dataset.data_prefix.seg_map_path':
-            '{seed_labels}'
+            'train_dataloader.dataset.data_prefix.seg_map_path': '{seed_labels}'
         }),
     dict(
-        name='pseudo_labels',
-        type='seeds',
-        config='{sance}',
+        name='pseudo_labels', type='seeds', config='{sance}',
         checkpoint='{train_sance}/last_checkpoint',
         refiner='none',
         threshold='{threshold}'),
     *_base_.folder_steps,
     dict(
-        name='report',
-        type='report',
-        config='{localizer}',
+        _base_.report_step,
         sections=[
             dict(
-                title='My photos',
-                num_images=16,
-                rank_by='Pseudo label',
+                _base_.section,
                 columns=[
                     dict(title='Seed label', masks='{seed_labels}'),
-                    dict(title='Pseudo label', masks='{pseudo_labels}'),
-                    dict(title='Prediction', masks='{predict}/masks'),
-                ])
+                    *_base_.columns])
         ],
-        curves=[
-            dict(title='Training of SANCE', train='{train_sance}'),
-            dict(title='Training on pseudo labels', train='{train_segmentor}'),
-        ])
+        curves=[dict(title='Training of SANCE', train='{train_sance}'), _base_.curve])
 ]

@@ -2,10 +2,8 @@
 # for a CPU.
 # python tools/train.py configs/sance/sance_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/sance_r101.py',
-    '../_base_/datasets/animals_sance.py',
-    '../_base_/schedules/sance_16e.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/sance_r101.py', '../_base_/datasets/animals_sance.py',
+    '../_base_/schedules/sance_16e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -28,8 +26,7 @@ model = dict(
         in_channels=(64, 128, 256, 512, 1024),
         num_classes=7,
         loss_decode=dict(radius=5)),
-    auxiliary_head=dict(
-        in_channels=1024, dilations=(1, 2, 4, 6), num_classes=7),
+    auxiliary_head=dict(in_channels=1024, dilations=(1, 2, 4, 6), num_classes=7),
     # Online labels of a fresh segmentation collapse (docs/en/results.md).
     start_iter=100,
     bg_score=0.35,

@@ -10,8 +10,7 @@ model = dict(test_cfg=dict(walk=False))
 test_dataloader = dict(
     dataset=dict(
         data_root='data/sbd',
-        data_prefix=dict(
-            img_path='dataset/img', seg_map_path='boundaries'),
+        data_prefix=dict(img_path='dataset/img', seg_map_path='boundaries'),
         ann_file='ImageSets/Segmentation/val.txt',
         label_file=''))
 test_evaluator = dict(_delete_=True, type='BoundaryMetric')

@@ -4,5 +4,4 @@
 _base_ = './sance_r101_voc_pipeline.py'
 title = 'SANCE with saliency on PASCAL VOC 2012'
 sance = '{{ fileDirname }}/sance_r101_voc_saliency.py'
-protocol = dict(
-    supervision='I+S (image labels and saliency); masks only measure')
+protocol = dict(supervision='I+S (image labels and saliency); masks only measure')

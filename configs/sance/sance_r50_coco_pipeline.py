@@ -8,41 +8,27 @@ localizer = '{{ fileDirname }}/../cam/cam_r50_coco.py'
 sance = '{{ fileDirname }}/sance_r50_coco.py'
 segmentor = '{{ fileDirname }}/../deeplab/deeplabv2_r50_coco.py'
 protocol = dict(
-    split='training on train2014, seeds scored on its first 5000 photos with '
-    'tags, segmentation on val2014',
-    labels='classes of the instance annotations, see docs/en/coco.md',
     threshold='0.25',
     scales='0.5, 1, 1.5, 2 and flips for seeds and SANCE; 1 for segmentation',
-    weights='ImageNet; see the segmentation config',
-    supervision='I (image labels)')
+    weights='ImageNet; see the segmentation config')
 sance_steps = [
     dict(
-        name='seed_labels',
-        type='seeds',
-        config='{localizer}',
+        name='seed_labels', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='irn_two_threshold',
         jobs=4),
     dict(
-        name='train_sance',
-        type='train',
-        config='{sance}',
+        name='train_sance', type='train', config='{sance}',
         cfg_options={
-            'train_dataloader.dataset.data_prefix.seg_map_path':
-            '{seed_labels}'
+            'train_dataloader.dataset.data_prefix.seg_map_path': '{seed_labels}'
         },
         show=['seed/mIoU', 'seed/threshold']),
     dict(
-        name='pseudo_labels',
-        type='seeds',
-        config='{sance}',
+        name='pseudo_labels', type='seeds', config='{sance}',
         checkpoint='{train_sance}/last_checkpoint',
         refiner='none',
         threshold=0.25,
         jobs=2),
 ]
 # In place of the plain pseudo labels of the CAM.
-steps = [
-    step for old in _base_.steps
-    for step in (sance_steps if old['name'] == 'pseudo_labels' else [old])
-]
+steps = [*_base_.steps[:3], *sance_steps, *_base_.steps[4:]]

@@ -4,17 +4,8 @@ _base_ = './sance_r50_coco.py'
 
 model = dict(refine_by='saliency')
 train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask'),
-    dict(type='LoadSaliency'),
-    dict(type='RandomResizeLong', min_long=320, max_long=960),
-    dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='RandomCropPad',
-        crop_size=(512, 512),
-        pad_val=(103.53, 116.28, 123.675)),
-    dict(type='PackWeakInputs')
+    *_base_.train_pipeline[:3],
+    dict(type='LoadSaliency'), *_base_.train_pipeline[3:]
 ]
 train_dataloader = dict(
     dataset=dict(

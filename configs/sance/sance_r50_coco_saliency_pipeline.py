@@ -4,5 +4,4 @@
 _base_ = './sance_r50_coco_pipeline.py'
 title = 'SANCE with saliency on COCO 2014'
 sance = '{{ fileDirname }}/sance_r50_coco_saliency.py'
-protocol = dict(
-    supervision='I+S (image labels and saliency); masks only measure')
+protocol = dict(supervision='I+S (image labels and saliency); masks only measure')

@@ -2,10 +2,8 @@
 # python tools/dataset_converters/make_demo_data.py --out data/demo
 # python tools/train.py configs/seam/seam_demo.py
 _base_ = [
-    '../_base_/models/seam_wide-r38.py',
-    '../_base_/datasets/demo_weak.py',
-    '../_base_/schedules/wseg_poly.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/seam_wide-r38.py', '../_base_/datasets/demo_weak.py',
+    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

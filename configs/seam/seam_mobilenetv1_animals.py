@@ -2,10 +2,8 @@
 # for a CPU.
 # python tools/train.py configs/seam/seam_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/seam_wide-r38.py',
-    '../_base_/datasets/animals_weak.py',
-    '../_base_/schedules/wseg_poly.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/seam_wide-r38.py', '../_base_/datasets/animals_weak.py',
+    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(

@@ -2,29 +2,19 @@
 # batch 8.
 # python tools/train.py configs/seam/seam_wide-r38_coco.py
 _base_ = [
-    '../_base_/models/seam_wide-r38.py',
-    '../_base_/datasets/coco_weak.py',
-    '../_base_/schedules/wseg_poly.py',
-    '../_base_/default_runtime.py',
+    '../_base_/models/seam_wide-r38.py', '../_base_/datasets/coco_weak.py',
+    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(decode_head=dict(num_classes=81))
 train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
+    *_base_.train_pipeline[:2],
     dict(type='RandomResizeLong', min_long=448, max_long=768),
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
-    # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=(448, 448),
-        pad_val=(103.53, 116.28, 123.675)),
+        brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1),
+    dict(_base_.train_pipeline[-2], crop_size=(448, 448)),
     dict(type='PackWeakInputs')
 ]
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))

@@ -7,13 +7,11 @@
 _base_ = [
     '../_base_/models/single_stage_wide-r38.py',
     '../_base_/datasets/animals_single_stage.py',
-    '../_base_/schedules/single_stage_voc.py',
-    '../_base_/default_runtime.py',
+    '../_base_/schedules/single_stage_voc.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
-    data_preprocessor=dict(
-        mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5]),
+    data_preprocessor=dict(mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5]),
     backbone=dict(
         _delete_=True,
         type='mmpretrain.TIMMBackbone',

@@ -3,8 +3,7 @@
 _base_ = [
     '../_base_/models/single_stage_wide-r38.py',
     '../_base_/datasets/coco_single_stage.py',
-    '../_base_/schedules/single_stage_voc.py',
-    '../_base_/default_runtime.py',
+    '../_base_/schedules/single_stage_voc.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(decode_head=dict(num_classes=81))

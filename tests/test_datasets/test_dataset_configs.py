@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import colorsys
 import os.path as osp
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.dataset import Compose
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, MODELS
 from PIL import Image
 
 from mmwsss.datasets.transforms.seeding import SamplePosition
@@ -216,3 +217,72 @@ def test_single_stage_colours(paint):
     bound = np.array([0.3, 0.3, 0.3, 0.1])
     assert (1 - bound - 0.03 < low).all() and (low < 1 - bound / 2).all()
     assert (high < 1 + bound + 0.03).all() and (high > 1 + bound / 2).all()
+
+
+@pytest.fixture
+def one_colour(tmp_path):
+    """A photo of one colour, wider than high, and a mask of class 1."""
+    Image.new('RGB', (300, 200), (10, 200, 90)).save(tmp_path / 'a.png')
+    Image.new('L', (300, 200), 1).save(tmp_path / 'a_mask.png')
+    return dict(
+        img_path=str(tmp_path / 'a.png'),
+        seg_map_path=str(tmp_path / 'a_mask.png'),
+        label_map=None,
+        reduce_zero_label=False,
+        seg_fields=[])
+
+
+@pytest.mark.parametrize('name, size', [('deeplabv2_r101_voc', 321),
+                                        ('deeplabv1_r101_voc', 448)])
+def test_augmentation_pads_with_the_mean(name, size, one_colour):
+    cfg = read_config(project_path('configs', 'deeplab', f'{name}.py'))
+    pipeline = Compose(cfg.train_dataloader.dataset.pipeline)
+    preprocess = MODELS.build(cfg.model.data_preprocessor)
+    widths = set()
+    for seed in range(6):
+        np.random.seed(seed)
+        packed = pipeline(dict(one_colour, seg_fields=[]))
+        batch = preprocess(
+            dict(
+                inputs=[packed['inputs']], data_samples=[packed['data_samples']]),
+            training=True)
+        inputs = batch['inputs'][0]
+        label = batch['data_samples'][0].gt_sem_seg.data[0]
+        assert inputs.shape == (3, size, size)
+        assert label.shape == (size, size)
+        assert set(label.unique().tolist()) <= {1, 255}
+        # 8-bit padding is off the mean by less than half a grey level.
+        assert inputs[:, label == 255].abs().max() < 0.5
+        assert inputs[:, label == 1].abs().max() > 0.5
+        widths.add(int((label == 1).any(dim=0).sum()))
+    assert len(widths) > 2
+
+
+def test_documented_data_set(voc_root, tmp_path):
+    """A data set of one's own fills in the skeleton as docs/en/own_photos.md says."""
+    page = Path(project_path('configs')).parent / 'docs' / 'en' / 'own_photos.md'
+    if not page.exists():
+        pytest.skip('an install has no docs')
+    base = project_path('configs', '_base_')
+    for name, text in re.findall(
+            r'```python\n# configs/pets/(\w+\.py)\n(.*?)```', page.read_text(), re.S):
+        (tmp_path / name).write_text(text.replace('../_base_', base))
+    root = tmp_path / 'data'
+    shutil.copytree(voc_root / 'JPEGImages', root / 'images')
+    shutil.copytree(voc_root / 'SegmentationClass', root / 'masks')
+    shutil.copy(voc_root / 'image_labels.json', root / 'tags.json')
+    shutil.copy(voc_root / 'ImageSets/Segmentation/train.txt', root)
+    options = dict(data_root=str(root),
+                   classes=(voc_root / 'classes.txt').read_text().split())
+    cfg = read_config(str(tmp_path / 'cam_r50_pets.py'), options)
+    assert cfg.model.decode_head.num_classes == len(cfg.classes)
+    small = read_config(str(tmp_path / 'pets_weak_small.py'), options)
+    for config, size in ((cfg, 512), (small, 256)):
+        sample = DATASETS.build(config.train_dataloader.dataset)[0]
+        assert sample['inputs'].shape == (3, size, size)
+        assert 'gt_sem_seg' not in sample['data_samples']
+    val, seeds = (DATASETS.build(cfg[f'{kind}_dataloader'].dataset)
+                  for kind in ('val', 'seed'))
+    assert len(val) == len(seeds) == 8
+    assert 'gt_sem_seg' in val[0]['data_samples']
+    assert len(seeds[0]['inputs']) == 4 * 2  # scales and flips

@@ -68,7 +68,7 @@ def _numbers(step):
 
 
 SMALL = """
-_base_ = [{esol!r}, {segmentation!r}]
+_base_ = {esol!r}
 data_root = {data_root!r}
 localizer = {localizer!r}
 segmentor = {segmentor!r}
@@ -116,8 +116,6 @@ def small_recipe(tmp_path, voc_root):
     path = tmp_path / 'small_pipeline.py'
     path.write_text(SMALL.format(
         esol=project_path('configs', '_base_', 'pipelines', 'esol.py'),
-        segmentation=project_path('configs', '_base_', 'pipelines',
-                                  'segmentation.py'),
         data_root=str(voc_root),
         localizer=project_path('configs', 'esol', 'esol_demo.py'),
         segmentor=project_path('configs', 'deeplab', 'deeplabv2_demo.py')))

@@ -1,6 +1,7 @@
 # Six animals of PASCAL VOC 2012 for an affinity network; see animals_weak.py.
-_base_ = './voc_affinity.py'
+_base_ = './affinity.py'
 
+dataset_type = 'BaseSegDataset'
 data_root = 'data/voc_animals'
 classes = ('background', 'cat', 'cow', 'dog', 'horse', 'person', 'sheep')
 metainfo = dict(
@@ -9,25 +10,17 @@ metainfo = dict(
              [192, 0, 128], [192, 128, 128], [128, 64, 0]])
 crop_size = (256, 256)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask'),
-    dict(
-        type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
-    dict(type='RandomCropPad', crop_size=crop_size, pad_val=(0., 0., 0.)),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackSegInputs')
+    *_base_.train_pipeline[:4],
+    dict(_base_.train_pipeline[4], crop_size=crop_size),
+    *_base_.train_pipeline[5:]
 ]
 train_dataloader = dict(
     num_workers=2,
     dataset=dict(
-        type='BaseSegDataset',
+        type=dataset_type,
         data_root=data_root,
         metainfo=metainfo,
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='affinity_labels'),
         img_suffix='.jpg',
         seg_map_suffix='.png',
         ann_file='ImageSets/Segmentation/train.txt',
@@ -38,4 +31,6 @@ seed_dataloader = dict(
         type='BaseWeakSegDataset',
         data_root=data_root,
         classes=classes,
-        ann_file='ImageSets/Segmentation/train.txt'))
+        data_prefix=dict(img_path='JPEGImages'),
+        ann_file='ImageSets/Segmentation/train.txt',
+        label_file='image_labels.json'))

@@ -1,6 +1,6 @@
 # Six animals of PASCAL VOC 2012 with pseudo labels to train on and masks to
 # score on.
-_base_ = './voc_pseudo.py'
+_base_ = './pseudo.py'
 
 dataset_type = 'BaseSegDataset'
 data_root = 'data/voc_animals'
@@ -10,17 +10,12 @@ metainfo = dict(
              [192, 0, 128], [192, 128, 128], [128, 64, 0]])
 crop_size = (256, 256)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask'),
+    *_base_.train_pipeline[:3],
     dict(
         type='RandomChoice',
         transforms=[[dict(type='Resize', scale_factor=s, keep_ratio=True)]
                     for s in (0.75, 1.0, 1.25)]),
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(127.5, 127.5, 127.5)),
+    dict(type='RandomCropPad', crop_size=crop_size, pad_val=(127.5, 127.5, 127.5)),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs')
 ]
@@ -31,6 +26,7 @@ train_dataloader = dict(
         type=dataset_type,
         data_root=data_root,
         metainfo=metainfo,
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='pseudo_labels'),
         img_suffix='.jpg',
         seg_map_suffix='.png',
         ann_file='ImageSets/Segmentation/train.txt',
@@ -38,9 +34,8 @@ train_dataloader = dict(
 val_dataloader = dict(
     num_workers=1,
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        metainfo=metainfo,
-        img_suffix='.jpg',
-        seg_map_suffix='.png'))
+        train_dataloader['dataset'],
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        ann_file='ImageSets/Segmentation/val.txt',
+        pipeline=_base_.test_pipeline))
 test_dataloader = val_dataloader

@@ -2,19 +2,10 @@
 # train on; see animals_weak.py.
 _base_ = './animals_weak.py'
 
-crop_size = (256, 256)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
+    *_base_.train_pipeline[:2],
     dict(type='LoadMask'),
-    dict(type='RandomResizeLong', min_long=224, max_long=416),
-    dict(type='RandomFlip', prob=0.5),
-    # pad_val is the mean of the data preprocessor.
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(127.5, 127.5, 127.5)),
-    dict(type='PackWeakInputs')
+    *_base_.train_pipeline[2:]
 ]
 train_dataloader = dict(
     batch_size=8,

@@ -1,10 +1,11 @@
-# COCO 2014 for an affinity network; see voc_affinity.py.
-_base_ = './voc_affinity.py'
+# COCO 2014 for an affinity network.
+_base_ = './affinity.py'
 
+dataset_type = 'COCOSegDataset'
 data_root = 'data/coco'
 train_dataloader = dict(
     dataset=dict(
-        type='COCOSegDataset',
+        type=dataset_type,
         data_root=data_root,
         data_prefix=dict(img_path='train2014', seg_map_path='affinity_labels'),
         ann_file='lists/train2014_labeled.txt'))

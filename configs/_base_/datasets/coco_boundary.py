@@ -1,14 +1,22 @@
-# COCO 2014 for a boundary network; see voc_boundary.py.
-_base_ = './voc_boundary.py'
+# COCO 2014 for a boundary network.
+_base_ = './boundary.py'
 
+dataset_type = 'COCOSegDataset'
 data_root = 'data/coco'
 # Photos without tags have no seed, hence no label.
 train_dataloader = dict(
     dataset=dict(
-        type='COCOSegDataset',
+        type=dataset_type,
         data_root=data_root,
         data_prefix=dict(img_path='train2014', seg_map_path='affinity_labels'),
         ann_file='lists/train2014_labeled.txt'))
+seed_dataloader = dict(
+    dataset=dict(
+        type='WeakCOCODataset',
+        data_root=data_root,
+        data_prefix=dict(img_path='train2014'),
+        ann_file='lists/train2014_labeled.txt',
+        label_file='labels_train2014.json'))
 mean_shift_dataloader = dict(
     dataset=dict(
         type='WeakCOCODataset',
@@ -17,10 +25,3 @@ mean_shift_dataloader = dict(
         ann_file='lists/train2014_labeled.txt',
         # A mean over 5,000 photos is as good.
         indices=5000))
-seed_dataloader = dict(
-    dataset=dict(
-        type='WeakCOCODataset',
-        data_root=data_root,
-        data_prefix=dict(img_path='train2014'),
-        ann_file='lists/train2014_labeled.txt',
-        label_file='labels_train2014.json'))

@@ -1,6 +1,6 @@
 # COCO 2014 with pseudo labels to train on and masks to score on, as
-# tools/dataset_converters/coco.py lays them out; augmentation as for VOC.
-_base_ = './voc_pseudo.py'
+# tools/dataset_converters/coco.py lays them out.
+_base_ = './pseudo.py'
 
 dataset_type = 'COCOSegDataset'
 data_root = 'data/coco'

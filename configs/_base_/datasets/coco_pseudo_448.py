@@ -1,6 +1,7 @@
 # COCO 2014 with pseudo labels to train on and masks to score on, as
-# tools/dataset_converters/coco.py lays them out; augmentation as for VOC.
-_base_ = './voc_pseudo_448.py'
+# tools/dataset_converters/coco.py lays them out, augmented by
+# protocol B.
+_base_ = './pseudo_448.py'
 
 dataset_type = 'COCOSegDataset'
 data_root = 'data/coco'

@@ -1,46 +1,24 @@
-# COCO with image labels, augmented as by 1-stage-wseg. Its scores are those of a
-# segmentation model: photos of val2014, without their labels.
-_base_ = './coco_weak.py'
+# COCO 2014 with image labels for single-stage training.
+_base_ = './single_stage.py'
 
-crop_size = (321, 321)
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(
-        type='mmpretrain.RandomResizedCrop',
-        scale=crop_size,
-        crop_ratio_range=(0.9, 1.0),
-        interpolation='bicubic',
-        backend='pillow'),
-    dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
-    dict(type='PackWeakInputs')
-]
-# mmseg's inferencer looks for LoadImageFromFile.
-test_pipeline = [
-    dict(type='LoadImageFromFile', imdecode_backend='pillow'),
-    dict(type='LoadMask', optional=True),
-    dict(type='PackWeakInputs')
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(
+dataset_type = 'WeakCOCODataset'
+data_root = 'data/coco'
+train_dataloader = dict(
     dataset=dict(
-        data_prefix=dict(
-            img_path='val2014', seg_map_path='masks/val2014'),
-        ann_file='lists/val2014.txt',
-        label_file='',
-        pipeline=test_pipeline))
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='train2014'),
+        ann_file='lists/train2014.txt',
+        label_file='labels_train2014.json'))
 test_dataloader = dict(
     dataset=dict(
-        data_prefix=dict(
-            img_path='val2014', seg_map_path='masks/val2014'),
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='val2014', seg_map_path='masks/val2014'),
         ann_file='lists/val2014.txt',
-        label_file='',
-        pipeline=test_pipeline))
-val_evaluator = dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])
-test_evaluator = val_evaluator
+        label_file=''))
+# 2,000 photos are enough while it trains.
+val_dataloader = dict(dataset=dict(test_dataloader['dataset'], indices=2000))
+# Photos without tags train as all-negative but get no seeds.
+seed_dataloader = dict(
+    dataset=dict(train_dataloader['dataset'], ann_file='lists/train2014_labeled.txt'))

@@ -1,38 +1,31 @@
-# Generated scenes with image labels, augmented as by 1-stage-wseg; scored on val,
-# without labels.
-_base_ = './demo_weak.py'
+# Generated scenes with image labels for single-stage training.
+_base_ = './single_stage.py'
 
+dataset_type = 'WeakDemoDataset'
+data_root = 'data/demo'
 crop_size = (96, 96)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(
-        type='mmpretrain.RandomResizedCrop',
-        scale=crop_size,
-        crop_ratio_range=(0.9, 1.0),
-        interpolation='bicubic',
-        backend='pillow'),
-    dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
-    dict(type='PackWeakInputs')
+    *_base_.train_pipeline[:2],
+    dict(_base_.train_pipeline[2], scale=crop_size),
+    *_base_.train_pipeline[3:]
 ]
-# mmseg's inferencer looks for LoadImageFromFile.
-test_pipeline = [
-    dict(type='LoadImageFromFile', imdecode_backend='pillow'),
-    dict(type='LoadMask', optional=True),
-    dict(type='PackWeakInputs')
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(
+seed_dataloader = dict(
+    num_workers=1,
     dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='JPEGImages'),
+        ann_file='ImageSets/Segmentation/train.txt',
+        label_file='image_labels.json'))
+train_dataloader = dict(
+    num_workers=1,
+    dataset=dict(seed_dataloader['dataset'], pipeline=train_pipeline))
+val_dataloader = dict(
+    num_workers=1,
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
         ann_file='ImageSets/Segmentation/val.txt',
-        label_file='',
-        pipeline=test_pipeline))
+        label_file=''))
 test_dataloader = val_dataloader
-val_evaluator = dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])
-test_evaluator = val_evaluator

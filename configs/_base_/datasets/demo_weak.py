@@ -1,5 +1,7 @@
 # Generated scenes: tools/dataset_converters/make_demo_data.py makes them
 # in data_root.
+_base_ = './weak.py'
+
 dataset_type = 'WeakDemoDataset'
 data_root = 'data/demo'
 crop_size = (96, 96)
@@ -8,41 +10,11 @@ train_pipeline = [
     dict(type='LoadPhoto'),
     dict(type='RandomResizeLong', min_long=80, max_long=128),
     dict(type='RandomFlip', prob=0.5),
-    # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(103.53, 116.28, 123.675)),
+    dict(_base_.train_pipeline[4], crop_size=crop_size),
     dict(type='PackWeakInputs')
-]
-test_pipeline = [
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask', optional=True),
-    dict(type='PackWeakInputs')
-]
-img_scales = [1.0, 0.5, 1.5, 2.0]
-tta_pipeline = [
-    dict(type='LoadPhoto'),
-    dict(
-        type='TestTimeAug',
-        transforms=[[dict(type='PILRescale', scale=s) for s in img_scales],
-                    [
-                        dict(
-                            type='RandomFlip',
-                            prob=0.,
-                            direction='horizontal'),
-                        dict(
-                            type='RandomFlip',
-                            prob=1.,
-                            direction='horizontal')
-                    ], [dict(type='LoadMask', optional=True)],
-                    [dict(type='PackWeakInputs')]])
 ]
 train_dataloader = dict(
-    batch_size=16,
     num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='ReproducibleInfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -50,44 +22,16 @@ train_dataloader = dict(
         ann_file='ImageSets/Segmentation/train.txt',
         label_file='image_labels.json',
         pipeline=train_pipeline))
-# Seeds are scored on the photos of train, with their image labels.
-val_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(
-            img_path='JPEGImages', seg_map_path='SegmentationClass'),
-        ann_file='ImageSets/Segmentation/train.txt',
-        label_file='image_labels.json',
-        with_masks=True,
-        test_mode=True,
-        pipeline=test_pipeline))
-test_dataloader = val_dataloader
-# Seeds are made for all photos that the final model is trained on.
 seed_dataloader = dict(
-    batch_size=1,
     num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(train_dataloader['dataset'], pipeline=_base_.tta_pipeline))
+val_dataloader = dict(
+    num_workers=1,
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(img_path='JPEGImages'),
-        ann_file='ImageSets/Segmentation/train.txt',
-        label_file='image_labels.json',
-        test_mode=True,
-        pipeline=tta_pipeline))
+        train_dataloader['dataset'],
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        pipeline=_base_.test_pipeline))
+test_dataloader = val_dataloader
 val_evaluator = dict(
-    type='SeedMetric',
-    protocol=dict(
-        split='generated scenes, train',
-        labels='generated',
-        scales='1',
-        crf='no',
-        weights='none',
-        supervision='I'))
+    protocol=dict(split='generated scenes, train', labels='generated', weights='none'))
 test_evaluator = val_evaluator

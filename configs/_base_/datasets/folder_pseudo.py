@@ -1,7 +1,7 @@
 # One's own photos with pseudo labels to train on and, where there are any,
 # masks to score on; see docs/en/own_photos.md. The tools set the model's
 # num_classes to the number of classes.
-_base_ = './voc_pseudo.py'
+_base_ = './pseudo.py'
 
 dataset_type = 'WeakFolderDataset'
 data_root = 'data/own'
@@ -18,11 +18,8 @@ train_dataloader = dict(
 # ids to score photos that were not trained on.
 val_dataloader = dict(
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
+        train_dataloader['dataset'],
         data_prefix=dict(img_path='photos', seg_map_path='masks'),
-        ann_file='',
-        classes=classes,
         with_masks='available'))
 test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='MaskMetric', on_missing_mask='skip')

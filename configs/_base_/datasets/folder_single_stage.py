@@ -1,34 +1,33 @@
-# One's own photos with tags, augmented as by 1-stage-wseg; scored where there are
+# One's own photos with tags for single-stage training; scored where there are
 # masks, with the tags.
-_base_ = './folder_weak.py'
+_base_ = './single_stage.py'
 
-crop_size = (321, 321)
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(
-        type='mmpretrain.RandomResizedCrop',
-        scale=crop_size,
-        crop_ratio_range=(0.9, 1.0),
-        interpolation='bicubic',
-        backend='pillow'),
-    dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
-    dict(type='PackWeakInputs')
-]
-# mmseg's inferencer looks for LoadImageFromFile.
-test_pipeline = [
-    dict(type='LoadImageFromFile', imdecode_backend='pillow'),
-    dict(type='LoadMask', optional=True),
-    dict(type='PackWeakInputs')
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+dataset_type = 'WeakFolderDataset'
+data_root = 'data/own'
+classes = 'classes.txt'
+train_dataloader = dict(
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='photos'),
+        label_file='tags.csv',
+        classes=classes))
+val_dataloader = dict(
+    dataset=dict(
+        train_dataloader['dataset'],
+        data_prefix=dict(img_path='photos', seg_map_path='masks'),
+        with_masks='available'))
 test_dataloader = val_dataloader
-val_evaluator = dict(type='MaskMetric')
+seed_dataloader = train_dataloader
+val_evaluator = dict(
+    _delete_=True,
+    type='MaskMetric',
+    on_missing_mask='skip',
+    protocol=dict(
+        split='own photos',
+        labels='own tags',
+        scales='1',
+        crf='no',
+        weights='ImageNet',
+        supervision='I'))
 test_evaluator = val_evaluator

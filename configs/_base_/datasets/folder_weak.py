@@ -1,96 +1,25 @@
 # One's own photos with tags: <data_root>/photos, tags.csv, classes.txt and, for
 # scoring, masks; see docs/en/own_photos.md. The tools set the model's
 # num_classes to the number of classes.
+_base_ = './weak.py'
+
 dataset_type = 'WeakFolderDataset'
 data_root = 'data/own'
 classes = 'classes.txt'
-crop_size = (512, 512)
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(type='RandomResizeLong', min_long=320, max_long=640),
-    dict(type='RandomFlip', prob=0.5),
-    # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(103.53, 116.28, 123.675)),
-    dict(type='PackWeakInputs')
-]
-test_pipeline = [
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask', optional=True),
-    dict(type='PackWeakInputs')
-]
-img_scales = [1.0, 0.5, 1.5, 2.0]
-tta_pipeline = [
-    dict(type='LoadPhoto'),
-    dict(
-        type='TestTimeAug',
-        transforms=[[dict(type='PILRescale', scale=s) for s in img_scales],
-                    [
-                        dict(
-                            type='RandomFlip',
-                            prob=0.,
-                            direction='horizontal'),
-                        dict(
-                            type='RandomFlip',
-                            prob=1.,
-                            direction='horizontal')
-                    ], [dict(type='LoadMask', optional=True)],
-                    [dict(type='PackWeakInputs')]])
-]
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ReproducibleInfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix=dict(img_path='photos'),
         label_file='tags.csv',
-        classes=classes,
-        pipeline=train_pipeline))
+        classes=classes))
 # Scores need masks; photos without one are predicted and not scored.
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(
-            img_path='photos', seg_map_path='masks'),
-        label_file='tags.csv',
-        classes=classes,
-        with_masks='available',
-        test_mode=True,
-        pipeline=test_pipeline))
+        train_dataloader['dataset'],
+        data_prefix=dict(img_path='photos', seg_map_path='masks'),
+        with_masks='available'))
 test_dataloader = val_dataloader
-# Seeds are made for all photos that the final model is trained on.
-seed_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(img_path='photos'),
-        label_file='tags.csv',
-        classes=classes,
-        test_mode=True,
-        pipeline=tta_pipeline))
-val_evaluator = dict(
-    type='SeedMetric',
-    on_missing_mask='skip',
-    protocol=dict(
-        split='own photos',
-        labels='own tags',
-        scales='1',
-        crf='no',
-        weights='ImageNet',
-        supervision='I'))
+seed_dataloader = train_dataloader
+val_evaluator = dict(on_missing_mask='skip')
 test_evaluator = val_evaluator

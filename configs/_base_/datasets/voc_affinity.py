@@ -1,48 +1,18 @@
-# PASCAL VOC 2012 for an affinity network: labels with undecided pixels to train
-# on (PSALabel), and photos in one view whose scores walk.
-_base_ = './voc_weak.py'
+# PASCAL VOC 2012 for an affinity network.
+_base_ = './affinity.py'
 
 dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
-crop_size = (448, 448)
-# PSA pads photos with black, before it normalises.
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask'),
-    dict(
-        type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
-    dict(type='RandomCropPad', crop_size=crop_size, pad_val=(0., 0., 0.)),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackSegInputs')
-]
-walk_pipeline = [
-    dict(type='LoadPhoto'),
-    dict(
-        type='TestTimeAug',
-        transforms=[[dict(type='PILRescale', scale=1.0)],
-                    [dict(type='LoadMask', optional=True)],
-                    [dict(type='PackWeakInputs')]])
-]
 train_dataloader = dict(
-    batch_size=8,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ReproducibleInfiniteSampler', shuffle=True),
     dataset=dict(
-        _delete_=True,
         type=dataset_type,
         data_root=data_root,
         data_prefix=dict(img_path='JPEGImages', seg_map_path='affinity_labels'),
+        ann_file='ImageSets/Segmentation/train_aug.txt'))
+seed_dataloader = dict(
+    dataset=dict(
+        type='WeakVOCDataset',
+        data_root=data_root,
+        data_prefix=dict(img_path='JPEGImages'),
         ann_file='ImageSets/Segmentation/train_aug.txt',
-        pipeline=train_pipeline))
-seed_dataloader = dict(dataset=dict(pipeline=walk_pipeline))
-# What an affinity network learns shows in the labels after the walk.
-val_dataloader = None
-val_evaluator = None
-test_dataloader = None
-test_evaluator = None
+        label_file='image_labels.json'))

@@ -1,56 +1,18 @@
-# PASCAL VOC 2012 with pseudo labels to train on and masks to score on, with the
-# augmentation of protocol A (321-pixel crops). A relative folder of pseudo
-# labels lies below data_root; an absolute one may lie anywhere.
+# PASCAL VOC 2012 with pseudo labels to train on and masks to score on.
+_base_ = './pseudo.py'
+
 dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
-crop_size = (321, 321)
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask'),
-    dict(
-        type='RandomChoice',
-        transforms=[[dict(type='Resize', scale_factor=s, keep_ratio=True)]
-                    for s in (0.5, 0.75, 1.0, 1.25, 1.5)]),
-    # Right and bottom; img is the mean of the data preprocessor, in BGR.
-    dict(
-        type='Pad',
-        size=crop_size,
-        pad_val=dict(img=(104.008, 116.669, 122.675), seg=255)),
-    dict(type='RandomCrop', crop_size=crop_size),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackSegInputs')
-]
-test_pipeline = [
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask', optional=True),
-    dict(type='PackSegInputs')
-]
 train_dataloader = dict(
-    batch_size=10,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ReproducibleInfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix=dict(img_path='JPEGImages', seg_map_path='pseudo_labels'),
-        ann_file='ImageSets/Segmentation/train_aug.txt',
-        pipeline=train_pipeline))
-# round_up=False: no process sees a photo twice.
+        ann_file='ImageSets/Segmentation/train_aug.txt'))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
-        data_prefix=dict(
-            img_path='JPEGImages', seg_map_path='SegmentationClass'),
-        ann_file='ImageSets/Segmentation/val.txt',
-        test_mode=True,
-        pipeline=test_pipeline))
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        ann_file='ImageSets/Segmentation/val.txt'))
 test_dataloader = val_dataloader
-val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
-test_evaluator = val_evaluator

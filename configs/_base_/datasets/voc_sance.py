@@ -3,20 +3,12 @@
 # absolute one may lie anywhere.
 _base_ = './voc_weak.py'
 
-crop_size = (512, 512)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
+    *_base_.train_pipeline[:2],
     dict(type='LoadMask'),
     # Half to one and a half of VOC's 500 pixels.
     dict(type='RandomResizeLong', min_long=250, max_long=750),
-    dict(type='RandomFlip', prob=0.5),
-    # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(103.53, 116.28, 123.675)),
-    dict(type='PackWeakInputs')
+    *_base_.train_pipeline[3:]
 ]
 train_dataloader = dict(
     batch_size=10,

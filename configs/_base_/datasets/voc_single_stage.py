@@ -1,38 +1,21 @@
-# VOC with image labels, augmented as by 1-stage-wseg. Its scores are those of a
-# segmentation model: photos of val, without their labels.
-_base_ = './voc_weak.py'
+# PASCAL VOC 2012 with image labels for single-stage training.
+_base_ = './single_stage.py'
 
-crop_size = (321, 321)
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(
-        type='mmpretrain.RandomResizedCrop',
-        scale=crop_size,
-        crop_ratio_range=(0.9, 1.0),
-        interpolation='bicubic',
-        backend='pillow'),
-    dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='mmpretrain.ColorJitter',
-        brightness=0.3,
-        contrast=0.3,
-        saturation=0.3,
-        hue=0.1),
-    dict(type='PackWeakInputs')
-]
-# mmseg's inferencer looks for LoadImageFromFile.
-test_pipeline = [
-    dict(type='LoadImageFromFile', imdecode_backend='pillow'),
-    dict(type='LoadMask', optional=True),
-    dict(type='PackWeakInputs')
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+dataset_type = 'WeakVOCDataset'
+data_root = 'data/VOCdevkit/VOC2012'
+train_dataloader = dict(
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='JPEGImages'),
+        ann_file='ImageSets/Segmentation/train_aug.txt',
+        label_file='image_labels.json'))
 val_dataloader = dict(
     dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
         ann_file='ImageSets/Segmentation/val.txt',
-        label_file='',
-        pipeline=test_pipeline))
+        label_file=''))
 test_dataloader = val_dataloader
-val_evaluator = dict(_delete_=True, type='IoUMetric', iou_metrics=['mIoU'])
-test_evaluator = val_evaluator
+seed_dataloader = train_dataloader

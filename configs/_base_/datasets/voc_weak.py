@@ -1,93 +1,23 @@
 # PASCAL VOC 2012 with image labels. Labels: tools/dataset_converters/
 # voc_labels.py writes <data_root>/image_labels.json; see docs/en/voc.md.
+_base_ = './weak.py'
+
 dataset_type = 'WeakVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
-crop_size = (512, 512)
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadPhoto'),
-    dict(type='RandomResizeLong', min_long=320, max_long=640),
-    dict(type='RandomFlip', prob=0.5),
-    # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=crop_size,
-        pad_val=(103.53, 116.28, 123.675)),
-    dict(type='PackWeakInputs')
-]
-test_pipeline = [
-    dict(type='LoadPhoto'),
-    dict(type='LoadMask', optional=True),
-    dict(type='PackWeakInputs')
-]
-img_scales = [1.0, 0.5, 1.5, 2.0]
-tta_pipeline = [
-    dict(type='LoadPhoto'),
-    dict(
-        type='TestTimeAug',
-        transforms=[[dict(type='PILRescale', scale=s) for s in img_scales],
-                    [
-                        dict(
-                            type='RandomFlip',
-                            prob=0.,
-                            direction='horizontal'),
-                        dict(
-                            type='RandomFlip',
-                            prob=1.,
-                            direction='horizontal')
-                    ], [dict(type='LoadMask', optional=True)],
-                    [dict(type='PackWeakInputs')]])
-]
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ReproducibleInfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix=dict(img_path='JPEGImages'),
         ann_file='ImageSets/Segmentation/train_aug.txt',
-        label_file='image_labels.json',
-        pipeline=train_pipeline))
-# Seeds are scored on the photos of train, with their image labels.
+        label_file='image_labels.json'))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(
-            img_path='JPEGImages', seg_map_path='SegmentationClass'),
-        ann_file='ImageSets/Segmentation/train.txt',
-        label_file='image_labels.json',
-        with_masks=True,
-        test_mode=True,
-        pipeline=test_pipeline))
+        train_dataloader['dataset'],
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        ann_file='ImageSets/Segmentation/train.txt'))
 test_dataloader = val_dataloader
-# Seeds are made for all photos that the final model is trained on.
-seed_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_prefix=dict(img_path='JPEGImages'),
-        ann_file='ImageSets/Segmentation/train_aug.txt',
-        label_file='image_labels.json',
-        test_mode=True,
-        pipeline=tta_pipeline))
+seed_dataloader = train_dataloader
 val_evaluator = dict(
-    type='SeedMetric',
-    protocol=dict(
-        split='VOC 2012 train',
-        labels='XML or masks (docs/en/voc.md)',
-        scales='1',
-        crf='no',
-        weights='ImageNet',
-        supervision='I'))
+    protocol=dict(split='VOC 2012 train', labels='XML or masks (docs/en/voc.md)'))
 test_evaluator = val_evaluator

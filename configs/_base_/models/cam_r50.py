@@ -1,13 +1,8 @@
 # ResNet-50 of IRN's CAM network: stride 16 without dilation, statistics frozen,
 # stem and the first two layers never trained.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size=(512, 512))
+_base_ = './imagenet_rgb.py'
+
+data_preprocessor = dict(_base_.data_preprocessor, size=(512, 512))
 model = dict(
     type='WeakSegmentor',
     data_preprocessor=data_preprocessor,
@@ -20,8 +15,7 @@ model = dict(
         dilations=(1, 1, 1, 1),
         norm_eval=True,
         frozen_stages=2,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet50')),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     decode_head=dict(type='CAMHead', in_channels=2048, num_classes=21),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))

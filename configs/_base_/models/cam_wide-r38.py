@@ -1,21 +1,14 @@
 # CAM on WideResNet38 at stride 8, as PSA and later methods start.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size=(448, 448))
+_base_ = './imagenet_rgb.py'
+
+data_preprocessor = dict(_base_.data_preprocessor, size=(448, 448))
 model = dict(
     type='WeakSegmentor',
     data_preprocessor=data_preprocessor,
     backbone=dict(
         type='WideResNet38',
         # tools/model_converters/psa2mmwsss.py writes it.
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='pretrain/wide_resnet38_in1k.pth')),
+        init_cfg=dict(type='Pretrained', checkpoint='pretrain/wide_resnet38_in1k.pth')),
     decode_head=dict(
         type='CAMHead',
         in_channels=4096,
@@ -23,8 +16,7 @@ model = dict(
         num_classes=21,
         dropout_ratio=0.5,
         bg_score=0.2,
-        init_cfg=dict(
-            type='Xavier', distribution='uniform', layer='Conv2d')),
+        init_cfg=dict(type='Xavier', distribution='uniform', layer='Conv2d')),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
 tta_model = dict(type='CAMTTAModel')

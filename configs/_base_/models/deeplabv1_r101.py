@@ -1,14 +1,9 @@
 # DeepLab-v1 as SEAM and its successors train it (protocol B of
 # configs/deeplab): a deep-stem ResNet at stride 8 whose statistics adapt while
 # the weights of its normalisation do not.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size=(448, 448))
+_base_ = './imagenet_rgb.py'
+
+data_preprocessor = dict(_base_.data_preprocessor, size=(448, 448))
 model = dict(
     type='EncoderDecoder',
     data_preprocessor=data_preprocessor,
@@ -20,8 +15,7 @@ model = dict(
         contract_dilation=True,
         norm_cfg=dict(type='BN', requires_grad=False),
         norm_eval=False,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='open-mmlab://resnet101_v1c')),
+        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://resnet101_v1c')),
     decode_head=dict(
         type='LargeFOVHead',
         in_channels=2048,

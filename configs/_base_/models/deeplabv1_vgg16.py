@@ -12,8 +12,7 @@ model = dict(
     data_preprocessor=data_preprocessor,
     backbone=dict(
         type='VGG16LargeFOV',
-        init_cfg=dict(
-            type='Pretrained', checkpoint='open-mmlab://vgg16_caffe')),
+        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://vgg16_caffe')),
     decode_head=dict(
         type='LargeFOVHead',
         in_channels=512,

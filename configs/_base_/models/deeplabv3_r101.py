@@ -1,13 +1,8 @@
 # DeepLab-v3 as mmseg trains it on VOC. Several GPUs: sync_bn=torch.
+_base_ = './imagenet_rgb.py'
+
 norm_cfg = dict(type='BN', requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size=(448, 448))
+data_preprocessor = dict(_base_.data_preprocessor, size=(448, 448))
 model = dict(
     type='EncoderDecoder',
     data_preprocessor=data_preprocessor,
@@ -19,8 +14,7 @@ model = dict(
         contract_dilation=True,
         norm_cfg=norm_cfg,
         norm_eval=False,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='open-mmlab://resnet101_v1c')),
+        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://resnet101_v1c')),
     decode_head=dict(
         type='ASPPHead',
         in_channels=2048,

@@ -1,13 +1,8 @@
 # IRN on the frozen ResNet-50 of its CAM network: boundaries and displacements
 # from the stem and the four stages.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size=(512, 512))
+_base_ = './imagenet_rgb.py'
+
+data_preprocessor = dict(_base_.data_preprocessor, size=(512, 512))
 taps = [64, 256, 512, 1024, 2048]
 model = dict(
     type='WeakSegmentor',
@@ -21,8 +16,7 @@ model = dict(
         dilations=(1, 1, 1, 1),
         norm_eval=True,
         frozen_stages=4,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet50')),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     decode_head=dict(
         type='ContourHead',
         in_channels=taps,

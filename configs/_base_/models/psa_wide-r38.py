@@ -1,21 +1,14 @@
 # AffinityNet of PSA on WideResNet38, its labels and its walk.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size=(448, 448))
+_base_ = './imagenet_rgb.py'
+
+data_preprocessor = dict(_base_.data_preprocessor, size=(448, 448))
 model = dict(
     type='WeakSegmentor',
     data_preprocessor=data_preprocessor,
     backbone=dict(
         type='WideResNet38',
         # tools/model_converters/psa2mmwsss.py writes it.
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='pretrain/wide_resnet38_in1k.pth')),
+        init_cfg=dict(type='Pretrained', checkpoint='pretrain/wide_resnet38_in1k.pth')),
     decode_head=dict(
         type='AffinityHead', in_channels=[512, 1024, 4096], num_classes=21),
     train_cfg=dict(),

@@ -1,14 +1,9 @@
 # SANCE: a ResNet-101 at stride 8 (dilations 2 and 4), statistics frozen, whose
 # stem and four stages feed a contour branch and whose last stage feeds the head
 # of DeepLab v2.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size=(512, 512))
+_base_ = './imagenet_rgb.py'
+
+data_preprocessor = dict(_base_.data_preprocessor, size=(512, 512))
 model = dict(
     type='SANCE',
     data_preprocessor=data_preprocessor,
@@ -20,8 +15,7 @@ model = dict(
         strides=(1, 2, 1, 1),
         dilations=(1, 1, 2, 4),
         norm_eval=True,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet101')),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')),
     # Eq. 4 has no factor 1/2 before the sum, unlike IRN's code.
     decode_head=dict(
         type='ContourHead',
@@ -29,8 +23,7 @@ model = dict(
         num_classes=21,
         detach_taps=False,
         align_corners=False,
-        loss_decode=dict(
-            type='PathAffinityLoss', radius=10, loss_weight=2.)),
+        loss_decode=dict(type='PathAffinityLoss', radius=10, loss_weight=2.)),
     auxiliary_head=dict(
         type='SummedASPPHead',
         in_channels=2048,
@@ -45,6 +38,5 @@ model = dict(
     test_cfg=dict(mode='whole'))
 tta_model = dict(type='SANCETTAModel')
 # For the rows of Table 1 that propagate the CAM, by tools/walk_seeds.py.
-walk = dict(
-    type='WalkLabel', refiner=dict(type='RandomWalk', radius=5), threshold=0.25)
+walk = dict(type='WalkLabel', refiner=dict(type='RandomWalk', radius=5), threshold=0.25)
 walk_tta_model = dict(type='WalkTTAModel')

@@ -14,7 +14,6 @@ model = dict(
         norm_cfg=dict(type='BN', requires_grad=False),
         norm_eval=True,
         frozen_stages=0,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet50')),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     decode_head=dict(in_channels=(256, 2048)))
 tta_model = dict(pad_size=768, score_thr=0.3)

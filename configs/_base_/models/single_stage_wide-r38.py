@@ -1,13 +1,8 @@
 # WideResNet-38 at stride 8 and a decoder at stride 4.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    # The crops are all of one size: no padding.
-    size_divisor=1)
+_base_ = './imagenet_rgb.py'
+
+# The crops are all of one size: no padding.
+data_preprocessor = dict(_base_.data_preprocessor, size_divisor=1)
 model = dict(
     type='SelfTrainSegmentor',
     data_preprocessor=data_preprocessor,
@@ -16,9 +11,7 @@ model = dict(
         out_indices=(0, 3),
         frozen_stages=2,
         # tools/model_converters/psa2mmwsss.py writes it.
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='pretrain/wide_resnet38_in1k.pth')),
+        init_cfg=dict(type='Pretrained', checkpoint='pretrain/wide_resnet38_in1k.pth')),
     decode_head=dict(
         type='NGWPHead',
         in_channels=(256, 4096),
@@ -28,8 +21,7 @@ model = dict(
     test_cfg=dict(mode='whole'))
 tta_model = dict(type='MaskTTAModel')
 # The seeds of tools/generate_seeds.py have a background of their own.
-label_rule = dict(
-    type='ThresholdLabel', refiner=dict(type='DenseCRF', preset='psa'))
+label_rule = dict(type='ThresholdLabel', refiner=dict(type='DenseCRF', preset='psa'))
 # The *_crf.py configs test with it.
 crf_evaluator = [
     dict(type='IoUMetric', iou_metrics=['mIoU']),

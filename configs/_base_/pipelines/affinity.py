@@ -4,29 +4,20 @@
 # "seeds".
 affinity_steps = [
     dict(
-        name='affinity_labels',
-        type='refine',
-        config='{affinity}',
+        name='affinity_labels', type='refine', config='{affinity}',
         seeds='{seeds}',
         refiner='config'),
     dict(
-        name='train_affinity',
-        type='train',
-        config='{affinity}',
+        name='train_affinity', type='train', config='{affinity}',
         cfg_options={
-            'train_dataloader.dataset.data_prefix.seg_map_path':
-            '{affinity_labels}'
+            'train_dataloader.dataset.data_prefix.seg_map_path': '{affinity_labels}'
         }),
     dict(
-        name='pseudo_labels',
-        type='walk',
-        config='{affinity}',
+        name='pseudo_labels', type='walk', config='{affinity}',
         checkpoint='{train_affinity}/last_checkpoint',
         seeds='{seeds}'),
     dict(
-        name='score_pseudo_labels',
-        type='score_masks',
-        config='{localizer}',
+        name='score_pseudo_labels', type='score_masks', config='{localizer}',
         masks='{pseudo_labels}',
         show=['mask/mIoU', 'mask/precision', 'mask/recall', 'mask/F1']),
 ]

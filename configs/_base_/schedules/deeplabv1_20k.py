@@ -1,6 +1,5 @@
 # Protocol B: rates x1 (backbone), x10 (head), x20 without decay (its biases).
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=20000, val_interval=20000)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=20000, val_interval=20000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

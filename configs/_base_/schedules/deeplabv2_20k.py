@@ -2,8 +2,7 @@
 # Less memory: train_dataloader.batch_size=5 optim_wrapper.accumulative_counts=2
 # train_cfg.max_iters=40000 train_cfg.val_interval=40000
 # param_scheduler.end=40001 param_scheduler.refresh=20
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=20000, val_interval=20000)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=20000, val_interval=20000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

@@ -1,6 +1,5 @@
 # mmseg's schedule for VOC at batch 16: one rate for all.
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=20000, val_interval=20000)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=20000, val_interval=20000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

@@ -8,8 +8,7 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.1, momentum=1e-4, weight_decay=1e-4),
     constructor='WeakOptimWrapperConstructor',
-    paramwise_cfg=dict(
-        custom=[dict(pattern=r'auxiliary_head\.', lr_mult=10.)]))
+    paramwise_cfg=dict(custom=[dict(pattern=r'auxiliary_head\.', lr_mult=10.)]))
 # PolyLR reaches eta_min one step before its end: the factor is
 # (1 - t / 990)**0.9 at step t.
 param_scheduler = dict(

@@ -8,8 +8,7 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=5e-4),
     constructor='WeakOptimWrapperConstructor',
-    paramwise_cfg=dict(
-        head_mult=10., bias_mult=2., bias_decay=0., norm_bias=True))
+    paramwise_cfg=dict(head_mult=10., bias_mult=2., bias_decay=0., norm_bias=True))
 param_scheduler = None
 custom_hooks = [
     dict(

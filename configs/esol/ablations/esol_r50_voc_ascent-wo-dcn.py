@@ -1,5 +1,4 @@
 # Appendix A.1.1: gradient ascent without a deformable convolution.
-# python tools/train.py configs/esol/ablations/esol_r50_voc_ascent-wo-dcn.py
 _base_ = '../esol_r50_voc.py'
 
 model = dict(decode_head=dict(expand_offsets=False, clip_ratio=None))

@@ -1,5 +1,4 @@
 # Appendix A.1.3: the kernel inside the deformable convolution learns too.
-# python tools/train.py configs/esol/ablations/esol_r50_voc_trained-kernel.py
 _base_ = '../esol_r50_voc.py'
 
 model = dict(decode_head=dict(expand_trains_kernel=True, clip_ratio=None))

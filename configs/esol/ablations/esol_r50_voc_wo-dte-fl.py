@@ -1,5 +1,4 @@
 # Table 6: Expansion w/o (DT_e + FL) + Shrinkage.
-# python tools/train.py configs/esol/ablations/esol_r50_voc_wo-dte-fl.py
 _base_ = '../esol_r50_voc.py'
 
 model = dict(decode_head=dict(clip_ratio=None))

@@ -1,5 +1,4 @@
 # Table 6: Expansion w/o DT_e + Shrinkage.
-# python tools/train.py configs/esol/ablations/esol_r50_voc_wo-dte.py
 _base_ = '../esol_r50_voc.py'
 
 # The first sampler, never trained, keeps its zero offsets.

@@ -1,5 +1,4 @@
 # Table 6: the base, with the schedule and weak view of FSAE.
-# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_base.py
 _base_ = '../fsae_cam_r50_voc.py'
 
 model = dict(loss_fsae=dict(threshold=1.1))

@@ -1,7 +1,6 @@
 # Figure 6: accuracy and ratio of the online pseudo labels, FAE alone.
 # Masks of the training photos are read for these numbers only; no loss sees
 # them.
-# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_fig6-fae.py
 _base_ = '../fsae_cam_r50_voc.py'
 
 model = dict(loss_fsae=dict(kernel_size=1))

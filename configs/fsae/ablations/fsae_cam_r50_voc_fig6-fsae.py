@@ -1,7 +1,6 @@
 # Figure 6: accuracy and ratio of the online pseudo labels, FAE and SAE.
 # Masks of the training photos are read for these numbers only; no loss sees
 # them.
-# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_fig6-fsae.py
 _base_ = '../fsae_cam_r50_voc.py'
 
 train_pipeline = [

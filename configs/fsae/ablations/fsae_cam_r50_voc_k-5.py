@@ -1,5 +1,4 @@
 # Table 9: a dilation of 5 x 5.
-# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_k-5.py
 _base_ = '../fsae_cam_r50_voc.py'
 
 model = dict(loss_fsae=dict(kernel_size=5))

@@ -1,5 +1,4 @@
 # Table 8: 1 operation of RandAugment.
-# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_ops-1.py
 _base_ = '../fsae_cam_r50_voc.py'
 
 train_pipeline = [

@@ -1,5 +1,4 @@
 # Table 8: 7 operations of RandAugment.
-# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_ops-7.py
 _base_ = '../fsae_cam_r50_voc.py'
 
 train_pipeline = [

@@ -1,5 +1,4 @@
 # Table 7: tau_FAE = 0.80, without SAE.
-# python tools/train.py configs/fsae/ablations/fsae_cam_r50_voc_tau-fae-80.py
 _base_ = '../fsae_cam_r50_voc.py'
 
 model = dict(loss_fsae=dict(threshold=0.8, kernel_size=1))

@@ -13,8 +13,7 @@ test_dataloader = dict(
     dataset=dict(
         type='WeakVOCDataset',
         data_root='data/sbd',
-        data_prefix=dict(
-            img_path='dataset/img', seg_map_path='boundaries'),
+        data_prefix=dict(img_path='dataset/img', seg_map_path='boundaries'),
         ann_file='ImageSets/Segmentation/val.txt',
         label_file='',
         with_masks=True,

@@ -3,5 +3,4 @@
 _base_ = '../sance_r101_sbd.py'
 
 # As in sance_r101_voc_naive-s16.py.
-model = dict(
-    backbone=dict(strides=(1, 2, 2, 1), dilations=(1, 1, 1, 1)), refined=())
+model = dict(backbone=dict(strides=(1, 2, 2, 1), dilations=(1, 1, 1, 1)), refined=())

@@ -16,24 +16,8 @@ model = dict(
     _delete_=True,
     type='ContourSegmentor',
     data_preprocessor=_base_.data_preprocessor,
-    backbone=dict(
-        type='StemTapResNet',
-        depth=101,
-        num_stages=4,
-        out_indices=(0, 1, 2, 3),
-        strides=(1, 2, 2, 1),
-        dilations=(1, 1, 1, 1),
-        norm_eval=True,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet101')),
-    decode_head=dict(
-        type='ContourHead',
-        in_channels=(64, 256, 512, 1024, 2048),
-        num_classes=21,
-        detach_taps=False,
-        align_corners=False,
-        loss_decode=dict(
-            type='PathAffinityLoss', radius=10, loss_weight=2.)),
+    backbone=dict(_base_.model.backbone, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 1)),
+    decode_head=_base_.model.decode_head,
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
 seed_dataloader = dict(dataset=dict(pipeline=contour_pipeline))

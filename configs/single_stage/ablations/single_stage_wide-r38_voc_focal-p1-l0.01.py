@@ -1,6 +1,4 @@
 # Focal size penalty with p = 1, lambda = 0.01.
-# python tools/train.py configs/single_stage/ablations/\
-#     single_stage_wide-r38_voc_focal-p1-l0.01.py
 _base_ = '../single_stage_wide-r38_voc.py'
 
 model = dict(decode_head=dict(focal_p=1.0, focal_lambda=0.01))

@@ -1,6 +1,4 @@
 # PAMR with dilations 1, 2, 4, 8, 12, 16, mixing rate 0.5 as in that table.
-# python tools/train.py configs/single_stage/ablations/\
-#     single_stage_wide-r38_voc_pamr-1-2-4-8-12-16.py
 _base_ = '../single_stage_wide-r38_voc.py'
 
 model = dict(

@@ -1,6 +1,4 @@
 # Where paper and code differ, as the paper says; see the README's table.
-# python tools/train.py configs/single_stage/ablations/\
-#     single_stage_wide-r38_voc_paper.py
 _base_ = '../single_stage_wide-r38_voc.py'
 
 model = dict(

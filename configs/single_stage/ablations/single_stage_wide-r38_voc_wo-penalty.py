@@ -1,6 +1,4 @@
 # Without size penalty.
-# python tools/train.py configs/single_stage/ablations/\
-#     single_stage_wide-r38_voc_wo-penalty.py
 _base_ = '../single_stage_wide-r38_voc.py'
 
 model = dict(decode_head=dict(focal_lambda=None))
