@@ -233,6 +233,22 @@ def test_wheel_brings_configs_and_tools(monkeypatch, tmp_path):
     assert not command._mim_pairs()
 
 
+def test_wheel_brings_the_template(monkeypatch, tmp_path):
+    pytest.importorskip('setuptools')
+    from setuptools.dist import Distribution
+    monkeypatch.chdir(ROOT)
+    distribution = Distribution(dict(script_name='setup.py'))
+    distribution.parse_config_files()
+    distribution.packages = ['mmwsss.visualization']
+    command = distribution.get_command_obj('build_py')
+    command.build_lib = str(tmp_path)
+    command.ensure_finalized()
+    command.run()
+    template = PACKAGE / 'visualization' / 'report.html'
+    assert (tmp_path / 'mmwsss/visualization/report.html').read_bytes() == (
+        template.read_bytes())
+
+
 def test_project_path_in_a_checkout():
     assert project_path('configs') == str(ROOT / 'configs')
     with pytest.raises(FileNotFoundError, match='no_such.py'):

@@ -49,6 +49,12 @@ class Row:
     tags: list[str]
     cells: list[Cell]
 
+    @property
+    def best_iou(self) -> float | None:
+        """float | None: The highest of the row, None if nothing is measured."""
+        return max((cell.iou for cell in self.cells if cell.iou is not None),
+                   default=None)
+
 
 @dataclass
 class Section:
@@ -69,6 +75,11 @@ class Section:
     classes: dict[str, tuple[int, int, int]]
     photos: int
     ranked_by: str
+
+    @property
+    def is_scored(self) -> bool:
+        """bool: Whether there is any ground truth."""
+        return any(row.best_iou is not None for row in self.rows)
 
 
 def image_iou(mask: np.ndarray, truth: np.ndarray, num_classes: int) -> float:
