@@ -148,8 +148,9 @@ def test_third_party_imports_are_required():
                 continue
             for module in found:
                 top = module.split('.')[0]
-                if (path.parent / top / '__init__.py').exists():
-                    continue  # a package beside a tool
+                if any((path.parent / name).exists()
+                       for name in (f'{top}.py', f'{top}/__init__.py')):
+                    continue  # beside a tool
                 assert top in sys.stdlib_module_names or top.lower() in known, (
                     f'{path} imports {top}, which no requirement names')
 

@@ -28,7 +28,7 @@ from collections import defaultdict
 import numpy as np
 
 from mmwsss.utils import atomic_write, read_json, write_json
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 try:
     from pycocotools import mask as coco_mask
@@ -249,9 +249,7 @@ def convert_coco(annotation_file: str,
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('annotations', help='instances_*.json')
     parser.add_argument('--out', required=True, help='folder to write to')
     parser.add_argument(
@@ -275,12 +273,10 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     convert_coco(args.annotations, args.out, args.split, args.recipe,
                  args.crowd, args.void, args.labels, args.jobs)
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

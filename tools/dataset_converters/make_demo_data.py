@@ -8,13 +8,11 @@ Example:
 import argparse
 import time
 
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('--out', default='data/demo', help='folder to write')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
@@ -26,9 +24,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmwsss.datasets.demo_scenes import make_demo_data
     start = time.time()
     make_demo_data(args.out, args.seed, args.num_train, args.num_val,
@@ -38,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

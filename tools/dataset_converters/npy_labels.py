@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def _encode_latin1(text: str, encoding: str) -> bytes:
@@ -128,9 +128,7 @@ def labels_to_names(labels: dict, classes: list[str],
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('npy', help='cls_labels.npy')
     parser.add_argument(
         '--classes',
@@ -140,9 +138,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmwsss.datasets.class_names import class_names
     from mmwsss.structures import save_label_table
     table = labels_to_names(
@@ -153,4 +149,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

@@ -25,7 +25,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mmwsss.utils import atomic_write, read_id_list
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 NUM_CLASSES = 20
@@ -114,20 +114,19 @@ def convert(root: str, out: str, jobs: int = 0) -> None:
             pass
 
 
-def main() -> None:
-    """Convert a copy of SBD."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args() -> argparse.Namespace:
+    parser = ToolParser(__doc__)
     parser.add_argument('dataset', help='folder benchmark_RELEASE/dataset')
     parser.add_argument('--out', required=True, help='folder to write into')
     parser.add_argument(
         '--jobs', type=int, default=os.cpu_count(),
         help='worker processes; 0 works in this one (default: all cores)')
-    args = parser.parse_args()
-    quiet_imports()
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
     convert(args.dataset, args.out, args.jobs)
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from mmwsss.utils import atomic_write, read_id_list, with_background
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 LISTS = osp.join('ImageSets', 'Segmentation')
 
@@ -143,9 +143,7 @@ def make_subset(data_root: str,
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument(
         'data_root', help='source in VOC layout, with image_labels.json')
     parser.add_argument('--out', required=True, help='folder to write')
@@ -167,9 +165,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmwsss.datasets.class_names import class_names
     make_subset(args.data_root, args.out, class_names(args.source_classes),
                 args.classes, args.lists,
@@ -178,4 +174,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

@@ -28,8 +28,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmwsss.datasets.image_io import read_photo
-from mmwsss.engine import check_amp, fast_inference
-from mmwsss.evaluation.writers.file_run import augmented_loader
+from mmwsss.engine import augmented_loader, check_amp, fast_inference
 from mmwsss.ops.dense_crf import forget_photos
 from mmwsss.utils import project_path, read_config
 
