@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from mmengine.dataset import pseudo_collate
+from mmseg.datasets import PascalVOCDataset
 from mmseg.registry import DATASETS
 from PIL import Image
 
@@ -16,7 +17,7 @@ from mmwsss.datasets import (
     WeakVOCDataset,
 )
 from mmwsss.datasets.coco import COCO_CATEGORY_IDS, COCO_CLASSES, coco_number
-from mmwsss.datasets.demo_scenes import CLASSES as DEMO_CLASSES
+from mmwsss.datasets.image_io import voc_palette
 
 TRAIN = 'ImageSets/Segmentation/train.txt'
 PIPELINE = [
@@ -66,7 +67,7 @@ class TestBase:
             assert info['img_id'] == f'train_{i:05d}'
             assert info['img_path'].endswith(f'train_{i:05d}.jpg')
             assert info['image_labels'].dtype == np.uint8
-            assert [DEMO_CLASSES[c] for c in dataset.get_cat_ids(i)
+            assert [dataset.metainfo['classes'][c] for c in dataset.get_cat_ids(i)
                     ] == table[info['img_id']]
             assert 'seg_map_path' not in info
             sample = dataset[i]['data_samples']
@@ -219,7 +220,7 @@ class TestBase:
 
     def test_classes_from_file(self, voc_root):
         dataset = demo(voc_root, classes='classes.txt')
-        assert dataset.metainfo['classes'] == DEMO_CLASSES
+        assert dataset.metainfo['classes'] == WeakDemoDataset.METAINFO['classes']
 
     @pytest.mark.parametrize('kwargs', [
         dict(with_masks='maybe'),
@@ -444,3 +445,7 @@ class TestFolder:
         (root / 'photos').mkdir()
         with pytest.raises(ValueError, match='photos holds no photo'):
             WeakFolderDataset(**build)
+
+
+def test_voc_palette():
+    assert voc_palette(21) == PascalVOCDataset.METAINFO['palette']

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from mmwsss.datasets import WeakDemoDataset
-from mmwsss.datasets.demo_scenes import PALETTE
 from mmwsss.datasets.image_io import read_mask, write_mask
 from mmwsss.structures import Seed
 from mmwsss.visualization.contact_sheet import draw_contact_sheet
@@ -49,7 +48,8 @@ def columns(dataset, tmp_path):
             str(tmp_path / f'seeds/{info["img_id"]}.npz'))
         worse = truth.copy()
         worse[:number * 6] = 0
-        write_mask(str(tmp_path / f'masks/{info["img_id"]}.png'), worse, PALETTE)
+        write_mask(str(tmp_path / f'masks/{info["img_id"]}.png'), worse,
+                   dataset.metainfo['palette'])
     return [
         dict(title='Seed', seeds=str(tmp_path / 'seeds'), threshold=0.5),
         dict(title='Mask', masks=str(tmp_path / 'masks'))

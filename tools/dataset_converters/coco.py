@@ -27,7 +27,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from mmwsss.utils import atomic_write, read_json, write_json
+from mmwsss.utils import read_json, write_json, write_lines
 from mmwsss.utils.arguments import ToolParser, run_tool
 
 try:
@@ -242,8 +242,7 @@ def convert_coco(annotation_file: str,
     for name, lines in (('classes.txt', classes),
                         (f'lists/{split}.txt', list(table)),
                         (f'lists/{split}_labeled.txt', labeled)):
-        with atomic_write(osp.join(out, name), 'w') as file:
-            file.write(''.join(f'{line}\n' for line in lines))
+        write_lines(osp.join(out, name), lines)
     print(f'{len(table)} images, {len(labeled)} with a tag; recipe {recipe}, '
           f'crowds: {crowd}, void: {void} px')
 

@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmwsss.utils import atomic_write, read_id_list
+from mmwsss.utils import read_id_list, write_lines
 from mmwsss.utils.arguments import ToolParser, run_tool
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
@@ -106,9 +106,8 @@ def convert(root: str, out: str, jobs: int = 0) -> None:
                 for folder in ('masks', 'boundaries'))
             if not all(map(osp.isfile, targets)):
                 tasks.append((source, *targets))
-        path = osp.join(out, 'ImageSets', 'Segmentation', f'{name}.txt')
-        with atomic_write(path, 'w') as file:
-            file.write(''.join(f'{image_id}\n' for image_id in ids))
+        write_lines(
+            osp.join(out, 'ImageSets', 'Segmentation', f'{name}.txt'), ids)
     with WorkerPool(min(jobs, len(tasks)), _setup) as pool:
         for _ in track_progress(pool.map(tasks), len(tasks)):
             pass

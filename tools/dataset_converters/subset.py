@@ -17,7 +17,7 @@ import os.path as osp
 import numpy as np
 from PIL import Image
 
-from mmwsss.utils import atomic_write, read_id_list, with_background
+from mmwsss.utils import atomic_write, read_id_list, with_background, write_lines
 from mmwsss.utils.arguments import ToolParser, run_tool
 
 LISTS = osp.join('ImageSets', 'Segmentation')
@@ -136,8 +136,7 @@ def make_subset(data_root: str,
     texts = {osp.join(LISTS, f'{n}.txt'): part for n, part in chosen.items()}
     texts['classes.txt'] = classes
     for name, lines in texts.items():
-        with atomic_write(osp.join(out, name), 'w') as file:
-            file.write(''.join(f'{line}\n' for line in lines))
+        write_lines(osp.join(out, name), lines)
     counts = ', '.join(f'{n}: {len(part)}' for n, part in chosen.items())
     print(f'{out}: {len(classes)} classes with background; {counts} images')
 
