@@ -41,7 +41,7 @@ TINY = {
         img_path='JPEGImages', seg_map_path='SegmentationClass',
         saliency_path='SegmentationClass'),
     'train_dataloader.dataset.pipeline': [
-        dict(type='SeedAugmentation'),
+        dict(type='SetRandomState'),
         dict(type='LoadPhoto'),
         dict(type='LoadMask'),
         dict(type='LoadSaliency'),

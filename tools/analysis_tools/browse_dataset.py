@@ -79,7 +79,7 @@ def main(args: argparse.Namespace) -> None:
     num = min(args.num, len(dataset))
     for i, index in enumerate(
             track(islice(sampler, num), 'Drawing', total=num)):
-        # For pipelines without SeedAugmentation.
+        # For pipelines without SetRandomState.
         seed_everything(1, seed, i)
         item = dataset[index]
         if not hasattr(item['inputs'], 'permute'):
