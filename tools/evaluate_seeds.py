@@ -19,7 +19,6 @@ import io
 import os.path as osp
 from typing import TYPE_CHECKING
 
-import mmwsss  # noqa: F401
 from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.arguments import ToolParser, run_tool, threshold_value
 from mmwsss.utils.parallel import WorkerPool, track_progress

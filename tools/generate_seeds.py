@@ -18,7 +18,6 @@ import argparse
 import os.path as osp
 from typing import TYPE_CHECKING
 
-import mmwsss  # noqa: F401
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, write_json
 from mmwsss.utils.arguments import (

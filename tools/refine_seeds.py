@@ -16,7 +16,6 @@ import argparse
 import os
 import os.path as osp
 
-import mmwsss  # noqa: F401
 from mmwsss.pipeline.digest import digest_value
 from mmwsss.utils import read_config, read_json
 from mmwsss.utils.arguments import (
@@ -72,22 +71,17 @@ def main(args: argparse.Namespace) -> None:
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATASETS
 
-    from mmwsss.engine import check_output_folder
+    from mmwsss.engine import check_output_folder, photo_loader
+    from mmwsss.evaluation.writers.base_writer import dataset_palette
     from mmwsss.evaluation.writers.origin import (
         ORIGIN_FILE,
         check_origin,
         describe_crf,
         write_method,
     )
-    from mmwsss.evaluation.writers.pseudo_label_writer import (
-        dataset_palette,
-        pseudo_label_setup,
-    )
+    from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
     cfg = read_config(args.config, args.cfg_options)
-    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
-    if loader is None:
-        raise ValueError(
-            f'{args.config} has neither seed_dataloader nor test_dataloader')
+    loader = photo_loader(cfg)
     rule = label_rule_config(args, cfg)
     check_output_folder(args.out)
     origin = osp.join(args.seeds, ORIGIN_FILE)

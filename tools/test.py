@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import mmwsss  # noqa: F401
 from mmwsss.utils import read_config, write_json
 from mmwsss.utils.arguments import ToolParser, choose_work_dir, run_tool
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-import mmwsss  # noqa: F401
 from mmwsss.utils import read_config
 from mmwsss.utils.arguments import ToolParser, choose_work_dir, run_tool
 

@@ -9,11 +9,13 @@ from .runner import (
     find_resumable_checkpoint,
     load_checkpoint_file,
     make_test_run,
+    photo_loader,
     setup_entry_point,
 )
 
 __all__ = [
     'apply_checkpoint_stage', 'augmented_loader', 'build_runner', 'check_amp',
     'check_output_folder', 'fast_inference', 'find_resumable_checkpoint',
-    'load_checkpoint_file', 'make_test_run', 'optimizers', 'setup_entry_point'
+    'load_checkpoint_file', 'make_test_run', 'optimizers', 'photo_loader',
+    'setup_entry_point'
 ]

@@ -25,11 +25,23 @@ def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
     return runner
 
 
-def augmented_loader(cfg: Config) -> ConfigDict:
-    """The data loader of all photos, with augmentations to merge.
+def photo_loader(cfg: Config) -> ConfigDict:
+    """The data loader of all photos: ``seed_dataloader``, else ``test_dataloader``.
 
-    It is the config's ``seed_dataloader``, else its ``test_dataloader``; where
-    its pipeline has no ``TestTimeAug``, ``tta_pipeline`` replaces it.
+    Raises:
+        ValueError: Naming the config, if it has neither.
+    """
+    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
+    if loader is None:
+        raise ValueError(
+            f'{cfg.filename} has neither seed_dataloader nor test_dataloader')
+    return loader
+
+
+def augmented_loader(cfg: Config) -> ConfigDict:
+    """The :func:`photo_loader`, with augmentations to merge.
+
+    Where its pipeline has no ``TestTimeAug``, ``tta_pipeline`` replaces it.
 
     Args:
         cfg (Config): The config; its loader is changed in place.
@@ -37,10 +49,7 @@ def augmented_loader(cfg: Config) -> ConfigDict:
     Raises:
         ValueError: Naming the config, if it lacks a loader or augmentations.
     """
-    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
-    if loader is None:
-        raise ValueError(
-            f'{cfg.filename} has neither seed_dataloader nor test_dataloader')
+    loader = photo_loader(cfg)
     dataset = loader['dataset']
     if not any(step['type'] == 'TestTimeAug'
                for step in dataset.get('pipeline', [])):
