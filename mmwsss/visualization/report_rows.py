@@ -12,6 +12,7 @@ import torch
 
 from mmwsss.datasets.image_io import read_mask, read_photo
 from mmwsss.evaluation.metrics.confusion_metric import image_id
+from mmwsss.evaluation.metrics.prediction_files import prediction_file
 from mmwsss.ops import mask_confusion
 from mmwsss.structures import Seed
 
@@ -214,9 +215,8 @@ def _has_truth(info: dict) -> bool:
 
 def _file_of(column: dict, info: dict) -> str | None:
     """The file of a photo in a column, or None."""
-    folder, suffix = ((column['seeds'], '.npz') if 'seeds' in column else
-                      (column['masks'], '.png'))
-    path = osp.join(folder, image_id(info) + suffix)
+    seeds = 'seeds' in column
+    path = prediction_file(column['seeds' if seeds else 'masks'], info, seeds)
     return path if osp.exists(path) else None
 
 

@@ -191,13 +191,6 @@ def test_seeds_of_another_model_are_not_mixed(setting, tmp_path):
                  '--out', strange)
 
 
-def test_missing_checkpoint(setting, tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        run_tool('generate_seeds', setting['config'], tmp_path / 'no.pth',
-                 '--out', tmp_path)
-    assert 'no.pth' in capsys.readouterr().err
-
-
 def test_streamed_labels_equal_refined_full_seeds(setting, tmp_path):
     """No seed file is needed on the way to pseudo labels."""
     seeds, streamed, refined = (

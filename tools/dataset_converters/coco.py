@@ -29,6 +29,7 @@ import numpy as np
 
 from mmwsss.utils import read_json, write_json, write_lines
 from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.parallel import track_progress
 
 try:
     from pycocotools import mask as coco_mask
@@ -182,8 +183,6 @@ def convert_coco(annotation_file: str,
         ValueError: Naming what is wrong with the file, or if the masks there
             were made with other settings.
     """
-    from mmengine.utils import ProgressBar
-
     from mmwsss.datasets.image_io import read_mask, voc_palette
     from mmwsss.structures import save_label_table
     if void and void % 2 == 0:
@@ -223,11 +222,9 @@ def convert_coco(annotation_file: str,
         palette=voc_palette(len(classes)),
         settings=settings)
     todo = [(image, of_image[image['id']]) for image in images]
-    progress = ProgressBar(len(todo))
     with multiprocessing.Pool(jobs) as pool:
-        for _ in pool.imap(work, todo, chunksize=16):
-            progress.update()
-    print()
+        for _ in track_progress(pool.imap(work, todo, chunksize=16), len(todo)):
+            pass
 
     table = {}
     for image, annotations in todo:

@@ -19,6 +19,7 @@ from PIL import Image
 
 from mmwsss.utils import atomic_write, read_id_list, with_background, write_lines
 from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.parallel import track_progress
 
 LISTS = osp.join('ImageSets', 'Segmentation')
 
@@ -83,8 +84,6 @@ def make_subset(data_root: str,
         ValueError: If a class is unknown or a list ends up empty.
         FileNotFoundError: If a photo is missing.
     """
-    from mmengine.utils import ProgressBar
-
     from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
     from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
     from mmwsss.structures import read_label_names, save_label_table
@@ -113,8 +112,7 @@ def make_subset(data_root: str,
             raise ValueError(f'no image of {path} is in the subset')
     images = list(dict.fromkeys(i for part in chosen.values() for i in part))
 
-    progress = ProgressBar(len(images))
-    for image_id in images:
+    for image_id in track_progress(images, len(images)):
         _copy_photo(
             osp.join(data_root, 'JPEGImages', f'{image_id}.jpg'),
             osp.join(out, 'JPEGImages', f'{image_id}.jpg'), long_side)
@@ -127,8 +125,6 @@ def make_subset(data_root: str,
             write_mask(
                 osp.join(out, 'SegmentationClass', f'{image_id}.png'), mask,
                 palette)
-        progress.update()
-    print()
     save_label_table(
         osp.join(out, 'image_labels.json'),
         {i: [n for n in table[i] if n in classes[1:]]
