@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import os.path as osp
 from typing import TYPE_CHECKING
 
@@ -135,14 +134,10 @@ def count_all(args: argparse.Namespace, metric: dict,
 def write_curve(path: str, details: dict) -> None:
     """Write the scores at every threshold as a table or a picture."""
     names = ('thresholds', 'precision', 'recall', 'F1', 'mIoU')
-    columns = [details[name] for name in names]
+    rows = list(zip(*(details[name] for name in names), strict=True))
     if path.endswith('.csv'):
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(names)
-        writer.writerows(zip(*columns, strict=True))
         with atomic_write(path, 'w') as file:
-            file.write(text.getvalue())
+            csv.writer(file).writerows([names, *rows])
         return
     from matplotlib.figure import Figure
     figure = Figure(figsize=(5, 5))
@@ -150,10 +145,7 @@ def write_curve(path: str, details: dict) -> None:
         xlabel='recall (%)', ylabel='precision (%)', xlim=(0, 100),
         ylim=(0, 100))
     axes.plot(details['recall'], details['precision'], marker='.')
-    for threshold, recall, precision in list(
-            zip(*(details[name] for name in ('thresholds', 'recall',
-                                             'precision')),
-                strict=True))[::10]:
+    for threshold, precision, recall, *_ in rows[::10]:
         axes.annotate(f'{threshold:g}', (recall, precision))
     axes.grid(alpha=0.3)
     with atomic_write(path) as file:
