@@ -6,14 +6,12 @@
 """
 
 import argparse
-import sys
 
-from mmwsss.utils.arguments import DictAction
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Run a model on photos; write masks, overlays and, of a '
         'model trained from image labels, class maps and scores')
     parser.add_argument('photo', help='a photo, a folder or a quoted pattern')
@@ -39,15 +37,11 @@ def parse_args() -> argparse.Namespace:
         '--max-long', type=int, default=1024,
         help='reduce larger photos to this long side for the model, 0 for '
         'never (default: 1024)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='override settings of the config, key=value')
+    parser.add_cfg_options()
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmwsss.apis import WSSSInferencer
     inferencer = WSSSInferencer(
         args.config,
@@ -68,8 +62,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        # A wrong path, photo, tag or checkpoint is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main, ValueError)

@@ -13,8 +13,13 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from .utils.import_hooks import around_import
+from .utils.renamed import PARTS, warn_renamed
+
+if TYPE_CHECKING:
+    from mmengine.registry import Registry
 
 LOCATIONS = dict(
     DATASETS='mmwsss.datasets',
@@ -45,13 +50,26 @@ def announce_parts() -> None:
 
 
 def add_locations(registries: ModuleType) -> None:
-    """Add our modules to the locations of mmseg's registries."""
+    """Add our modules to the locations of mmseg's registries, and old names."""
     for name, location in LOCATIONS.items():
         registry = getattr(registries, name)
         if location not in registry._locations:
             # A new list: registries made without one share mmengine's default.
             registry._locations = [*registry._locations, location]
             registry._imported = False
+            for old, new in PARTS.get(name, {}).items():
+                registry.register_module(
+                    name=old, module=_builder(registry, old, new))
+
+
+def _builder(registry: 'Registry', old: str, new: str) -> Callable:
+    """What a registry holds by an old name: it builds the part and says so."""
+
+    def build(*args, **kwargs):
+        warn_renamed(old, new)
+        return registry.get(new)(*args, **kwargs)
+
+    return build
 
 
 def find_stock_configs(config_utils: ModuleType) -> None:

@@ -8,8 +8,7 @@ os.environ['OMP_NUM_THREADS'] = '1'
 import cv2  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
-
-from mmwsss.datasets.demo_scenes import make_demo_data  # noqa: E402
+from tool_runner import load_tool  # noqa: E402
 
 torch.set_num_threads(1)
 cv2.setNumThreads(0)
@@ -26,7 +25,8 @@ def voc_root(tmp_path_factory):
     Tests that change files must copy it.
     """
     root = tmp_path_factory.mktemp('voc_layout')
-    make_demo_data(str(root), seed=0, num_train=8, num_val=4, size=64)
+    load_tool('dataset_converters/make_demo_data').make_demo_data(
+        str(root), seed=0, num_train=8, num_val=4, size=64)
     return root
 
 

@@ -148,8 +148,9 @@ def test_third_party_imports_are_required():
                 continue
             for module in found:
                 top = module.split('.')[0]
-                if (path.parent / top / '__init__.py').exists():
-                    continue  # a package beside a tool
+                if any((path.parent / name).exists()
+                       for name in (f'{top}.py', f'{top}/__init__.py')):
+                    continue  # beside a tool
                 assert top in sys.stdlib_module_names or top.lower() in known, (
                     f'{path} imports {top}, which no requirement names')
 
@@ -231,6 +232,22 @@ def test_wheel_brings_configs_and_tools(monkeypatch, tmp_path):
     # An editable install uses the checkout.
     command.editable_mode = True
     assert not command._mim_pairs()
+
+
+def test_wheel_brings_the_template(monkeypatch, tmp_path):
+    pytest.importorskip('setuptools')
+    from setuptools.dist import Distribution
+    monkeypatch.chdir(ROOT)
+    distribution = Distribution(dict(script_name='setup.py'))
+    distribution.parse_config_files()
+    distribution.packages = ['mmwsss.visualization']
+    command = distribution.get_command_obj('build_py')
+    command.build_lib = str(tmp_path)
+    command.ensure_finalized()
+    command.run()
+    template = PACKAGE / 'visualization' / 'report.html'
+    assert (tmp_path / 'mmwsss/visualization/report.html').read_bytes() == (
+        template.read_bytes())
 
 
 def test_project_path_in_a_checkout():

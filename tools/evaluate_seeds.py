@@ -15,15 +15,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
-import mmwsss  # noqa: F401
 from mmwsss.utils import atomic_write, read_config, write_json
-from mmwsss.utils.arguments import DictAction, threshold_value
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool, threshold_value
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 if TYPE_CHECKING:
@@ -36,9 +32,7 @@ CHUNK = 16
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('config', help='config file with images and masks')
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--seeds', help='folder of <id>.npz')
@@ -62,9 +56,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--jobs', type=int, default=0,
         help='worker processes; 0 works in this one (default: 0)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='settings that override the config, as key=value')
+    parser.add_cfg_options()
     args = parser.parse_args()
     folder = args.seeds or args.masks
     if not osp.isdir(folder):
@@ -142,14 +134,10 @@ def count_all(args: argparse.Namespace, metric: dict,
 def write_curve(path: str, details: dict) -> None:
     """Write the scores at every threshold as a table or a picture."""
     names = ('thresholds', 'precision', 'recall', 'F1', 'mIoU')
-    columns = [details[name] for name in names]
+    rows = list(zip(*(details[name] for name in names), strict=True))
     if path.endswith('.csv'):
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(names)
-        writer.writerows(zip(*columns, strict=True))
         with atomic_write(path, 'w') as file:
-            file.write(text.getvalue())
+            csv.writer(file).writerows([names, *rows])
         return
     from matplotlib.figure import Figure
     figure = Figure(figsize=(5, 5))
@@ -157,20 +145,15 @@ def write_curve(path: str, details: dict) -> None:
         xlabel='recall (%)', ylabel='precision (%)', xlim=(0, 100),
         ylim=(0, 100))
     axes.plot(details['recall'], details['precision'], marker='.')
-    for threshold, recall, precision in list(
-            zip(*(details[name] for name in ('thresholds', 'recall',
-                                             'precision')),
-                strict=True))[::10]:
+    for threshold, precision, recall, *_ in rows[::10]:
         axes.annotate(f'{threshold:g}', (recall, precision))
     axes.grid(alpha=0.3)
     with atomic_write(path) as file:
         figure.savefig(file, format='png', dpi=150)
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Score."""
-    args = parse_args()
-    quiet_imports()
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATASETS, METRICS
 
@@ -203,8 +186,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing file or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main)

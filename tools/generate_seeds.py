@@ -15,20 +15,17 @@ written is skipped, so a killed run goes on.
 from __future__ import annotations
 
 import argparse
-import os
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
-import mmwsss  # noqa: F401
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, write_json
 from mmwsss.utils.arguments import (
-    DictAction,
+    ToolParser,
     add_label_options,
     label_rule_config,
+    run_tool,
 )
-from mmwsss.utils.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -36,9 +33,7 @@ if TYPE_CHECKING:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('config', help='config file of the model')
     parser.add_argument('checkpoint', help='checkpoint of the model')
     parser.add_argument('--out', help='folder for seeds, <id>.npz')
@@ -59,14 +54,8 @@ def parse_args() -> argparse.Namespace:
         '--score', help='JSON file for the scores of the full-size seeds')
     parser.add_argument(
         '--work-dir', help='folder for logs (default: .log in the output)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='settings that override the config, as key=value')
-    parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none', help='what started the processes')
-    # torch.distributed.launch passes either, depending on its version.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_cfg_options()
+    parser.add_launcher()
     args = parser.parse_args()
     if not (args.out or args.labels_out or args.score):
         parser.error('give --out, --labels-out or --score')
@@ -82,7 +71,6 @@ def parse_args() -> argparse.Namespace:
             check_amp(args.amp, get_device())
         except ValueError as error:
             parser.error(f'--amp {args.amp}: {error}')
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
@@ -90,17 +78,16 @@ def load_config(args: argparse.Namespace) -> Config:
     """Turn the config into one of a test run that makes seeds."""
     from mmengine.registry import init_default_scope
 
+    from mmwsss.engine import augmented_loader, make_test_run
     from mmwsss.evaluation.metrics.confusion_metric import seed_metric_settings
     from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
-    from mmwsss.evaluation.writers.file_run import augmented_loader, make_test_run
     cfg = read_config(args.config, args.cfg_options)
     loader = augmented_loader(cfg)
     if args.score:
         init_default_scope(cfg.get('default_scope', 'mmseg'))
         loader['dataset'] = scoring_dataset(loader['dataset'], cfg)
     # Of the photos that seeds are made of, some may lack a mask.
-    metric = dict(
-        seed_metric_settings(cfg), on_missing_mask='skip')
+    metric = dict(seed_metric_settings(cfg), on_missing_mask='skip')
     tta_model = cfg.get('tta_model') or dict(type='CAMTTAModel')
     make_test_run(cfg, tta_model, loader, args.checkpoint, args.amp)
     cfg.test_evaluator = [metric] if args.score else []
@@ -139,16 +126,14 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     return outputs
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Make seeds."""
-    args = parse_args()
-    quiet_imports()
     from mmengine.device import get_device
     from mmengine.dist import init_dist, is_distributed, is_main_process
 
-    from mmwsss.engine import check_output_folder, setup_entry_point
+    from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
     from mmwsss.evaluation.metrics.confusion_metric import without_nan
-    from mmwsss.evaluation.writers.file_run import build_runner, photos_to_do
+    from mmwsss.evaluation.writers.file_run import photos_to_do
     from mmwsss.evaluation.writers.origin import (
         check_origin,
         describe_crf,
@@ -183,8 +168,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ImportError) as error:
-        # A full disk or an absent package is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main, ImportError)

@@ -15,25 +15,21 @@ written is skipped, so a killed run goes on.
 import argparse
 import os
 import os.path as osp
-import sys
 
-import mmwsss  # noqa: F401
 from mmwsss.pipeline.digest import digest_value
 from mmwsss.utils import read_config, read_json
 from mmwsss.utils.arguments import (
-    DictAction,
+    ToolParser,
     add_label_options,
     label_rule_config,
+    run_tool,
 )
-from mmwsss.utils.import_hooks import quiet_imports
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('config', help='config file with the photos')
     parser.add_argument('--seeds', required=True, help='folder of <id>.npz')
     parser.add_argument('--out', required=True, help='folder for <id>.png')
@@ -41,9 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--jobs', type=int, default=os.cpu_count(),
         help='worker processes; 0 works in this one (default: all cores)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='settings that override the config, as key=value')
+    parser.add_cfg_options()
     args = parser.parse_args()
     if not osp.isdir(args.seeds):
         parser.error(f'there is no folder {args.seeds}')
@@ -72,29 +66,22 @@ def find_tasks(dataset, seeds: str, out: str) -> list[tuple]:
     return tasks
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Refine seeds."""
-    args = parse_args()
-    quiet_imports()
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATASETS
 
-    from mmwsss.engine import check_output_folder
+    from mmwsss.engine import check_output_folder, photo_loader
+    from mmwsss.evaluation.writers.base_writer import dataset_palette
     from mmwsss.evaluation.writers.origin import (
         ORIGIN_FILE,
         check_origin,
         describe_crf,
         write_method,
     )
-    from mmwsss.evaluation.writers.pseudo_label_writer import (
-        dataset_palette,
-        pseudo_label_setup,
-    )
+    from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
     cfg = read_config(args.config, args.cfg_options)
-    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
-    if loader is None:
-        raise ValueError(
-            f'{args.config} has neither seed_dataloader nor test_dataloader')
+    loader = photo_loader(cfg)
     rule = label_rule_config(args, cfg)
     check_output_folder(args.out)
     origin = osp.join(args.seeds, ORIGIN_FILE)
@@ -121,8 +108,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ImportError) as error:
-        # A full disk or an absent package is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main, ImportError)

@@ -10,17 +10,13 @@ With the config's scales and flips, metrics to a file:
 from __future__ import annotations
 
 import argparse
-import os
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-import mmwsss  # noqa: F401
 from mmwsss.utils import read_config, write_json
-from mmwsss.utils.arguments import DictAction
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, choose_work_dir, run_tool
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -28,9 +24,7 @@ if TYPE_CHECKING:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('config', help='test config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='folder for logs')
@@ -47,32 +41,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--show-dir', help='folder for painted predictions')
     parser.add_argument(
         '--wait-time', type=float, default=2, help='seconds each is shown')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config, as key=value')
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='what started the processes')
-    # torch.distributed.launch passes either, depending on its version.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    parser.add_cfg_options()
+    parser.add_launcher()
+    return parser.parse_args()
 
 
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config and put the command line into it."""
     cfg = read_config(args.config, args.cfg_options)
-    # work_dir is the command line's, else the config's, else the file's name.
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('work_dirs',
-                                osp.splitext(osp.basename(args.config))[0])
+    cfg.work_dir = choose_work_dir(args, cfg)
     cfg.load_from, cfg.resume = args.checkpoint, False
     if args.show or args.show_dir:
         draw_predictions(cfg, args)
@@ -113,23 +90,15 @@ def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
         cfg.visualizer.save_dir = args.show_dir
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Test and write the metrics."""
-    args = parse_args()
-    quiet_imports()
     from mmengine.dist import is_main_process
-    from mmengine.runner import Runner
-    from mmseg.registry import RUNNERS
 
-    from mmwsss.engine import check_output_folder, setup_entry_point
+    from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
     cfg = load_config(args)
     check_output_folder(cfg.work_dir)
     setup_entry_point(cfg, args.launcher)
-    if 'runner_type' in cfg:
-        runner = RUNNERS.build(cfg)
-    else:
-        runner = Runner.from_cfg(cfg)
-    metrics = runner.test()
+    metrics = build_runner(cfg).test()
     if args.out and is_main_process():
         path = args.out
         if is_folder(path):
@@ -140,8 +109,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing checkpoint or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main)

@@ -10,15 +10,10 @@ Fewer steps:    ... --cfg-options custom_hooks.0.stages.0.iters=100
 from __future__ import annotations
 
 import argparse
-import os
-import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
-import mmwsss  # noqa: F401
 from mmwsss.utils import read_config
-from mmwsss.utils.arguments import DictAction
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, choose_work_dir, run_tool
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -26,9 +21,7 @@ if TYPE_CHECKING:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('config', help='train config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
     parser.add_argument(
@@ -39,21 +32,9 @@ def parse_args() -> argparse.Namespace:
         '--amp',
         action='store_true',
         help='train with mixed precision, on a GPU')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config, as key=value')
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='what started the processes')
-    # torch.distributed.launch passes either, depending on its version.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    parser.add_cfg_options()
+    parser.add_launcher()
+    return parser.parse_args()
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -62,12 +43,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     from mmwsss.engine import find_resumable_checkpoint
     cfg = read_config(args.config, args.cfg_options)
-    # work_dir is the command line's, else the config's, else the file's name.
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('work_dirs',
-                                osp.splitext(osp.basename(args.config))[0])
+    cfg.work_dir = choose_work_dir(args, cfg)
     if args.amp:
         device = get_device()
         if device in ('cpu', 'mps'):
@@ -99,27 +75,14 @@ def use_amp(cfg: Config) -> None:
             raise ValueError(f'--amp replaces OptimWrapper, not {kind}')
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Train."""
-    args = parse_args()
-    quiet_imports()
-    from mmengine.runner import Runner
-    from mmseg.registry import RUNNERS
-
-    from mmwsss.engine import check_output_folder, setup_entry_point
+    from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
     cfg = load_config(args)
     check_output_folder(cfg.work_dir)
     setup_entry_point(cfg, args.launcher)
-    if 'runner_type' in cfg:
-        runner = RUNNERS.build(cfg)
-    else:
-        runner = Runner.from_cfg(cfg)
-    runner.train()
+    build_runner(cfg).train()
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A full disk or a missing file is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main)

@@ -21,16 +21,12 @@ expects; those of other datasets the photo's name and the class index, from 1.
 from __future__ import annotations
 
 import argparse
-import os
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
-import mmwsss  # noqa: F401
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, read_json
-from mmwsss.utils.arguments import DictAction, threshold_value
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool, threshold_value
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -38,9 +34,7 @@ if TYPE_CHECKING:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('config', help='config file of the guiding network')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('--seeds', required=True, help='folder of <id>.npz')
@@ -55,14 +49,8 @@ def parse_args() -> argparse.Namespace:
         "with the best one (default: the config's)")
     parser.add_argument(
         '--work-dir', help='folder for logs (default: .log in the output)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='settings that override the config, as key=value')
-    parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none', help='what started the processes')
-    # torch.distributed.launch passes either, depending on its version.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_cfg_options()
+    parser.add_launcher()
     args = parser.parse_args()
     if not (args.out or args.instances):
         parser.error('give --out or --instances')
@@ -72,13 +60,12 @@ def parse_args() -> argparse.Namespace:
         parser.error(f'there is no folder {args.seeds}')
     if not osp.isfile(args.checkpoint):
         parser.error(f'there is no checkpoint {args.checkpoint}')
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
 def load_config(args: argparse.Namespace) -> Config:
     """Turn the config into one of a test run that makes guides."""
-    from mmwsss.evaluation.writers.file_run import augmented_loader, make_test_run
+    from mmwsss.engine import augmented_loader, make_test_run
     cfg = read_config(args.config, args.cfg_options)
     if 'walk' not in cfg:
         raise ValueError(f'{args.config} has no walk')
@@ -125,14 +112,12 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     return outputs
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Let seeds walk."""
-    args = parse_args()
-    quiet_imports()
     from mmengine.dist import init_dist, is_distributed, is_main_process
 
-    from mmwsss.engine import check_output_folder, setup_entry_point
-    from mmwsss.evaluation.writers.file_run import build_runner, photos_to_do
+    from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
+    from mmwsss.evaluation.writers.file_run import photos_to_do
     from mmwsss.evaluation.writers.origin import check_origin
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
@@ -150,8 +135,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ImportError) as error:
-        # A full disk or an absent pycocotools is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main, ImportError)

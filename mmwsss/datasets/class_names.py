@@ -4,12 +4,12 @@ from mmseg.datasets import PascalVOCDataset
 from mmwsss.utils import read_class_names
 
 from .coco import COCO_CLASSES
-from .demo_scenes import CLASSES as DEMO_CLASSES
+from .demo import DemoDataset
 
 KNOWN_CLASSES = dict(
     voc=PascalVOCDataset.METAINFO['classes'],
     coco=COCO_CLASSES,
-    demo=DEMO_CLASSES)
+    demo=DemoDataset.METAINFO['classes'])
 
 
 def class_names(source: str) -> list[str]:

@@ -3,7 +3,6 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from .base import BaseWeakSegDataset
-from .demo_scenes import CLASSES, PALETTE
 
 
 @DATASETS.register_module()
@@ -13,7 +12,10 @@ class DemoDataset(BaseSegDataset):
     Made by ``tools/dataset_converters/make_demo_data.py``. Arguments are those
     of :class:`mmseg.datasets.BaseSegDataset`.
     """
-    METAINFO = dict(classes=CLASSES, palette=PALETTE)
+    METAINFO = dict(
+        classes=('background', 'ant', 'bee', 'beetle', 'ladybug', 'moth', 'wasp'),
+        palette=[[0, 0, 0], [214, 84, 60], [240, 190, 40], [60, 160, 90],
+                 [200, 60, 140], [80, 130, 220], [150, 100, 210]])
 
 
 @DATASETS.register_module()

@@ -3,14 +3,19 @@ from . import optimizers
 from .hooks import apply_checkpoint_stage
 from .inference import check_amp, fast_inference
 from .runner import (
+    augmented_loader,
+    build_runner,
     check_output_folder,
     find_resumable_checkpoint,
     load_checkpoint_file,
+    make_test_run,
+    photo_loader,
     setup_entry_point,
 )
 
 __all__ = [
-    'apply_checkpoint_stage', 'check_amp', 'check_output_folder',
-    'fast_inference', 'find_resumable_checkpoint', 'load_checkpoint_file',
-    'optimizers', 'setup_entry_point'
+    'apply_checkpoint_stage', 'augmented_loader', 'build_runner', 'check_amp',
+    'check_output_folder', 'fast_inference', 'find_resumable_checkpoint',
+    'load_checkpoint_file', 'make_test_run', 'optimizers', 'photo_loader',
+    'setup_entry_point'
 ]

@@ -10,11 +10,11 @@ from .lists import (
     with_background,
 )
 from .paths import project_path, walk_files
-from .text import read_lines, read_text
+from .text import read_lines, read_text, write_lines
 
 __all__ = [
     'MAX_CLASSES', 'atomic_write', 'change_config', 'check_image_ids',
     'check_unique', 'load_config', 'project_path', 'read_class_names', 'read_config',
     'read_id_list', 'read_json', 'read_lines', 'read_text', 'set_data_root',
-    'walk_files', 'with_background', 'write_json'
+    'walk_files', 'with_background', 'write_json', 'write_lines'
 ]

@@ -1,15 +1,19 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Command line options that tools share; they import nothing heavy.
+"""Command lines of tools, and what they share; nothing heavy is imported.
 
 A tool parses its command line before it imports torch and mmseg, so that a typing
 error or ``--help`` does not take their seconds.
 """
 
 import argparse
+import os
 import os.path as osp
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .crf_presets import CRF_PRESETS
+from .import_hooks import quiet_imports
 from .io import read_json
 
 if TYPE_CHECKING:
@@ -28,6 +32,73 @@ class DictAction(argparse.Action):
         from mmengine.config import DictAction as Action
         action = Action(self.option_strings, self.dest, nargs=self.nargs)
         action(parser, namespace, values, option_string)
+
+
+class ToolParser(argparse.ArgumentParser):
+    """A parser whose ``--help`` shows a tool's docstring as it is written.
+
+    Args:
+        description (str, optional): The tool's docstring.
+        **kwargs: Arguments of :class:`argparse.ArgumentParser`.
+    """
+
+    def __init__(self, description: str | None = None, **kwargs) -> None:
+        kwargs.setdefault('formatter_class', argparse.RawDescriptionHelpFormatter)
+        super().__init__(description=description, **kwargs)
+
+    def add_cfg_options(self) -> None:
+        """Add ``--cfg-options``."""
+        self.add_argument(
+            '--cfg-options', nargs='+', action=DictAction,
+            help='settings that override the config, as key=value')
+
+    def add_launcher(self) -> None:
+        """Add ``--launcher``, for several processes."""
+        self.add_argument(
+            '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
+            default='none', help='what started the processes')
+        # torch.distributed.launch passes either, depending on its version.
+        self.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+    def parse_args(self, *args, **kwargs) -> argparse.Namespace:
+        """Parse, and tell mmengine which process of a machine this is."""
+        parsed = super().parse_args(*args, **kwargs)
+        if 'local_rank' in parsed:
+            os.environ.setdefault('LOCAL_RANK', str(parsed.local_rank))
+        return parsed
+
+
+def run_tool(parse_args: Callable[[], argparse.Namespace],
+             main: Callable[[argparse.Namespace], int | None],
+             *errors: type[Exception]) -> None:
+    """Run a tool: its command line first, then what it imports and does.
+
+    A missing file or a full disk is not a fault of the program: such an error
+    ends it with one line.
+
+    Args:
+        parse_args (Callable): Reads the command line.
+        main (Callable): Does the work; returns the exit status, None for 0.
+        *errors (type): What is no fault of the program either, beside
+            :class:`OSError`.
+    """
+    try:
+        args = parse_args()
+        quiet_imports()
+        status = main(args)
+    except (OSError, *errors) as error:
+        status = f'error: {error}'
+    if status:
+        sys.exit(status)
+
+
+def choose_work_dir(args: argparse.Namespace, cfg: 'Config') -> str:
+    """The folder of a run: the command line's, else the config's, else one named
+    after the config's file."""
+    if args.work_dir is not None:
+        return args.work_dir
+    name = osp.splitext(osp.basename(args.config))[0]
+    return cfg.get('work_dir') or osp.join('work_dirs', name)
 
 
 def add_label_options(parser: argparse.ArgumentParser,

@@ -76,11 +76,18 @@ def _history_statistic(owner: type, name: str) -> Callable:
 
 def _allowed_globals() -> dict[str, Any]:
     """The names that a checkpoint may refer to, beside torch's own."""
-    allowed = {
+    return {
         'builtins.getattr': _history_statistic,
+        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
+        **numpy_globals(),
+    }
+
+
+def numpy_globals() -> dict[str, Any]:
+    """The names that pickled arrays and scalars of numbers refer to."""
+    allowed = {
         # How protocol 2 writes bytes; newer torch allows it by itself.
         '_codecs.encode': codecs.encode,
-        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
         'numpy.ndarray': np.ndarray,
         'numpy.dtype': np.dtype,
     }
@@ -117,7 +124,21 @@ def _read(path: str, map_location: Any) -> Any:
 def _restricted_pickle(allowed: dict[str, Any]) -> SimpleNamespace:
     """A pickle module for :func:`torch.load` that knows few names."""
     from torch._weights_only_unpickler import _get_allowed_globals
-    allowed = {**_get_allowed_globals(), **allowed}
+    unpickler = restricted_unpickler({**_get_allowed_globals(), **allowed})
+
+    def load(file: Any, **kwargs) -> Any:
+        return unpickler(file, **kwargs).load()
+
+    return SimpleNamespace(
+        __name__='restricted_pickle', Unpickler=unpickler, load=load)
+
+
+def restricted_unpickler(allowed: dict[str, Any]) -> type[pickle.Unpickler]:
+    """A kind of unpickler that knows plain Python values and few names.
+
+    Args:
+        allowed (dict[str, Any]): What each of them stands for, by full name.
+    """
 
     class Unpickler(pickle.Unpickler):
 
@@ -127,14 +148,10 @@ def _restricted_pickle(allowed: dict[str, Any]) -> SimpleNamespace:
             full_name = f'{module}.{name}'
             if full_name not in allowed:
                 raise pickle.UnpicklingError(
-                    f'{full_name} is not allowed in a checkpoint')
+                    f'{full_name} is not allowed, expected numbers only')
             return allowed[full_name]
 
-    def load(file: Any, **kwargs) -> Any:
-        return Unpickler(file, **kwargs).load()
-
-    return SimpleNamespace(
-        __name__='restricted_pickle', Unpickler=Unpickler, load=load)
+    return Unpickler
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os.path as osp
 from typing import TYPE_CHECKING, Any
 
 from .lists import read_class_names, with_background
+from .renamed import rename_variables
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -39,7 +40,9 @@ def load_config(path: str, import_custom_modules: bool = True) -> 'Config':
     if not osp.isfile(path):
         raise FileNotFoundError(f'there is no config {path}')
     from mmengine.config import Config
-    return Config.fromfile(path, import_custom_modules=import_custom_modules)
+    cfg = Config.fromfile(path, import_custom_modules=import_custom_modules)
+    rename_variables(cfg)
+    return cfg
 
 
 def change_config(cfg: 'Config', options: dict | None = None) -> None:
@@ -67,6 +70,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
         set_data_root(cfg._cfg_dict, options['data_root'])
     for key, value in options.items():
         cfg.merge_from_dict({key: value})
+    rename_variables(cfg)
     dataset = cfg.get('train_dataloader', {}).get('dataset', {})
     while 'dataset' in dataset:
         dataset = dataset['dataset']

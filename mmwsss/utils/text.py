@@ -3,6 +3,9 @@
 
 import codecs
 import os.path as osp
+from collections.abc import Iterable
+
+from .io import atomic_write
 
 _MARKS = {
     codecs.BOM_UTF32_LE: 'UTF-32', codecs.BOM_UTF32_BE: 'UTF-32',
@@ -64,3 +67,9 @@ def read_lines(path: str, kind: str = 'list') -> list[str]:
     if not lines:
         raise ValueError(f'{kind} {path} is empty')
     return lines
+
+
+def write_lines(path: str, lines: Iterable[str]) -> None:
+    """Write a text file that :func:`read_lines` reads, atomically."""
+    with atomic_write(path, 'w') as file:
+        file.write(''.join(f'{line}\n' for line in lines))

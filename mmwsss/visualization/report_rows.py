@@ -12,6 +12,7 @@ import torch
 
 from mmwsss.datasets.image_io import read_mask, read_photo
 from mmwsss.evaluation.metrics.confusion_metric import image_id
+from mmwsss.evaluation.metrics.prediction_files import prediction_file
 from mmwsss.ops import mask_confusion
 from mmwsss.structures import Seed
 
@@ -49,6 +50,12 @@ class Row:
     tags: list[str]
     cells: list[Cell]
 
+    @property
+    def best_iou(self) -> float | None:
+        """float | None: The highest of the row, None if nothing is measured."""
+        return max((cell.iou for cell in self.cells if cell.iou is not None),
+                   default=None)
+
 
 @dataclass
 class Section:
@@ -69,6 +76,11 @@ class Section:
     classes: dict[str, tuple[int, int, int]]
     photos: int
     ranked_by: str
+
+    @property
+    def is_scored(self) -> bool:
+        """bool: Whether there is any ground truth."""
+        return any(row.best_iou is not None for row in self.rows)
 
 
 def image_iou(mask: np.ndarray, truth: np.ndarray, num_classes: int) -> float:
@@ -203,9 +215,8 @@ def _has_truth(info: dict) -> bool:
 
 def _file_of(column: dict, info: dict) -> str | None:
     """The file of a photo in a column, or None."""
-    folder, suffix = ((column['seeds'], '.npz') if 'seeds' in column else
-                      (column['masks'], '.png'))
-    path = osp.join(folder, image_id(info) + suffix)
+    seeds = 'seeds' in column
+    path = prediction_file(column['seeds' if seeds else 'masks'], info, seeds)
     return path if osp.exists(path) else None
 
 

@@ -84,20 +84,6 @@ def test_config(name, demo_as):
         assert sample.image_labels[1:].any()
 
 
-@pytest.mark.parametrize('name', ['demo', 'voc', 'folder', 'coco'])
-def test_common_shape(name):
-    cfg = load(name, **dict(classes=['owl']) if name == 'folder' else {})
-    for loader in ('train', 'val', 'test', 'seed'):
-        assert cfg[f'{loader}_dataloader'].dataset.type == cfg.dataset_type
-    sampler = cfg.train_dataloader.sampler
-    assert sampler.type == 'ReproducibleInfiniteSampler'
-    assert cfg.train_pipeline[0].type == 'SeedAugmentation'
-    for loader in ('train_dataloader', 'seed_dataloader'):
-        assert 'with_masks' not in cfg[loader].dataset
-        assert 'seg_map_path' not in cfg[loader].dataset.data_prefix
-    assert not osp.isabs(cfg.data_root)
-
-
 @cache
 def pipeline(jitter):
     return Compose([

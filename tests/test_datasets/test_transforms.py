@@ -61,13 +61,6 @@ class TestLoadPhoto:
             load(path)
         assert ImageFile.LOAD_TRUNCATED_IMAGES is True
 
-    def test_truncated_png_is_an_error(self, tmp_path):
-        path = tmp_path / 'cut.png'
-        Image.fromarray(noise(64, 64)).save(path)
-        path.write_bytes(path.read_bytes()[:2000])
-        with pytest.raises(ValueError, match='cut.png'):
-            load(path)
-
     @pytest.mark.parametrize('orientation, turn', [
         (1, lambda a: a),
         (2, lambda a: a[:, ::-1]),
@@ -96,12 +89,6 @@ class TestLoadPhoto:
         Image.fromarray(grey).save(tmp_path / 'grey.png')
         img = load(tmp_path / 'grey.png')['img']
         assert np.array_equal(img, np.repeat(grey[..., None], 3, 2))
-
-    def test_grey_jpeg(self, tmp_path):
-        Image.fromarray(np.full((9, 8), 77, np.uint8)).save(
-            tmp_path / 'grey.jpg')
-        img = load(tmp_path / 'grey.jpg')['img']
-        assert img.shape == (9, 8, 3) and np.all(img == 77)
 
     @pytest.mark.parametrize('mode', ['RGBA', 'LA'])
     def test_alpha_is_dropped(self, tmp_path, mode):
@@ -447,10 +434,6 @@ class TestFormatting:
         assert (sample.img_id, sample.sample_idx) == ('a', 3)
         assert sample.valid_box == (0, 0, 5, 4)
         assert sample.gt_sem_seg.data.shape == (1, 4, 5)
-
-    def test_pack_without_labels(self):
-        packed = PackWeakInputs().transform(dict(img=noise(4, 5)))
-        assert 'image_labels' not in packed['data_samples']
 
     def test_image_labels_from_mask(self):
         mask = np.array([[0, 2], [255, 2]], np.uint8)

@@ -11,7 +11,7 @@ from tiny_training import TinyDataset
 
 from mmwsss.datasets.transforms.seeding import (
     SamplePosition,
-    SeedAugmentation,
+    SetRandomState,
     seed_everything,
 )
 from mmwsss.engine.hooks.exact_resume_hook import _ResumedIterator
@@ -91,7 +91,7 @@ def test_augmentation_follows_seed_and_position():
         draws = []
         for index in (0, 3):  # which photo it is does not matter
             random.random(), torch.rand(2)
-            SeedAugmentation()(
+            SetRandomState()(
                 dict(sample_idx=SamplePosition(index, position, seed)))
             draws.append(draw())
         assert draws[0] == draws[1]
@@ -103,8 +103,8 @@ def test_plain_indices_are_left_alone():
     seed_everything(7)
     expected = draw()
     seed_everything(7)
-    assert SeedAugmentation()(dict(sample_idx=3)) == dict(sample_idx=3)
-    assert SeedAugmentation()(dict()) == dict()
+    assert SetRandomState()(dict(sample_idx=3)) == dict(sample_idx=3)
+    assert SetRandomState()(dict()) == dict()
     assert draw() == expected
 
 

@@ -139,7 +139,7 @@ def tiny_config(work_dir, stages=None, workers=0, batch_size=2, **options):
             dataset=dict(
                 type='TinyDataset',
                 pipeline=[
-                    dict(type='SeedAugmentation'),
+                    dict(type='SetRandomState'),
                     dict(type='TinyAugment', noise=noise)
                 ]),
             **kwargs)

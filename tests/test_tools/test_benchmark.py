@@ -3,9 +3,9 @@
 that both sides compute the same."""
 
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
+from tool_runner import run_tool
 
 from mmwsss.utils import project_path, read_json
 
@@ -19,16 +19,11 @@ NEED_PYDENSECRF = ('seeds', )
 
 
 @pytest.fixture
-def run(monkeypatch, capfd):
+def run(capfd):
     """Run benchmark.py in this process and return what it prints."""
 
     def run(*args):
-        path = f'{FOLDER}/benchmark.py'
-        spec = spec_from_file_location('benchmark', path)
-        module = module_from_spec(spec)
-        monkeypatch.setattr(sys, 'argv', [path, *map(str, args)])
-        spec.loader.exec_module(module)
-        module.main()
+        run_tool('analysis_tools/benchmark', *args)
         return capfd.readouterr().out
 
     return run

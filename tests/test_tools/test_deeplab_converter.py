@@ -1,17 +1,16 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Random weights in the official layouts."""
 
-import importlib.util
 import os.path as osp
 
 import pytest
 import torch
 from mmseg.registry import MODELS
+from tool_runner import load_tool, run_tool
 
 import mmwsss  # noqa: F401
 
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-TOOL = osp.join(ROOT, 'tools', 'model_converters', 'deeplab_pytorch2mmwsss.py')
 BN_LEAVES = ('weight', 'bias', 'running_mean', 'running_var',
              'num_batches_tracked')
 BACKBONE = dict(
@@ -22,10 +21,7 @@ NORM = dict(type='BN')
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('converter', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('model_converters/deeplab_pytorch2mmwsss')
 
 
 def build(cfg):
@@ -138,7 +134,7 @@ def test_codebase_layout(tool, head):
     assert all(torch.equal(back[name], ours[name]) for name in ours)
 
 
-def test_imagenet_trunk_loads_by_init_cfg(tool, tmp_path, monkeypatch, capsys):
+def test_imagenet_trunk_loads_by_init_cfg(tool, tmp_path, capsys):
     backbone = build(BACKBONE)
     theirs = {}
     for name, value in backbone.state_dict().items():
@@ -147,8 +143,7 @@ def test_imagenet_trunk_loads_by_init_cfg(tool, tmp_path, monkeypatch, capsys):
     theirs['fc.weight'] = torch.ones(1)
     source, target = tmp_path / 'resnets.pth', tmp_path / 'ours.pth'
     torch.save(theirs, source)
-    monkeypatch.setattr('sys.argv', [TOOL, str(source), str(target)])
-    tool.main()
+    run_tool('model_converters/deeplab_pytorch2mmwsss', source, target)
     assert 'left out: fc.weight' in capsys.readouterr().out
     model = build(dict(BACKBONE, init_cfg=dict(
         type='Pretrained', checkpoint=str(target))))

@@ -142,7 +142,7 @@ def test_offset_curves(run, tmp_path):
 
 
 def browse_config(path, root, **dataset):
-    loaders = [dict(type='SeedAugmentation'), dict(type='LoadPhoto')]
+    loaders = [dict(type='SetRandomState'), dict(type='LoadPhoto')]
     if dataset.get('with_masks'):
         loaders.append(dict(type='LoadMask'))
     Config(

@@ -1,26 +1,22 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Random weights in the official layout of IRN."""
 
-import importlib.util
 import os.path as osp
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
+from tool_runner import load_tool
 
 import mmwsss  # noqa: F401
 
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-TOOL = osp.join(ROOT, 'tools', 'model_converters', 'irn2mmwsss.py')
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('irn_converter', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('model_converters/irn2mmwsss')
 
 
 def meta_model(config):

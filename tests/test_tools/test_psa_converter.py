@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Random weights in the official layouts of PSA and SEAM."""
 
-import importlib.util
 import os.path as osp
 import struct
 
@@ -9,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from mmseg.registry import MODELS
+from tool_runner import load_tool, run_tool
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import load_checkpoint_file
 
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-TOOL = osp.join(ROOT, 'tools', 'model_converters', 'psa2mmwsss.py')
 LEAVES = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
 MXNET = dict(
     weight='gamma', bias='beta', running_mean='moving_mean',
@@ -24,10 +23,7 @@ BLOCKS = {2: 3, 3: 3, 4: 6, 5: 3, 6: 1, 7: 1}
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('psa_converter', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('model_converters/psa2mmwsss')
 
 
 def trunk_keys():
@@ -170,7 +166,7 @@ def write_mxnet(path, arrays, version):
 
 
 @pytest.mark.parametrize('version', [0, 1, 2])
-def test_mxnet_file_loads_by_init_cfg(tool, tmp_path, monkeypatch, version):
+def test_mxnet_file_loads_by_init_cfg(tool, tmp_path, version):
     cfg = dict(type='WideResNet38', base_channels=4)
     torch.manual_seed(0)
     ours = MODELS.build(cfg).state_dict()
@@ -184,8 +180,7 @@ def test_mxnet_file_loads_by_init_cfg(tool, tmp_path, monkeypatch, version):
     arrays['arg:linear1000_weight'] = np.zeros((1000, 2), np.float16)
     source, target = tmp_path / 'r38.params', tmp_path / 'r38.pth'
     write_mxnet(source, arrays, version)
-    monkeypatch.setattr('sys.argv', [TOOL, str(source), str(target)])
-    tool.main()
+    run_tool('model_converters/psa2mmwsss', source, target)
     state_dict = load_checkpoint_file(target)['state_dict']
     assert set(state_dict) == set(expected)
     model = MODELS.build(

@@ -1,23 +1,16 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
+from tool_runner import load_tool
 
 from mmwsss.datasets.image_io import read_mask
-
-PATH = Path(__file__).parents[2] / 'tools' / 'dataset_converters' / 'sbd.py'
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('sbd_converter', PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('dataset_converters/sbd')
 
 
 def annotate(path, mask):

@@ -1,6 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import csv
-import importlib.util
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from PIL import Image
+from tool_runner import run_tool
 
 import mmwsss.engine.inference as inference
 from mmwsss.datasets import WeakDemoDataset
@@ -60,19 +60,6 @@ val_dataloader = dict(
 val_evaluator = dict(
     type='SeedMetric', protocol=dict(split='train', supervision='I'))
 """
-
-
-def run_tool(name, *args):
-    """Run a tool in this process."""
-    path = project_path('tools', f'{name}.py')
-    spec = importlib.util.spec_from_file_location('tool', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    argv, sys.argv = sys.argv, [path, *map(str, args)]
-    try:
-        module.main()
-    finally:
-        sys.argv = argv
 
 
 @pytest.fixture(scope='module')
@@ -202,13 +189,6 @@ def test_seeds_of_another_model_are_not_mixed(setting, tmp_path):
     with pytest.raises(FileExistsError, match='unknown origin'):
         run_tool('generate_seeds', setting['config'], setting['checkpoint'],
                  '--out', strange)
-
-
-def test_missing_checkpoint(setting, tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        run_tool('generate_seeds', setting['config'], tmp_path / 'no.pth',
-                 '--out', tmp_path)
-    assert 'no.pth' in capsys.readouterr().err
 
 
 def test_streamed_labels_equal_refined_full_seeds(setting, tmp_path):

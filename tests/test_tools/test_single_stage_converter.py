@@ -1,29 +1,24 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Random weights in the official layout."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
+from tool_runner import load_tool, run_tool
 
 import mmwsss  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools' / 'model_converters' / 'single_stage2mmwsss.py'
 STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
 NORM = ('weight', 'bias', *STATISTICS)
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('converter', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('model_converters/single_stage2mmwsss')
 
 
 def config(name: str) -> Config:
@@ -76,10 +71,7 @@ def official_trunk(name: str, backbone) -> dict:
     state = backbone.state_dict()
     if name.startswith('r'):
         return state
-    spec = importlib.util.spec_from_file_location(
-        'psa', TOOL.parent / 'psa2mmwsss.py')
-    psa = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(psa)
+    psa = load_tool('model_converters/psa2mmwsss')
     if name == 'vgg16':
         names = {f'features.{i}': conv for conv, i in psa.VGG_CONVS.items()}
     else:
@@ -115,7 +107,7 @@ def test_layout(tool, name, deep, keys):
         assert converted[key].shape == value.shape, key
 
 
-def test_file(tool, tmp_path, monkeypatch):
+def test_file(tool, tmp_path):
     """A converted file loads, and values arrive where they belong."""
     cfg = config('r50').model
     cfg.backbone.update(base_channels=4, depth=50, init_cfg=None)
@@ -130,10 +122,8 @@ def test_file(tool, tmp_path, monkeypatch):
         official[f'{key}.weight'] = torch.randn(shape[0], 16, 1, 1)
     official.update(model.backbone.state_dict())
     torch.save(official, tmp_path / 'in.pth')
-    monkeypatch.setattr(
-        sys, 'argv',
-        ['tool', str(tmp_path / 'in.pth'), str(tmp_path / 'out.pth')])
-    tool.main()
+    run_tool('model_converters/single_stage2mmwsss', tmp_path / 'in.pth',
+             tmp_path / 'out.pth')
     checkpoint = torch.load(tmp_path / 'out.pth', weights_only=True)
     assert checkpoint['meta']['stage'] == 'self_train'
     model.load_state_dict(checkpoint['state_dict'])

@@ -262,17 +262,3 @@ def test_tta_needs_its_config(trained, monkeypatch):
     with pytest.raises(ValueError, match='--tta needs tta_model'):
         call(monkeypatch, 'test.py', config, work_dir / 'stage_second.pth',
              '--tta')
-
-
-def test_help_is_useful(monkeypatch, capsys):
-    for tool in ('train.py', 'test.py'):
-        with pytest.raises(SystemExit, match='0'):
-            call(monkeypatch, tool, '-h')
-        assert f'python tools/{tool} configs/' in capsys.readouterr().out
-
-
-def test_default_runtime_names_our_hooks():
-    cfg = Config.fromfile(ROOT / 'configs/_base_/default_runtime.py')
-    hooks = {hook['type'] for hook in cfg.default_hooks.values()}
-    assert {'AtomicCheckpointHook', 'ExactResumeHook', 'NaNLossHook',
-            'CheckpointMatchHook'} <= hooks

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
-from test_seed_tools import run_tool
+from tool_runner import run_tool
 
 from mmwsss.engine import load_checkpoint_file
 from mmwsss.structures import Seed

@@ -1,4 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import html
 import json
 import os
 import re
@@ -8,7 +9,6 @@ import numpy as np
 import pytest
 
 from mmwsss.datasets import WeakDemoDataset
-from mmwsss.datasets.demo_scenes import PALETTE
 from mmwsss.datasets.image_io import read_mask, write_mask
 from mmwsss.structures import Seed
 from mmwsss.visualization.contact_sheet import draw_contact_sheet
@@ -18,7 +18,13 @@ from mmwsss.visualization.report_curves import (
     threshold_figure,
     training_figure,
 )
-from mmwsss.visualization.report_rows import collect_section, image_iou
+from mmwsss.visualization.report_rows import (
+    Cell,
+    Row,
+    Section,
+    collect_section,
+    image_iou,
+)
 
 
 @pytest.fixture
@@ -42,7 +48,8 @@ def columns(dataset, tmp_path):
             str(tmp_path / f'seeds/{info["img_id"]}.npz'))
         worse = truth.copy()
         worse[:number * 6] = 0
-        write_mask(str(tmp_path / f'masks/{info["img_id"]}.png'), worse, PALETTE)
+        write_mask(str(tmp_path / f'masks/{info["img_id"]}.png'), worse,
+                   dataset.metainfo['palette'])
     return [
         dict(title='Seed', seeds=str(tmp_path / 'seeds'), threshold=0.5),
         dict(title='Mask', masks=str(tmp_path / 'masks'))
@@ -125,21 +132,41 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_report_is_one_whole_file(dataset, columns, tmp_path):
+def test_report_is_one_whole_file(dataset, columns):
     section = collect_section(dataset, 'Train', columns, num_images=3)
-    steps = [dict(name='train', type='train', seconds=61, numbers={'mIoU': '12.3'},
-                  protocol='split <train>')]
+    steps = [dict(name='train', type='train', seconds=61, numbers={'mIoU': '12.3'}),
+             dict(name='skipped', type='test')]
     text = render_report(
-        'A & B', [section], steps=steps, protocol=dict(labels='tags'),
+        'A run', [section], steps=steps, protocol=dict(labels='tags'),
+        curves=dict(Losses='<svg></svg>'),
         headline=[dict(title='mIoU', value=40.0, full=50.0)], version='1')
     page = Page(text)
     assert page.open == []
-    assert page.tags.count('img') == 3 * 4
+    assert page.tags.count('img') == 3 * 4 and page.tags.count('svg') == 1
     assert 'script' not in page.tags and 'link' not in page.tags
     assert all(link.startswith('data:image/') for link in page.links)
-    assert 'A &amp; B' in text and 'split &lt;train&gt;' in text
-    assert '80 % of 50.0' in text and '1:01' in text and '12.3' in text
+    for said in ('2 steps in 1:01', '80 % of 50.0', '12.3', 'labels</b>: tags'):
+        assert said in text
     assert 'http' not in re.sub(r'data:image[^"]*', '', text)
+
+
+def test_report_escapes_every_text():
+    """Whatever users name things, it is text of the page and no markup."""
+    evil = '<script>"ä" & \'b\'</script>'
+    picture = np.zeros((2, 3, 3), np.uint8)
+    rows = [Row(evil, tags, [Cell(picture), Cell(picture, 50.)])
+            for tags in ([evil], [])]
+    section = Section(evil, [evil, evil], rows, {evil: (1, 2, 3)}, 9, evil)
+    text = render_report(
+        evil, [section], curves={evil: '<svg></svg>'}, protocol={evil: evil},
+        steps=[dict(name=evil, type=evil, numbers={evil: evil}, protocol=evil)],
+        headline=[dict(title=evil, value=1, note=evil)], version=evil)
+    page = Page(text)
+    assert page.open == []
+    assert 'script' not in page.tags and page.tags.count('svg') == 1
+    # Title twice, version, card 2, section 2 + 2 heads + legend, 2 rows of two
+    # pictures with alt and title, captions 2, curve 1, steps 4, protocol 2 + 2.
+    assert html.unescape(text).count(evil) == 29
 
 
 def test_contact_sheet(dataset, columns):

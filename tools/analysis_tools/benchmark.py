@@ -20,13 +20,12 @@ from benchmarks import COMPARISONS
 
 import mmwsss
 from mmwsss.utils import write_json
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument(
         'comparisons', nargs='*', metavar='COMPARISON',
         help=f'some of {", ".join(COMPARISONS)} (default: all)')
@@ -96,9 +95,8 @@ def table_line(row: dict) -> str:
     return '| ' + ' | '.join(map(str, cells)) + ' |'
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Measure and print."""
-    args = parse_args()
     import torch
     warnings.simplefilter('ignore')
     torch.set_num_threads(args.threads)
@@ -118,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

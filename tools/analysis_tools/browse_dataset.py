@@ -10,19 +10,17 @@ its seed; so the same command writes the same pictures.
 
 import argparse
 import os.path as osp
-import sys
 from itertools import islice
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from mmwsss.utils import atomic_write, read_config
-from mmwsss.utils.arguments import DictAction
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Write augmented training photos with their tags and masks')
     parser.add_argument('config', help='train config file')
     parser.add_argument(
@@ -32,9 +30,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--split', choices=('train', 'val', 'test'), default='train',
         help='which data loader of the config (default: train)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='override settings of the config, key=value')
+    parser.add_cfg_options()
     args = parser.parse_args()
     if args.num < 1:
         parser.error(f'--num must be positive, got {args.num}')
@@ -67,9 +63,7 @@ def draw_item(item: dict, metainfo: dict) -> np.ndarray:
     return np.concatenate(drawn, axis=1)
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATA_SAMPLERS, DATASETS
     from rich.progress import track
@@ -85,7 +79,7 @@ def main() -> None:
     num = min(args.num, len(dataset))
     for i, index in enumerate(
             track(islice(sampler, num), 'Drawing', total=num)):
-        # For pipelines without SeedAugmentation.
+        # For pipelines without SetRandomState.
         seed_everything(1, seed, i)
         item = dataset[index]
         if not hasattr(item['inputs'], 'permute'):
@@ -100,8 +94,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing file or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main)

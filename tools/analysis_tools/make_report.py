@@ -18,14 +18,13 @@ from __future__ import annotations
 
 import argparse
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 import mmwsss
 from mmwsss.utils import atomic_write, load_config, read_json
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -33,9 +32,7 @@ if TYPE_CHECKING:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('config', help='config that names the photos')
     parser.add_argument('spec', help='JSON file that says what to show')
     parser.add_argument('--out', required=True, help='folder for the two files')
@@ -82,10 +79,8 @@ def draw_curves(spec: dict) -> dict[str, str]:
     return {title: figure_svg(figure, title) for title, figure in figures.items()}
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Write the report."""
-    args = parse_args()
-    quiet_imports()
     from mmengine.registry import init_default_scope
 
     from mmwsss.visualization.contact_sheet import draw_contact_sheet
@@ -110,8 +105,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing file or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main)

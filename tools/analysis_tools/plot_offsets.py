@@ -14,19 +14,17 @@ Over a training, resumed or not, from what OffsetMonitorHook logged:
 
 import argparse
 import os.path as osp
-import sys
 
 import numpy as np
 from PIL import Image
 
 from mmwsss.pipeline import read_scalars
 from mmwsss.utils import atomic_write
-from mmwsss.utils.arguments import DictAction
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Plot the offsets of offset convolutions')
     commands = parser.add_subparsers(dest='command', required=True)
     maps = commands.add_parser('maps', help='draw the offsets over photos')
@@ -43,9 +41,7 @@ def parse_args() -> argparse.Namespace:
         '--gain', type=float, default=1.,
         help='factor on the length of the arrows (default: 1)')
     maps.add_argument('--device', help='default: the accelerator, if any')
-    maps.add_argument(
-        '--cfg-options', nargs='+', action=DictAction,
-        help='override settings of the config, key=value')
+    maps.add_cfg_options()
     curves = commands.add_parser(
         'curves', help='plot the offset statistics of a run')
     curves.add_argument('work_dir', help='folder of the training')
@@ -109,15 +105,9 @@ def draw_curves(args: argparse.Namespace) -> None:
     print(args.out)
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     {'maps': draw_maps, 'curves': draw_curves}[args.command](args)
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing file or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(parse_args, main)

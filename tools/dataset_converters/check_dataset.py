@@ -25,7 +25,7 @@ from collections import Counter
 import numpy as np
 
 from mmwsss.utils import read_id_list, write_json
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 _VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
@@ -232,9 +232,7 @@ def _read_all(work: list, jobs: int, problems: list[str], table: dict | None,
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('data_root')
     parser.add_argument('--list', help='list of ids, by default all photos')
     parser.add_argument(
@@ -262,9 +260,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> int:
     from mmwsss.datasets.class_names import class_names
     statistics, problems = check_dataset(
         args.data_root, class_names(args.classes), args.list, args.labels,
@@ -287,4 +283,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(parse_args, main)

@@ -27,8 +27,9 @@ from collections import defaultdict
 
 import numpy as np
 
-from mmwsss.utils import atomic_write, read_json, write_json
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils import read_json, write_json, write_lines
+from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.parallel import track_progress
 
 try:
     from pycocotools import mask as coco_mask
@@ -182,8 +183,6 @@ def convert_coco(annotation_file: str,
         ValueError: Naming what is wrong with the file, or if the masks there
             were made with other settings.
     """
-    from mmengine.utils import ProgressBar
-
     from mmwsss.datasets.image_io import read_mask, voc_palette
     from mmwsss.structures import save_label_table
     if void and void % 2 == 0:
@@ -223,11 +222,9 @@ def convert_coco(annotation_file: str,
         palette=voc_palette(len(classes)),
         settings=settings)
     todo = [(image, of_image[image['id']]) for image in images]
-    progress = ProgressBar(len(todo))
     with multiprocessing.Pool(jobs) as pool:
-        for _ in pool.imap(work, todo, chunksize=16):
-            progress.update()
-    print()
+        for _ in track_progress(pool.imap(work, todo, chunksize=16), len(todo)):
+            pass
 
     table = {}
     for image, annotations in todo:
@@ -242,16 +239,13 @@ def convert_coco(annotation_file: str,
     for name, lines in (('classes.txt', classes),
                         (f'lists/{split}.txt', list(table)),
                         (f'lists/{split}_labeled.txt', labeled)):
-        with atomic_write(osp.join(out, name), 'w') as file:
-            file.write(''.join(f'{line}\n' for line in lines))
+        write_lines(osp.join(out, name), lines)
     print(f'{len(table)} images, {len(labeled)} with a tag; recipe {recipe}, '
           f'crowds: {crowd}, void: {void} px')
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('annotations', help='instances_*.json')
     parser.add_argument('--out', required=True, help='folder to write to')
     parser.add_argument(
@@ -275,12 +269,10 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     convert_coco(args.annotations, args.out, args.split, args.recipe,
                  args.crowd, args.void, args.labels, args.jobs)
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

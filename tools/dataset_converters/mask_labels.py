@@ -15,8 +15,8 @@ import os.path as osp
 
 import numpy as np
 
-from mmwsss.utils import read_id_list
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils import read_id_list, walk_files
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def names_in_mask(path: str,
@@ -49,9 +49,7 @@ def names_in_mask(path: str,
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('masks', help='folder of PNG masks')
     parser.add_argument(
         '--classes',
@@ -68,9 +66,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmengine.utils import track_iter_progress
 
     from mmwsss.datasets.class_names import class_names
@@ -80,10 +76,8 @@ def main() -> None:
         ids = read_id_list(args.list)
     else:
         ids = sorted(
-            osp.relpath(osp.join(parent, name), args.masks)[:-4].replace(
-                os.sep, '/') for parent, _, files in os.walk(args.masks)
-            for name in files
-            if name.endswith('.png') and not name.startswith('.'))
+            name.removesuffix('.png').replace(os.sep, '/')
+            for name in walk_files(args.masks) if name.endswith('.png'))
     if not ids:
         raise ValueError(f'{args.masks} holds no PNG mask')
     table = {
@@ -98,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

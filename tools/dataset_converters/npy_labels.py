@@ -15,42 +15,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from mmwsss.utils.import_hooks import quiet_imports
-
-
-def _encode_latin1(text: str, encoding: str) -> bytes:
-    """How pickles of protocol 2 carry an array's bytes."""
-    if encoding != 'latin1':
-        raise pickle.UnpicklingError(f'unexpected encoding {encoding!r}')
-    return text.encode('latin1')
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def _array_from_bytes(data: bytes, dtype: np.dtype, shape: tuple,
                       order: str) -> np.ndarray:
     """How pickles of protocol 5 carry an array."""
     return np.frombuffer(data, dtype=dtype).reshape(shape, order=order)
-
-
-class ArrayUnpickler(pickle.Unpickler):
-    """An unpickler that knows numpy arrays and plain Python values only."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return an allowed global; refuse any other."""
-        if (module, name) == ('_codecs', 'encode'):
-            return _encode_latin1
-        if module == 'numpy' and name in ('ndarray', 'dtype'):
-            return getattr(np, name)
-        if (module, name) in (('numpy.core.numeric', '_frombuffer'),
-                              ('numpy._core.numeric', '_frombuffer')):
-            return _array_from_bytes
-        if module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-            # The functions moved with numpy 2, so they are taken from arrays.
-            if name == '_reconstruct':
-                return np.zeros(1).__reduce__()[0]
-            if name == 'scalar':
-                return np.float32(0).__reduce__()[0]
-        raise pickle.UnpicklingError(
-            f'{module}.{name} is not allowed, expected numpy arrays only')
 
 
 def _read_object_array(file: BinaryIO) -> Any:
@@ -61,7 +32,11 @@ def _read_object_array(file: BinaryIO) -> Any:
     _, _, dtype = read_header(file)
     if not dtype.hasobject:
         raise ValueError(f'expected a pickled dict, got an array of {dtype}')
-    return ArrayUnpickler(file, encoding='latin1').load()
+    from mmwsss.utils.checkpoint import numpy_globals, restricted_unpickler
+    allowed = numpy_globals()
+    for core in ('numpy.core', 'numpy._core'):
+        allowed[f'{core}.numeric._frombuffer'] = _array_from_bytes
+    return restricted_unpickler(allowed)(file, encoding='latin1').load()
 
 
 def load_cls_labels(path: str) -> dict:
@@ -128,9 +103,7 @@ def labels_to_names(labels: dict, classes: list[str],
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('npy', help='cls_labels.npy')
     parser.add_argument(
         '--classes',
@@ -140,9 +113,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmwsss.datasets.class_names import class_names
     from mmwsss.structures import save_label_table
     table = labels_to_names(
@@ -153,4 +124,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

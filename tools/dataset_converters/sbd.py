@@ -24,8 +24,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmwsss.utils import atomic_write, read_id_list
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils import read_id_list, write_lines
+from mmwsss.utils.arguments import ToolParser, run_tool
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 NUM_CLASSES = 20
@@ -106,28 +106,26 @@ def convert(root: str, out: str, jobs: int = 0) -> None:
                 for folder in ('masks', 'boundaries'))
             if not all(map(osp.isfile, targets)):
                 tasks.append((source, *targets))
-        path = osp.join(out, 'ImageSets', 'Segmentation', f'{name}.txt')
-        with atomic_write(path, 'w') as file:
-            file.write(''.join(f'{image_id}\n' for image_id in ids))
+        write_lines(
+            osp.join(out, 'ImageSets', 'Segmentation', f'{name}.txt'), ids)
     with WorkerPool(min(jobs, len(tasks)), _setup) as pool:
         for _ in track_progress(pool.map(tasks), len(tasks)):
             pass
 
 
-def main() -> None:
-    """Convert a copy of SBD."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_args() -> argparse.Namespace:
+    parser = ToolParser(__doc__)
     parser.add_argument('dataset', help='folder benchmark_RELEASE/dataset')
     parser.add_argument('--out', required=True, help='folder to write into')
     parser.add_argument(
         '--jobs', type=int, default=os.cpu_count(),
         help='worker processes; 0 works in this one (default: all cores)')
-    args = parser.parse_args()
-    quiet_imports()
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
     convert(args.dataset, args.out, args.jobs)
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

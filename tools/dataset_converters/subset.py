@@ -17,8 +17,9 @@ import os.path as osp
 import numpy as np
 from PIL import Image
 
-from mmwsss.utils import atomic_write, read_id_list, with_background
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils import atomic_write, read_id_list, with_background, write_lines
+from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.parallel import track_progress
 
 LISTS = osp.join('ImageSets', 'Segmentation')
 
@@ -83,8 +84,6 @@ def make_subset(data_root: str,
         ValueError: If a class is unknown or a list ends up empty.
         FileNotFoundError: If a photo is missing.
     """
-    from mmengine.utils import ProgressBar
-
     from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
     from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
     from mmwsss.structures import read_label_names, save_label_table
@@ -113,8 +112,7 @@ def make_subset(data_root: str,
             raise ValueError(f'no image of {path} is in the subset')
     images = list(dict.fromkeys(i for part in chosen.values() for i in part))
 
-    progress = ProgressBar(len(images))
-    for image_id in images:
+    for image_id in track_progress(images, len(images)):
         _copy_photo(
             osp.join(data_root, 'JPEGImages', f'{image_id}.jpg'),
             osp.join(out, 'JPEGImages', f'{image_id}.jpg'), long_side)
@@ -127,8 +125,6 @@ def make_subset(data_root: str,
             write_mask(
                 osp.join(out, 'SegmentationClass', f'{image_id}.png'), mask,
                 palette)
-        progress.update()
-    print()
     save_label_table(
         osp.join(out, 'image_labels.json'),
         {i: [n for n in table[i] if n in classes[1:]]
@@ -136,16 +132,13 @@ def make_subset(data_root: str,
     texts = {osp.join(LISTS, f'{n}.txt'): part for n, part in chosen.items()}
     texts['classes.txt'] = classes
     for name, lines in texts.items():
-        with atomic_write(osp.join(out, name), 'w') as file:
-            file.write(''.join(f'{line}\n' for line in lines))
+        write_lines(osp.join(out, name), lines)
     counts = ', '.join(f'{n}: {len(part)}' for n, part in chosen.items())
     print(f'{out}: {len(classes)} classes with background; {counts} images')
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument(
         'data_root', help='source in VOC layout, with image_labels.json')
     parser.add_argument('--out', required=True, help='folder to write')
@@ -167,9 +160,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmwsss.datasets.class_names import class_names
     make_subset(args.data_root, args.out, class_names(args.source_classes),
                 args.classes, args.lists,
@@ -178,4 +169,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

@@ -15,7 +15,7 @@ import os.path as osp
 import xml.etree.ElementTree as ET
 
 from mmwsss.utils import read_id_list
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.utils.arguments import ToolParser, run_tool
 
 
 def names_in_xml(path: str, classes: list[str]) -> list[str]:
@@ -40,9 +40,7 @@ def names_in_xml(path: str, classes: list[str]) -> list[str]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('data_root', help='folder that holds Annotations/')
     parser.add_argument(
         '--list',
@@ -53,9 +51,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
-    quiet_imports()
+def main(args: argparse.Namespace) -> None:
     from mmengine.utils import track_iter_progress
 
     from mmwsss.datasets.class_names import class_names
@@ -81,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

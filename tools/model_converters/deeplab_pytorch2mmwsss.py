@@ -23,7 +23,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import atomic_write
+from conversion import file_parser, read_state_dict, write_checkpoint, write_file
+
+from mmwsss.utils.arguments import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -201,29 +203,25 @@ def convert(state_dict: dict[str, Tensor],
     return {prefix + key: value for key, value in renamed.items()}, left_out
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('src', help='checkpoint to convert')
-    parser.add_argument('dst', help='file to write')
+def parse_args() -> argparse.Namespace:
+    parser = file_parser(__doc__)
     parser.add_argument(
         '--to',
         default='mmwsss',
         choices=('mmwsss', 'deeplab-pytorch', 'codebase'),
         help='target layout (default: %(default)s)')
-    args = parser.parse_args()
-    import torch
+    return parser.parse_args()
 
-    checkpoint = torch.load(args.src, map_location='cpu', weights_only=True)
-    state_dict, left_out = convert(checkpoint.get('state_dict', checkpoint), args.to)
+
+def main(args: argparse.Namespace) -> None:
+    state_dict, left_out = convert(read_state_dict(args.src), args.to)
     if args.to == 'mmwsss':
-        state_dict = dict(meta=dict(), state_dict=state_dict)
-    with atomic_write(args.dst) as file:
-        torch.save(state_dict, file)
-    print(f'wrote {args.dst}')
+        write_checkpoint(args.dst, state_dict)
+    else:
+        write_file(args.dst, state_dict)
     if left_out:
         print(f'left out: {", ".join(left_out)}')
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

@@ -19,7 +19,9 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import atomic_write
+from conversion import file_parser, read_state_dict, write_checkpoint
+
+from mmwsss.utils.arguments import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,21 +86,13 @@ def convert(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     return converted
 
 
-def main() -> None:
-    """Convert a file."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('src', help='checkpoint to convert')
-    parser.add_argument('dst', help='file to write')
-    args = parser.parse_args()
-    import torch
-    state_dict = torch.load(args.src, map_location='cpu', weights_only=True)
-    state_dict = state_dict.get('state_dict', state_dict)
-    with atomic_write(args.dst) as file:
-        torch.save(dict(meta=dict(), state_dict=convert(state_dict)), file)
-    print(f'wrote {args.dst}')
+def parse_args() -> argparse.Namespace:
+    return file_parser(__doc__).parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    write_checkpoint(args.dst, convert(read_state_dict(args.src)))
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

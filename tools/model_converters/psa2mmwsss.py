@@ -27,8 +27,9 @@ import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
+from conversion import file_parser, read_state_dict, write_checkpoint
 
-from mmwsss.utils import atomic_write
+from mmwsss.utils.arguments import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -217,23 +218,14 @@ def convert(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     return converted
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('src', help='checkpoint to convert (.params or .pth)')
-    parser.add_argument('dst', help='file to write')
-    args = parser.parse_args()
-    import torch
+def parse_args() -> argparse.Namespace:
+    return file_parser(__doc__).parse_args()
 
-    if args.src.endswith('.params'):
-        state_dict = read_mxnet(args.src)
-    else:
-        state_dict = torch.load(args.src, map_location='cpu', weights_only=True)
-        state_dict = state_dict.get('state_dict', state_dict)
-    with atomic_write(args.dst) as file:
-        torch.save(dict(meta=dict(), state_dict=convert(state_dict)), file)
-    print(f'wrote {args.dst}')
+
+def main(args: argparse.Namespace) -> None:
+    read = read_mxnet if args.src.endswith('.params') else read_state_dict
+    write_checkpoint(args.dst, convert(read(args.src)))
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

@@ -13,12 +13,13 @@ Example:
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os.path as osp
 import re
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import atomic_write
+from conversion import file_parser, read_state_dict, write_checkpoint
+from psa2mmwsss import trunk_module
+
+from mmwsss.utils.arguments import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,14 +50,6 @@ for _i in range(4):
     BLOCKS[f'aspp.aspp{_i + 1}.bn'] = f'aspp.branches.{_i}.bn'
 
 
-def _load_sibling(name: str):
-    path = osp.join(osp.dirname(osp.abspath(__file__)), f'{name}.py')
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def convert(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     """Convert a state dict.
 
@@ -70,7 +63,6 @@ def convert(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         ValueError: If a key is unknown or the decoder is missing.
     """
-    trunk_module = _load_sibling('psa2mmwsss').trunk_module
     converted = {}
     for key, value in state_dict.items():
         module, leaf = key.removeprefix('module.').rpartition('.')[::2]
@@ -96,21 +88,14 @@ def convert(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     return converted
 
 
-def main() -> None:
-    """Convert a file."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('src', help='checkpoint to convert (model_enc_*.pth)')
-    parser.add_argument('dst', help='file to write')
-    args = parser.parse_args()
-    import torch
-    state_dict = torch.load(args.src, map_location='cpu', weights_only=True)
-    state_dict = state_dict.get('state_dict', state_dict)
-    meta = dict(stage='self_train')
-    with atomic_write(args.dst) as file:
-        torch.save(dict(meta=meta, state_dict=convert(state_dict)), file)
-    print(f'wrote {args.dst}')
+def parse_args() -> argparse.Namespace:
+    return file_parser(__doc__).parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    state_dict = convert(read_state_dict(args.src))
+    write_checkpoint(args.dst, state_dict, stage='self_train')
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(parse_args, main)

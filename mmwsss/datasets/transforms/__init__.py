@@ -7,11 +7,11 @@ from .geometry import (
     RandomResizeLong,
 )
 from .loading import LoadMask, LoadPhoto, LoadSaliency
-from .seeding import SeedAugmentation
+from .seeding import SetRandomState
 from .strong_view import StrongView
 
 __all__ = [
     'ImageLabelsFromMask', 'LoadMask', 'LoadPhoto', 'LoadSaliency',
     'PackWeakInputs', 'PILRescale', 'RandomCropPad', 'RandomRescale',
-    'RandomResizeLong', 'SeedAugmentation', 'StrongView'
+    'RandomResizeLong', 'SetRandomState', 'StrongView'
 ]

@@ -77,8 +77,8 @@ class SamplePosition(int):
 
 
 @TRANSFORMS.register_module()
-class SeedAugmentation(BaseTransform):
-    """Seed the random generators from the sample's place in the stream.
+class SetRandomState(BaseTransform):
+    """Set the random generators' state by the sample's place in the stream.
 
     It stands first in a training pipeline and needs
     ``ReproducibleInfiniteSampler``, whose indices are :class:`SamplePosition`.

@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from mmwsss.utils.checkpoint import load_checkpoint_file
 
+from .build import augmented_loader, build_runner, make_test_run, photo_loader
 from .checkpoint import use_safe_loading
 from .sampler import ReproducibleInfiniteSampler
 from .setup import (
@@ -10,7 +11,7 @@ from .setup import (
 )
 
 __all__ = [
-    'ReproducibleInfiniteSampler', 'check_output_folder',
-    'find_resumable_checkpoint', 'load_checkpoint_file', 'setup_entry_point',
-    'use_safe_loading'
+    'ReproducibleInfiniteSampler', 'augmented_loader', 'build_runner',
+    'check_output_folder', 'find_resumable_checkpoint', 'load_checkpoint_file',
+    'make_test_run', 'photo_loader', 'setup_entry_point', 'use_safe_loading'
 ]

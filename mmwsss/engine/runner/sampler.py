@@ -18,7 +18,7 @@ class ReproducibleInfiniteSampler(InfiniteSampler):
     ``r, r + W, r + 2W, ...``: so the batches of several processes together are
     the batch of one process. The indices are
     :class:`~mmwsss.datasets.transforms.seeding.SamplePosition`, from which
-    ``SeedAugmentation`` seeds the augmentation.
+    ``SetRandomState`` seeds the augmentation.
 
     Iterating always begins at :attr:`start`; :meth:`skip` moves it, without
     going through what is skipped.

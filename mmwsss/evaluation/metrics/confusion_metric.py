@@ -15,6 +15,8 @@ from torch import Tensor
 
 from mmwsss.utils import write_json
 
+from .confusion_scores import class_table
+
 PROTOCOL_FIELDS = ('split', 'labels', 'scales', 'crf', 'weights',
                    'supervision')
 
@@ -38,6 +40,8 @@ class ConfusionMetric(BaseMetric):
         on_missing_mask (str): ``'error'``, or ``'skip'`` to leave images
             without mask out. Defaults to ``'error'``.
         out_file (str, optional): Where to write the details as JSON.
+        print_classes (bool): Whether to print the per-class table. Defaults
+            to True.
         collect_device (str): Part of mmengine's interface. Defaults to
             ``'cpu'``.
         prefix (str, optional): Prefix of the names of the scores.
@@ -50,6 +54,7 @@ class ConfusionMetric(BaseMetric):
                  protocol: dict | None = None,
                  on_missing_mask: str = 'error',
                  out_file: str | None = None,
+                 print_classes: bool = True,
                  collect_device: str = 'cpu',
                  prefix: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
@@ -63,6 +68,7 @@ class ConfusionMetric(BaseMetric):
                              f'{on_missing_mask!r}')
         self.on_missing_mask = on_missing_mask
         self.out_file = out_file
+        self.print_classes = print_classes
         self.last_protocol = None
         self._reset()
 
@@ -182,6 +188,22 @@ class ConfusionMetric(BaseMetric):
             parts.append(f'undecided pixels: {details["pred_ignore"]}')
         parts += [f'{name} {value}' for name, value in fields.items()]
         return 'Protocol: ' + ', '.join(parts)
+
+    def describe_classes(self, scores: dict, confusion: Tensor,
+                         title: str = '') -> dict:
+        """Print the scores of each class, and return them as details.
+
+        Args:
+            scores (dict): Of :func:`confusion_scores`, for one confusion.
+            confusion (Tensor): That confusion, (C, C).
+            title (str): The line above the table. Defaults to ''.
+        """
+        classes = self.dataset_meta['classes']
+        if self.print_classes:
+            print_log(f'{title}\n{class_table(scores, classes)}', logger='current')
+        return dict(
+            class_IoU=dict(zip(classes, scores['IoU'].tolist(), strict=True)),
+            confusion=confusion.tolist())
 
     @property
     def num_classes(self) -> int:

@@ -5,6 +5,11 @@ import numpy as np
 from prettytable import PrettyTable
 from torch import Tensor
 
+SCORE_NAMES = dict(
+    mIoU='mIoU', precision='mPrecision', recall='mRecall', F1='F1', FPR='FPR',
+    FNR='FNR')
+"""What metrics report -> the name in :func:`confusion_scores`."""
+
 
 def confusion_scores(confusion: Tensor | np.ndarray) -> dict[str, np.ndarray]:
     """Scores of one or many confusion matrices over a whole dataset.

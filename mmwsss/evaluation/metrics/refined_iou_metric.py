@@ -3,7 +3,9 @@ from collections.abc import Sequence
 
 import torch
 from mmseg.evaluation import IoUMetric
-from mmseg.registry import METRICS, MODELS, TRANSFORMS
+from mmseg.registry import METRICS, MODELS
+
+from mmwsss.datasets.image_io import read_photo
 
 
 @METRICS.register_module()
@@ -44,7 +46,6 @@ class RefinedIoUMetric(IoUMetric):
             raise ValueError(
                 f'{type(self.refiner).__name__} refines foreground scores only, '
                 'but class probabilities have a background channel')
-        self.load_photo = TRANSFORMS.build(dict(type='LoadPhoto'))
 
     @torch.no_grad()
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
@@ -65,9 +66,7 @@ class RefinedIoUMetric(IoUMetric):
                 raise KeyError(f'no seg_logits for {sample["img_path"]}')
             probs = sample['seg_logits']['data']
             probs = probs.softmax(dim=0) if self.softmax else probs.clamp(0, 1)
-            photo = self.load_photo(dict(img_path=sample['img_path']))['img']
-            # The guide is RGB; photos are loaded as BGR.
-            guide = torch.from_numpy(photo[..., ::-1].copy()).permute(2, 0, 1)
+            guide = torch.from_numpy(read_photo(sample['img_path'])).permute(2, 0, 1)
             probs = self.refiner(probs[None], guide[None].to(probs))[0]
             label = probs.argmax(dim=0, keepdim=True)
             refined.append({**sample, 'pred_sem_seg': dict(data=label)})

@@ -3,7 +3,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from mmengine.logging import print_log
 from mmpretrain.evaluation import AveragePrecision
 from mmseg.registry import METRICS
 from torch import Tensor
@@ -11,7 +10,7 @@ from torch import Tensor
 from mmwsss.ops import integrate_histogram, seed_histogram
 
 from .confusion_metric import ConfusionMetric
-from .confusion_scores import class_table, confusion_scores
+from .confusion_scores import SCORE_NAMES, confusion_scores
 
 SWEEP = tuple(step / 100 for step in range(61))
 
@@ -36,8 +35,6 @@ class SeedMetric(ConfusionMetric):
             0.60.
         threshold (float, optional): Report at this threshold rather than at
             the best.
-        print_classes (bool): Whether to print the per-class table. Defaults
-            to True.
         **kwargs: Arguments of :class:`ConfusionMetric`.
 
     Raises:
@@ -49,7 +46,6 @@ class SeedMetric(ConfusionMetric):
     def __init__(self,
                  thresholds: Sequence[float] = SWEEP,
                  threshold: float | None = None,
-                 print_classes: bool = True,
                  **kwargs) -> None:
         super().__init__(**kwargs)
         self.thresholds = sorted({float(one) for one in thresholds})
@@ -58,7 +54,6 @@ class SeedMetric(ConfusionMetric):
         self.threshold = threshold
         if threshold is not None and threshold not in self.thresholds:
             self.thresholds = sorted([*self.thresholds, float(threshold)])
-        self.print_classes = print_classes
 
     def count(self, sample: dict, gt: Tensor) -> Tensor:
         """Count one image for all thresholds: its histogram (C, C, T + 1)."""
@@ -89,22 +84,15 @@ class SeedMetric(ConfusionMetric):
             confusion = integrate_histogram(counts)
             scores = confusion_scores(confusion)
             best = self._choose(scores['mIoU'])
-            for name, source in dict(
-                    mIoU='mIoU', precision='mPrecision', recall='mRecall',
-                    F1='F1', FPR='FPR', FNR='FNR').items():
+            for name, source in SCORE_NAMES.items():
                 result[name] = float(scores[source][best])
                 details[name] = scores[source].tolist()
             result['threshold'] = self.thresholds[best]
             details['threshold_rule'] = self._rule(best)
             at_best = {name: value[best] for name, value in scores.items()}
-            classes = self.dataset_meta['classes']
-            details['class_IoU'] = dict(
-                zip(classes, at_best['IoU'].tolist(), strict=True))
-            details['confusion'] = confusion[best].tolist()
-            if self.print_classes:
-                print_log(
-                    f'seeds at threshold {self.thresholds[best]:g}\n' +
-                    class_table(at_best, classes), logger='current')
+            details.update(self.describe_classes(
+                at_best, confusion[best],
+                f'seeds at threshold {self.thresholds[best]:g}'))
         tag_map = _tag_map([one for one in records if one])
         if tag_map is not None:
             result['tag_mAP'] = tag_map

@@ -4,9 +4,12 @@ import os.path as osp
 from abc import abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
 from mmengine.dist import barrier
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
+
+from mmwsss.datasets.image_io import voc_palette, write_mask
 
 from ..metrics.confusion_metric import image_id
 
@@ -67,3 +70,31 @@ class BaseWriter(BaseMetric):
     def compute_metrics(self, results: list) -> dict:
         """There is nothing to compute."""
         return {}
+
+
+class BaseMaskWriter(BaseWriter):
+    """Writes 8-bit palette PNGs of class ids at photo size: ``<id>.png``.
+
+    Args:
+        out_dir (str): The folder to write into.
+        palette (list, optional): RGB triples, one a class. Defaults to the
+            dataset's, and to VOC's colours without one.
+        **kwargs: Arguments of :class:`BaseWriter`.
+    """
+
+    suffix = '.png'
+
+    def __init__(self, out_dir: str, palette: list | None = None, **kwargs) -> None:
+        super().__init__(out_dir, **kwargs)
+        self.palette = palette
+
+    def write_mask(self, path: str, mask: np.ndarray) -> None:
+        """Write a mask ``(H, W)`` in the writer's colours."""
+        write_mask(path, mask, dataset_palette(self.dataset_meta, self.palette))
+
+
+def dataset_palette(meta: dict | None, palette: list | None = None) -> list:
+    """The colours to write masks in: given, the dataset's, or VOC's."""
+    palette = palette or (meta or {}).get('palette')
+    return [list(colour) for colour in palette] if palette else voc_palette(
+        len(meta['classes']) if meta else 255)

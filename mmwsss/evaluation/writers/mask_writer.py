@@ -1,14 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from mmseg.registry import METRICS
 
-from mmwsss.datasets.image_io import write_mask
-
-from .base_writer import BaseWriter
-from .pseudo_label_writer import dataset_palette
+from .base_writer import BaseMaskWriter
 
 
 @METRICS.register_module()
-class MaskWriter(BaseWriter):
+class MaskWriter(BaseMaskWriter):
     """Writes predictions as palette PNGs of class ids: ``<id>.png``.
 
     mmseg's ``IoUMetric(output_dir=...)`` names files by the last part of a photo's
@@ -22,16 +19,13 @@ class MaskWriter(BaseWriter):
             Defaults to False.
     """
 
-    suffix = '.png'
-
     def __init__(self,
                  out_dir: str,
                  palette: list | None = None,
                  skip_existing: bool = False) -> None:
-        super().__init__(out_dir, skip_existing)
-        self.palette = palette
+        super().__init__(out_dir, palette, skip_existing=skip_existing)
 
     def write(self, sample: dict, path: str) -> None:
         """Write one predicted mask."""
-        mask = sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy()
-        write_mask(path, mask, dataset_palette(self.dataset_meta, self.palette))
+        self.write_mask(
+            path, sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy())

@@ -5,16 +5,11 @@ import torch
 from mmengine.utils import import_modules_from_strings
 from mmseg.registry import METRICS, MODELS
 
-from mmwsss.datasets.image_io import (
-    read_photo,
-    read_saliency,
-    voc_palette,
-    write_mask,
-)
+from mmwsss.datasets.image_io import read_photo, read_saliency, write_mask
 from mmwsss.structures import Seed
 from mmwsss.utils.parallel import WorkerPool
 
-from .base_writer import BaseWriter
+from .base_writer import BaseMaskWriter, dataset_palette
 
 
 def pseudo_label_setup(label_rule: dict,
@@ -58,7 +53,7 @@ def pseudo_label_setup(label_rule: dict,
 
 
 @METRICS.register_module()
-class PseudoLabelWriter(BaseWriter):
+class PseudoLabelWriter(BaseMaskWriter):
     """Turns seeds into pseudo labels on the way: ``<id>.png``, no seed files.
 
     The PNGs are 8-bit palette images of class ids at photo size. Full-size
@@ -68,27 +63,21 @@ class PseudoLabelWriter(BaseWriter):
         out_dir (str): The folder to write into.
         label_rule (dict): Config of a label rule: ``ThresholdLabel`` or
             ``IRNLabel`` with a refiner.
-        palette (list, optional): RGB triples, one a class. Defaults to the
-            dataset's, and to VOC's colours without one.
         jobs (int): Worker processes that refine; 0 refines in this one.
             Defaults to 0.
         imports (Sequence[str]): Modules that workers import, beside mmwsss,
             because they register refiners.
-        **kwargs: Arguments of :class:`BaseWriter`.
+        **kwargs: Arguments of :class:`BaseMaskWriter`, such as ``palette``.
     """
-
-    suffix = '.png'
 
     def __init__(self,
                  out_dir: str,
                  label_rule: dict,
-                 palette: list | None = None,
                  jobs: int = 0,
                  imports: Sequence[str] = (),
                  **kwargs) -> None:
         super().__init__(out_dir, **kwargs)
         self.label_rule = label_rule
-        self.palette = palette
         self.jobs = jobs
         self.imports = tuple(imports)
         self._pool = None
@@ -121,10 +110,3 @@ class PseudoLabelWriter(BaseWriter):
             self._pool.finish()
             self._pool.close()
             self._pool = None
-
-
-def dataset_palette(meta: dict | None, palette: list | None = None) -> list:
-    """The colours to write masks in: given, the dataset's, or VOC's."""
-    palette = palette or (meta or {}).get('palette')
-    return [list(colour) for colour in palette] if palette else voc_palette(
-        len(meta['classes']) if meta else 255)

@@ -3,19 +3,18 @@ import os
 import os.path as osp
 import tarfile
 
-import numpy as np
 from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
-from mmwsss.datasets.image_io import voc_palette, write_mask
+from mmwsss.datasets.image_io import voc_palette
 from mmwsss.utils import atomic_write
 
-from .base_writer import BaseWriter
+from .mask_writer import MaskWriter
 
 
 @METRICS.register_module()
-class VOCServerWriter(BaseWriter):
+class VOCServerWriter(MaskWriter):
     """Writes predictions as VOC's evaluation server wants them.
 
     Masks go to ``<out_dir>/results/VOC2012/Segmentation/<competition>_<split>
@@ -28,13 +27,11 @@ class VOCServerWriter(BaseWriter):
         competition (str): ``'comp5'`` (only VOC data) or ``'comp6'`` (any
             data). Defaults to ``'comp5'``.
         split (str): Defaults to ``'test'``.
-        **kwargs: Arguments of :class:`BaseWriter`.
+        **kwargs: Arguments of :class:`MaskWriter`, but for the palette: VOC's.
 
     Raises:
         ValueError: If the competition is unknown.
     """
-
-    suffix = '.png'
 
     def __init__(self,
                  out_dir: str,
@@ -46,21 +43,20 @@ class VOCServerWriter(BaseWriter):
                              f'{competition!r}')
         self.root = out_dir
         folder = f'results/VOC2012/Segmentation/{competition}_{split}_cls'
-        # Old predictions must not slip into a new submission.
-        kwargs.setdefault('skip_existing', False)
-        super().__init__(osp.join(out_dir, folder), **kwargs)
+        # Without skip_existing: old predictions must not slip into a submission.
+        super().__init__(osp.join(out_dir, folder), voc_palette(21), **kwargs)
 
     def write(self, sample: dict, path: str) -> None:
         """Write one predicted mask."""
-        mask = sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy()
+        mask = sample['pred_sem_seg']['data'].squeeze(0)
         expected = tuple(sample['ori_shape'][:2])
         if mask.shape != expected:
             raise ValueError(f'{path}: the mask must have the size {expected} '
-                             f'of the photo, got {mask.shape}')
+                             f'of the photo, got {tuple(mask.shape)}')
         if mask.min() < 0 or mask.max() > 20:
             raise ValueError(f'{path}: the server takes classes 0..20, got '
                              f'{mask.min()}..{mask.max()}')
-        write_mask(path, mask.astype(np.uint8), voc_palette(21))
+        super().write(sample, path)
 
     def evaluate(self, size: int) -> dict:
         """Wait for all masks and pack the archive."""

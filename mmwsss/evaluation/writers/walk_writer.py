@@ -7,19 +7,17 @@ from mmengine.dist import barrier, is_main_process
 from mmseg.registry import METRICS, MODELS
 
 from mmwsss.datasets.coco import coco_number
-from mmwsss.datasets.image_io import write_mask
 from mmwsss.structures import Seed
 from mmwsss.utils import read_json, write_json
 
 from ..metrics.confusion_metric import image_id
-from .base_writer import BaseWriter
-from .pseudo_label_writer import dataset_palette
+from .base_writer import BaseMaskWriter, BaseWriter
 
 MERGED_FILE = 'instances.json'
 
 
 @METRICS.register_module()
-class WalkWriter(BaseWriter):
+class WalkWriter(BaseMaskWriter):
     """Lets seeds walk and writes pseudo labels, ``<id>.png``.
 
     The PNGs are 8-bit palette images of class ids at photo size. Predictions are
@@ -31,25 +29,19 @@ class WalkWriter(BaseWriter):
         seeds (str): Folder of the seeds, ``<id>.npz``.
         seeds_out (str, optional): Folder for the seeds after the walk, at stride
             4: to score them at many thresholds.
-        palette (list, optional): RGB triples, one a class. Defaults to the
-            dataset's.
-        **kwargs: Arguments of :class:`BaseWriter`.
+        **kwargs: Arguments of :class:`BaseMaskWriter`, such as ``palette``.
     """
-
-    suffix = '.png'
 
     def __init__(self,
                  out_dir: str,
                  walk: dict,
                  seeds: str,
                  seeds_out: str | None = None,
-                 palette: list | None = None,
                  **kwargs) -> None:
         super().__init__(out_dir, **kwargs)
         self.walk = MODELS.build(walk).eval()
         self.seeds = seeds
         self.seeds_out = seeds_out
-        self.palette = palette
 
     def path_of(self, sample: dict) -> str:
         """The last of the files of a sample that are missing."""
@@ -66,10 +58,8 @@ class WalkWriter(BaseWriter):
             walked = self.walk.walk(seed, sample['guide'])
         except ValueError as error:
             raise ValueError(f'{sample["img_path"]}: {error}') from error
-        mask = self.walk.decide(walked).cpu().numpy()
-        write_mask(
-            super().path_of(sample), mask,
-            dataset_palette(self.dataset_meta, self.palette))
+        self.write_mask(
+            super().path_of(sample), self.walk.decide(walked).cpu().numpy())
         if self.seeds_out is not None:
             self.walk.reduce(walked).save(self._seed_path(sample))
 

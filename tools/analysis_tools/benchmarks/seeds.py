@@ -28,12 +28,12 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmwsss.datasets.image_io import read_photo
-from mmwsss.engine import check_amp, fast_inference
-from mmwsss.evaluation.writers.file_run import augmented_loader
+from mmwsss.engine import augmented_loader, check_amp, fast_inference
 from mmwsss.ops.dense_crf import forget_photos
 from mmwsss.utils import project_path, read_config
 
 from .timing import alternate, photo_size, ratio_row
+from .training import without_weights
 
 CONFIGS = ('cam_mobilenetv1_animals.py', 'cam_r50_voc.py')
 # Larger photos take minutes each in the straight loop.
@@ -105,11 +105,7 @@ def compare_one(args, cfg, name: str, size: int, file: str,
 def build(cfg, device: str) -> torch.nn.Module:
     """The model with random weights and statistics, within its test-time model."""
     torch.manual_seed(0)
-    model = cfg.model.to_dict()
-    model['backbone'].pop('init_cfg', None)
-    if model['backbone'].get('pretrained'):
-        model['backbone']['pretrained'] = False
-    model = MODELS.build(model)
+    model = MODELS.build(without_weights(cfg))
     for module in model.modules():
         if isinstance(module, _BatchNorm):
             torch.nn.init.uniform_(module.running_var, 0.5, 2)

@@ -18,13 +18,18 @@ def training_config(args, default: tuple[str, ...]) -> Config:
     return cfg
 
 
-def random_model(cfg: Config) -> dict:
+def without_weights(cfg: Config) -> dict:
     """The model's config without weights to load."""
     model = cfg.model.to_dict()
     model['backbone'].pop('init_cfg', None)
     if model['backbone'].get('pretrained'):
         model['backbone']['pretrained'] = False
-    # Batches are of any size.
+    return model
+
+
+def random_model(cfg: Config) -> dict:
+    """The model's config without weights to load, for batches of any size."""
+    model = without_weights(cfg)
     model['data_preprocessor'].update(size=None, size_divisor=1)
     return model
 

@@ -4,10 +4,15 @@ import hashlib
 import numpy as np
 import pytest
 from PIL import Image
+from tool_runner import load_tool
 
-from mmwsss.datasets.demo_scenes import CLASSES, PALETTE, draw_scene, make_demo_data
-from mmwsss.datasets.image_io import read_mask, voc_palette
+from mmwsss.datasets import DemoDataset
+from mmwsss.datasets.image_io import read_mask
 from mmwsss.structures import read_label_names
+
+TOOL = load_tool('dataset_converters/make_demo_data')
+CLASSES, PALETTE = (DemoDataset.METAINFO[key] for key in ('classes', 'palette'))
+draw_scene, make_demo_data = TOOL.draw_scene, TOOL.make_demo_data
 
 
 def digests(root):
@@ -32,6 +37,7 @@ def test_same_seed_same_bytes(tmp_path):
 
 
 def test_layout(voc_root):
+    assert TOOL.CLASSES == CLASSES
     table = read_label_names(str(voc_root / 'image_labels.json'))
     assert (voc_root / 'classes.txt').read_text().split() == list(CLASSES)
     listed = []
@@ -84,8 +90,3 @@ def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match='at least 32'):
         make_demo_data(str(tmp_path), size=8)
     assert not list(tmp_path.iterdir())
-
-
-def test_voc_palette():
-    from mmseg.datasets import PascalVOCDataset
-    assert voc_palette(21) == PascalVOCDataset.METAINFO['palette']

@@ -1,0 +1,100 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""From a config to the runner of a training or of a test run."""
+
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+from mmseg.registry import RUNNERS
+from torch.utils.data import Dataset
+
+
+def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
+    """The runner of a config.
+
+    Args:
+        cfg (Config): The config.
+        dataset (Dataset, optional): What to test on, already built. Defaults to
+            None: what the config says.
+    """
+    if 'runner_type' in cfg:
+        runner = RUNNERS.build(cfg)
+    else:
+        runner = Runner.from_cfg(cfg)
+    if dataset is not None:
+        # Not in the config, which is written to disk.
+        runner._test_dataloader = dict(cfg.test_dataloader, dataset=dataset)
+    return runner
+
+
+def photo_loader(cfg: Config) -> ConfigDict:
+    """The data loader of all photos: ``seed_dataloader``, else ``test_dataloader``.
+
+    Raises:
+        ValueError: Naming the config, if it has neither.
+    """
+    loader = cfg.get('seed_dataloader') or cfg.get('test_dataloader')
+    if loader is None:
+        raise ValueError(
+            f'{cfg.filename} has neither seed_dataloader nor test_dataloader')
+    return loader
+
+
+def augmented_loader(cfg: Config) -> ConfigDict:
+    """The :func:`photo_loader`, with augmentations to merge.
+
+    Where its pipeline has no ``TestTimeAug``, ``tta_pipeline`` replaces it.
+
+    Args:
+        cfg (Config): The config; its loader is changed in place.
+
+    Raises:
+        ValueError: Naming the config, if it lacks a loader or augmentations.
+    """
+    loader = photo_loader(cfg)
+    dataset = loader['dataset']
+    if not any(step['type'] == 'TestTimeAug'
+               for step in dataset.get('pipeline', [])):
+        if 'tta_pipeline' not in cfg:
+            raise ValueError(
+                f'{cfg.filename}: seeds and walks need a pipeline with '
+                'TestTimeAug in seed_dataloader, or a tta_pipeline')
+        dataset['pipeline'] = cfg.tta_pipeline
+    return loader
+
+
+def make_test_run(cfg: Config, tta_model: dict, loader: dict,
+                  checkpoint: str, amp: str | None = None) -> None:
+    """Turn a config into one of a test run over all photos, in place.
+
+    The backbone computes as :class:`FastInferenceHook` lets it, unless the
+    config's ``default_hooks.fast_inference`` is None.
+
+    Args:
+        cfg (Config): The config.
+        tta_model (dict): What wraps its model.
+        loader (dict): The data loader.
+        checkpoint (str): The weights.
+        amp (str, optional): The backbone's precision, ``'bf16'`` or ``'fp16'``.
+            Defaults to None: the config's, else single precision.
+
+    Raises:
+        ValueError: If ``amp`` is asked for and the hook is left out.
+    """
+    cfg.test_dataloader = loader
+    cfg.model = ConfigDict(**tta_model, module=cfg.model)
+    for part in ('train_dataloader', 'train_cfg', 'optim_wrapper',
+                 'param_scheduler', 'val_dataloader', 'val_cfg',
+                 'val_evaluator'):
+        cfg[part] = None
+    cfg.test_cfg = dict(type='TestLoop')
+    cfg.load_from, cfg.resume = checkpoint, False
+    hooks = cfg.setdefault('default_hooks', ConfigDict())
+    fast = hooks.setdefault('fast_inference', ConfigDict())
+    if fast is None:
+        if amp:
+            raise ValueError('half precision needs the hook fast_inference, which '
+                             'default_hooks leaves out')
+        hooks.pop('fast_inference')
+        return
+    fast.setdefault('type', 'mmseg.FastInferenceHook')
+    if amp:
+        fast['amp'] = amp

@@ -1,0 +1,50 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""What converters of checkpoints share: their command line, and files in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mmwsss.utils import atomic_write
+from mmwsss.utils.arguments import ToolParser
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def file_parser(doc: str) -> ToolParser:
+    """A parser of the file to convert and the one to write.
+
+    Args:
+        doc (str): The docstring of the converter.
+    """
+    parser = ToolParser(doc)
+    parser.add_argument('src', help='checkpoint to convert')
+    parser.add_argument('dst', help='file to write')
+    return parser
+
+
+def read_state_dict(path: str) -> dict[str, Tensor]:
+    """Read a state dict, bare or in a checkpoint, and run nothing that is in it."""
+    from mmwsss.utils.checkpoint import load_checkpoint_file
+    checkpoint = load_checkpoint_file(path)
+    return checkpoint.get('state_dict', checkpoint)
+
+
+def write_checkpoint(path: str, state_dict: dict[str, Tensor], **meta) -> None:
+    """Write a checkpoint of mmwsss.
+
+    Args:
+        path (str): The file.
+        state_dict (dict[str, Tensor]): The weights.
+        **meta: What the checkpoint says of itself, such as ``stage``.
+    """
+    write_file(path, dict(meta=meta, state_dict=state_dict))
+
+
+def write_file(path: str, content: dict) -> None:
+    """Write what torch can save, and say so."""
+    import torch
+    with atomic_write(path) as file:
+        torch.save(content, file)
+    print(f'wrote {path}')
