@@ -109,7 +109,7 @@ def check_loaders(cfg, name):
     for transform in cfg.get('tta_pipeline', []):
         TRANSFORMS.build(transform)
     assert cfg.train_dataloader.sampler.type == 'ReproducibleInfiniteSampler'
-    assert transforms(cfg.train_dataloader)[0].type == 'SeedAugmentation'
+    assert transforms(cfg.train_dataloader)[0].type == 'SetRandomState'
     if name.startswith('deeplab/'):
         # Each process sees photos of its own.
         assert cfg.val_dataloader.sampler.round_up is False

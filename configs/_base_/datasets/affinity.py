@@ -6,7 +6,7 @@ _base_ = './weak.py'
 crop_size = (448, 448)
 # PSA pads photos with black, before it normalises.
 train_pipeline = [
-    dict(type='SeedAugmentation'),
+    dict(type='SetRandomState'),
     dict(type='LoadPhoto'),
     dict(type='LoadMask'),
     dict(

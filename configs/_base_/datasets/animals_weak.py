@@ -7,7 +7,7 @@ data_root = 'data/voc_animals'
 classes = ('background', 'cat', 'cow', 'dog', 'horse', 'person', 'sheep')
 crop_size = (256, 256)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
+    dict(type='SetRandomState'),
     dict(type='LoadPhoto'),
     dict(type='RandomResizeLong', min_long=224, max_long=416),
     dict(type='RandomFlip', prob=0.5),

@@ -4,7 +4,7 @@
 _base_ = './weak.py'
 
 train_pipeline = [
-    dict(type='SeedAugmentation'),
+    dict(type='SetRandomState'),
     dict(type='LoadPhoto'),
     dict(type='LoadMask'),
     dict(type='RandomRescale', min_scale=0.5, max_scale=1.5),

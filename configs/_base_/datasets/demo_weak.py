@@ -6,7 +6,7 @@ dataset_type = 'WeakDemoDataset'
 data_root = 'data/demo'
 crop_size = (96, 96)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
+    dict(type='SetRandomState'),
     dict(type='LoadPhoto'),
     dict(type='RandomResizeLong', min_long=80, max_long=128),
     dict(type='RandomFlip', prob=0.5),

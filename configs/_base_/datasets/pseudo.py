@@ -4,7 +4,7 @@
 # lies below data_root; an absolute one may lie anywhere.
 crop_size = (321, 321)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
+    dict(type='SetRandomState'),
     dict(type='LoadPhoto'),
     dict(type='LoadMask'),
     dict(

@@ -4,7 +4,7 @@ _base_ = './pseudo.py'
 
 crop_size = (448, 448)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
+    dict(type='SetRandomState'),
     dict(type='LoadPhoto'),
     dict(type='LoadMask'),
     dict(

@@ -5,7 +5,7 @@ _base_ = './weak.py'
 
 crop_size = (321, 321)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
+    dict(type='SetRandomState'),
     dict(type='LoadPhoto'),
     dict(
         type='mmpretrain.RandomResizedCrop',

@@ -2,7 +2,7 @@
 # score of seeds. A data set, such as voc_weak.py, fills in what each loader reads.
 crop_size = (512, 512)
 train_pipeline = [
-    dict(type='SeedAugmentation'),
+    dict(type='SetRandomState'),
     dict(type='LoadPhoto'),
     dict(type='RandomResizeLong', min_long=320, max_long=640),
     dict(type='RandomFlip', prob=0.5),
