@@ -4,7 +4,8 @@
 A server process imports the libraries once and forks itself for each step. The
 fork becomes what ``python tools/train.py ...`` would be: a session of its own,
 its own ``__main__``, arguments and output, fresh random states. It dies with the
-server, and the server with the pipeline.
+server, and the server with the pipeline. (The fork server of ``multiprocessing``
+starts functions, whose processes skip ``atexit`` and outlive a killed parent.)
 """
 
 import builtins
@@ -21,6 +22,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
 from typing import IO
@@ -58,41 +60,42 @@ class StepServer:
             start_new_session=True,
             preexec_fn=lambda: die_with(parent))
         theirs.close()
-        self._received = b''
+        # Unbuffered, so that select() knows of every line.
+        self._replies = self._control.makefile('rb', buffering=0)
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def start(self, command: list[str], log: str) -> 'ServedStep':
-        """Start ``[python, script, *arguments]``, its output going to ``log``."""
+        """Start ``[python, script, *arguments]``, its output going to ``log``.
+
+        It returns when the step has begun, which takes the time of the imports
+        once.
+        """
         request = dict(command=command, log=osp.abspath(log), folder=os.getcwd())
-        try:
+        with suppress(BrokenPipeError):  # The next reply will tell.
             self._control.sendall(json.dumps(request).encode() + b'\n')
-        except BrokenPipeError:
-            pass  # receive() will tell.
         return ServedStep(self)
 
-    def receive(self) -> dict[str, int] | None:
-        """What the server says next: {}, if nothing; None, if it is dead."""
-        while b'\n' not in self._received:
-            if self._control.fileno() < 0:
-                return None
-            if not select.select([self._control], [], [], 0)[0]:
-                return {}
-            try:
-                data = self._control.recv(4096)
-            except ConnectionResetError:
-                data = b''
-            if not data:
-                return None
-            self._received += data
-        line, self._received = self._received.split(b'\n', 1)
-        return json.loads(line)
+    def has_replied(self) -> bool:
+        return bool(select.select([self._control], [], [], 0)[0])
+
+    def reply(self) -> int | None:
+        """Wait for the next number that the server says; None if it is dead."""
+        try:
+            line = self._replies.readline()
+        except ConnectionResetError:
+            return None
+        return int(line) if line.endswith(b'\n') else None
 
     def close(self) -> int:
         """End the server and the step that it runs; return its status."""
         self._process.kill()
+        self._replies.close()
         self._control.close()
         return self._process.wait()
 
@@ -102,18 +105,16 @@ class ServedStep:
 
     def __init__(self, server: StepServer) -> None:
         self._server = server
-        self.pid: int | None = None
         self.returncode: int | None = None
+        self.pid = server.reply()
+        if self.pid is None:
+            self._end_with_server()
 
     def poll(self) -> int | None:
-        while self.returncode is None and (said := self._server.receive()) != {}:
-            if said is None:
-                # The system ended the server, for example for want of memory;
-                # with it goes the step.
-                self.returncode = self._server.close() or 1
-            else:
-                self.pid = said.get('pid', self.pid)
-                self.returncode = said.get('status')
+        if self.returncode is None and self._server.has_replied():
+            self.returncode = self._server.reply()
+            if self.returncode is None:
+                self._end_with_server()
         return self.returncode
 
     def wait(self, timeout: float) -> int:
@@ -124,12 +125,10 @@ class ServedStep:
             time.sleep(0.02)
         return self.returncode
 
-    def send_signal(self, signum: int) -> None:
-        """Signal the step's process group."""
-        if self.pid is None:
-            self.returncode = self._server.close()
-        else:
-            os.killpg(self.pid, signum)
+    def _end_with_server(self) -> None:
+        # The system ended the server, for example for want of memory; with it
+        # goes the step.
+        self.returncode = self._server.close() or 1
 
 
 def serve() -> None:
@@ -160,9 +159,9 @@ def serve() -> None:
         # Once it leads its process group, it can be signalled.
         os.read(ready, 1)
         os.close(ready)
-        _send(control, pid=step)
+        _say(control, step)
         _, status = os.waitpid(step, 0)
-        _send(control, status=os.waitstatus_to_exitcode(status))
+        _say(control, os.waitstatus_to_exitcode(status))
 
 
 def _requests(control: socket.socket) -> Iterator[dict]:
@@ -207,8 +206,8 @@ def _fork() -> int:
         return os.fork()
 
 
-def _send(control: socket.socket, **said: int) -> None:
-    control.sendall(json.dumps(said).encode() + b'\n')
+def _say(control: socket.socket, number: int) -> None:
+    control.sendall(b'%d\n' % number)
 
 
 def _redirect(log: str) -> None:

@@ -2,6 +2,7 @@
 import pytest
 
 from mmwsss.pipeline import Pipeline, Recipe
+from mmwsss.pipeline.recipe import substitute
 from mmwsss.utils import project_path
 
 
@@ -37,11 +38,8 @@ def test_references(tmp_path):
 
 def test_substitute_keeps_numbers(tmp_path):
     toy = recipe(tmp_path, TOY)
-
-    def lookup(name, metric):
-        return 0.25 if metric else f'/{name}'
-
-    command = toy.substitute(toy['two'].spec['command'], lookup)
+    values = {'one': '/one', 'two': '/two', 'one:score': 0.25}
+    command = substitute(toy['two'].spec['command'], values)
     assert command == ['cat', '/one/a', '--t=0.25', '/two/b', 0.25]
 
 
@@ -102,9 +100,8 @@ def test_classes_reach_every_config(tmp_path):
     for options, number in ((root, 3), (dict(root, classes=['owl']), 2)):
         line = Pipeline(Recipe(path, str(tmp_path / 'work'), options))
         for name in ('train_localizer', 'train_segmentor', 'predict'):
-            for symbolic in (False, True):
-                cfg = line.config(line.recipe[name], symbolic)
-                assert cfg.model.decode_head.num_classes == number
-                dataset = cfg.train_dataloader.dataset
-                assert dataset.data_root == str(tmp_path)
-                assert dataset.classes == ['background', 'owl', 'fox'][:number]
+            cfg = line.job(line.recipe[name]).config
+            assert cfg.model.decode_head.num_classes == number
+            dataset = cfg.train_dataloader.dataset
+            assert dataset.data_root == str(tmp_path)
+            assert dataset.classes == ['background', 'owl', 'fox'][:number]

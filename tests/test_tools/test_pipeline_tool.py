@@ -59,7 +59,7 @@ def test_recipes_are_whole(tmp_path):
         line = Pipeline(Recipe(path, cfg_options=options))
         assert line.recipe.steps[-1].type == 'report'
         for step in line.recipe.steps:
-            cfg = line.config(step, symbolic=True) if not _numbers(step) else None
+            cfg = line.job(step).config if not _numbers(step) else None
             assert cfg is None or 'custom_imports' in cfg
 
 
