@@ -19,7 +19,7 @@ import sys
 
 import mmwsss  # noqa: F401
 from mmwsss.pipeline.digest import digest_value
-from mmwsss.utils import read_config, read_json
+from mmwsss.utils import read_config
 from mmwsss.utils.arguments import (
     DictAction,
     add_label_options,
@@ -81,9 +81,10 @@ def main() -> None:
 
     from mmwsss.engine import check_output_folder
     from mmwsss.evaluation.writers.origin import (
-        ORIGIN_FILE,
         check_origin,
         describe_crf,
+        finish_origin,
+        read_origin,
         write_method,
     )
     from mmwsss.evaluation.writers.pseudo_label_writer import (
@@ -97,13 +98,11 @@ def main() -> None:
             f'{args.config} has neither seed_dataloader nor test_dataloader')
     rule = label_rule_config(args, cfg)
     check_output_folder(args.out)
-    origin = osp.join(args.seeds, ORIGIN_FILE)
     check_origin(
         args.out,
         dict(
             rule=digest_value(rule),
-            seeds=digest_value(
-                read_json(origin) if osp.exists(origin) else None)), '.png')
+            seeds=digest_value(read_origin(args.seeds))), '.png')
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
     tasks = find_tasks(dataset, args.seeds, args.out)
@@ -118,6 +117,7 @@ def main() -> None:
                     dataset_palette(dataset.metainfo), imports) as pool:
         for _ in track_progress(pool.map(tasks), len(tasks)):
             pass
+    finish_origin(args.out)
 
 
 if __name__ == '__main__':

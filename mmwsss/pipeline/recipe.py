@@ -79,9 +79,10 @@ class Recipe:
         if not osp.isfile(path):
             raise FileNotFoundError(f'no recipe {path}')
         cfg = load_config(path, import_custom_modules=False)
-        if not isinstance(cfg.get('steps'), list) or not cfg.steps:
-            raise ValueError(f'{path} has no list "steps": it is not a recipe')
-        _change(cfg, cfg_options or {})
+        _check_steps(cfg)
+        for key, value in (cfg_options or {}).items():
+            _change(cfg, key, value)
+            _check_steps(cfg)
         for key, kind in _TOP_KEYS.items():
             if not isinstance(cfg.get(key, kind), (kind, type)):
                 raise ValueError(f'{path}: {key} cannot be {cfg[key]!r}')
@@ -233,30 +234,32 @@ def substitute(value: Any, values: dict[str, Any]) -> Any:
     return map_strings(value, replace)
 
 
-def _change(cfg: 'Config', options: dict[str, Any]) -> None:
-    """Put ``--cfg-options`` into a recipe, in place."""
-    names = {}
-    for index, step in enumerate(cfg.steps):
-        if isinstance(step, dict):
-            names[str(step.get('name', step.get('type')))] = str(index)
-    for key, value in options.items():
-        parts = key.split('.')
-        if parts[0] not in cfg and parts[0] not in _TOP_KEYS:
-            raise ValueError(f'option {key}: the recipe {cfg.filename} has no '
-                             f'{parts[0]!r}{_nearest(parts[0], [*cfg, *_TOP_KEYS])}')
-        if parts[0] == 'steps' and len(parts) > 1:
-            parts[1] = names.get(parts[1], parts[1])
-            if parts[1] not in map(str, range(len(cfg.steps))):
-                raise ValueError(f'option {key}: no step {parts[1]!r}; there are '
-                                 f'{", ".join(names)}{_nearest(parts[1], names)}')
-        # A config that lies in the current folder, by its whole path.
-        if isinstance(value, str) and value.endswith('.py') and osp.isfile(value):
-            value = osp.abspath(value)
-        try:
-            cfg.merge_from_dict({'.'.join(parts): value})
-        except (KeyError, IndexError, TypeError, AssertionError) as error:
-            raise ValueError(f'option {key}: the recipe {cfg.filename} has no place '
-                             f'for it ({error})') from error
+def _check_steps(cfg: 'Config') -> None:
+    if not isinstance(cfg.get('steps'), list) or not cfg.steps:
+        raise ValueError(f'{cfg.filename} has no list "steps": it is not a recipe')
+
+
+def _change(cfg: 'Config', key: str, value: Any) -> None:
+    """Put one of ``--cfg-options`` into a recipe, in place."""
+    parts = key.split('.')
+    if parts[0] not in cfg and parts[0] not in _TOP_KEYS:
+        raise ValueError(f'option {key}: the recipe {cfg.filename} has no '
+                         f'{parts[0]!r}{_nearest(parts[0], [*cfg, *_TOP_KEYS])}')
+    if parts[0] == 'steps' and len(parts) > 1:
+        names = {str(step.get('name', step.get('type'))): str(index)
+                 for index, step in enumerate(cfg.steps) if isinstance(step, dict)}
+        parts[1] = names.get(parts[1], parts[1])
+        if parts[1] not in map(str, range(len(cfg.steps))):
+            raise ValueError(f'option {key}: no step {parts[1]!r}; there are '
+                             f'{", ".join(names)}{_nearest(parts[1], names)}')
+    # A config that lies in the current folder, by its whole path.
+    if isinstance(value, str) and value.endswith('.py') and osp.isfile(value):
+        value = osp.abspath(value)
+    try:
+        cfg.merge_from_dict({'.'.join(parts): value})
+    except (AttributeError, KeyError, IndexError, TypeError) as error:
+        raise ValueError(f'option {key}: the recipe {cfg.filename} has no place '
+                         f'for {value!r} there') from error
 
 
 def _check_keys(spec: dict[str, Any], kind: StepType, where: str) -> None:

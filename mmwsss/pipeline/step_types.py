@@ -37,7 +37,7 @@ FITS: dict[str, Callable[[Any], bool]] = {
     TEXT: lambda value: isinstance(value, str) and value != '',
     FLAG: lambda value: isinstance(value, bool),
     NUMBER: lambda value: _is_number(value) or isinstance(value, str),
-    COUNT: lambda value: _is_number(value) and value == int(value) >= 1,
+    COUNT: lambda value: isinstance(value, int) and _is_number(value) and value > 0,
     WORDS: lambda value: _is_list(value, str, int, float) and bool(value),
     STRINGS: lambda value: _is_list(value, str),
     PATHS: lambda value: isinstance(value, str) or _is_list(value, str),

@@ -4,7 +4,7 @@
 import json
 import os.path as osp
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,15 +74,18 @@ class Ledger:
         """
         if not self.record:
             return Decision('run', self.problem or 'not run yet')
-        changed = _first_difference(self.record['made_from'], _as_read(made_from))
-        if changed:
-            return Decision('run', f'{changed} changed')
+        if changes := self.changes(made_from):
+            return Decision('run', f'{changes[0]} changed')
         if self.record['status'] != 'done':
             return Decision('resume', f'was {self.record["status"]}')
         for path, before in self.record['outputs'].items():
             if digest is not None and digest(path) != before:
                 return Decision('run', f'its output {path} changed')
         return Decision('skip', 'unchanged')
+
+    def changes(self, made_from: dict[str, Any]) -> list[str]:
+        """The names of what it was made from otherwise than it would be now."""
+        return list(_differences(self.record['made_from'], _as_read(made_from)))
 
     def begin(self, made_from: dict[str, Any], resume: bool = False) -> None:
         """Write down that the making begins, before anything is written.
@@ -105,14 +108,18 @@ class Ledger:
             self._save()
 
     def finish(self, status: str = 'done', **told: Any) -> None:
-        """Write down how it ended.
+        """Write down how the making that :meth:`begin` began has ended.
 
         Args:
             status (str): Defaults to ``'done'``.
             **told: Further entries: ``outputs``, ``metrics``.
         """
         self._keep_time()
-        self.record.update(status=status, **told)
+        self.note(status=status, **told)
+
+    def note(self, **told: Any) -> None:
+        """Write down further entries."""
+        self.record.update(told)
         self._save()
 
     def _keep_time(self) -> None:
@@ -143,14 +150,12 @@ def _as_read(value: Any) -> Any:
     return json.loads(json.dumps(value, default=repr))
 
 
-def _first_difference(old: dict, new: dict) -> str:
-    """Name the first thing in which two accounts differ, or ''."""
+def _differences(old: dict, new: dict) -> Iterator[str]:
+    """Name what differs in two accounts, by dotted keys."""
     for key in dict.fromkeys((*old, *new)):
-        if old.get(key) == new.get(key):
-            continue
-        if isinstance(old.get(key), dict) and isinstance(new.get(key), dict):
-            inner = _first_difference(old[key], new[key])
-            if inner:
-                return inner if key == 'inputs' else f'{key}.{inner}'
-        return key
-    return ''
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            prefix = '' if key == 'inputs' else f'{key}.'
+            yield from (prefix + inner for inner in _differences(before, after))
+        elif before != after:
+            yield key

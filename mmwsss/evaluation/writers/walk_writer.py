@@ -49,6 +49,7 @@ class WalkWriter(BaseWriter):
         self.walk = MODELS.build(walk).eval()
         self.seeds = seeds
         self.seeds_out = seeds_out
+        self.folders += [seeds_out] if seeds_out else []
         self.palette = palette
 
     def path_of(self, sample: dict) -> str:
