@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from mmwsss.utils import read_text
 
-from .die_with import die_with
+from .spawn import spawn
 from .step_server import ServedStep, StepServer
 
 MARKER = 'MMWSSS_PIPELINE_DIR'
@@ -180,10 +180,12 @@ class StepProcesses:
             source.seek(0, os.SEEK_END)
             lines = _LineReader(source, on_line)
             try:
+                environment = {
+                    **os.environ, 'PYTHONUNBUFFERED': '1', MARKER: self.folder}
                 if is_script and self.preload:
-                    child = self._serve(command, log, sink)
+                    child = self._serve(command, log, sink, environment)
                 else:
-                    child = self._start(command, sink)
+                    child = spawn(command, sink, environment)
                 while child.poll() is None:
                     lines.read()
                     on_beat()
@@ -196,22 +198,8 @@ class StepProcesses:
                 kill_leftovers(self.folder, self._server and self._server.pid)
         return child.returncode
 
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, 'PYTHONUNBUFFERED': '1', MARKER: self.folder}
-
-    def _start(self, command: list[str], sink: IO) -> subprocess.Popen:
-        parent = os.getpid()
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env=self._environment(),
-            start_new_session=True,
-            preexec_fn=lambda: die_with(parent))
-
-    def _serve(self, command: list[str], log: str, sink: IO) -> ServedStep:
-        environment = self._environment()
+    def _serve(self, command: list[str], log: str, sink: IO,
+               environment: dict[str, str]) -> ServedStep:
         if self._server is not None and (
                 self._server.environment != environment
                 or not self._server.is_alive()):
@@ -233,21 +221,13 @@ class StepProcesses:
 
 def _end(child: subprocess.Popen | ServedStep) -> None:
     """End a child and its process group, gently first."""
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is not None:
-            break
-        _signal_group(child, signum)
-        try:
-            child.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-    _signal_group(child, signal.SIGKILL)
-
-
-def _signal_group(child: subprocess.Popen | ServedStep, signum: int) -> None:
-    if child.pid is not None:
-        with suppress(ProcessLookupError):
+    if child.pid is None:
+        return
+    has_ended = child.poll() is not None
+    for signum in (signal.SIGTERM, signal.SIGKILL)[has_ended:]:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(child.pid, signum)
+            child.wait(_GRACE_SECONDS)
 
 
 class _LineReader:

@@ -27,7 +27,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import IO
 
-from .die_with import die_with
+from .spawn import die_with, spawn
 
 PRELOADED = 'mmwsss.preload'
 """By name, as the steps' scripts: a pipeline stands below what they import."""
@@ -49,16 +49,9 @@ class StepServer:
     def __init__(self, environment: dict[str, str], sink: IO) -> None:
         self.environment = environment
         self._control, theirs = socket.socketpair()
-        parent = os.getpid()
-        self._process = subprocess.Popen(
-            [sys.executable, '-c', _SERVER, str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-            preexec_fn=lambda: die_with(parent))
+        self._process = spawn(
+            [sys.executable, '-c', _SERVER, str(theirs.fileno())], sink, environment,
+            (theirs.fileno(), ))
         theirs.close()
         # Unbuffered, so that select() knows of every line.
         self._replies = self._control.makefile('rb', buffering=0)

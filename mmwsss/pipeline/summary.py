@@ -64,16 +64,11 @@ def report_facts(recipe: Recipe, step: Step, records: dict[str, dict]) -> dict:
         step (Step): The report's step.
         records (dict): What the ledger of each step holds, by its name.
     """
-    rows = []
-    for other in recipe.earlier(step):
-        record = records[other.name]
-        rows.append(
-            dict(
-                name=other.name,
-                type=other.type,
-                seconds=record.get('seconds'),
-                numbers=key_numbers(other, record),
-                protocol=record.get('metrics', {}).get('protocol')))
+    rows = [
+        dict(_row(other, records[other.name]), name=other.name,
+             protocol=records[other.name].get('metrics', {}).get('protocol'))
+        for other in recipe.earlier(step)
+    ]
     return dict(title=recipe.title, protocol=recipe.protocol, steps=rows)
 
 
@@ -90,14 +85,8 @@ def write_summary(recipe: Recipe, records: dict[str, dict],
     for step in recipe.steps:
         record = records[step.name]
         status = outcomes.get(step.name, record.get('status', 'not run'))
-        rows.append(
-            dict(
-                step=step.name,
-                type=step.type,
-                status=status,
-                seconds=record.get('seconds'),
-                numbers=key_numbers(step, record),
-                metrics=record.get('metrics', {})))
+        rows.append(dict(_row(step, record), step=step.name, status=status,
+                         metrics=record.get('metrics', {})))
     total = sum(row['seconds'] or 0 for row in rows)
     write_json(
         osp.join(recipe.work_dir, 'summary.json'),
@@ -126,6 +115,11 @@ def write_summary(recipe: Recipe, records: dict[str, dict],
         for key, value in recipe.protocol.items():
             file.write(f'- {key}: {value}\n')
     _print_table(recipe, header, lines)
+
+
+def _row(step: Step, record: dict) -> dict[str, Any]:
+    return dict(type=step.type, seconds=record.get('seconds'),
+                numbers=key_numbers(step, record))
 
 
 def _print_table(recipe: Recipe, header: tuple, lines: list[tuple]) -> None:
