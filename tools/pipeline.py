@@ -28,7 +28,7 @@ class KeepWords(DictAction):
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         super().__call__(parser, namespace, values, option_string)
-        namespace.option_words = ['--cfg-options', *values]
+        namespace.option_words += ['--cfg-options', *values]
 
 
 def parse_args() -> argparse.Namespace:

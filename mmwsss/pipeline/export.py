@@ -24,14 +24,14 @@ class PlainStep:
         after (list[str]): The steps that it reads from.
         command (list[str]): Program and arguments; ``\\0<i>\\0`` in a word stands
             for what ``values[i]`` is when the step begins.
-        values (list[str]): Strings of the recipe that only a run can tell:
+        values (dict[int, str]): Strings of the recipe that only a run can tell:
             metrics of earlier steps, and their last checkpoints.
     """
 
     step: Step
     after: list[str]
     command: list[str]
-    values: list[str]
+    values: dict[int, str]
 
 
 def plain_step(pipeline: Pipeline, step: Step) -> PlainStep:
@@ -47,8 +47,11 @@ def plain_step(pipeline: Pipeline, step: Step) -> PlainStep:
             values.append(text)
         return f'\0{values.index(text)}\0'
 
-    command = job.command(spec=map_strings(step.spec, mark))
-    return PlainStep(step, recipe.depends_on(step), command, values)
+    job.spec = map_strings(step.spec, mark)
+    command = job.command()
+    needed = set(map(int, _MARK.findall(' '.join(command))))
+    return PlainStep(step, recipe.depends_on(step), command,
+                     {i: values[i] for i in sorted(needed)})
 
 
 def export_sh(pipeline: Pipeline, steps: list[Step], tool: list[str],
@@ -63,21 +66,22 @@ def export_sh(pipeline: Pipeline, steps: list[Step], tool: list[str],
         options (list[str]): Further arguments of it, which come last.
     """
     recipe = pipeline.recipe
-    read = shlex.join([*tool, '--work-dir', recipe.work_dir])
+    words = map(shlex.quote, [*tool, '--work-dir', recipe.work_dir])
+    words = [*words, '"$@"', *map(shlex.quote, options)]
     lines = [
         '#!/bin/sh',
         f'# {recipe.title}: the commands of {recipe.path}',
         'set -eu',
         f'cd {shlex.quote(os.getcwd())}',
         '# Writes the settings of a step, or says what a reference stands for.',
-        f'recipe() {{ {read} "$@" {shlex.join(options)}; }}',
+        f'recipe() {{ {" ".join(words)}; }}',
     ]
     for step in steps:
         plain = plain_step(pipeline, step)
         lines += ['', f'# {step.name} ({step.type})',
                   f'recipe --prepare {step.name}']
         lines += [f'value_{i}=$(recipe --value {shlex.quote(text)})'
-                  for i, text in enumerate(plain.values)]
+                  for i, text in plain.values.items()]
         lines.append(' '.join(map(_quote, plain.command)))
     return '\n'.join(lines) + '\n'
 

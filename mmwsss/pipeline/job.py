@@ -61,7 +61,7 @@ class Job:
         self.values = values
         self.digest = digest
         self.launcher = launcher
-        self.processes = step.spec.get('gpus', gpus)
+        self.processes = step.spec.get('gpus') or gpus
         self.facts = facts
         self.folder = recipe.folder(step.name)
         self.config_file = osp.join(recipe.work_dir, 'configs', f'{step.name}.py')
@@ -89,8 +89,8 @@ class Job:
         if path is None:
             return None
         cfg = load_config(path, import_custom_modules=False)
-        options = {**self.recipe.shared, **self.step.spec.get('cfg_options', {})}
-        if 'data_root' in self.step.spec:
+        options = {**self.recipe.shared, **(self.step.spec.get('cfg_options') or {})}
+        if self.step.spec.get('data_root'):
             options['data_root'] = self.step.spec['data_root']
         change_config(cfg, self.resolve(options))
         return cfg
@@ -104,22 +104,20 @@ class Job:
     @property
     def resumes(self) -> bool:
         """Whether the tool goes on with what a killed run left."""
-        return self.step.spec.get('resume', self.kind.resumes)
+        resume = self.step.spec.get('resume')
+        return self.kind.resumes if resume is None else resume
 
-    def command(self, resume: bool = False,
-                spec: dict[str, Any] | None = None) -> list[str]:
+    def command(self, resume: bool = False) -> list[str]:
         """The command line.
 
         Args:
             resume (bool): Whether it goes on with an unfinished run. Defaults to
                 False.
-            spec (dict, optional): The step, resolved in another way. Defaults to
-                :attr:`spec`.
         """
-        call = StepCall(self.spec if spec is None else spec, self.folder,
-                        self.recipe.work_dir, self.config_file, resume)
+        call = StepCall(self.spec, self.folder, self.recipe.work_dir,
+                        self.config_file, resume)
         arguments = self.kind.arguments(call)
-        arguments += [str(argument) for argument in call.spec.get('args', ())]
+        arguments += [str(argument) for argument in call.spec.get('args') or ()]
         if not self.kind.tool:
             return arguments
         tool = project_path('tools', *self.kind.tool.split('/'))
@@ -176,7 +174,8 @@ class Job:
     def outputs(self) -> list[str]:
         """Files and folders that must stay, for the step to count as done."""
         paths = [osp.join(self.folder, name) for name in self.kind.outputs]
-        paths += [osp.abspath(path) for path in self.spec.get('outputs', ())]
+        paths += [osp.abspath(self.resolve(path))
+                  for path in self.step.spec.get('outputs') or ()]
         for other in self.recipe.steps:
             for text in self.recipe.references(other):
                 match = REFERENCE.match(text)

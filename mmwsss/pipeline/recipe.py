@@ -211,12 +211,14 @@ def substitute(value: Any, values: dict[str, Any]) -> Any:
         the value itself, which may be a number.
 
     Raises:
-        ValueError: If a step has not measured such a metric.
+        ValueError: If there is no such name, or its step measured no such metric.
     """
 
     def look_up(match: re.Match) -> Any:
         key = match[0][1:-1]
         if key not in values:
+            if match[2] is None:
+                raise ValueError(f'{match[0]} is no step or variable')
             prefix = f'{match[1]}:'
             measured = [other.removeprefix(prefix) for other in values
                         if other.startswith(prefix)]

@@ -10,20 +10,18 @@ starts functions, whose processes skip ``atexit`` and outlive a killed parent.)
 
 import builtins
 import gc
-import json
 import os
 import os.path as osp
 import random
-import select
-import socket
 import subprocess
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import IO
 
@@ -48,13 +46,11 @@ class StepServer:
 
     def __init__(self, environment: dict[str, str], sink: IO) -> None:
         self.environment = environment
-        self._control, theirs = socket.socketpair()
+        self._control, theirs = Pipe()
         self._process = spawn(
             [sys.executable, '-c', _SERVER, str(theirs.fileno())], sink, environment,
             (theirs.fileno(), ))
         theirs.close()
-        # Unbuffered, so that select() knows of every line.
-        self._replies = self._control.makefile('rb', buffering=0)
 
     @property
     def pid(self) -> int:
@@ -71,24 +67,20 @@ class StepServer:
         """
         request = dict(command=command, log=osp.abspath(log), folder=os.getcwd())
         with suppress(BrokenPipeError):  # The next reply will tell.
-            self._control.sendall(json.dumps(request).encode() + b'\n')
+            self._control.send(request)
         return ServedStep(self)
 
     def has_replied(self) -> bool:
-        return bool(select.select([self._control], [], [], 0)[0])
+        return self._control.poll()
 
     def reply(self) -> int | None:
         """Wait for the next number that the server says; None if it is dead."""
-        try:
-            line = self._replies.readline()
-        except ConnectionResetError:
-            return None
-        return int(line) if line.endswith(b'\n') else None
+        with suppress(EOFError, OSError):
+            return self._control.recv()
 
     def close(self) -> int:
         """End the server and the step that it runs; return its status."""
         self._process.kill()
-        self._replies.close()
         self._control.close()
         return self._process.wait()
 
@@ -126,10 +118,14 @@ class ServedStep:
 
 def serve() -> None:
     """Import, then fork for each request; in the fork, run what it asks for."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    control = Connection(int(sys.argv[1]))
     environment = dict(os.environ)
     can_serve, has_gpu = _preload()
-    for request in _requests(control):
+    while True:
+        try:
+            request = control.recv()
+        except EOFError:
+            return
         ready, begun = os.pipe()
         server = os.getpid()
         step = _fork()
@@ -152,16 +148,9 @@ def serve() -> None:
         # Once it leads its process group, it can be signalled.
         os.read(ready, 1)
         os.close(ready)
-        _say(control, step)
+        control.send(step)
         _, status = os.waitpid(step, 0)
-        _say(control, os.waitstatus_to_exitcode(status))
-
-
-def _requests(control: socket.socket) -> Iterator[dict]:
-    received = b''
-    while data := control.recv(1 << 16):
-        *lines, received = (received + data).split(b'\n')
-        yield from map(json.loads, lines)
+        control.send(os.waitstatus_to_exitcode(status))
 
 
 def _preload() -> tuple[bool, bool]:
@@ -197,10 +186,6 @@ def _fork() -> int:
         # The only threads are those of OpenBLAS, which it stops before a fork.
         warnings.simplefilter('ignore', DeprecationWarning)
         return os.fork()
-
-
-def _say(control: socket.socket, number: int) -> None:
-    control.sendall(b'%d\n' % number)
 
 
 def _redirect(log: str) -> None:

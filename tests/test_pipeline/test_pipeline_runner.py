@@ -158,6 +158,17 @@ def test_unknown_metric(recipe_path):
         run(recipe_path, **{'steps.labels.command': ['echo', '{score:best}']})
 
 
+def test_values(recipe_path):
+    line = pipeline(recipe_path)
+    assert line.value('{seeds}/a {count}') == f'{line.work_dir}/seeds/a 8'
+    with pytest.raises(ValueError, match='{seed} is no step or variable'):
+        line.value('{seed}')
+    with pytest.raises(ValueError, match='measured nothing yet'):
+        line.value('{score:score}')
+    run(recipe_path)
+    assert 0 < pipeline(recipe_path).value('{score:score}') < 1
+
+
 def test_missing_input_is_named(recipe_path):
     message = 'labels reads {seeds}, but step seeds has not written'
     with pytest.raises(FileNotFoundError, match=message):

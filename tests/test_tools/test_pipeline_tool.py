@@ -12,6 +12,7 @@ import torch
 
 from mmwsss.engine.runner import load_checkpoint_file
 from mmwsss.pipeline import Pipeline, Recipe
+from mmwsss.pipeline.export import export_sh
 from mmwsss.pipeline.process import kill_leftovers
 from mmwsss.utils import project_path
 
@@ -61,6 +62,10 @@ def test_recipes_are_whole(tmp_path):
         for step in line.recipe.steps:
             cfg = line.job(step).config if not _numbers(step) else None
             assert cfg is None or 'custom_imports' in cfg
+        script = export_sh(line, line.recipe.steps, ['tool'], [])
+        assert script.count('recipe --prepare') == len(line.recipe.steps)
+        assert '{' not in script.split('set -eu')[1].replace(
+            'recipe() {', '').replace("--value '{", '')
 
 
 def _numbers(step):
