@@ -200,39 +200,46 @@ class Pipeline:
             _move(job.folder, self.work_dir)
         # Before the folder is made: an empty one must not pass for an old output.
         ledger.begin(job.made_from, resume)
-        job.prepare()
-        command = job.command(resume)
-
-        log = osp.join(self.work_dir, 'logs', f'{step.name}.log')
-        _write_heading(log, command)
-        progress = ProgressLine(step.name)
         try:
-            code = processes.run(command, log, progress.update, ledger.beat,
-                                 job.is_script)
+            self._execute(job, resume, processes)
+            told = dict(outputs=self._outputs(job), metrics=read_metrics(job.folder))
+        except (StepFailed, OSError, ValueError):
+            self._end(step, 'failed')
+            raise
         except BaseException:
             self._end(step, 'interrupted')
             raise
+        self._end(step, 'done', **told)
+        print(f'{heading}: done in {format_seconds(ledger.record["seconds"])}'
+              f'{self._numbers(step)}', flush=True)
+
+    def _execute(self, job: Job, resume: bool, processes: StepProcesses) -> None:
+        job.prepare()
+        command = job.command(resume)
+        log = osp.join(self.work_dir, 'logs', f'{job.step.name}.log')
+        _write_heading(log, command)
+        progress = ProgressLine(job.step.name)
+        try:
+            code = processes.run(command, log, progress.update,
+                                 self._ledgers[job.step.name].beat, job.is_script)
         finally:
             progress.close()
         if code != 0:
-            self._end(step, 'failed')
             raise StepFailed(
-                f'step {step.name} failed with status {code}:\n{_tail(log)}\n'
+                f'step {job.step.name} failed with status {code}:\n{_tail(log)}\n'
                 f'The whole output is in {log}. When the cause is mended, the same '
                 'command goes on from here.')
-        outputs = {path: self.digest(path) for path in job.outputs()}
-        for path, digest in outputs.items():
+
+    def _outputs(self, job: Job) -> dict[str, str]:
+        """The digests of what a step wrote, by path below the work folder."""
+        digests = {}
+        for path in job.outputs():
+            digest = digests[osp.relpath(path, self.work_dir)] = self.digest(path)
             if digest == MISSING:
-                self._end(step, 'failed')
-                raise StepFailed(f'step {step.name} ended without an error, but did '
-                                 f'not write {path}')
+                raise StepFailed(f'step {job.step.name} ended without an error, but '
+                                 f'did not write {path}')
         self.digest.save()
-        self._end(
-            step, 'done', metrics=read_metrics(job.folder),
-            outputs={osp.relpath(path, self.work_dir): digest
-                     for path, digest in outputs.items()})
-        print(f'{heading}: done in {format_seconds(ledger.record["seconds"])}'
-              f'{self._numbers(step)}', flush=True)
+        return digests
 
     def _end(self, step: Step, status: str, **told: Any) -> None:
         self.outcomes[step.name] = status
