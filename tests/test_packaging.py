@@ -94,6 +94,19 @@ def test_imports_run_downward(room):
     assert not wrong
 
 
+def test_no_circle_among_the_files_of_the_pipeline():
+    names = {path.stem for path in (PACKAGE / 'pipeline').glob('*.py')}
+    imports = {
+        path.stem: names & {module.split('.')[2] for module in imported_modules(path)
+                            if module.startswith('mmwsss.pipeline.')}
+        for path in (PACKAGE / 'pipeline').glob('*.py')}
+    assert imports['runner'] > {'job', 'summary', 'process'}
+    while lowest := [name for name in imports if not imports[name] & set(imports)]:
+        for name in lowest:
+            del imports[name]
+    assert not imports
+
+
 def test_every_room_has_a_place_in_the_order():
     order = list(MAY_IMPORT)
     for place, room in enumerate(order):

@@ -8,11 +8,27 @@ config, data or earlier outputs makes necessary.
 """
 
 import argparse
+import os.path as osp
 import shlex
 import sys
 
-from mmwsss.pipeline import LAUNCHERS, Interrupted, Pipeline, Recipe, StepFailed
+from mmwsss.pipeline import (
+    EXPORTERS,
+    LAUNCHERS,
+    Interrupted,
+    Pipeline,
+    Recipe,
+    StepFailed,
+)
 from mmwsss.utils.arguments import DictAction
+
+
+class KeepWords(DictAction):
+    """Keeps the words as they were typed, too."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        super().__call__(parser, namespace, values, option_string)
+        namespace.option_words += ['--cfg-options', *values]
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,10 +45,18 @@ def parse_args() -> argparse.Namespace:
                         help='run these steps, take all others as they are')
     parser.add_argument('--force', action='store_true',
                         help='run the chosen steps even if nothing changed')
-    parser.add_argument('--list', action='store_true',
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument('--list', action='store_true',
                         help='list the steps and their state, and do nothing')
-    parser.add_argument('--dry-run', action='store_true',
+    action.add_argument('--dry-run', action='store_true',
                         help='say what would be done and why, and do nothing')
+    action.add_argument('--export', choices=EXPORTERS,
+                        help='print the plain commands of the steps')
+    action.add_argument('--prepare', metavar='STEP',
+                        help="write a step's settings, for its plain command")
+    action.add_argument('--value', metavar='TEXT',
+                        help='say what a reference such as '
+                        "'{score_seeds:seed/threshold}' stands for now")
     parser.add_argument('--launcher', choices=LAUNCHERS,
                         help='for several GPUs; pytorch if --gpus is above 1')
     parser.add_argument('--gpus', type=int, default=1,
@@ -40,10 +64,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--no-preload', dest='preload', action='store_false',
                         help='start each step as a process of its own, instead of '
                         'forking one that has imported torch and mmseg')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+    parser.add_argument('--cfg-options', nargs='+', action=KeepWords,
                         metavar='KEY=VALUE', help='change the recipe, for example '
                         'data_root=/data/VOC2012 or '
                         'steps.train_esol.cfg_options.train_dataloader.batch_size=8')
+    parser.set_defaults(option_words=[])
     args = parser.parse_args()
     if args.gpus < 1:
         parser.error(f'--gpus must be at least 1, got {args.gpus}')
@@ -53,14 +78,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def chosen_steps(recipe: Recipe, args: argparse.Namespace) -> list[str] | None:
-    names = [step.name for step in recipe.steps]
-    for name in [args.first] if args.first else args.only or []:
-        if name not in names:
-            raise ValueError(f'{recipe.path} has no step {name!r}; it has '
-                             f'{", ".join(names)}')
     if args.first:
-        return names[names.index(args.first):]
-    return args.only
+        first = recipe[args.first]
+        return [step.name for step in recipe.steps[recipe.steps.index(first):]]
+    return args.only and [recipe[name].name for name in args.only]
 
 
 def show_plan(pipeline: Pipeline, names: list[str] | None, force: bool) -> None:
@@ -68,7 +89,7 @@ def show_plan(pipeline: Pipeline, names: list[str] | None, force: bool) -> None:
         print(f'{step.name} ({step.type}): {plan.action}, {plan.reason}')
         if plan.action in ('run', 'resume'):
             try:
-                command = pipeline.command(step, plan.action == 'resume')
+                command = pipeline.job(step).command(plan.action == 'resume')
             except ValueError as error:
                 print(f'    its command needs {error}')
             else:
@@ -89,12 +110,24 @@ def main() -> int:
         recipe = Recipe(args.recipe, args.work_dir, args.cfg_options)
         names = chosen_steps(recipe, args)
         pipeline = Pipeline(recipe, args.launcher, args.gpus, args.preload)
-        if args.list:
-            show_list(pipeline)
-        elif args.dry_run:
-            show_plan(pipeline, names, args.force)
+        if args.export:
+            tool = [sys.executable, osp.abspath(__file__), osp.abspath(args.recipe)]
+            print(EXPORTERS[args.export](pipeline, pipeline.chosen(names), tool,
+                                         args.option_words), end='')
+        elif args.value is not None:
+            print(pipeline.value(args.value))
+        elif args.prepare:
+            pipeline.prepare(recipe[args.prepare])
         else:
-            pipeline.run(names, args.force)
+            if pipeline.older_state:
+                print(f'{pipeline.work_dir} holds a run of an older mmwsss: its steps '
+                      'run again, and what they left moves to .previous there.')
+            if args.list:
+                show_list(pipeline)
+            elif args.dry_run:
+                show_plan(pipeline, names, args.force)
+            else:
+                pipeline.run(names, args.force)
     except Interrupted as stopped:
         print(f'Stopped by {stopped}; the same command goes on from here.',
               file=sys.stderr)

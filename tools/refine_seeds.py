@@ -17,7 +17,7 @@ import os
 import os.path as osp
 
 from mmwsss.pipeline.digest import digest_value
-from mmwsss.utils import read_config, read_json
+from mmwsss.utils import read_config
 from mmwsss.utils.arguments import (
     ToolParser,
     add_label_options,
@@ -74,9 +74,10 @@ def main(args: argparse.Namespace) -> None:
     from mmwsss.engine import check_output_folder, photo_loader
     from mmwsss.evaluation.writers.base_writer import dataset_palette
     from mmwsss.evaluation.writers.origin import (
-        ORIGIN_FILE,
         check_origin,
         describe_crf,
+        finish_origin,
+        read_origin,
         write_method,
     )
     from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
@@ -84,13 +85,11 @@ def main(args: argparse.Namespace) -> None:
     loader = photo_loader(cfg)
     rule = label_rule_config(args, cfg)
     check_output_folder(args.out)
-    origin = osp.join(args.seeds, ORIGIN_FILE)
     check_origin(
         args.out,
         dict(
             rule=digest_value(rule),
-            seeds=digest_value(
-                read_json(origin) if osp.exists(origin) else None)), '.png')
+            seeds=digest_value(read_origin(args.seeds))), '.png')
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
     tasks = find_tasks(dataset, args.seeds, args.out)
@@ -105,6 +104,7 @@ def main(args: argparse.Namespace) -> None:
                     dataset_palette(dataset.metainfo), imports) as pool:
         for _ in track_progress(pool.map(tasks), len(tasks)):
             pass
+    finish_origin(args.out)
 
 
 if __name__ == '__main__':

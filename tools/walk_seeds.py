@@ -25,7 +25,7 @@ import os.path as osp
 from typing import TYPE_CHECKING
 
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
-from mmwsss.utils import read_config, read_json
+from mmwsss.utils import read_config
 from mmwsss.utils.arguments import ToolParser, run_tool, threshold_value
 
 if TYPE_CHECKING:
@@ -82,18 +82,16 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     """Add writers; return (folder, suffix, origin) of each kind of file."""
     from mmengine.config import ConfigDict
 
-    from mmwsss.evaluation.writers.origin import ORIGIN_FILE
+    from mmwsss.evaluation.writers.origin import read_origin
     walk = ConfigDict(cfg.walk).to_dict()
     if args.threshold is not None:
         walk['threshold'] = args.threshold
-    seeds_origin = osp.join(args.seeds, ORIGIN_FILE)
     origin = dict(
         weights=digest_checkpoint(args.checkpoint),
         model=digest_value(cfg.model.to_dict()),
         pipeline=digest_value(
             ConfigDict(cfg.test_dataloader.dataset).to_dict()['pipeline']),
-        seeds=digest_value(
-            read_json(seeds_origin) if osp.exists(seeds_origin) else None),
+        seeds=digest_value(read_origin(args.seeds)),
         walk=digest_value(walk))
     outputs = []
     if args.out:

@@ -1,13 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from .export import EXPORTERS
 from .launch import LAUNCHERS
 from .process import Interrupted, format_seconds
 from .recipe import Recipe
-from .runner import Pipeline, Plan, StepFailed
+from .runner import Pipeline, StepFailed
 from .scalars import Scalars, read_scalars
 from .step_types import STEP_TYPES, StepCall, StepType
 
 __all__ = [
-    'LAUNCHERS', 'STEP_TYPES', 'Interrupted', 'Pipeline', 'Plan', 'Recipe',
+    'EXPORTERS', 'LAUNCHERS', 'STEP_TYPES', 'Interrupted', 'Pipeline', 'Recipe',
     'Scalars', 'StepCall', 'StepFailed', 'StepType', 'format_seconds',
     'read_scalars'
 ]

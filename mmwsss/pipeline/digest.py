@@ -7,6 +7,7 @@ import os
 import os.path as osp
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from mmwsss.utils import atomic_write, read_json, walk_files
@@ -78,10 +79,11 @@ class DigestCache:
         self._known: dict[str, list] = {}
         self._changed = False
         if path is not None and osp.exists(path):
-            try:
-                self._known = read_json(path)
-            except ValueError:
-                self._known = {}
+            with suppress(OSError, ValueError):
+                known = read_json(path)
+                if isinstance(known, dict):
+                    self._known = {file: entry for file, entry in known.items()
+                                   if isinstance(entry, list)}
 
     def save(self) -> None:
         """Write what was learnt since the last call."""
@@ -119,9 +121,9 @@ class DigestCache:
 
     def _file(self, path: str) -> str:
         stamp = _stamp(path)
-        known = self._known.get(path)
-        if known is not None and known[:-1] == stamp:
-            return known[-1]
+        *known, digest = self._known.get(path) or [None]
+        if known == stamp and isinstance(digest, str):
+            return digest
         started = time.time_ns()
         digest = (
             digest_checkpoint(path)

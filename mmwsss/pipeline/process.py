@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """One child process, its log, and nothing of it left behind."""
 
-import fcntl
 import os
 import os.path as osp
 import re
@@ -11,10 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
-from .die_with import die_with
+import psutil
+from filelock import FileLock, Timeout
+
+from mmwsss.utils import read_text
+
+from .spawn import spawn
 from .step_server import ServedStep, StepServer
 
 MARKER = 'MMWSSS_PIPELINE_DIR'
@@ -61,28 +65,25 @@ def folder_lock(folder: str) -> Iterator[None]:
         BlockingIOError: If another pipeline holds it.
     """
     os.makedirs(folder, exist_ok=True)
-    with open(osp.join(folder, '.lock'), 'a+', encoding='utf-8') as file:
+    path, holder = osp.join(folder, '.lock'), osp.join(folder, '.lock.pid')
+    try:
         # A child that a killed pipeline was just starting holds it a moment more.
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while not _try_lock(file):
-            if time.monotonic() > deadline:
-                file.seek(0)
-                raise BlockingIOError(
-                    f'another pipeline (process {file.read() or "unknown"}) works '
-                    f'in {folder}')
-            time.sleep(0.05)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        lock = FileLock(path).acquire(timeout=_LOCK_SECONDS)
+    except Timeout as error:
+        raise BlockingIOError(
+            f'another pipeline (process {_first_line(holder)}) works in '
+            f'{folder}') from error
+    with lock:
+        with open(holder, 'w', encoding='utf-8') as file:
+            file.write(str(os.getpid()))
         yield
 
 
-def _try_lock(file) -> bool:
+def _first_line(path: str) -> str:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return read_text(path).strip() or 'unknown'
+    except (OSError, ValueError):
+        return 'unknown'
 
 
 def kill_leftovers(folder: str, spare: int | None = None) -> int:
@@ -90,7 +91,7 @@ def kill_leftovers(folder: str, spare: int | None = None) -> int:
 
     A pipeline that was killed outright cannot end its steps' workers; two
     processes must not write the same files. They are known by their
-    environment, so this finds them on Linux only.
+    environment.
 
     Args:
         folder (str): The pipeline's folder.
@@ -104,34 +105,33 @@ def kill_leftovers(folder: str, spare: int | None = None) -> int:
     """
     ended = set()
     deadline = time.monotonic() + _GRACE_SECONDS
-    while found := _marked(folder, spare):
+    while found := marked_processes(folder, spare):
         for process in found:
-            try:
-                os.kill(process, signal.SIGKILL)
-                ended.add(process)
-            except ProcessLookupError:
-                continue
+            with suppress(psutil.Error):
+                process.kill()
+                ended.add(process.pid)
         if time.monotonic() > deadline:
             raise RuntimeError(
-                f'processes {sorted(found)} of an earlier run in {folder} do not '
-                'end')
+                f'processes {[process.pid for process in found]} of an earlier run '
+                f'in {folder} do not end')
+        # psutil.wait_procs would take the exit status of children of ours away.
         time.sleep(0.01)
     return len(ended)
 
 
-def _marked(folder: str, spare: int | None) -> list[int]:
-    """The living processes that work for a folder, without this one."""
-    wanted = f'{MARKER}={folder}'.encode()
+def marked_processes(folder: str, spare: int | None = None) -> list[psutil.Process]:
+    """The living processes that work for a folder, without this one.
+
+    Args:
+        folder (str): The pipeline's folder.
+        spare (int, optional): A process to leave out.
+    """
     found = []
-    for entry in os.listdir('/proc') if osp.isdir('/proc') else ():
-        if not entry.isdigit() or int(entry) in (os.getpid(), spare):
-            continue
-        try:
-            with open(f'/proc/{entry}/environ', 'rb') as file:
-                if wanted in file.read().split(b'\0'):
-                    found.append(int(entry))
-        except OSError:
-            continue
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid not in (os.getpid(), spare) and process.environ().get(
+                    MARKER) == folder:
+                found.append(process)
     return found
 
 
@@ -180,10 +180,12 @@ class StepProcesses:
             source.seek(0, os.SEEK_END)
             lines = _LineReader(source, on_line)
             try:
+                environment = {
+                    **os.environ, 'PYTHONUNBUFFERED': '1', MARKER: self.folder}
                 if is_script and self.preload:
-                    child = self._serve(command, log, sink)
+                    child = self._serve(command, log, sink, environment)
                 else:
-                    child = self._start(command, sink)
+                    child = spawn(command, sink, environment)
                 while child.poll() is None:
                     lines.read()
                     on_beat()
@@ -196,29 +198,20 @@ class StepProcesses:
                 kill_leftovers(self.folder, self._server and self._server.pid)
         return child.returncode
 
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, 'PYTHONUNBUFFERED': '1', MARKER: self.folder}
-
-    def _start(self, command: list[str], sink: IO) -> subprocess.Popen:
-        parent = os.getpid()
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env=self._environment(),
-            start_new_session=True,
-            preexec_fn=lambda: die_with(parent))
-
-    def _serve(self, command: list[str], log: str, sink: IO) -> ServedStep:
-        environment = self._environment()
+    def _serve(self, command: list[str], log: str, sink: IO,
+               environment: dict[str, str]) -> ServedStep:
         if self._server is not None and (
                 self._server.environment != environment
-                or self._server.receive() is None):
+                or not self._server.is_alive()):
             self._close_server()
         if self._server is None:
             self._server = StepServer(environment, sink)
-        return self._server.start(command, log)
+        try:
+            return self._server.start(command, log)
+        except BaseException:
+            # Nobody will hear what it says of this step.
+            self._close_server()
+            raise
 
     def _close_server(self) -> None:
         if self._server is not None:
@@ -228,25 +221,13 @@ class StepProcesses:
 
 def _end(child: subprocess.Popen | ServedStep) -> None:
     """End a child and its process group, gently first."""
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is not None:
-            break
-        _signal_group(child, signum)
-        try:
-            child.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-    _signal_group(child, signal.SIGKILL)
-
-
-def _signal_group(child: subprocess.Popen | ServedStep, signum: int) -> None:
-    try:
-        if isinstance(child, ServedStep):
-            child.send_signal(signum)
-        else:
+    if child.pid is None:
+        return
+    has_ended = child.poll() is not None
+    for signum in (signal.SIGTERM, signal.SIGKILL)[has_ended:]:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(child.pid, signum)
-    except ProcessLookupError:
-        pass
+            child.wait(_GRACE_SECONDS)
 
 
 class _LineReader:

@@ -3,13 +3,15 @@
 
 import os.path as osp
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from mmwsss.utils import load_config
+from mmwsss.utils import all_strings, load_config, map_strings, project_path
 
-from .step_types import STEP_TYPES
+from .step_types import FITS, STEP_TYPES, StepType
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
 REFERENCE = re.compile(r'\{([A-Za-z_]\w*)(?::([^{}]+))?\}')
 """``{name}`` or ``{name:metric}`` inside a string of a recipe."""
 
-_COMMON_KEYS = ('show', 'args', 'inputs', 'outputs', 'resume')
-_CONFIG_KEYS = ('config', 'cfg_options', 'data_root', 'gpus')
+OWN_FOLDERS = ('configs', 'ledger', 'logs')
+"""What a work folder holds beside the outputs of steps."""
+
+_TOP_KEYS = dict(steps=list, title=str, work_dir=str, protocol=dict, data_root=str,
+                 classes=(str, list, tuple))
 
 
 @dataclass
@@ -37,7 +42,7 @@ class Step:
     spec: dict[str, Any]
 
     @property
-    def kind(self):
+    def kind(self) -> StepType:
         return STEP_TYPES[self.type]
 
 
@@ -74,11 +79,13 @@ class Recipe:
         if not osp.isfile(path):
             raise FileNotFoundError(f'no recipe {path}')
         cfg = load_config(path, import_custom_modules=False)
-        if not isinstance(cfg.get('steps'), list) or not cfg.steps:
-            raise ValueError(f'{path} has no list "steps": it is not a recipe')
-        options = {key: _from_here(value)
-                   for key, value in (cfg_options or {}).items()}
-        cfg.merge_from_dict(self._by_index(cfg, options))
+        _check_steps(cfg)
+        for key, value in (cfg_options or {}).items():
+            _change(cfg, key, value)
+            _check_steps(cfg)
+        for key, kind in _TOP_KEYS.items():
+            if not isinstance(cfg.get(key, kind), (kind, type)):
+                raise ValueError(f'{path}: {key} cannot be {cfg[key]!r}')
 
         self.path = path
         self.name = osp.splitext(osp.basename(path))[0]
@@ -90,17 +97,17 @@ class Recipe:
             key: value
             for key, value in cfg.items() if isinstance(value, (str, int, float))
         }
-        self.shared = {key: to_plain(cfg[key])
-                       for key in ('data_root', 'classes') if key in cfg}
-        self.steps = self._read_steps([to_plain(step) for step in cfg.steps])
+        self.shared = {key: cfg[key] for key in ('data_root', 'classes') if key in cfg}
+        self.steps: list[Step] = []
+        for index, spec in enumerate(cfg.steps):
+            self.steps.append(self._read_step(index, map_strings(spec, str)))
 
     def __getitem__(self, name: str) -> Step:
         for step in self.steps:
             if step.name == name:
                 return step
-        raise KeyError(
-            f'{self.path} has no step {name!r}; it has '
-            f'{", ".join(step.name for step in self.steps)}')
+        raise ValueError(f'{self.path} has no step {name!r}; it has '
+                         f'{", ".join(step.name for step in self.steps)}')
 
     def folder(self, name: str) -> str:
         """The output folder of a step."""
@@ -115,123 +122,160 @@ class Recipe:
             lambda match: str(self.variables.get(match[1], match[0])), config)
         return osp.abspath(osp.join(osp.dirname(osp.abspath(self.path)), config))
 
+    def values(self, records: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """What the references stand for, as :func:`substitute` takes it.
+
+        Args:
+            records (dict): By the name of a step, its ledger's record, of which
+                ``metrics`` count.
+        """
+        return {
+            **self.variables, 'tools': project_path('tools'),
+            **{step.name: self.folder(step.name) for step in self.steps},
+            **{f'{name}:{metric}': value
+               for name, record in records.items()
+               for metric, value in record.get('metrics', {}).items()}
+        }
+
     def references(self, step: Step) -> list[str]:
         """Strings of ``step`` that name outputs of earlier steps, each once.
 
         Metrics are no files and are left out.
         """
-        found = []
-        for text in iter_strings(step.spec):
-            names = [name for name, metric in REFERENCE.findall(text) if not metric]
-            is_output = any(
-                name != step.name and self._is_step(name) for name in names)
-            if is_output and text not in found:
-                found.append(text)
-        return found
+        others = {other.name for other in self.steps} - {step.name}
+        return [text for text in dict.fromkeys(all_strings(step.spec))
+                if any(name in others and not metric
+                       for name, metric in REFERENCE.findall(text))]
 
-    def substitute(self, value: Any, lookup: Callable[[str, str], Any]) -> Any:
-        """Replace the references in all strings of ``value``.
+    def earlier(self, step: Step) -> list[Step]:
+        """The steps before a step; all, for one that is not of the recipe."""
+        return list(takewhile(lambda other: other is not step, self.steps))
 
-        Args:
-            value (Any): String, or lists and dicts of such.
-            lookup (Callable): Called with name and metric (or ''), returns the
-                replacement.
+    def depends_on(self, step: Step) -> list[str]:
+        """The names of the earlier steps that a step reads from."""
+        earlier = [other.name for other in self.earlier(step)]
+        if step.type == 'report':
+            return earlier
+        named = {name for text in all_strings(step.spec)
+                 for name, _ in REFERENCE.findall(text)}
+        return [name for name in earlier if name in named]
 
-        Returns:
-            Any: A copy. A string that is one reference and nothing else becomes
-            the replacement itself, which may be a number.
-        """
-        if isinstance(value, dict):
-            return {k: self.substitute(v, lookup) for k, v in value.items()}
-        if isinstance(value, (list, tuple)):
-            return type(value)(self.substitute(v, lookup) for v in value)
-        if not isinstance(value, str):
-            return value
-        whole = REFERENCE.fullmatch(value)
-        if whole:
-            return lookup(*whole.groups(default=''))
-        return REFERENCE.sub(
-            lambda match: str(lookup(*match.groups(default=''))), value)
+    def _read_step(self, index: int, spec: Any) -> Step:
+        where = f'{self.path}, step {index}'
+        if not isinstance(spec, dict):
+            raise ValueError(f'{where}: must be a dict, got {spec!r}')
+        step_type = spec.pop('type', None)
+        name = spec.pop('name', step_type)
+        where = f'{where} ({name})'
+        if not isinstance(step_type, str) or step_type not in STEP_TYPES:
+            raise ValueError(f'{where}: type must be one of {", ".join(STEP_TYPES)}, '
+                             f'got {step_type!r}{_nearest(step_type, STEP_TYPES)}')
+        known = {'tools', *self.variables, *(step.name for step in self.steps)}
+        if not isinstance(name, str) or not re.fullmatch(
+                r'[A-Za-z_]\w*', name) or name in {*known, *OWN_FOLDERS}:
+            raise ValueError(
+                f'{where}: the name must be an identifier that no other step or '
+                f'variable has, and none of {", ".join(OWN_FOLDERS)}')
+        _check_keys(spec, STEP_TYPES[step_type], where)
+        self._check_references(spec, name, known, where)
+        step = Step(name, step_type, spec)
+        config = self.config_path(step)
+        if config is not None and not osp.isfile(config):
+            raise FileNotFoundError(f'{where}: no config {config}')
+        return step
 
-    def _is_step(self, name: str) -> bool:
-        return any(step.name == name for step in self.steps)
-
-    @staticmethod
-    def _by_index(cfg: 'Config', options: dict) -> dict:
-        names = {step.get('name', step.get('type')): i
-                 for i, step in enumerate(cfg.steps)}
-        renamed = {}
-        for key, value in options.items():
-            parts = key.split('.')
-            if parts[0] == 'steps' and len(parts) > 1 and not parts[1].isdigit():
-                if parts[1] not in names:
-                    raise ValueError(
-                        f'option {key}: no step {parts[1]!r}; there are '
-                        f'{", ".join(map(str, names))}')
-                parts[1] = str(names[parts[1]])
-            renamed['.'.join(parts)] = value
-        return renamed
-
-    def _read_steps(self, specs: list[dict]) -> list[Step]:
-        steps: list[Step] = []
-        known = {'tools', *self.variables}
-        for index, spec in enumerate(specs):
-            step_type = spec.pop('type', None)
-            name = spec.pop('name', step_type)
-            where = f'{self.path}, step {index} ({name})'
-            if step_type not in STEP_TYPES:
-                raise ValueError(f'{where}: type must be one of '
-                                 f'{", ".join(STEP_TYPES)}, got {step_type!r}')
-            if not re.fullmatch(r'[A-Za-z_]\w*', name) or name in known:
-                raise ValueError(f'{where}: the name must be an identifier that no '
-                                 'other step or variable has')
-            kind = STEP_TYPES[step_type]
-            allowed = {*_COMMON_KEYS, *kind.required, *kind.optional}
-            if 'config' in kind.required:
-                allowed.update(_CONFIG_KEYS)
-            if unknown := set(spec) - allowed:
-                raise ValueError(f'{where}: unknown keys {sorted(unknown)}; allowed '
-                                 f'are {sorted(allowed)}')
-            if missing := set(kind.required) - set(spec):
-                raise ValueError(f'{where}: needs {sorted(missing)}')
-            known.add(name)
-            measured = {step.name for step in steps}
-            for text in iter_strings(spec):
+    def _check_references(self, spec: dict, name: str, known: set[str],
+                          where: str) -> None:
+        measured = {step.name for step in self.steps}
+        for key, value in spec.items():
+            for text in all_strings(value):
                 for target, metric in REFERENCE.findall(text):
-                    if target not in known or (metric and target not in measured):
+                    allowed = measured if metric else {*known, name}
+                    if target not in allowed:
                         raise ValueError(
-                            f'{where}: {text!r} refers to {target!r}, which is no '
-                            f'earlier step or variable ({", ".join(sorted(known))})')
-            step = Step(name, step_type, spec)
-            config = self.config_path(step)
-            if config is not None and not osp.isfile(config):
-                raise FileNotFoundError(f'{where}: no config {config}')
-            steps.append(step)
-        return steps
+                            f'{where}: {key} has {text!r}, which refers to '
+                            f'{target!r}; that is no earlier step'
+                            f'{"" if metric else " or variable"}'
+                            f'{_nearest(target, allowed)}')
 
 
-def to_plain(value: Any) -> Any:
-    """Configs as plain dicts, lists and tuples."""
-    if isinstance(value, dict):  # as mmengine's ConfigDict is
-        return {key: to_plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(to_plain(item) for item in value)
-    return value
+def substitute(value: Any, values: dict[str, Any]) -> Any:
+    """Replace the references in all strings of ``value``.
+
+    Args:
+        value (Any): String, or lists and dicts of such.
+        values (dict): What ``name`` or ``name:metric`` stands for.
+
+    Returns:
+        Any: A copy. A string that is one reference and nothing else becomes
+        the value itself, which may be a number.
+
+    Raises:
+        ValueError: If there is no such name, or its step measured no such metric.
+    """
+
+    def look_up(match: re.Match) -> Any:
+        key = match[0][1:-1]
+        if key not in values:
+            if match[2] is None:
+                raise ValueError(f'{match[0]} is no step or variable')
+            prefix = f'{match[1]}:'
+            measured = [other.removeprefix(prefix) for other in values
+                        if other.startswith(prefix)]
+            raise ValueError(
+                f'{match[0]}: step {match[1]} measured no {match[2]!r}; it has '
+                f'{", ".join(measured) or "measured nothing yet"}')
+        return values[key]
+
+    def replace(text: str) -> Any:
+        whole = REFERENCE.fullmatch(text)
+        if whole:
+            return look_up(whole)
+        return REFERENCE.sub(lambda match: str(look_up(match)), text)
+
+    return map_strings(value, replace)
 
 
-def iter_strings(value: Any) -> Iterator[str]:
-    """All strings in nested dicts and lists, in order, keys left out."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from iter_strings(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from iter_strings(item)
+def _check_steps(cfg: 'Config') -> None:
+    if not isinstance(cfg.get('steps'), list) or not cfg.steps:
+        raise ValueError(f'{cfg.filename} has no list "steps": it is not a recipe')
 
 
-def _from_here(value: Any) -> Any:
-    """A config that lies in the current folder, by its whole path."""
-    is_config = isinstance(value, str) and value.endswith('.py')
-    return osp.abspath(value) if is_config and osp.isfile(value) else value
+def _change(cfg: 'Config', key: str, value: Any) -> None:
+    """Put one of ``--cfg-options`` into a recipe, in place."""
+    parts = key.split('.')
+    if parts[0] not in cfg and parts[0] not in _TOP_KEYS:
+        raise ValueError(f'option {key}: the recipe {cfg.filename} has no '
+                         f'{parts[0]!r}{_nearest(parts[0], [*cfg, *_TOP_KEYS])}')
+    if parts[0] == 'steps' and len(parts) > 1:
+        names = {str(step.get('name', step.get('type'))): str(index)
+                 for index, step in enumerate(cfg.steps) if isinstance(step, dict)}
+        parts[1] = names.get(parts[1], parts[1])
+        if parts[1] not in map(str, range(len(cfg.steps))):
+            raise ValueError(f'option {key}: no step {parts[1]!r}; there are '
+                             f'{", ".join(names)}{_nearest(parts[1], names)}')
+    # A config that lies in the current folder, by its whole path.
+    if isinstance(value, str) and value.endswith('.py') and osp.isfile(value):
+        value = osp.abspath(value)
+    try:
+        cfg.merge_from_dict({'.'.join(parts): value})
+    except (AttributeError, KeyError, IndexError, TypeError) as error:
+        raise ValueError(f'option {key}: the recipe {cfg.filename} has no place '
+                         f'for {value!r} there') from error
+
+
+def _check_keys(spec: dict[str, Any], kind: StepType, where: str) -> None:
+    for key, value in spec.items():
+        if key not in kind.keys:
+            raise ValueError(f'{where}: unknown key {key!r}{_nearest(key, kind.keys)}; '
+                             f'it may have {", ".join(kind.keys)}')
+        is_left_out = value is None and key not in kind.required
+        if not is_left_out and not FITS[kind.keys[key]](value):
+            raise ValueError(f'{where}: {key} must be {kind.keys[key]}, got {value!r}')
+    if missing := [key for key in kind.required if key not in spec]:
+        raise ValueError(f'{where}: needs {missing}')
+
+
+def _nearest(word: Any, known: Iterable[str]) -> str:
+    found = get_close_matches(str(word), known, 1)
+    return f' (perhaps {found[0]!r} is meant)' if found else ''

@@ -27,8 +27,8 @@ def read_scalars(work_dir: str) -> Scalars:
     """Read ``*/vis_data/scalars.json`` below a training's folder.
 
     A training that was killed and resumed has one such file a run, and logged
-    some iterations twice; the last entry counts. A line that a kill cut short
-    is left out.
+    some iterations twice; the last entry counts. A line that a kill cut short,
+    or that is no entry, is left out.
 
     Args:
         work_dir (str): The folder of the training.
@@ -40,14 +40,15 @@ def read_scalars(work_dir: str) -> Scalars:
     validation: dict[int, dict] = {}
     pattern = osp.join(glob.escape(work_dir), '*', 'vis_data', 'scalars.json')
     for path in sorted(glob.glob(pattern)):
-        with open(path, encoding='utf-8') as file:
+        with open(path, encoding='utf-8', errors='replace') as file:
             for line in file:
                 try:
                     entry = json.loads(line)
-                except ValueError:
+                    step = int(entry['step'])
+                except (ValueError, TypeError, KeyError):
                     continue
                 is_training = 'lr' in entry or 'loss' in entry
                 target = training if is_training else validation
-                target[entry['step']] = entry
+                target[step] = entry
     return Scalars(*([entries[step] for step in sorted(entries)]
                      for entries in (training, validation)))

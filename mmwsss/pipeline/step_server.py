@@ -4,28 +4,28 @@
 A server process imports the libraries once and forks itself for each step. The
 fork becomes what ``python tools/train.py ...`` would be: a session of its own,
 its own ``__main__``, arguments and output, fresh random states. It dies with the
-server, and the server with the pipeline.
+server, and the server with the pipeline. (The fork server of ``multiprocessing``
+starts functions, whose processes skip ``atexit`` and outlive a killed parent.)
 """
 
 import builtins
 import gc
-import json
 import os
 import os.path as osp
 import random
-import select
-import socket
 import subprocess
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import IO
 
-from .die_with import die_with
+from .spawn import die_with, spawn
 
 PRELOADED = 'mmwsss.preload'
 """By name, as the steps' scripts: a pipeline stands below what they import."""
@@ -46,49 +46,37 @@ class StepServer:
 
     def __init__(self, environment: dict[str, str], sink: IO) -> None:
         self.environment = environment
-        self._control, theirs = socket.socketpair()
-        parent = os.getpid()
-        self._process = subprocess.Popen(
-            [sys.executable, '-c', _SERVER, str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-            preexec_fn=lambda: die_with(parent))
+        self._control, theirs = Pipe()
+        self._process = spawn(
+            [sys.executable, '-c', _SERVER, str(theirs.fileno())], sink, environment,
+            (theirs.fileno(), ))
         theirs.close()
-        self._received = b''
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def start(self, command: list[str], log: str) -> 'ServedStep':
-        """Start ``[python, script, *arguments]``, its output going to ``log``."""
+        """Start ``[python, script, *arguments]``, its output going to ``log``.
+
+        It returns when the step has begun, which takes the time of the imports
+        once.
+        """
         request = dict(command=command, log=osp.abspath(log), folder=os.getcwd())
-        try:
-            self._control.sendall(json.dumps(request).encode() + b'\n')
-        except BrokenPipeError:
-            pass  # receive() will tell.
+        with suppress(BrokenPipeError):  # The next reply will tell.
+            self._control.send(request)
         return ServedStep(self)
 
-    def receive(self) -> dict[str, int] | None:
-        """What the server says next: {}, if nothing; None, if it is dead."""
-        while b'\n' not in self._received:
-            if self._control.fileno() < 0:
-                return None
-            if not select.select([self._control], [], [], 0)[0]:
-                return {}
-            try:
-                data = self._control.recv(4096)
-            except ConnectionResetError:
-                data = b''
-            if not data:
-                return None
-            self._received += data
-        line, self._received = self._received.split(b'\n', 1)
-        return json.loads(line)
+    def has_replied(self) -> bool:
+        return self._control.poll()
+
+    def reply(self) -> int | None:
+        """Wait for the next number that the server says; None if it is dead."""
+        with suppress(EOFError, OSError):
+            return self._control.recv()
 
     def close(self) -> int:
         """End the server and the step that it runs; return its status."""
@@ -102,18 +90,16 @@ class ServedStep:
 
     def __init__(self, server: StepServer) -> None:
         self._server = server
-        self.pid: int | None = None
         self.returncode: int | None = None
+        self.pid = server.reply()
+        if self.pid is None:
+            self._end_with_server()
 
     def poll(self) -> int | None:
-        while self.returncode is None and (said := self._server.receive()) != {}:
-            if said is None:
-                # The system ended the server, for example for want of memory;
-                # with it goes the step.
-                self.returncode = self._server.close() or 1
-            else:
-                self.pid = said.get('pid', self.pid)
-                self.returncode = said.get('status')
+        if self.returncode is None and self._server.has_replied():
+            self.returncode = self._server.reply()
+            if self.returncode is None:
+                self._end_with_server()
         return self.returncode
 
     def wait(self, timeout: float) -> int:
@@ -124,20 +110,22 @@ class ServedStep:
             time.sleep(0.02)
         return self.returncode
 
-    def send_signal(self, signum: int) -> None:
-        """Signal the step's process group."""
-        if self.pid is None:
-            self.returncode = self._server.close()
-        else:
-            os.killpg(self.pid, signum)
+    def _end_with_server(self) -> None:
+        # The system ended the server, for example for want of memory; with it
+        # goes the step.
+        self.returncode = self._server.close() or 1
 
 
 def serve() -> None:
     """Import, then fork for each request; in the fork, run what it asks for."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    control = Connection(int(sys.argv[1]))
     environment = dict(os.environ)
     can_serve, has_gpu = _preload()
-    for request in _requests(control):
+    while True:
+        try:
+            request = control.recv()
+        except EOFError:
+            return
         ready, begun = os.pipe()
         server = os.getpid()
         step = _fork()
@@ -160,16 +148,9 @@ def serve() -> None:
         # Once it leads its process group, it can be signalled.
         os.read(ready, 1)
         os.close(ready)
-        _send(control, pid=step)
+        control.send(step)
         _, status = os.waitpid(step, 0)
-        _send(control, status=os.waitstatus_to_exitcode(status))
-
-
-def _requests(control: socket.socket) -> Iterator[dict]:
-    received = b''
-    while data := control.recv(1 << 16):
-        *lines, received = (received + data).split(b'\n')
-        yield from map(json.loads, lines)
+        control.send(os.waitstatus_to_exitcode(status))
 
 
 def _preload() -> tuple[bool, bool]:
@@ -205,10 +186,6 @@ def _fork() -> int:
         # The only threads are those of OpenBLAS, which it stops before a fork.
         warnings.simplefilter('ignore', DeprecationWarning)
         return os.fork()
-
-
-def _send(control: socket.socket, **said: int) -> None:
-    control.sendall(json.dumps(said).encode() + b'\n')
 
 
 def _redirect(log: str) -> None:

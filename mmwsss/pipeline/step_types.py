@@ -7,11 +7,50 @@ A type knows the command line of its tool and nothing of models or data.
 import os.path as osp
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 METRICS_FILE = 'metrics.json'
-_LABEL_RULE = ('refiner', 'threshold', 'alpha', 'conf_fg', 'conf_bg')
+
+# What the value of a key must be, in words for errors.
+TEXT = 'a string'
+FLAG = 'True or False'
+NUMBER = 'a number, or a string that stands for one'
+COUNT = 'a whole number of at least 1'
+WORDS = 'a list of strings and numbers, at least one'
+STRINGS = 'a list of strings'
+PATHS = 'a string or a list of strings'
+DICT = 'a dict'
+DICTS = 'a list of dicts'
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_list(value: Any, *kinds: type) -> bool:
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(item, kinds) and not isinstance(item, bool) for item in value)
+
+
+FITS: dict[str, Callable[[Any], bool]] = {
+    TEXT: lambda value: isinstance(value, str) and value != '',
+    FLAG: lambda value: isinstance(value, bool),
+    NUMBER: lambda value: _is_number(value) or isinstance(value, str),
+    COUNT: lambda value: isinstance(value, int) and _is_number(value) and value > 0,
+    WORDS: lambda value: _is_list(value, str, int, float) and bool(value),
+    STRINGS: lambda value: _is_list(value, str),
+    PATHS: lambda value: isinstance(value, str) or _is_list(value, str),
+    DICT: lambda value: isinstance(value, dict),
+    DICTS: lambda value: _is_list(value, dict),
+}
+"""Whether a value is what the words say."""
+
+_COMMON = dict(show=STRINGS, args=WORDS, inputs=PATHS, outputs=STRINGS,
+               resume=FLAG)
+_CONFIG = dict(config=TEXT, cfg_options=DICT, data_root=TEXT, gpus=COUNT)
+_LABEL_RULE = dict(refiner=TEXT, threshold=NUMBER, alpha=NUMBER, conf_fg=NUMBER,
+                   conf_bg=NUMBER)
 
 
 @dataclass
@@ -59,8 +98,8 @@ class StepType:
         tool (str): Script below ``tools/``; '' if the step names its command.
         arguments (Callable): From a :class:`StepCall` to the command's
             arguments.
-        required (tuple[str]): Keys that the step must have.
-        optional (tuple[str]): Keys that it may have.
+        required (dict): Keys that the step must have, and what they are.
+        optional (dict): Keys that it may have.
         reads (tuple[str]): Those of its keys that name files or folders.
         outputs (tuple[str]): What must stay unchanged for the step to count as
             done, relative to its folder; files that other steps read count
@@ -75,13 +114,19 @@ class StepType:
 
     tool: str
     arguments: Callable[[StepCall], list[str]]
-    required: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    required: dict[str, str]
+    optional: dict[str, str] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     resumes: bool = False
     distributed: bool = False
     alters_with_gpus: bool = False
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """All keys that a step may have, and what they are."""
+        config = _CONFIG if 'config' in self.required else {}
+        return {**_COMMON, **config, **self.required, **self.optional}
 
 
 def _train(call: StepCall) -> list[str]:
@@ -91,51 +136,39 @@ def _train(call: StepCall) -> list[str]:
 
 def _seeds(call: StepCall) -> list[str]:
     out = '--labels-out' if 'refiner' in call.spec else '--out'
-    return [
-        call.config, call.spec['checkpoint'], out, call.folder,
-        *call.options(*_LABEL_RULE, 'jobs')
-    ]
+    return [call.config, call.spec['checkpoint'], out, call.folder,
+            *call.options(*_LABEL_RULE, 'jobs')]
 
 
 def _refine(call: StepCall) -> list[str]:
-    return [
-        call.config, '--seeds', call.spec['seeds'], '--out', call.folder,
-        *call.options(*_LABEL_RULE, 'jobs')
-    ]
+    return [call.config, '--seeds', call.spec['seeds'], '--out', call.folder,
+            *call.options(*_LABEL_RULE, 'jobs')]
 
 
 def _walk(call: StepCall) -> list[str]:
     # Seeds after the walk, which score_seeds reads, lie beside the labels.
     seeds = ['--seeds-out', osp.join(call.folder, 'seeds')
              ] if call.spec.get('keep_seeds') else []
-    return [
-        call.config, call.spec['checkpoint'], '--seeds', call.spec['seeds'],
-        '--out', call.folder, *seeds, *call.options('threshold')
-    ]
+    return [call.config, call.spec['checkpoint'], '--seeds', call.spec['seeds'],
+            '--out', call.folder, *seeds, *call.options('threshold')]
 
 
 def _score_seeds(call: StepCall) -> list[str]:
-    return [
-        call.config, '--seeds', call.spec['seeds'], '--out', call.metrics,
-        '--details', osp.join(call.folder, 'details.json'),
-        *call.options('threshold', 'dataloader', 'jobs')
-    ]
+    return [call.config, '--seeds', call.spec['seeds'], '--out', call.metrics,
+            '--details', osp.join(call.folder, 'details.json'),
+            *call.options('threshold', 'dataloader', 'jobs')]
 
 
 def _score_masks(call: StepCall) -> list[str]:
-    return [
-        call.config, '--masks', call.spec['masks'], '--out', call.metrics,
-        *call.options('pred_ignore', 'dataloader', 'jobs')
-    ]
+    return [call.config, '--masks', call.spec['masks'], '--out', call.metrics,
+            *call.options('pred_ignore', 'dataloader', 'jobs')]
 
 
 def _test(call: StepCall) -> list[str]:
     masks = ['--masks', osp.join(call.folder, 'masks')
              ] if call.spec.get('masks') else []
-    return [
-        call.config, call.spec['checkpoint'], '--work-dir', call.folder, '--out',
-        call.metrics, *masks, *call.options('tta')
-    ]
+    return [call.config, call.spec['checkpoint'], '--work-dir', call.folder, '--out',
+            call.metrics, *masks, *call.options('tta')]
 
 
 def _report(call: StepCall) -> list[str]:
@@ -149,77 +182,38 @@ def _command(call: StepCall) -> list[str]:
 
 
 STEP_TYPES = {
-    'train':
-    StepType(
-        'train.py',
-        _train,
-        required=('config', ),
-        optional=('amp', ),
-        resumes=True,
-        distributed=True,
-        alters_with_gpus=True),
-    'seeds':
-    StepType(
-        'generate_seeds.py',
-        _seeds,
-        required=('config', 'checkpoint'),
-        optional=(*_LABEL_RULE, 'jobs'),
-        reads=('checkpoint', ),
-        outputs=('.', ),
-        resumes=True,
+    'train': StepType(
+        'train.py', _train, dict(config=TEXT), dict(amp=FLAG),
+        resumes=True, distributed=True, alters_with_gpus=True),
+    'seeds': StepType(
+        'generate_seeds.py', _seeds, dict(config=TEXT, checkpoint=TEXT),
+        dict(_LABEL_RULE, jobs=NUMBER),
+        reads=('checkpoint', ), outputs=('.', ), resumes=True, distributed=True),
+    'refine': StepType(
+        'refine_seeds.py', _refine, dict(config=TEXT, seeds=TEXT, refiner=TEXT),
+        dict(_LABEL_RULE, jobs=NUMBER),
+        reads=('seeds', ), outputs=('.', ), resumes=True),
+    'walk': StepType(
+        'walk_seeds.py', _walk, dict(config=TEXT, checkpoint=TEXT, seeds=TEXT),
+        dict(threshold=NUMBER, keep_seeds=FLAG),
+        reads=('checkpoint', 'seeds'), outputs=('.', ), resumes=True,
         distributed=True),
-    'refine':
-    StepType(
-        'refine_seeds.py',
-        _refine,
-        required=('config', 'seeds', 'refiner'),
-        optional=(*_LABEL_RULE, 'jobs'),
-        reads=('seeds', ),
-        outputs=('.', ),
-        resumes=True),
-    'walk':
-    StepType(
-        'walk_seeds.py',
-        _walk,
-        required=('config', 'checkpoint', 'seeds'),
-        optional=('threshold', 'keep_seeds'),
-        reads=('checkpoint', 'seeds'),
-        outputs=('.', ),
-        resumes=True,
-        distributed=True),
-    'score_seeds':
-    StepType(
-        'evaluate_seeds.py',
-        _score_seeds,
-        required=('config', 'seeds'),
-        optional=('threshold', 'dataloader', 'jobs'),
-        reads=('seeds', ),
-        outputs=(METRICS_FILE, )),
-    'score_masks':
-    StepType(
-        'evaluate_seeds.py',
-        _score_masks,
-        required=('config', 'masks'),
-        optional=('pred_ignore', 'dataloader', 'jobs'),
-        reads=('masks', ),
-        outputs=(METRICS_FILE, )),
-    'test':
-    StepType(
-        'test.py',
-        _test,
-        required=('config', 'checkpoint'),
-        optional=('tta', 'masks'),
-        reads=('checkpoint', ),
-        outputs=(METRICS_FILE, ),
-        distributed=True),
-    'report':
-    StepType(
-        'analysis_tools/make_report.py',
-        _report,
-        required=('config', 'sections'),
-        optional=('curves', 'thresholds', 'headline'),
+    'score_seeds': StepType(
+        'evaluate_seeds.py', _score_seeds, dict(config=TEXT, seeds=TEXT),
+        dict(threshold=NUMBER, dataloader=TEXT, jobs=NUMBER),
+        reads=('seeds', ), outputs=(METRICS_FILE, )),
+    'score_masks': StepType(
+        'evaluate_seeds.py', _score_masks, dict(config=TEXT, masks=TEXT),
+        dict(pred_ignore=TEXT, dataloader=TEXT, jobs=NUMBER),
+        reads=('masks', ), outputs=(METRICS_FILE, )),
+    'test': StepType(
+        'test.py', _test, dict(config=TEXT, checkpoint=TEXT),
+        dict(tta=FLAG, masks=FLAG),
+        reads=('checkpoint', ), outputs=(METRICS_FILE, ), distributed=True),
+    'report': StepType(
+        'analysis_tools/make_report.py', _report, dict(config=TEXT, sections=DICTS),
+        dict(curves=DICTS, thresholds=DICT, headline=DICTS),
         outputs=('../report.html', '../contact_sheet.png')),
-    'command':
-    StepType('', _command, required=('command', ), outputs=('.', )),
+    'command': StepType('', _command, dict(command=WORDS), outputs=('.', )),
 }
 """Name -> how it runs. ``command`` steps run any program."""

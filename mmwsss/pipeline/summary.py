@@ -2,27 +2,31 @@
 """What a pipeline says of its steps when it ends."""
 
 import os.path as osp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmwsss.utils import atomic_write, read_json, write_json
 from mmwsss.version import __version__
 
 from .process import format_seconds
+from .recipe import Recipe, Step
 from .scalars import read_scalars
 from .step_types import METRICS_FILE
-
-if TYPE_CHECKING:
-    from .recipe import Step
-    from .runner import Pipeline
 
 _MAX_NUMBERS = 4
 
 
 def read_metrics(folder: str) -> dict[str, Any]:
-    """What a step measured: its ``metrics.json``, or its last validation."""
+    """What a step measured: its ``metrics.json``, or its last validation.
+
+    Raises:
+        ValueError: Naming the file, if it holds no metrics.
+    """
     path = osp.join(folder, METRICS_FILE)
     if osp.isfile(path):
-        return read_json(path)
+        metrics = read_json(path)
+        if not isinstance(metrics, dict):
+            raise ValueError(f'{path} holds no metrics by name, but {metrics!r}')
+        return metrics
     validations = read_scalars(folder).validation
     timings = ('time', 'data_time', 'step')
     return {
@@ -32,49 +36,65 @@ def read_metrics(folder: str) -> dict[str, Any]:
     }
 
 
-def key_numbers(step: 'Step', record: dict) -> dict[str, str]:
+def key_numbers(step: Step, record: dict) -> dict[str, str]:
     """The numbers of a step that are worth a line, formatted.
 
     Args:
         step (Step): The step; its ``show`` lists the metrics to pick, else the
             first few are taken.
-        record (dict): What the state file holds of it.
+        record (dict): What its ledger holds.
 
     Returns:
         dict[str, str]: Metric -> number.
     """
-    metrics = record.get('metrics') or {}
     numbers = {
         key: value
-        for key, value in metrics.items()
+        for key, value in record.get('metrics', {}).items()
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     }
-    names = step.spec.get('show', list(numbers)[:_MAX_NUMBERS])
+    names = step.spec.get('show') or list(numbers)[:_MAX_NUMBERS]
     return {name: f'{numbers[name]:.4g}' for name in names if name in numbers}
 
 
-def write_summary(pipeline: 'Pipeline') -> None:
-    """Print the table of steps and write ``summary.json`` and ``summary.md``."""
+def report_facts(recipe: Recipe, step: Step, records: dict[str, dict]) -> dict:
+    """What a report tells about the steps before it, beside its pictures.
+
+    Args:
+        recipe (Recipe): The recipe.
+        step (Step): The report's step.
+        records (dict): What the ledger of each step holds, by its name.
+    """
+    rows = [
+        dict(_row(other, records[other.name]), name=other.name,
+             protocol=records[other.name].get('metrics', {}).get('protocol'))
+        for other in recipe.earlier(step)
+    ]
+    return dict(title=recipe.title, protocol=recipe.protocol, steps=rows)
+
+
+def write_summary(recipe: Recipe, records: dict[str, dict],
+                  outcomes: dict[str, str]) -> None:
+    """Print the table of steps and write ``summary.json`` and ``summary.md``.
+
+    Args:
+        recipe (Recipe): The recipe.
+        records (dict): What the ledger of each step holds, by its name.
+        outcomes (dict): What became of the steps that had their turn.
+    """
     rows = []
-    for step in pipeline.recipe.steps:
-        record = pipeline.record(step)
-        status = pipeline.outcomes.get(step.name, record.get('status', 'not run'))
-        rows.append(
-            dict(
-                step=step.name,
-                type=step.type,
-                status=status,
-                seconds=record.get('seconds'),
-                numbers=key_numbers(step, record),
-                metrics=record.get('metrics', {})))
+    for step in recipe.steps:
+        record = records[step.name]
+        status = outcomes.get(step.name, record.get('status', 'not run'))
+        rows.append(dict(_row(step, record), step=step.name, status=status,
+                         metrics=record.get('metrics', {})))
     total = sum(row['seconds'] or 0 for row in rows)
     write_json(
-        osp.join(pipeline.work_dir, 'summary.json'),
+        osp.join(recipe.work_dir, 'summary.json'),
         dict(
-            recipe=pipeline.recipe.path,
-            title=pipeline.recipe.title,
+            recipe=recipe.path,
+            title=recipe.title,
             version=__version__,
-            protocol=pipeline.recipe.protocol,
+            protocol=recipe.protocol,
             seconds=total,
             steps=rows))
 
@@ -86,17 +106,26 @@ def write_summary(pipeline: 'Pipeline') -> None:
         ', '.join(f'{key} {value}' for key, value in row['numbers'].items()),
     ) for row in rows]
     lines.append(('', 'total', format_seconds(total), ''))
-    with atomic_write(osp.join(pipeline.work_dir, 'summary.md'), 'w') as file:
-        file.write(f'# {pipeline.recipe.title}\n\n')
-        file.write(_markdown([header, ('---', ) * len(header), *lines]))
-        if pipeline.recipe.protocol:
+    with atomic_write(osp.join(recipe.work_dir, 'summary.md'), 'w') as file:
+        file.write(f'# {recipe.title}\n\n')
+        for row in (header, ('---', ) * len(header), *lines):
+            file.write(f'| {" | ".join(row)} |\n')
+        if recipe.protocol:
             file.write('\n')
-        for key, value in pipeline.recipe.protocol.items():
+        for key, value in recipe.protocol.items():
             file.write(f'- {key}: {value}\n')
+    _print_table(recipe, header, lines)
 
+
+def _row(step: Step, record: dict) -> dict[str, Any]:
+    return dict(type=step.type, seconds=record.get('seconds'),
+                numbers=key_numbers(step, record))
+
+
+def _print_table(recipe: Recipe, header: tuple, lines: list[tuple]) -> None:
     from rich.console import Console
     from rich.table import Table
-    table = Table(title=pipeline.recipe.title)
+    table = Table(title=recipe.title)
     for name in header:
         table.add_column(name, overflow='fold')
     for line in lines:
@@ -105,10 +134,6 @@ def write_summary(pipeline: 'Pipeline') -> None:
     if not console.is_terminal:
         console.width = 120
     console.print(table)
-    report = osp.join(pipeline.work_dir, 'report.html')
+    report = osp.join(recipe.work_dir, 'report.html')
     if osp.exists(report):
         print(f'Report: {report}')
-
-
-def _markdown(rows: list[tuple[str, ...]]) -> str:
-    return ''.join('| ' + ' | '.join(row) + ' |\n' for row in rows)

@@ -130,6 +130,7 @@ def _start_worker(setup: Callable[..., Callable], args: tuple) -> None:
 
 
 def _end_with_parent() -> None:
+    # By themselves, an executor's workers outlive a parent that is killed.
     wait([multiprocessing.parent_process().sentinel])
     os._exit(1)
 

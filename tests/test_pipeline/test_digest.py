@@ -62,11 +62,16 @@ def test_young_files_are_not_remembered(tmp_path):
     assert not digest._known
 
 
-def test_damaged_cache_is_ignored(tmp_path):
-    write(tmp_path / 'a', 'one')
-    (tmp_path / 'cache.json').write_text('{"half')
+@pytest.mark.parametrize('content', [
+    '{"half', '[]', '3', 'null', '', '{"PATH": 7}', '{"PATH": []}', '{"PATH": ["x"]}',
+    '{"PATH": {"a": 1}}', '\udcff\udc80'])
+def test_damaged_cache_is_ignored(tmp_path, content):
+    path = tmp_path / 'a'
+    write(path, 'one')
+    (tmp_path / 'cache.json').write_bytes(
+        content.replace('PATH', str(path)).encode(errors='surrogateescape'))
     digest = DigestCache(str(tmp_path / 'cache.json'))
-    assert digest(tmp_path / 'a') == DigestCache()(tmp_path / 'a')
+    assert digest(path) == DigestCache()(path)
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.int64])

@@ -10,7 +10,9 @@ import time
 import pytest
 
 from mmwsss.pipeline import Interrupted, Pipeline, Recipe, StepFailed
+from mmwsss.pipeline.export import export_sh
 from mmwsss.pipeline.process import MARKER, folder_lock, kill_leftovers
+from mmwsss.utils import project_path
 
 TOY_STEPS = os.path.join(os.path.dirname(__file__), 'toy_steps.py')
 RECIPE = """
@@ -50,16 +52,21 @@ def run(recipe_path, work_dir='work', names=None, force=False, **options):
     return line
 
 
-def results(line):
-    """All outputs of all steps, and what they measured."""
+def contents(line):
+    """All outputs of all steps."""
     files = {}
     for step in line.recipe.steps:
         folder = line.recipe.folder(step.name)
         for name in sorted(os.listdir(folder)):
             with open(os.path.join(folder, name), 'rb') as file:
                 files[step.name, name] = file.read()
+    return files
+
+
+def results(line):
+    """All outputs of all steps, and what they measured."""
     metrics = {step.name: line.record(step)['metrics'] for step in line.recipe.steps}
-    return files, metrics
+    return contents(line), metrics
 
 
 def outcomes(line):
@@ -151,6 +158,17 @@ def test_unknown_metric(recipe_path):
         run(recipe_path, **{'steps.labels.command': ['echo', '{score:best}']})
 
 
+def test_values(recipe_path):
+    line = pipeline(recipe_path)
+    assert line.value('{seeds}/a {count}') == f'{line.work_dir}/seeds/a 8'
+    with pytest.raises(ValueError, match='{seed} is no step or variable'):
+        line.value('{seed}')
+    with pytest.raises(ValueError, match='measured nothing yet'):
+        line.value('{score:score}')
+    run(recipe_path)
+    assert 0 < pipeline(recipe_path).value('{score:score}') < 1
+
+
 def test_missing_input_is_named(recipe_path):
     message = 'labels reads {seeds}, but step seeds has not written'
     with pytest.raises(FileNotFoundError, match=message):
@@ -228,6 +246,82 @@ def test_killed_at_many_points(recipe_path):
     broken = run(recipe_path, 'broken', count=30)
     assert outcomes(broken) == ['unchanged'] * 4
     assert results(broken) == results(unbroken)
+
+
+@pytest.mark.parametrize('name', ['ledger/seeds.json', '.digests.json', '.lock.pid'])
+@pytest.mark.parametrize('content', [b'', b'{"half', b'[[1]]', b'\xff\x00'])
+def test_broken_state_is_renewed(recipe_path, name, content):
+    before = results(run(recipe_path))
+    path = os.path.join(os.path.dirname(recipe_path), 'work', name)
+    with open(path, 'wb') as file:
+        file.write(content)
+    plan = pipeline(recipe_path).preview()[0][1]
+    if name.startswith('ledger'):
+        assert plan.action == 'run' and 'seeds.json is damaged' in plan.reason
+    else:
+        assert plan.action == 'skip'
+    after = run(recipe_path)
+    assert results(after) == before
+    assert outcomes(after)[1:] == ['unchanged'] * 3
+
+
+def test_metrics_that_are_none(recipe_path):
+    command = ['sh', '-c', 'echo 7 > "$0"/metrics.json', '{score}']
+    with pytest.raises(ValueError, match='score/metrics.json holds no metrics'):
+        run(recipe_path, **{'steps.score.command': command})
+
+
+def test_work_folder_of_an_older_version(recipe_path):
+    """Nothing in it has a ledger: it is made again, and what was there kept."""
+    line = pipeline(recipe_path)
+    os.makedirs(line.recipe.folder('seeds'))
+    for name in ('pipeline_state.json', 'seeds/old.txt'):
+        with open(os.path.join(line.work_dir, name), 'w') as file:
+            file.write('{"version": 1, "steps": {"seeds": 3}}')
+    assert line.older_state
+    line = run(recipe_path)
+    assert outcomes(line) == ['done'] * 4 and not line.older_state
+    assert results(line) == results(run(recipe_path, 'fresh'))
+    previous = os.path.join(line.work_dir, '.previous')
+    assert os.path.isfile(os.path.join(previous, 'seeds', 'old.txt'))
+    assert os.path.isfile(os.path.join(previous, 'pipeline_state.json'))
+
+
+def test_exported_script_makes_the_same_files(recipe_path, tmp_path, monkeypatch):
+    root = os.path.dirname(os.path.dirname(TOY_STEPS))
+    monkeypatch.setenv('PYTHONPATH', os.path.dirname(root))
+    with open(recipe_path) as file:
+        text = file.read().replace("'first'", repr('it\'s "$HOME"\n\\n `ls` *'))
+    with open(recipe_path, 'w') as file:
+        file.write(text)
+    options = dict(count=5)
+    before = results(run(recipe_path, **options))
+    line = pipeline(recipe_path, 'by_script', **options)
+    tool = [sys.executable, project_path('tools', 'pipeline.py'), recipe_path]
+    script = export_sh(line, line.recipe.steps, tool, ['--cfg-options', 'count=5'])
+    assert not os.path.exists(line.work_dir), 'to print is to write nothing'
+    subprocess.run(['sh', '-c', script], check=True)
+    after = pipeline(recipe_path, 'by_script')
+    assert contents(after) == before[0]
+    assert before[1]['score'] == {'score': after.value('{score:score}')}
+    # The script goes on, and stays away from what a pipeline made.
+    subprocess.run(['sh', '-c', script], check=True)
+    script = script.replace('by_script', 'work')
+    refused = subprocess.run(['sh', '-c', script], capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert 'holds step seeds of a pipeline; choose another' in refused.stderr
+    # A pipeline keeps what the script made, and does not mix it with its own.
+    assert results(run(recipe_path, 'by_script', **options)) == before
+    assert os.path.isdir(os.path.join(line.work_dir, '.previous', 'seeds'))
+
+
+def test_exported_script_ends_at_the_first_failure(recipe_path, tmp_path):
+    line = pipeline(recipe_path)
+    tool = [sys.executable, '-c', 'import sys; sys.exit("--value" in sys.argv)']
+    script = export_sh(line, line.recipe.steps, tool, [])
+    done = subprocess.run(['sh', '-c', script], capture_output=True)
+    assert done.returncode == 1
+    assert sorted(os.listdir(line.work_dir)) == ['score', 'seeds']
 
 
 def test_signal_ends_children(recipe_path):

@@ -2,6 +2,7 @@
 import pytest
 
 from mmwsss.pipeline import Pipeline, Recipe
+from mmwsss.pipeline.recipe import substitute
 from mmwsss.utils import project_path
 
 
@@ -37,11 +38,8 @@ def test_references(tmp_path):
 
 def test_substitute_keeps_numbers(tmp_path):
     toy = recipe(tmp_path, TOY)
-
-    def lookup(name, metric):
-        return 0.25 if metric else f'/{name}'
-
-    command = toy.substitute(toy['two'].spec['command'], lookup)
+    values = {'one': '/one', 'two': '/two', 'one:score': 0.25}
+    command = substitute(toy['two'].spec['command'], values)
     assert command == ['cat', '/one/a', '--t=0.25', '/two/b', 0.25]
 
 
@@ -55,8 +53,6 @@ def test_options_by_name_and_index(tmp_path):
     assert toy.variables['data_root'] == '/other'
     assert toy['two'].spec['args'] == [1, 2]
     assert toy['one'].spec['inputs'] == ['x']
-    with pytest.raises(ValueError, match="no step 'three'; there are one, two"):
-        recipe(tmp_path, TOY, cfg_options={'steps.three.args': 1})
 
 
 def test_configs_named_on_the_command_line(tmp_path, monkeypatch):
@@ -72,20 +68,128 @@ def test_configs_named_on_the_command_line(tmp_path, monkeypatch):
         assert path == str((tmp_path / folder / 'cfg.py').resolve())
 
 
+def command(**keys):
+    """A recipe of one good step with some keys changed; None leaves one out."""
+    step = dict(name='a', type='command', command=['echo'])
+    step.update(keys)
+    return [{key: value for key, value in step.items() if value is not None}]
+
+
+def of_type(kind, **keys):
+    """A recipe of one step whose config exists."""
+    return [dict(name='a', type=kind, config='cfg.py', **keys)]
+
+
+FIRST, LATER = (dict(name=name, type='command', command=['{later}'])
+                for name in ('first', 'later'))
+
+
 @pytest.mark.parametrize('steps, message', [
-    ('[]', 'it is not a recipe'),
-    ("[dict(type='fly')]", "type must be one of .*train.*got 'fly'"),
-    ("[dict(type='command')]", r"needs \['command'\]"),
-    ("[dict(type='command', command=['a'], treshold=1)]", "unknown.*'treshold'"),
-    ("[dict(type='command', command=['{later}']),"
-     " dict(name='later', type='command', command=['a'])]", "refers to 'later'"),
-    ("[dict(type='command', command=['{command:score}'])]", "refers to 'command'"),
-    ("[dict(name='a', type='command', command=['a'])] * 2", 'no other step'),
-    ("[dict(name='../a', type='command', command=['a'])]", 'an identifier'),
+    # The list of steps.
+    ([], 'no list "steps": it is not a recipe'),
+    (None, 'no list "steps"'),
+    ('command', 'no list "steps"'),
+    (dict(type='command', command=['a']), 'no list "steps"'),
+    (['command'], "step 0: must be a dict, got 'command'"),
+    ([3], 'step 0: must be a dict'),
+    ([{}], r'step 0 \(None\): type must be one of train, .* got None'),
+    # Types.
+    (command(type='fly'), "type must be one of .*got 'fly'"),
+    (command(type='comand'), "got 'comand' .perhaps 'command' is meant"),
+    (command(type='refined'), "perhaps 'refine' is meant"),
+    (command(type=3), 'type must be one of .*got 3'),
+    (command(type=['train']), 'type must be one of'),
+    # Names.
+    (command(name='../a'), 'must be an identifier'),
+    (command(name='a/b'), 'must be an identifier'),
+    (command(name='a b'), 'must be an identifier'),
+    (command(name=''), 'must be an identifier'),
+    (command(name='1st'), 'must be an identifier'),
+    (command(name='.hidden'), 'must be an identifier'),
+    (command(name=7), 'must be an identifier'),
+    (command() * 2, 'no other step'),
+    (command(name='tools'), 'no other step or variable'),
+    (command(name='word'), 'no other step or variable'),
+    (command(name='configs'), 'none of configs, ledger, logs'),
+    (command(name='ledger'), 'none of configs, ledger, logs'),
+    # Keys.
+    (command(command=None), r"step 0 \(a\): needs \['command'\]"),
+    (command(treshold=1), "unknown key 'treshold'"),
+    (command(input=['x']), "unknown key 'input' .perhaps 'inputs' is meant"),
+    (command(config='cfg.py'), "unknown key 'config'"),
+    (command(gpus=2), "unknown key 'gpus'"),
+    (of_type('refine', seeds='s', refiner='r', treshold=1),
+     "unknown key 'treshold' .perhaps 'threshold' is meant"),
+    (of_type('refine', seeds='s', refiner='r', cfg_option={}),
+     "perhaps 'cfg_options' is meant"),
+    (of_type('refine', refiner='r'), r"needs \['seeds'\]"),
+    (of_type('seeds'), r"needs \['checkpoint'\]"),
+    (of_type('walk'), r"needs \['checkpoint', 'seeds'\]"),
+    ([dict(type='train')], r"step 0 \(train\): needs \['config'\]"),
+    # Types of values.
+    (command(command='echo hello'), "command must be a list .*got 'echo hello'"),
+    (command(command=[]), 'command must be a list of strings and numbers, at least'),
+    (command(command=['echo', ['a']]), 'command must be a list'),
+    (command(command=['echo', True]), 'command must be a list'),
+    (command(resume='yes'), "resume must be True or False, got 'yes'"),
+    (command(show='mIoU'), "show must be a list of strings, got 'mIoU'"),
+    (command(inputs=3), 'inputs must be a string or a list of strings, got 3'),
+    (command(outputs='{a}/b'), 'outputs must be a list'),
+    (command(args='--amp'), 'args must be a list'),
+    (of_type('train', gpus='two'), r"a\): gpus must be a whole .*got 'two'"),
+    (of_type('train', gpus=0), 'gpus must be a whole number of at least 1, got 0'),
+    (of_type('train', gpus=-1), 'gpus must be a whole number'),
+    (of_type('train', gpus=1.5), 'gpus must be a whole number'),
+    (of_type('train', gpus=float('inf')), 'gpus must be a whole number'),
+    (of_type('train', gpus=True), 'gpus must be a whole number'),
+    (of_type('train', amp='no'), 'amp must be True or False'),
+    (of_type('train', cfg_options=['a=1']), 'cfg_options must be a dict'),
+    (of_type('train', data_root=3), 'data_root must be a string'),
+    ([dict(type='train', config=3)], 'config must be a string, got 3'),
+    ([dict(type='train', config=['cfg.py'])], 'config must be a string'),
+    (of_type('seeds', checkpoint=None), 'checkpoint must be a string, got None'),
+    (of_type('seeds', checkpoint=''), 'checkpoint must be a string'),
+    (of_type('seeds', checkpoint='c', jobs=[4]), 'jobs must be a number'),
+    (of_type('refine', seeds='s', refiner='r', threshold=[0.3]),
+     'threshold must be a number, or a string that stands for one'),
+    (of_type('test', checkpoint='c', masks='out'), 'masks must be True or False'),
+    (of_type('report', sections=dict(title='x')), 'sections must be a list of dicts'),
+    # References.
+    (command(command=['{b}']), "command has '{b}', which refers to 'b'; that is no"),
+    (command(inputs=['{wrod}/x']), "inputs has .*perhaps 'word' is meant"),
+    (command(command=['{a:score}']), "refers to 'a'; that is no earlier step"),
+    (command(command=['{word:score}']), "'word'; that is no earlier step"),
+    ([FIRST, LATER], "'{later}', which refers to 'later'; that is no earlier step"),
 ])
 def test_wrong_recipes(tmp_path, steps, message):
+    """One sentence, which names recipe, step and key."""
+    (tmp_path / 'cfg.py').write_text('')
+    text = f'inf = float("inf")\nword = "x"\nsteps = {steps!r}'
+    with pytest.raises(ValueError, match=message) as raised:
+        recipe(tmp_path, text)
+    assert 'toy_pipeline.py' in str(raised.value) and '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize('option, value, message', [
+    ('steps.three.args', [1], "no step 'three'; there are one, two"),
+    ('steps.on.args', [1], "perhaps 'one' is meant"),
+    ('steps.7.args', [1], "no step '7'"),
+    ('steps.one.arg', [1], "unknown key 'arg' .perhaps 'args' is meant"),
+    ('steps.one.command.word', 'x', 'no place for'),
+    ('steps.one', 'x', 'no place for .x. there'),
+    ('steps', 'x', 'no list "steps"'),
+    ('steps', [], 'no list "steps"'),
+    ('dataroot', '/x', "has no 'dataroot' .perhaps 'data_root' is meant"),
+    ('data_root', 3, 'data_root cannot be 3'),
+    ('data_root.x', 3, 'no place for'),
+    ('title', 3, 'title cannot be 3'),
+    ('work_dir', ['x'], 'work_dir cannot be'),
+    ('protocol', 'x', 'protocol cannot be'),
+    ('classes', 3, 'classes cannot be 3'),
+])
+def test_wrong_options(tmp_path, option, value, message):
     with pytest.raises(ValueError, match=message):
-        recipe(tmp_path, f'steps = {steps}')
+        recipe(tmp_path, TOY, cfg_options={option: value})
 
 
 def test_missing_files(tmp_path):
@@ -102,9 +206,8 @@ def test_classes_reach_every_config(tmp_path):
     for options, number in ((root, 3), (dict(root, classes=['owl']), 2)):
         line = Pipeline(Recipe(path, str(tmp_path / 'work'), options))
         for name in ('train_localizer', 'train_segmentor', 'predict'):
-            for symbolic in (False, True):
-                cfg = line.config(line.recipe[name], symbolic)
-                assert cfg.model.decode_head.num_classes == number
-                dataset = cfg.train_dataloader.dataset
-                assert dataset.data_root == str(tmp_path)
-                assert dataset.classes == ['background', 'owl', 'fox'][:number]
+            cfg = line.job(line.recipe[name]).config
+            assert cfg.model.decode_head.num_classes == number
+            dataset = cfg.train_dataloader.dataset
+            assert dataset.data_root == str(tmp_path)
+            assert dataset.classes == ['background', 'owl', 'fox'][:number]

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from mmwsss.pipeline.process import MARKER, StepProcesses, _marked
+from mmwsss.pipeline.process import MARKER, StepProcesses, marked_processes
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='Linux only')
 SCRIPT = """
@@ -150,7 +150,7 @@ def test_other_environment_gets_another_server(
     monkeypatch.setenv('SETTING', 'new')
     after = run(processes, script, 'assert os.environ["SETTING"] == "new"')
     assert after[0] == 0 and after[1]['parent'] != before['parent']
-    assert _marked(processes.folder, processes._server.pid) == []
+    assert marked_processes(processes.folder, processes._server.pid) == []
 
 
 ENDLESS = ('import subprocess; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n'
@@ -170,9 +170,9 @@ def test_stopped_pipeline_leaves_nothing(
 
     with pytest.raises(KeyboardInterrupt):
         run(processes, script, 'import time\n' + ENDLESS, stop)
-    assert _marked(processes.folder, processes._server.pid) == []
+    assert marked_processes(processes.folder, processes._server.pid) == []
     processes.__exit__()
-    assert _marked(processes.folder, None) == []
+    assert marked_processes(processes.folder, None) == []
 
 
 @pytest.mark.parametrize('moment', ['importing', 'working'])
@@ -188,13 +188,13 @@ def test_killed_pipeline_takes_server_and_step_along(
                     'import time; open("started", "w").close(); time.sleep(1000)')
         finally:
             os._exit(0)
-    wait_for(lambda: _marked(folder, None) and (
+    wait_for(lambda: marked_processes(folder, None) and (
         moment == 'importing' or os.path.exists('started')))
-    assert len(_marked(folder, None)) == (1 if moment == 'importing' else 2)
+    assert len(marked_processes(folder, None)) == (1 if moment == 'importing' else 2)
     os.kill(pipeline, signal.SIGKILL)
     os.waitpid(pipeline, 0)
     # By themselves: nobody looks for leftovers.
-    wait_for(lambda: not _marked(folder, None))
+    wait_for(lambda: not marked_processes(folder, None))
 
 
 def test_killed_server_is_told_and_replaced(
@@ -209,7 +209,7 @@ def test_killed_server_is_told_and_replaced(
     status = run(processes, script, 'import time; open("started", "w").close(); '
                  'time.sleep(1000)', kill_server)[0]
     assert status == -signal.SIGKILL
-    assert _marked(processes.folder, None) == []
+    assert marked_processes(processes.folder, None) == []
     assert run(processes, script)[0] == 0
 
 

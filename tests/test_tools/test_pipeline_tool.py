@@ -12,6 +12,7 @@ import torch
 
 from mmwsss.engine.runner import load_checkpoint_file
 from mmwsss.pipeline import Pipeline, Recipe
+from mmwsss.pipeline.export import export_sh
 from mmwsss.pipeline.process import kill_leftovers
 from mmwsss.utils import project_path
 
@@ -59,8 +60,12 @@ def test_recipes_are_whole(tmp_path):
         line = Pipeline(Recipe(path, cfg_options=options))
         assert line.recipe.steps[-1].type == 'report'
         for step in line.recipe.steps:
-            cfg = line.config(step, symbolic=True) if not _numbers(step) else None
+            cfg = line.job(step).config if not _numbers(step) else None
             assert cfg is None or 'custom_imports' in cfg
+        script = export_sh(line, line.recipe.steps, ['tool'], [])
+        assert script.count('recipe --prepare') == len(line.recipe.steps)
+        assert '{' not in script.split('set -eu')[1].replace(
+            'recipe() {', '').replace("--value '{", '')
 
 
 def _numbers(step):

@@ -191,6 +191,37 @@ def test_seeds_of_another_model_are_not_mixed(setting, tmp_path):
                  '--out', strange)
 
 
+def test_a_refused_call_binds_no_folder(setting, tmp_path):
+    """Only what wrote a file is compared with later calls."""
+    weights = torch.load(setting['checkpoint'], weights_only=True)
+    weights['state_dict'].popitem()
+    torch.save(weights, tmp_path / 'other.pth')
+    (tmp_path / 'broken.pth').write_bytes(setting['checkpoint'].read_bytes()[:999])
+    seeds, labels = tmp_path / 'seeds', tmp_path / 'labels'
+    for name in ('broken.pth', 'other.pth'):
+        with pytest.raises(ValueError, match='checkpoint|weights'):
+            run_tool('generate_seeds', setting['config'], tmp_path / name, '--out',
+                     seeds)
+    call = (setting['config'], '--seeds', seeds, '--out', labels, '--jobs', 0)
+    with pytest.raises(FileNotFoundError, match='8 of 8 photos have no seed'):
+        run_tool('refine_seeds', *call, '--refiner', 'none', '--threshold', .5)
+    run_tool('generate_seeds', setting['config'], setting['checkpoint'], '--out',
+             seeds)
+    assert contents(seeds, '.npz') == contents(setting['seeds'], '.npz')
+    ledger = seeds / '.made_from.json'
+    assert json.loads(ledger.read_text())['status'] == 'done'
+    run_tool('refine_seeds', *call, '--refiner', 'none')
+    assert len(contents(labels, '.png')) == 8
+
+    # Nobody knows what files were made from whose ledger is damaged.
+    ledger.write_text('{"made_from": {"weights"')
+    with pytest.raises(FileExistsError, match='unknown origin: .*is damaged'):
+        run_tool('generate_seeds', setting['config'], setting['checkpoint'],
+                 '--out', seeds)
+    with pytest.raises(ValueError, match='made_from.json is damaged'):
+        run_tool('refine_seeds', *call, '--refiner', 'none')
+
+
 def test_streamed_labels_equal_refined_full_seeds(setting, tmp_path):
     """No seed file is needed on the way to pseudo labels."""
     seeds, streamed, refined = (

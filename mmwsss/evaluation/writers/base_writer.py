@@ -5,13 +5,14 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
-from mmengine.dist import barrier
+from mmengine.dist import barrier, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmwsss.datasets.image_io import voc_palette, write_mask
 
 from ..metrics.confusion_metric import image_id
+from .origin import finish_origin
 
 
 class BaseWriter(BaseMetric):
@@ -33,6 +34,7 @@ class BaseWriter(BaseMetric):
     def __init__(self, out_dir: str, skip_existing: bool = True) -> None:
         super().__init__()
         self.out_dir = out_dir
+        self.folders = [out_dir]
         self.skip_existing = skip_existing
         self.num_written = 0
 
@@ -61,6 +63,9 @@ class BaseWriter(BaseMetric):
         self.finish()
         os.makedirs(self.out_dir, exist_ok=True)
         barrier()
+        if is_main_process():
+            for folder in self.folders:
+                finish_origin(folder)
         print_log(f'{type(self).__name__}: this process wrote '
                   f'{self.num_written} files into {self.out_dir}',
                   logger='current')

@@ -1,17 +1,19 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """What the files of a folder were made from, and how."""
 
-import os
 import os.path as osp
 
 from mmseg.registry import MODELS
 
 from mmwsss.models.refiners import DenseCRF
-from mmwsss.utils import read_json, write_json
+from mmwsss.utils import walk_files
+from mmwsss.utils.ledger import Ledger
 
-# Hidden, so that it is no part of what later steps read.
-ORIGIN_FILE = '.made_from.json'
-METHOD_FILE = '.made_by.json'
+
+def folder_ledger(folder: str) -> Ledger:
+    """The ledger of a folder of files, one an image."""
+    # Hidden, so that it is no part of what later steps read.
+    return Ledger(osp.join(folder, '.made_from.json'))
 
 
 def check_origin(folder: str, origin: dict, suffix: str) -> None:
@@ -19,7 +21,8 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
 
     Tools skip files that are there. Files of another checkpoint or another
     rule must not pass for those of this one, so the first run notes what it
-    works from, and later runs compare.
+    works from, and later runs compare. A run that wrote no file, as one whose
+    checkpoint was refused, binds nobody.
 
     Args:
         folder (str): The output folder; made if need be.
@@ -29,22 +32,32 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
     Raises:
         FileExistsError: If the folder holds files of another or unknown origin.
     """
-    path = osp.join(folder, ORIGIN_FILE)
-    if osp.exists(path):
-        before = read_json(path)
-        changed = [key for key in {**before, **origin}
-                   if before.get(key) != origin.get(key)]
-        if changed:
-            raise FileExistsError(
-                f'{folder} holds files made with another '
-                f'{" and ".join(sorted(changed))}; choose another folder or '
-                'remove this one')
+    ledger = folder_ledger(folder)
+    decision = ledger.decide(origin)
+    if decision.action != 'run':
         return
     if osp.isdir(folder) and any(
-            name.endswith(suffix) for name in os.listdir(folder)):
-        raise FileExistsError(f'{folder} holds {suffix} files of unknown origin; '
-                         'choose another folder or remove this one')
-    write_json(path, origin)
+            name.endswith(suffix) for name in walk_files(folder)):
+        what = f'{suffix} files of unknown origin'
+        if ledger.problem:
+            what += f': {ledger.problem}'
+        elif ledger.record:
+            what = f'files made with another {" and ".join(ledger.changes(origin))}'
+        raise FileExistsError(
+            f'{folder} holds {what}; choose another folder or remove this one')
+    ledger.begin(origin)
+
+
+def read_origin(folder: str) -> dict | None:
+    """What the files of a folder were made from; None if nobody noted it.
+
+    Raises:
+        ValueError: If the note is damaged.
+    """
+    ledger = folder_ledger(folder)
+    if ledger.problem:
+        raise ValueError(ledger.problem)
+    return ledger.record.get('made_from')
 
 
 def write_method(folder: str, crf: str) -> None:
@@ -54,16 +67,22 @@ def write_method(folder: str, crf: str) -> None:
     make the same labels.
 
     Args:
-        folder (str): The folder.
+        folder (str): The folder, whose origin was checked.
         crf (str): Which dense CRF took part, or ``'no'``.
     """
-    write_json(osp.join(folder, METHOD_FILE), dict(crf=crf))
+    folder_ledger(folder).note(crf=crf)
 
 
 def read_method(folder: str) -> str | None:
     """What :func:`write_method` noted, or None."""
-    path = osp.join(folder, METHOD_FILE)
-    return read_json(path)['crf'] if osp.exists(path) else None
+    return folder_ledger(folder).record.get('crf')
+
+
+def finish_origin(folder: str) -> None:
+    """Note that all files of a folder are made, if its origin was noted."""
+    ledger = folder_ledger(folder)
+    if ledger.record:
+        ledger.note(status='done')
 
 
 def describe_crf(rule: dict, device: str = 'cpu') -> str:

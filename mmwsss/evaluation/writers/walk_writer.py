@@ -42,6 +42,7 @@ class WalkWriter(BaseMaskWriter):
         self.walk = MODELS.build(walk).eval()
         self.seeds = seeds
         self.seeds_out = seeds_out
+        self.folders += [seeds_out] if seeds_out else []
 
     def path_of(self, sample: dict) -> str:
         """The last of the files of a sample that are missing."""

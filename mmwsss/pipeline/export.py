@@ -1,0 +1,106 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""A recipe as plain commands, for a shell or a scheduler of one's own."""
+
+import os
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mmwsss.utils import map_strings
+
+from .recipe import REFERENCE, Recipe, Step, substitute
+from .runner import Pipeline
+
+_MARK = re.compile('\0(\\d+)\0')
+
+
+@dataclass
+class PlainStep:
+    """The command of a step before any step has run.
+
+    Args:
+        step (Step): The step.
+        after (list[str]): The steps that it reads from.
+        command (list[str]): Program and arguments; ``\\0<i>\\0`` in a word stands
+            for what ``values[i]`` is when the step begins.
+        values (dict[int, str]): Strings of the recipe that only a run can tell:
+            metrics of earlier steps, and their last checkpoints.
+    """
+
+    step: Step
+    after: list[str]
+    command: list[str]
+    values: dict[int, str]
+
+
+def plain_step(pipeline: Pipeline, step: Step) -> PlainStep:
+    """The command that a pipeline would run for a step, nothing having run yet."""
+    recipe = pipeline.recipe
+    job = pipeline.job(step)
+    values: list[str] = []
+
+    def mark(text: str):
+        if not _is_open(recipe, text):
+            return substitute(text, job.values)
+        if text not in values:
+            values.append(text)
+        return f'\0{values.index(text)}\0'
+
+    job.spec = map_strings(step.spec, mark)
+    command = job.command()
+    needed = set(map(int, _MARK.findall(' '.join(command))))
+    return PlainStep(step, recipe.depends_on(step), command,
+                     {i: values[i] for i in sorted(needed)})
+
+
+def export_sh(pipeline: Pipeline, steps: list[Step], tool: list[str],
+              options: list[str]) -> str:
+    """A shell script that does what the pipeline does, one step after the other.
+
+    Args:
+        pipeline (Pipeline): The pipeline.
+        steps (list[Step]): The steps to export.
+        tool (list[str]): The command that reads the recipe: ``tools/pipeline.py``
+            with the recipe.
+        options (list[str]): Further arguments of it, which come last.
+    """
+    recipe = pipeline.recipe
+    words = map(shlex.quote, [*tool, '--work-dir', recipe.work_dir])
+    words = [*words, '"$@"', *map(shlex.quote, options)]
+    lines = [
+        '#!/bin/sh',
+        f'# {recipe.title}: the commands of {recipe.path}',
+        'set -eu',
+        f'cd {shlex.quote(os.getcwd())}',
+        '# Writes the settings of a step, or says what a reference stands for.',
+        f'recipe() {{ {" ".join(words)}; }}',
+    ]
+    for step in steps:
+        plain = plain_step(pipeline, step)
+        lines += ['', f'# {step.name} ({step.type})',
+                  f'recipe --prepare {step.name}']
+        lines += [f'value_{i}=$(recipe --value {shlex.quote(text)})'
+                  for i, text in plain.values.items()]
+        lines.append(' '.join(map(_quote, plain.command)))
+    return '\n'.join(lines) + '\n'
+
+
+EXPORTERS: dict[str, Callable[..., str]] = {'sh': export_sh}
+"""Name of a format -> what writes it."""
+
+
+def _is_open(recipe: Recipe, text: str) -> bool:
+    """Whether only a run can tell what a string stands for."""
+    found = REFERENCE.findall(text)
+    steps = {step.name for step in recipe.steps}
+    return any(metric for _, metric in found) or (
+        text.endswith('/last_checkpoint') and any(name in steps for name, _ in found))
+
+
+def _quote(word: str) -> str:
+    """A word for the shell, with its marks as variables."""
+    parts = _MARK.split(word)
+    parts[::2] = [shlex.quote(part) if part else '' for part in parts[::2]]
+    parts[1::2] = [f'"$value_{i}"' for i in parts[1::2]]
+    return ''.join(parts) or "''"
