@@ -287,8 +287,8 @@ class WSSSInferencer:
         if self.max_long is None or long <= self.max_long:
             return photo
         size = [max(1, round(n * self.max_long / long)) for n in photo.shape[:2]]
-        image = Image.fromarray(np.ascontiguousarray(photo))
-        return np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC))
+        canvas = Image.fromarray(np.ascontiguousarray(photo))
+        return np.asarray(canvas.resize(size[::-1], Image.Resampling.BICUBIC))
 
     def _encode_tags(self, tags: Sequence[str] | None) -> np.ndarray | None:
         if tags is None:

@@ -98,9 +98,9 @@ def dense_crf(probs: Tensor,
     logits = _unary_logits(probs.float(), unary, gt_prob)
     photos = image.float().round().byte().permute(0, 2, 3, 1).to(probs.device)
     refined = [
-        _mean_field(backend, photo.contiguous(), tuple(gaussian),
+        _mean_field(backend, rgb.contiguous(), tuple(gaussian),
                     tuple(bilateral))(scores, num_iter)
-        for scores, photo in zip(logits, photos, strict=True)
+        for scores, rgb in zip(logits, photos, strict=True)
     ]
     return torch.stack(refined).to(probs)
 

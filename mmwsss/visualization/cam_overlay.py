@@ -157,8 +157,8 @@ def draw_tags(photo: np.ndarray,
         np.ndarray: RGB, uint8 ``(H, W, 3)``.
     """
     photo = _check_photo(photo)
-    image = Image.fromarray(np.ascontiguousarray(photo))
-    draw = ImageDraw.Draw(image)
+    canvas = Image.fromarray(np.ascontiguousarray(photo))
+    draw = ImageDraw.Draw(canvas)
     size = max(9, min(photo.shape[:2]) // 25)
     font = ImageFont.load_default(size=size)
     colors = colors or [(128, 128, 128)] * len(names)
@@ -172,4 +172,4 @@ def draw_tags(photo: np.ndarray,
         draw.text((size + 2 * pad, top + pad // 2), name, fill=(255, 255, 255),
                   font=font)
         top = bottom
-    return np.asarray(image)
+    return np.asarray(canvas)

@@ -132,18 +132,18 @@ def test_single_stage_augmentation(name, voc_root):
 
 
 def test_single_stage_augmentation_follows_the_position(paint):
-    photo = paint(np.random.default_rng(0).integers(0, 256, (60, 80, 3)))
-    one = image(photo, 5)
+    canvas = paint(np.random.default_rng(0).integers(0, 256, (60, 80, 3)))
+    one = image(canvas, 5)
     np.random.seed(0)
-    assert np.array_equal(one, image(photo, 5, index=9))
-    for other in (image(photo, 6), image(photo, 5, seed=4)):
+    assert np.array_equal(one, image(canvas, 5, index=9))
+    for other in (image(canvas, 6), image(canvas, 5, seed=4)):
         assert not np.array_equal(one, other)
 
 
-def crops(photo, count=1):
+def crops(canvas, count=1):
     """Centre and size (y, x) of crops of a photo that shows where it is."""
     for position in range(count):
-        red, green, _ = image(photo, position, jitter=False).astype(float)
+        red, green, _ = image(canvas, position, jitter=False).astype(float)
         box = []
         for line in (green.mean(1), red.mean(0)):
             places = np.arange(len(line))

@@ -68,12 +68,12 @@ def test_pseudo_label_writer(tmp_path, jobs):
     assert names(out) == ['0.png', '1.png', '2.png']
     rule = ThresholdLabel(threshold=.3)
     for index, sample in enumerate(samples):
-        image = Image.open(out / f'{index}.png')
-        assert image.mode == 'P'
-        assert image.getpalette()[3:6] == [9, 0, 0]
+        mask = Image.open(out / f'{index}.png')
+        assert mask.mode == 'P'
+        assert mask.getpalette()[3:6] == [9, 0, 0]
         photo = torch.from_numpy(read_photo(sample['img_path']))
         expected = rule(sample['full_seed'], photo.permute(2, 0, 1))
-        np.testing.assert_array_equal(np.asarray(image), expected.numpy())
+        np.testing.assert_array_equal(np.asarray(mask), expected.numpy())
 
 
 def test_existing_files_stay(tmp_path):

@@ -123,9 +123,9 @@ def test_losses_against_naive():
         head.classifier.weight.abs_()
     photo = torch.rand(2, 3, 20, 20)
     views = []
-    for size, image in ((5, photo), (2, photo[:, :, ::2, ::2][:, :, :6, :6])):
+    for size, resized in ((5, photo), (2, photo[:, :, ::2, ::2][:, :, :6, :6])):
         views.append((*[torch.randn(2, c, size, size) for c in (4, 8, 16, 32)],
-                      image))
+                      resized))
     samples = make_batch()['data_samples']
     labels = torch.tensor([[1., 0, 0], [0, 1, 0]])
     first, second = (head(view[:-1], view[-1]) for view in views)

@@ -51,21 +51,21 @@ def make_batch(photos, labels, scales=SCALES, flips=(False, True), gts=None):
     inputs, samples = [], []
     for scale in scales:
         for flip in flips:
-            images, metas = [], []
+            views, metas = [], []
             for i, photo in enumerate(photos):
                 height, width = photo.shape[:2]
-                image = np.asarray(
+                view = np.asarray(
                     Image.fromarray(photo).resize(
                         (round(width * scale), round(height * scale)),
                         Image.BICUBIC))
                 if flip:
-                    image = image[:, ::-1]
-                bgr = np.ascontiguousarray(image[..., ::-1])
-                images.append(torch.from_numpy(bgr).permute(2, 0, 1))
+                    view = view[:, ::-1]
+                bgr = np.ascontiguousarray(view[..., ::-1])
+                views.append(torch.from_numpy(bgr).permute(2, 0, 1))
                 sample = SegDataSample(metainfo=dict(
                     img_path=f'{i}.jpg', img_id=str(i), flip=flip,
                     flip_direction='horizontal' if flip else None,
-                    ori_shape=(height, width), img_shape=image.shape[:2]))
+                    ori_shape=(height, width), img_shape=view.shape[:2]))
                 if labels[i] is not None:
                     sample.set_metainfo(dict(image_labels=labels[i]))
                 if gts is not None:
@@ -73,7 +73,7 @@ def make_batch(photos, labels, scales=SCALES, flips=(False, True), gts=None):
                     sample.gt_sem_seg = PixelData(
                         data=torch.from_numpy(gt)[None])
                 metas.append(sample)
-            inputs.append(images)
+            inputs.append(views)
             samples.append(metas)
     return dict(inputs=inputs, data_samples=samples)
 
@@ -84,9 +84,9 @@ def naive_irn(model, photo, labels):
     sums = []
     for scale in SCALES:
         size = (int(np.round(width * scale)), int(np.round(height * scale)))
-        image = Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC)
-        image = (np.asarray(image, np.float32) - MEAN) / STD
-        pair = np.stack([image, image[:, ::-1]]).transpose(0, 3, 1, 2)
+        view = Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC)
+        view = (np.asarray(view, np.float32) - MEAN) / STD
+        pair = np.stack([view, view[:, ::-1]]).transpose(0, 3, 1, 2)
         maps = model.convs(torch.from_numpy(pair.copy()).float()).clamp(min=0)
         sums.append(maps[0] + torch.flip(maps[1], [2]))
     present = np.flatnonzero(labels[1:])

@@ -179,10 +179,10 @@ def test_against_naive_lattice(backend, unary, num_labels):
 def test_narrow_and_constant_photos(backend, size):
     probs, image, _ = make_case(3, (17, 17))
     probs, image = probs[:, :size[0], :size[1]], image[:, :size[0], :size[1]]
-    for photo in (image, np.full_like(image, 7)):
+    for guide in (image, np.full_like(image, 7)):
         np.testing.assert_allclose(
-            refine(probs, photo, backend=backend),
-            naive_mean_field(probs, photo, kernel_of=lattice_kernel),
+            refine(probs, guide, backend=backend),
+            naive_mean_field(probs, guide, kernel_of=lattice_kernel),
             atol=5e-5)
 
 

@@ -120,8 +120,8 @@ def test_offset_maps(run, esol, photo, tmp_path):
                   '--device', 'cpu')
     assert printed.count('mean 1.414') == 2
     for layer in ('conv_1', 'conv_2'):
-        with Image.open(out / f'photo_{layer}.png') as image:
-            assert image.size == (3 * 64, 48)
+        with Image.open(out / f'photo_{layer}.png') as drawn:
+            assert drawn.size == (3 * 64, 48)
     with pytest.raises(ValueError, match='stage classify.*no offsets'):
         run(OFFSETS, 'maps', config, save('classify'), photo, '--out-dir', out,
             '--device', 'cpu')

@@ -55,9 +55,9 @@ def test_layout(voc_root):
         names = [CLASSES[i] for i in np.unique(mask) if i]
         assert names == table[image_id]
         assert 1 <= len(names) <= 3
-        with Image.open(path) as image:
-            assert image.mode == 'P'
-            colours = np.array(image.getpalette()).reshape(-1, 3)
+        with Image.open(path) as mask:
+            assert mask.mode == 'P'
+            colours = np.array(mask.getpalette()).reshape(-1, 3)
             assert colours[:len(PALETTE)].tolist() == PALETTE
 
 

@@ -50,10 +50,10 @@ def draw_item(item: dict, metainfo: dict) -> np.ndarray:
         drawn.append(draw_mask(photo, mask, metainfo['palette']))
     box = sample.metainfo.get('valid_box')
     if box is not None and (box[2] - box[0], box[3] - box[1]) != photo.shape[1::-1]:
-        image = Image.fromarray(np.ascontiguousarray(photo))
+        canvas = Image.fromarray(np.ascontiguousarray(photo))
         corners = (box[0], box[1], box[2] - 1, box[3] - 1)
-        ImageDraw.Draw(image).rectangle(corners, outline=(255, 255, 0))
-        drawn[0] = np.asarray(image)
+        ImageDraw.Draw(canvas).rectangle(corners, outline=(255, 255, 0))
+        drawn[0] = np.asarray(canvas)
     labels = sample.metainfo.get('image_labels')
     if labels is not None:
         present = [int(i) for i in np.flatnonzero(labels) if i > 0]

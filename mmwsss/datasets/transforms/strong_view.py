@@ -102,12 +102,12 @@ class StrongView(BaseTransform):
         image = results['img']
         height, width = image.shape[:2]
         x1, y1, x2, y2 = results.get('valid_box', (0, 0, width, height))
-        photo = image[y1:y2, x1:x2].astype(np.uint8)
-        if not np.array_equal(photo, image[y1:y2, x1:x2]):
+        inner = image[y1:y2, x1:x2].astype(np.uint8)
+        if not np.array_equal(inner, image[y1:y2, x1:x2]):
             raise ValueError('StrongView needs a photo of whole numbers from 0 '
                              'to 255; put it before any normalisation')
         strong = image.copy()
-        strong[y1:y2, x1:x2] = self.steps(dict(img=photo))['img']
+        strong[y1:y2, x1:x2] = self.steps(dict(img=inner))['img']
         results['strong_img'] = strong
         return results
 

@@ -117,11 +117,11 @@ def crf_call(backend: str, preset: str, scores: Tensor,
              photo: np.ndarray) -> Callable[[], Tensor]:
     """A call that builds its lattice anew."""
     settings = dict(CRF_PRESETS[preset], num_iter=10, backend=backend)
-    image = torch.from_numpy(photo).permute(2, 0, 1)[None]
+    batch = torch.from_numpy(photo).permute(2, 0, 1)[None]
 
     def call() -> Tensor:
         forget_photos()
-        return dense_crf(scores[None], image, **settings)[0]
+        return dense_crf(scores[None], batch, **settings)[0]
 
     return call
 
@@ -155,17 +155,17 @@ def compare_thresholds(args: argparse.Namespace, scenes: list, size: int,
     names = 'five lattices', 'one lattice'
     total = {name: [] for name in names}
     for photo, mask in scenes:
-        image = torch.from_numpy(photo).permute(2, 0, 1)[None]
+        batch = torch.from_numpy(photo).permute(2, 0, 1)[None]
         soft = make_scores(mask, 2, 2)[1]
         scores = [torch.stack([torch.full_like(soft, level), soft])[None]
                   for level in (.1, .2, .3, .4, .5)]
 
-        def sweep(share: bool, image=image, scores=scores) -> None:
+        def sweep(share: bool, batch=batch, scores=scores) -> None:
             forget_photos()
             for each in scores:
                 if not share:
                     forget_photos()
-                dense_crf(each, image, backend=backend, **CRF_PRESETS[PRESETS[0]])
+                dense_crf(each, batch, backend=backend, **CRF_PRESETS[PRESETS[0]])
 
         seconds, _ = alternate(
             {name: lambda share=share, sweep=sweep: sweep(share)

@@ -139,14 +139,14 @@ def image_labels(classes: int) -> np.ndarray:
 @torch.no_grad()
 def straight_seed(model, file: str, scales: list[float]) -> Tensor:
     """Scores (2, H, W), view by view."""
-    photo = Image.open(file).convert('RGB')
-    width, height = photo.size
+    original = Image.open(file).convert('RGB')
+    width, height = original.size
     padded = ceil(height / 16) * 16, ceil(width / 16) * 16
     preprocessor = model.data_preprocessor
     total = 0
     for scale in scales:
         size = round(width * scale), round(height * scale)
-        image = np.asarray(photo.resize(size, Image.Resampling.BICUBIC), np.float32)
+        image = np.asarray(original.resize(size, Image.Resampling.BICUBIC), np.float32)
         image = torch.from_numpy(image).permute(2, 0, 1).to(preprocessor.mean)
         image = ((image - preprocessor.mean) / preprocessor.std)[None]
         for flip in (False, True):
