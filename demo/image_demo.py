@@ -6,9 +6,9 @@
 """
 
 import argparse
-import sys
 
 from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 
@@ -68,8 +68,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ValueError) as error:
-        # A wrong path, photo, tag or checkpoint is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

@@ -17,12 +17,12 @@ import argparse
 import csv
 import io
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
 from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.arguments import DictAction, threshold_value
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
@@ -203,8 +203,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing file or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

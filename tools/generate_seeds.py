@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import os
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
@@ -28,6 +27,7 @@ from mmwsss.utils.arguments import (
     add_label_options,
     label_rule_config,
 )
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
@@ -183,8 +183,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ImportError) as error:
-        # A full disk or an absent package is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

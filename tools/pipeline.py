@@ -13,6 +13,7 @@ import sys
 
 from mmwsss.pipeline import LAUNCHERS, Interrupted, Pipeline, Recipe, StepFailed
 from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.entry_point import run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -99,11 +100,11 @@ def main() -> int:
         print(f'Stopped by {stopped}; the same command goes on from here.',
               file=sys.stderr)
         return 128 + stopped.signum
-    except (OSError, ValueError, StepFailed) as error:
+    except StepFailed as error:
         print(f'Error: {error}', file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(main)

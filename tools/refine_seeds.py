@@ -15,7 +15,6 @@ written is skipped, so a killed run goes on.
 import argparse
 import os
 import os.path as osp
-import sys
 
 import mmwsss  # noqa: F401
 from mmwsss.pipeline.digest import digest_value
@@ -25,6 +24,7 @@ from mmwsss.utils.arguments import (
     add_label_options,
     label_rule_config,
 )
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
@@ -121,8 +121,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ImportError) as error:
-        # A full disk or an absent package is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

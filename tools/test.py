@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ import numpy as np
 import mmwsss  # noqa: F401
 from mmwsss.utils import read_config, write_json
 from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
@@ -140,8 +140,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing checkpoint or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

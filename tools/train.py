@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import os
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
 from mmwsss.utils import read_config
 from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
@@ -118,8 +118,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A full disk or a missing file is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

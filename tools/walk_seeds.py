@@ -23,13 +23,13 @@ from __future__ import annotations
 import argparse
 import os
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, read_json
 from mmwsss.utils.arguments import DictAction, threshold_value
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
@@ -150,8 +150,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (OSError, ImportError) as error:
-        # A full disk or an absent pycocotools is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

@@ -27,7 +27,15 @@ class DictAction(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         from mmengine.config import DictAction as Action
         action = Action(self.option_strings, self.dest, nargs=self.nargs)
-        action(parser, namespace, values, option_string)
+        for value in values:
+            key, equals, _ = value.partition('=')
+            if not equals or not all(key.split('.')):
+                raise argparse.ArgumentError(
+                    self, f'expected key=value with a dotted key, got {value!r}')
+        try:
+            action(parser, namespace, values, option_string)
+        except (AssertionError, ValueError, IndexError) as error:
+            raise argparse.ArgumentError(self, f'{values}: {error}') from error
 
 
 def add_label_options(parser: argparse.ArgumentParser,

@@ -3,6 +3,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -123,6 +124,8 @@ def track_progress(items: Iterable, total: int) -> Iterator[Any]:
 
 def _start_worker(setup: Callable[..., Callable], args: tuple) -> None:
     global _work
+    # Ctrl-C is for the process that started this one, with which it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
     torch.set_num_threads(1)

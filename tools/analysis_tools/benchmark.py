@@ -20,6 +20,7 @@ from benchmarks import COMPARISONS
 
 import mmwsss
 from mmwsss.utils import write_json
+from mmwsss.utils.entry_point import run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -118,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -10,7 +10,6 @@ its seed; so the same command writes the same pictures.
 
 import argparse
 import os.path as osp
-import sys
 from itertools import islice
 
 import numpy as np
@@ -18,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from mmwsss.utils import atomic_write, read_config
 from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 
@@ -100,8 +100,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing file or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

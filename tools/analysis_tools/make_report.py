@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import argparse
 import os.path as osp
-import sys
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 import mmwsss
 from mmwsss.utils import atomic_write, load_config, read_json
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
@@ -110,8 +110,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing file or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

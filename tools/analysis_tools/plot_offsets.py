@@ -14,7 +14,6 @@ Over a training, resumed or not, from what OffsetMonitorHook logged:
 
 import argparse
 import os.path as osp
-import sys
 
 import numpy as np
 from PIL import Image
@@ -22,6 +21,7 @@ from PIL import Image
 from mmwsss.pipeline import read_scalars
 from mmwsss.utils import atomic_write
 from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 
@@ -116,8 +116,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except OSError as error:
-        # A missing file or a full disk is not a fault of the program.
-        sys.exit(f'error: {error}')
+    run_tool(main)

@@ -19,12 +19,14 @@ Examples:
 import argparse
 import multiprocessing
 import os.path as osp
+import signal
 import sys
 from collections import Counter
 
 import numpy as np
 
 from mmwsss.utils import read_id_list, write_json
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 _VOC_CLASSES = (
@@ -210,7 +212,9 @@ def _read_all(work: list, jobs: int, problems: list[str], table: dict | None,
     from mmengine.utils import ProgressBar
     sizes, differ = [], 0
     progress = ProgressBar(len(work), file=sys.stderr)
-    with multiprocessing.Pool(jobs) as pool:
+    # Ctrl-C ends them through this process.
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    with multiprocessing.Pool(jobs, signal.signal, ignore) as pool:
         results = pool.imap(check_image, work, chunksize=8)
         for job, (found, size, ids) in zip(work, results, strict=True):
             problems += found
@@ -287,4 +291,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(main)

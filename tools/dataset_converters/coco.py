@@ -23,11 +23,13 @@ import argparse
 import functools
 import multiprocessing
 import os.path as osp
+import signal
 from collections import defaultdict
 
 import numpy as np
 
 from mmwsss.utils import atomic_write, read_json, write_json
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 try:
@@ -224,7 +226,9 @@ def convert_coco(annotation_file: str,
         settings=settings)
     todo = [(image, of_image[image['id']]) for image in images]
     progress = ProgressBar(len(todo))
-    with multiprocessing.Pool(jobs) as pool:
+    # Ctrl-C ends them through this process.
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    with multiprocessing.Pool(jobs, signal.signal, ignore) as pool:
         for _ in pool.imap(work, todo, chunksize=16):
             progress.update()
     print()
@@ -283,4 +287,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -16,6 +16,7 @@ import os.path as osp
 import numpy as np
 
 from mmwsss.utils import read_id_list
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 
@@ -98,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

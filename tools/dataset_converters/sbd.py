@@ -25,6 +25,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mmwsss.utils import atomic_write, read_id_list
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
@@ -130,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

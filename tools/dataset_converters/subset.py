@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from mmwsss.utils import atomic_write, read_id_list, with_background
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 LISTS = osp.join('ImageSets', 'Segmentation')
@@ -178,4 +179,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -15,6 +15,7 @@ import os.path as osp
 import xml.etree.ElementTree as ET
 
 from mmwsss.utils import read_id_list
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
 
@@ -81,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -20,6 +20,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mmwsss.utils import atomic_write
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmwsss.utils import atomic_write
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -236,4 +237,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)
