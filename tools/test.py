@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import mmwsss  # noqa: F401
-from mmwsss.utils import read_config, write_json
+from mmwsss.utils import check_keys, read_config, write_json
 from mmwsss.utils.arguments import DictAction
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
@@ -73,6 +73,7 @@ def load_config(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs',
                                 osp.splitext(osp.basename(args.config))[0])
+    check_keys(cfg, 'model', 'test_dataloader', 'test_evaluator')
     cfg.load_from, cfg.resume = args.checkpoint, False
     if args.show or args.show_dir:
         draw_predictions(cfg, args)
@@ -124,6 +125,9 @@ def main() -> None:
     from mmwsss.engine import check_output_folder, setup_entry_point
     cfg = load_config(args)
     check_output_folder(cfg.work_dir)
+    if args.out:
+        check_output_folder(
+            args.out if is_folder(args.out) else osp.dirname(args.out) or '.')
     setup_entry_point(cfg, args.launcher)
     if 'runner_type' in cfg:
         runner = RUNNERS.build(cfg)

@@ -15,7 +15,7 @@ import os.path as osp
 from typing import TYPE_CHECKING
 
 import mmwsss  # noqa: F401
-from mmwsss.utils import read_config
+from mmwsss.utils import check_keys, read_config
 from mmwsss.utils.arguments import DictAction
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
@@ -62,6 +62,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     from mmwsss.engine import find_resumable_checkpoint
     cfg = read_config(args.config, args.cfg_options)
+    check_keys(cfg, 'model', 'train_dataloader', 'train_cfg')
     # work_dir is the command line's, else the config's, else the file's name.
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

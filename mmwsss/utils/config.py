@@ -117,6 +117,19 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
         _set_classes(cfg, held, with_background(classes))
 
 
+def check_keys(cfg: 'Config', *names: str) -> None:
+    """Refuse a config that lacks what a tool needs.
+
+    Raises:
+        ValueError: Naming the config and the keys.
+    """
+    missing = [name for name in names if cfg.get(name) is None]
+    if missing:
+        recipe = '; it is a recipe: run it by tools/pipeline.py' \
+            if 'steps' in cfg else ''
+        raise ValueError(f'{cfg.filename} has no {", ".join(missing)}{recipe}')
+
+
 def set_data_root(node: Any, data_root: str) -> None:
     """Set every ``data_root`` in a nested config, in place."""
     if isinstance(node, dict):

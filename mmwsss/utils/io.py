@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
+from .text import read_text
+
 
 @contextmanager
 def atomic_write(path: str, mode: str = 'wb') -> Iterator[IO]:
@@ -60,11 +62,22 @@ def read_json(path: str) -> Any:
         FileNotFoundError: If ``path`` does not exist.
         ValueError: Naming ``path``, if it is not valid JSON.
     """
-    with open(path, encoding='utf-8') as file:
-        try:
-            return json.load(file)
-        except ValueError as error:
-            raise ValueError(f'{path} is not valid JSON: {error}') from error
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is not valid JSON: {error}') from error
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Let a ValueError that does not say so name the file that it is about."""
+    try:
+        yield
+    except ValueError as error:
+        if str(source) in str(error):
+            raise
+        raise ValueError(f'{source}: {error}') from error
 
 
 def write_json(path: str, value: Any) -> None:

@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mmwsss.utils import atomic_write, read_config
+from mmwsss.utils import atomic_write, check_keys, read_config
 from mmwsss.utils.arguments import DictAction
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
@@ -77,6 +77,7 @@ def main() -> None:
     from mmwsss.datasets.transforms.seeding import seed_everything
     cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
+    check_keys(cfg, f'{args.split}_dataloader')
     loader = cfg[f'{args.split}_dataloader']
     dataset = DATASETS.build(loader.dataset)
     seed = cfg.get('randomness', {}).get('seed') or 0

@@ -15,7 +15,7 @@ import os.path as osp
 
 import numpy as np
 
-from mmwsss.utils import read_id_list
+from mmwsss.utils import read_id_list, walk_files
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.import_hooks import quiet_imports
 
@@ -81,10 +81,8 @@ def main() -> None:
         ids = read_id_list(args.list)
     else:
         ids = sorted(
-            osp.relpath(osp.join(parent, name), args.masks)[:-4].replace(
-                os.sep, '/') for parent, _, files in os.walk(args.masks)
-            for name in files
-            if name.endswith('.png') and not name.startswith('.'))
+            name[:-4].replace(os.sep, '/') for name in walk_files(args.masks)
+            if name.endswith('.png'))
     if not ids:
         raise ValueError(f'{args.masks} holds no PNG mask')
     table = {

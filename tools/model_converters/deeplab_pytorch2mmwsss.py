@@ -23,7 +23,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import atomic_write
+from mmwsss.utils import atomic_write, naming
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -215,8 +215,10 @@ def main() -> None:
     args = parser.parse_args()
     import torch
 
-    checkpoint = torch.load(args.src, map_location='cpu', weights_only=True)
-    state_dict, left_out = convert(checkpoint.get('state_dict', checkpoint), args.to)
+    from mmwsss.utils.checkpoint import load_weights
+    state_dict = load_weights(args.src)
+    with naming(args.src):
+        state_dict, left_out = convert(state_dict, args.to)
     if args.to == 'mmwsss':
         state_dict = dict(meta=dict(), state_dict=state_dict)
     with atomic_write(args.dst) as file:

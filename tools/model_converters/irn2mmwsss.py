@@ -19,7 +19,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import atomic_write
+from mmwsss.utils import atomic_write, naming
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -94,10 +94,13 @@ def main() -> None:
     parser.add_argument('dst', help='file to write')
     args = parser.parse_args()
     import torch
-    state_dict = torch.load(args.src, map_location='cpu', weights_only=True)
-    state_dict = state_dict.get('state_dict', state_dict)
+
+    from mmwsss.utils.checkpoint import load_weights
+    state_dict = load_weights(args.src)
+    with naming(args.src):
+        state_dict = convert(state_dict)
     with atomic_write(args.dst) as file:
-        torch.save(dict(meta=dict(), state_dict=convert(state_dict)), file)
+        torch.save(dict(meta=dict(), state_dict=state_dict), file)
     print(f'wrote {args.dst}')
 
 

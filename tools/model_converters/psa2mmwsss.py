@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmwsss.utils import atomic_write
+from mmwsss.utils import atomic_write, naming
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class _Reader:
         return struct.unpack('<' + code, self.take(struct.calcsize(code)))[0]
 
     def numbers(self, code: str, count: int) -> tuple[int, ...]:
-        size = struct.calcsize(code)
-        return struct.unpack(f'<{count}{code}', self.take(size * count))
+        data = self.take(struct.calcsize(f'<{code}') * count)
+        return struct.unpack(f'<{count}{code}', data)
 
 
 def read_mxnet(path: str) -> dict[str, Tensor]:
@@ -84,7 +84,12 @@ def read_mxnet(path: str) -> dict[str, Tensor]:
     Raises:
         ValueError: If the file is truncated or of another format.
     """
-    reader = _Reader(path)
+    with naming(path):
+        return _read_arrays(_Reader(path))
+
+
+def _read_arrays(reader: _Reader) -> dict[str, Tensor]:
+    path = reader.path
     if reader.number('Q') != MXNET_LIST_MAGIC:
         raise ValueError(f'{path} is no MXNet file')
     reader.number('Q')
@@ -115,6 +120,8 @@ def _read_mxnet_array(reader: _Reader) -> Tensor:
     if dtype not in MXNET_DTYPES:
         raise ValueError(f'{reader.path} has an array of unknown type {dtype}')
     dtype = np.dtype(MXNET_DTYPES[dtype])
+    if min(shape, default=0) < 0:
+        raise ValueError(f'{reader.path} has an array of shape {shape}')
     data = reader.take(math.prod(shape) * dtype.itemsize)
     return torch.from_numpy(
         np.frombuffer(data, dtype.newbyteorder('<')).astype(dtype).reshape(shape))
@@ -226,13 +233,15 @@ def main() -> None:
     args = parser.parse_args()
     import torch
 
+    from mmwsss.utils.checkpoint import load_weights
     if args.src.endswith('.params'):
         state_dict = read_mxnet(args.src)
     else:
-        state_dict = torch.load(args.src, map_location='cpu', weights_only=True)
-        state_dict = state_dict.get('state_dict', state_dict)
+        state_dict = load_weights(args.src)
+    with naming(args.src):
+        state_dict = convert(state_dict)
     with atomic_write(args.dst) as file:
-        torch.save(dict(meta=dict(), state_dict=convert(state_dict)), file)
+        torch.save(dict(meta=dict(), state_dict=state_dict), file)
     print(f'wrote {args.dst}')
 
 

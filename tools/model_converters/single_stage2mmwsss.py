@@ -18,7 +18,7 @@ import os.path as osp
 import re
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import atomic_write
+from mmwsss.utils import atomic_write, naming
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -105,11 +105,14 @@ def main() -> None:
     parser.add_argument('dst', help='file to write')
     args = parser.parse_args()
     import torch
-    state_dict = torch.load(args.src, map_location='cpu', weights_only=True)
-    state_dict = state_dict.get('state_dict', state_dict)
+
+    from mmwsss.utils.checkpoint import load_weights
+    state_dict = load_weights(args.src)
+    with naming(args.src):
+        state_dict = convert(state_dict)
     meta = dict(stage='self_train')
     with atomic_write(args.dst) as file:
-        torch.save(dict(meta=meta, state_dict=convert(state_dict)), file)
+        torch.save(dict(meta=meta, state_dict=state_dict), file)
     print(f'wrote {args.dst}')
 
 

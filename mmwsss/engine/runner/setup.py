@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.dist import is_distributed
 from torch import distributed
 
+from mmwsss.utils import read_text
 from mmwsss.utils.checkpoint import load_checkpoint_file
 
 from .checkpoint import use_safe_loading
@@ -88,8 +89,7 @@ def find_resumable_checkpoint(work_dir: str) -> str | None:
     record = osp.join(work_dir, 'last_checkpoint')
     if not osp.isfile(record):
         return None
-    with open(record, encoding='utf-8') as file:
-        path = file.read().strip()
+    path = read_text(record).strip()
     moved = osp.join(work_dir, osp.basename(path))
     for candidate in (moved, path):
         if osp.isfile(candidate):

@@ -10,6 +10,8 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS, RUNNERS
 from torch.utils.data import Dataset
 
+from mmwsss.utils import check_keys
+
 from ..metrics.confusion_metric import image_id
 
 
@@ -56,8 +58,10 @@ def make_test_run(cfg: Config, tta_model: dict, loader: dict,
             Defaults to None: the config's, else single precision.
 
     Raises:
-        ValueError: If ``amp`` is asked for and the hook is left out.
+        ValueError: If the config has no model, or if ``amp`` is asked for and the
+            hook is left out.
     """
+    check_keys(cfg, 'model')
     cfg.test_dataloader = loader
     cfg.model = ConfigDict(**tta_model, module=cfg.model)
     for part in ('train_dataloader', 'train_cfg', 'optim_wrapper',
