@@ -130,7 +130,7 @@ def _card(entry: Mapping) -> str:
 def _section(section: Section) -> str:
     scored = any(cell.iou is not None for row in section.rows for cell in row.cells)
     text = (f'{len(section.rows)} of {section.photos} photos, ')
-    text += (f'evenly spread from the best to the worst “{section.ranked_by}”. '
+    text += (f'evenly spread from the best to the worst “{_text(section.ranked_by)}”. '
              'Under each picture its IoU in %: the mean over the classes that it '
              'or the ground truth shows, background included. A white line is '
              'the border that the threshold draws in a seed.'
