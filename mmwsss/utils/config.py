@@ -59,8 +59,10 @@ def _why_no_config(path: str, error: Exception) -> str:
         reason = (f'{error.__cause__ or error}; `custom_imports` are looked for in '
                   'the folder of the tool and in PYTHONPATH')
     elif isinstance(error, SyntaxError):
-        known = error if error.lineno else error.__context__
-        reason = f'line {known.lineno}, SyntaxError: {known.msg}'
+        # mmengine's own says less than what it comes from.
+        known = error.__context__ if error.lineno is None else error
+        where = f'line {known.lineno}, ' if getattr(known, 'lineno', None) else ''
+        reason = f'{where}SyntaxError: {getattr(known, "msg", error.msg)}'
     else:
         reason = f'{type(error).__name__}: {error}'
         lines = [line for frame, line in walk_tb(error.__traceback__)
