@@ -38,6 +38,7 @@ test-upstream:
 
 lint: install
 	"$(VENV)/bin/ruff" check .
+	"$(VENV)/bin/mypy"
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache

@@ -79,7 +79,7 @@ class _Canvas:
         self.picture[area] += alpha * (colour - self.picture[area])
 
 
-def _shade(colour: Sequence[float], light: np.ndarray) -> np.ndarray:
+def _shade(colour: np.ndarray | Sequence[float], light: np.ndarray) -> np.ndarray:
     return np.asarray(colour, dtype=np.float64) + light[..., None]
 
 
@@ -135,8 +135,8 @@ def _paint_clutter(canvas: _Canvas, rng: np.random.RandomState) -> None:
         petals = np.cos(5 * np.arctan2(across, along))
         depth = rng.uniform(2.2, 3.6) * (1 + 0.35 * petals) - np.hypot(
             along, across)
-        colour = kinds[rng.randint(len(kinds))][0]
-        canvas.paint(area, depth, _shade(colour, 20 * petals))
+        flower = kinds[rng.randint(len(kinds))][0]
+        canvas.paint(area, depth, _shade(flower, 20 * petals))
 
 
 def _pattern(name: str, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -253,7 +253,8 @@ def make_demo_data(out: str,
                          f'test on, got {num_train} and {num_val}')
     if size < 32:
         raise ValueError(f'expected a size of at least 32 pixels, got {size}')
-    table, lists = {}, {'train': [], 'val': []}
+    table = {}
+    lists: dict[str, list[str]] = {'train': [], 'val': []}
     for index in range(num_train + num_val):
         photo, mask = draw_scene(seed, index, size)
         split = 'train' if index < num_train else 'val'

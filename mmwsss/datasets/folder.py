@@ -62,7 +62,8 @@ def sort_files(folder: str) -> tuple[dict[str, str], list[str]]:
     """
     if not osp.isdir(folder):
         raise FileNotFoundError(f'photo folder {folder} does not exist')
-    photos, others = {}, []
+    photos: dict[str, str] = {}
+    others = []
     for name in walk_files(folder):
         path = osp.join(folder, name)
         if osp.splitext(name)[1].lower() not in PHOTO_SUFFIXES:

@@ -114,9 +114,9 @@ def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
     if image.format in ('JPEG', 'MPO'):
         raise ValueError(f'{path} is a JPEG, which changes class ids: save masks '
                          'as PNG')
-    if getattr(image, 'n_frames', 1) > 1:
-        raise ValueError(f'{path} holds {image.n_frames} pictures, expected one '
-                         'mask')
+    pictures = getattr(image, 'n_frames', 1)
+    if pictures > 1:
+        raise ValueError(f'{path} holds {pictures} pictures, expected one mask')
     mask = np.array(image)
     if mask.ndim != 2:
         raise ValueError(f'{path}: expected a mask with one channel (palette '

@@ -38,7 +38,8 @@ def to_image_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
         Tensor: Of shape (K, H, W). The weights of interpolation need not add up
         to 1 exactly.
     """
-    size = tuple(size)
+    height, width = size
+    size = height, width
     if tuple(maps.shape[-2:]) == size:
         return maps
     if not maps.numel():

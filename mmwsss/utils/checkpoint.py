@@ -97,7 +97,7 @@ def load_weights(path: str) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _history_statistic(owner: type, name: str) -> Callable:
+def _history_statistic(owner: Any, name: str) -> Callable:
     """What ``getattr`` is needed for in a checkpoint: buffers' own methods.
 
     A pickled ``HistoryBuffer`` refers to its methods by ``getattr``, which
@@ -137,7 +137,7 @@ def _read(path: str, map_location: Any) -> Any:
     allowed = _allowed_globals()
     if hasattr(torch.serialization, 'safe_globals') and \
             tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 6):
-        pairs = [(value, name) for name, value in allowed.items()]
+        pairs: list = [(value, name) for name, value in allowed.items()]
         with torch.serialization.safe_globals(pairs):
             return torch.load(
                 path, map_location=map_location, weights_only=True)

@@ -60,9 +60,10 @@ def _why_no_config(path: str, error: Exception) -> str:
                   'the folder of the tool and in PYTHONPATH')
     elif isinstance(error, SyntaxError):
         # mmengine's own says less than what it comes from.
-        known = error.__context__ if error.lineno is None else error
-        where = f'line {known.lineno}, ' if getattr(known, 'lineno', None) else ''
-        reason = f'{where}SyntaxError: {getattr(known, "msg", error.msg)}'
+        cause = error.__context__
+        known = cause if isinstance(cause, SyntaxError) else error
+        where = f'line {known.lineno}, ' if known.lineno else ''
+        reason = f'{where}SyntaxError: {known.msg}'
     else:
         reason = f'{type(error).__name__}: {error}'
         lines = [line for frame, line in walk_tb(error.__traceback__)

@@ -31,7 +31,7 @@ _DATALOADER = frozenset({
     'generator', 'multiprocessing_context', 'num_batch_per_epoch', 'num_workers',
     'persistent_workers', 'pin_memory', 'pin_memory_device', 'prefetch_factor',
     'sampler', 'timeout', 'worker_init_fn'})
-_WITHOUT_TYPE = {
+_WITHOUT_TYPE: dict[tuple[str, ...], frozenset[str]] = {
     ('randomness',): frozenset({'deterministic', 'diff_rank_seed', 'seed'}),
     ('env_cfg',): frozenset(
         {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'}),
@@ -216,13 +216,13 @@ def _only_for_base(function: Any, kwargs: str) -> bool:
         return isinstance(node, ast.Name) and node.id == kwargs
 
     uses = sum(map(is_it, ast.walk(tree)))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)
-             and isinstance(node.func, ast.Attribute)]
+    calls = [(node.func, node.keywords) for node in ast.walk(tree)
+             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
     handed_on = sum(keyword.arg is None and is_it(keyword.value)
-                    for call in calls if call.func.attr == '__init__'
-                    for keyword in call.keywords)
-    defaults = sum(is_it(call.func.value) for call in calls
-                   if call.func.attr == 'setdefault')
+                    for method, keywords in calls if method.attr == '__init__'
+                    for keyword in keywords)
+    defaults = sum(is_it(method.value) for method, _ in calls
+                   if method.attr == 'setdefault')
     return handed_on > 0 and uses == handed_on + defaults
 
 

@@ -16,7 +16,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 _THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
-_work = None
+_work: Callable[[Any], Any]  # Set in each worker.
 
 
 class WorkerPool:
@@ -133,8 +133,10 @@ def _start_worker(setup: Callable[..., Callable], args: tuple) -> None:
 
 
 def _end_with_parent() -> None:
-    wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _apply(item: Any) -> Any:

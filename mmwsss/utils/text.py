@@ -59,8 +59,8 @@ def read_lines(path: str, kind: str = 'list') -> list[str]:
     Raises:
         ValueError: Naming the file, if it is empty; see :func:`read_text`.
     """
-    lines = (line.strip() for line in read_text(path, kind).split('\n'))
-    lines = [line for line in lines if line and not line.startswith('#')]
+    stripped = (line.strip() for line in read_text(path, kind).split('\n'))
+    lines = [line for line in stripped if line and not line.startswith('#')]
     if not lines:
         raise ValueError(f'{kind} {path} is empty')
     return lines
