@@ -42,7 +42,9 @@ fuzz = settings(
     max_examples=CASES, deadline=None, database=None, derandomize=CASES < 100,
     suppress_health_check=list(HealthCheck))
 # A folder of its own: pytest's tmp_path is the same for all cases of a test.
-FOLDER = Path(tempfile.mkdtemp(prefix='mmwsss_fuzz_'))
+# In memory where that is possible: each file is forced to disk.
+FOLDER = Path(tempfile.mkdtemp(
+    prefix='mmwsss_fuzz_', dir='/dev/shm' if os.access('/dev/shm', os.W_OK) else None))
 
 NPY = load_tool('dataset_converters', 'npy_labels')
 VOC = load_tool('dataset_converters', 'voc_labels')
