@@ -7,7 +7,8 @@
 
 import argparse
 
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -62,4 +63,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(parse_args, main, ValueError)
+    run_tool(parse_args, main)

@@ -19,7 +19,8 @@ import os.path as osp
 from typing import TYPE_CHECKING
 
 from mmwsss.utils import atomic_write, read_config, write_json
-from mmwsss.utils.arguments import ToolParser, run_tool, threshold_value
+from mmwsss.utils.arguments import ToolParser, threshold_value
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 if TYPE_CHECKING:

@@ -20,12 +20,8 @@ from typing import TYPE_CHECKING
 
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, write_json
-from mmwsss.utils.arguments import (
-    ToolParser,
-    add_label_options,
-    label_rule_config,
-    run_tool,
-)
+from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -168,4 +164,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(parse_args, main, ImportError)
+    run_tool(parse_args, main)

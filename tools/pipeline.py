@@ -21,6 +21,7 @@ from mmwsss.pipeline import (
     StepFailed,
 )
 from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.entry_point import run_tool
 
 
 class KeepWords(DictAction):
@@ -104,8 +105,7 @@ def show_list(pipeline: Pipeline) -> None:
               f'{config}')
 
 
-def main() -> int:
-    args = parse_args()
+def main(args: argparse.Namespace) -> int:
     try:
         recipe = Recipe(args.recipe, args.work_dir, args.cfg_options)
         names = chosen_steps(recipe, args)
@@ -132,11 +132,11 @@ def main() -> int:
         print(f'Stopped by {stopped}; the same command goes on from here.',
               file=sys.stderr)
         return 128 + stopped.signum
-    except (OSError, ValueError, StepFailed) as error:
+    except StepFailed as error:
         print(f'Error: {error}', file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(parse_args, main)

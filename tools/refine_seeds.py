@@ -18,12 +18,8 @@ import os.path as osp
 
 from mmwsss.pipeline.digest import digest_value
 from mmwsss.utils import read_config
-from mmwsss.utils.arguments import (
-    ToolParser,
-    add_label_options,
-    label_rule_config,
-    run_tool,
-)
+from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 
@@ -108,4 +104,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(parse_args, main, ImportError)
+    run_tool(parse_args, main)

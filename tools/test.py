@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmwsss.utils import read_config, write_json
-from mmwsss.utils.arguments import ToolParser, choose_work_dir, run_tool
+from mmwsss.utils import check_keys, read_config, write_json
+from mmwsss.utils.arguments import ToolParser, choose_work_dir
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -49,6 +50,7 @@ def parse_args() -> argparse.Namespace:
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config and put the command line into it."""
     cfg = read_config(args.config, args.cfg_options)
+    check_keys(cfg, 'model', 'test_dataloader', 'test_evaluator')
     cfg.work_dir = choose_work_dir(args, cfg)
     cfg.load_from, cfg.resume = args.checkpoint, False
     if args.show or args.show_dir:
@@ -97,6 +99,9 @@ def main(args: argparse.Namespace) -> None:
     from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
     cfg = load_config(args)
     check_output_folder(cfg.work_dir)
+    if args.out:
+        check_output_folder(
+            args.out if is_folder(args.out) else osp.dirname(args.out) or '.')
     setup_entry_point(cfg, args.launcher)
     metrics = build_runner(cfg).test()
     if args.out and is_main_process():

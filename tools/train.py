@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import read_config
-from mmwsss.utils.arguments import ToolParser, choose_work_dir, run_tool
+from mmwsss.utils import check_keys, read_config
+from mmwsss.utils.arguments import ToolParser, choose_work_dir
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -43,6 +44,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     from mmwsss.engine import find_resumable_checkpoint
     cfg = read_config(args.config, args.cfg_options)
+    check_keys(cfg, 'model', 'train_dataloader', 'train_cfg')
     cfg.work_dir = choose_work_dir(args, cfg)
     if args.amp:
         device = get_device()

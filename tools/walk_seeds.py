@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config
-from mmwsss.utils.arguments import ToolParser, run_tool, threshold_value
+from mmwsss.utils.arguments import ToolParser, threshold_value
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -133,4 +134,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(parse_args, main, ImportError)
+    run_tool(parse_args, main)

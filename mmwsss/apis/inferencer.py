@@ -33,6 +33,7 @@ from mmwsss.structures import Seed, present_classes, to_image_size
 from mmwsss.utils import (
     atomic_write,
     change_config,
+    check_keys,
     load_config,
     project_path,
     write_json,
@@ -107,6 +108,7 @@ class WSSSInferencer:
                  fast: bool = True,
                  amp: str | None = None) -> None:
         cfg = _load_config(model)
+        check_keys(cfg, 'model')
         checkpoint = load_checkpoint_file(weights)
         trained = checkpoint.get('meta', {}).get('dataset_meta') or {}
         options = dict(cfg_options or {})

@@ -122,7 +122,7 @@ class WeakCOCODataset(BaseWeakSegDataset):
     def _named(self, prefix: str, suffix: str, image_id: str) -> str:
         """The name that a folder of ``data_prefix`` uses for an image."""
         if not hasattr(self, '_names'):
-            self._names = {}
+            self._names: dict[str, dict[int, str]] = {}
         if prefix not in self._names:
             self._names[prefix] = self._numbered(self.data_prefix[prefix],
                                                  suffix)

@@ -17,6 +17,7 @@ from mmwsss.structures import (
 )
 from mmwsss.utils import (
     check_image_ids,
+    naming,
     read_class_names,
     read_id_list,
     walk_files,
@@ -61,13 +62,15 @@ def sort_files(folder: str) -> tuple[dict[str, str], list[str]]:
     """
     if not osp.isdir(folder):
         raise FileNotFoundError(f'photo folder {folder} does not exist')
-    photos, others = {}, []
+    photos: dict[str, str] = {}
+    others = []
     for name in walk_files(folder):
         path = osp.join(folder, name)
         if osp.splitext(name)[1].lower() not in PHOTO_SUFFIXES:
             others.append(path)
             continue
-        image_id = photo_id(name.replace(os.sep, '/'))
+        with naming(folder):
+            image_id = photo_id(name.replace(os.sep, '/'))
         if image_id in photos:
             raise ValueError(f'duplicate id {image_id!r}: '
                              f'{photos[image_id]} and {path}')
@@ -165,7 +168,8 @@ class WeakFolderDataset(BaseWeakSegDataset):
         photos = find_photos(folder)
         if not self.ann_file:
             return list(photos.items())
-        ids = [photo_id(name) for name in read_id_list(self.ann_file)]
+        with naming(self.ann_file):
+            ids = [photo_id(name) for name in read_id_list(self.ann_file)]
         check_image_ids(ids, self.ann_file)
         # A missing photo keeps its listed name, for the error to name it.
         return [(image_id, photos.get(image_id, osp.join(folder, image_id)))

@@ -6,12 +6,16 @@ import threading
 
 import mmengine.fileio as fileio
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from mmwsss.utils import atomic_write
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused: a file of some kB can unpack to many GB."""
+
+FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP')
+"""What is decoded, whatever a file is called. Pillow knows many more formats;
+for one of them, EPS, it starts another program on the file's content."""
 
 # Pillow's settings are those of all threads.
 _LOCK = threading.Lock()
@@ -32,12 +36,15 @@ def _decode(path: str,
         ImageFile.LOAD_TRUNCATED_IMAGES = False
         Image.MAX_IMAGE_PIXELS = None
         try:
-            image = Image.open(io.BytesIO(data))
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
             width, height = image.size
             if max_pixels is not None and width * height > max_pixels:
                 raise ValueError(f'{width}x{height} pixels are more than '
                                  f'max_pixels={max_pixels}')
             image.load()
+        except UnidentifiedImageError as error:
+            raise ValueError(f'cannot read image {path}: it is none of '
+                             f'{", ".join(FORMATS)}') from error
         # A damaged file surfaces as any of a dozen exceptions.
         except Exception as error:
             raise ValueError(f'cannot read image {path}: {error}') from error
@@ -103,7 +110,14 @@ def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
         FileNotFoundError: If there is no such file.
         ValueError: Naming the file, if it is no whole mask of 8-bit ids.
     """
-    mask = np.array(_decode(path, backend_args))
+    image = _decode(path, backend_args)
+    if image.format in ('JPEG', 'MPO'):
+        raise ValueError(f'{path} is a JPEG, which changes class ids: save masks '
+                         'as PNG')
+    pictures = getattr(image, 'n_frames', 1)
+    if pictures > 1:
+        raise ValueError(f'{path} holds {pictures} pictures, expected one mask')
+    mask = np.array(image)
     if mask.ndim != 2:
         raise ValueError(f'{path}: expected a mask with one channel (palette '
                          f'or grey), got {mask.shape[2]} channels')

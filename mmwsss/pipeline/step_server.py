@@ -142,7 +142,8 @@ def serve() -> None:
                 _forget_random_states()
                 _become(command)
             else:
-                os.execve(command[0], command, environment)
+                # What it serves: the pipeline's own command.
+                os.execve(command[0], command, environment)  # noqa: S606
             return
         os.close(begun)
         # Once it leads its process group, it can be signalled.
@@ -206,7 +207,8 @@ def _become(command: list[str]) -> None:
     sys.modules['__main__'] = main
     with open(script, 'rb') as file:
         code = compile(file.read(), script, 'exec', dont_inherit=True)
-    exec(code, main.__dict__)
+    # One of our tools, as `python tools/...` would run it.
+    exec(code, main.__dict__)  # noqa: S102
 
 
 def _lost_cuda() -> bool:

@@ -80,6 +80,7 @@ class ClassMaps:
     @property
     def seed_scores(self) -> Tensor:
         """Tensor: ``seed_background`` and ``seed_maps``, as :attr:`scores`."""
+        maps = self.maps if self.seed_maps is None else self.seed_maps
         if self.seed_background is None:
-            return self.seed_maps
-        return torch.cat([self.seed_background, self.seed_maps], dim=1)
+            return maps
+        return torch.cat([self.seed_background, maps], dim=1)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmwsss.utils import atomic_write, check_image_ids, read_text
+from mmwsss.utils import atomic_write, check_image_ids, naming, read_text
 
 PHOTO_SUFFIXES = ('.bmp', '.gif', '.jfif', '.jpe', '.jpeg', '.jpg', '.png', '.tif',
                   '.tiff', '.webp')
@@ -22,9 +22,18 @@ _HEADERS = ('id', 'image', 'image_id', 'img', 'img_id', 'file', 'filename',
 
 
 def photo_id(name: str) -> str:
-    """Return the id of a photo: its file name without the photo suffix."""
+    """Return the id of a photo: its file name without the photo suffix.
+
+    Raises:
+        ValueError: If the name has two of them (``a.png.jpg``): its id would be
+            taken for another file's name.
+    """
     stem, suffix = osp.splitext(name)
-    return stem if suffix.lower() in PHOTO_SUFFIXES else name
+    if suffix.lower() not in PHOTO_SUFFIXES:
+        return name
+    if osp.splitext(stem)[1].lower() in PHOTO_SUFFIXES:
+        raise ValueError(f'{name!r} has two photo suffixes; rename the file')
+    return stem
 
 
 def encode_image_labels(names: Iterable[str],
@@ -82,19 +91,35 @@ def _read_json_rows(path: str) -> list[tuple[str, list]]:
 
 
 def _read_csv_rows(path: str) -> list[tuple[str, list]]:
-    text = read_text(path, 'label table')
+    reader = csv.reader(io.StringIO(read_text(path, 'label table')), strict=True)
+    rows: list[tuple[str, list]] = []
+    lines: dict[str, int] = {}
+    may_be_header = True
     try:
-        cells = [[cell.strip() for cell in row]
-                 for row in csv.reader(io.StringIO(text), strict=True)]
-    except csv.Error as error:
-        raise ValueError(f'{path}: {error}') from error
-    rows = [row for row in cells if any(row)]
-    if rows and rows[0][0].lower() in _HEADERS:
-        rows = rows[1:]
-    return [(row[0], [
-        name.strip() for cell in row[1:] for name in cell.split(';')
-        if name.strip()
-    ]) for row in rows]
+        for cells in reader:
+            key, *rest = [cell.strip() for cell in cells] or ['']
+            if not key and not any(rest):
+                continue
+            is_header = may_be_header and key.lower() in _HEADERS
+            may_be_header = False
+            if is_header:
+                continue
+            image_id = photo_id(key)
+            if not image_id:
+                raise ValueError(f'the row has no image id: {rest}')
+            if image_id in lines:
+                raise ValueError(
+                    f'duplicate id {image_id!r}, as in line {lines[image_id]}')
+            lines[image_id] = reader.line_num
+            rows.append((key, [name.strip() for cell in rest
+                                    for name in cell.split(';') if name.strip()]))
+    except (csv.Error, ValueError) as error:
+        raise ValueError(f'{path}, line {reader.line_num}: {error}') from error
+    for mark in ('\t', ';'):
+        if rows and all(mark in key and not names for key, names in rows):
+            raise ValueError(f'{path}: columns are separated by {mark!r}, expected '
+                             "','")
+    return rows
 
 
 def read_label_names(path: str) -> dict[str, list[str]]:
@@ -125,9 +150,8 @@ def read_label_names(path: str) -> dict[str, list[str]]:
     rows = _read_json_rows(path) if suffix == '.json' else _read_csv_rows(path)
     table = {}
     for key, names in rows:
-        image_id = photo_id(key)
-        if not image_id:
-            raise ValueError(f'{path}: a row has no image id: {names}')
+        with naming(path):
+            image_id = photo_id(key)
         if image_id in table:
             raise ValueError(f'{path}: duplicate id {image_id!r}')
         table[image_id] = names
@@ -172,7 +196,15 @@ def save_label_table(path: str, table: Mapping[str, Iterable[str]]) -> None:
     Args:
         path (str): The ``.json`` file to write.
         table (Mapping[str, Iterable[str]]): Class names of each image id.
+
+    Raises:
+        ValueError: If an id is none, see :func:`mmwsss.utils.check_image_ids`.
     """
+    check_image_ids(table, path)
+    for key in table:
+        if photo_id(key) != key:
+            raise ValueError(f'{path}: the id {key!r} ends in a photo suffix; '
+                             'rename the photo')
     lines = [
         f'{json.dumps(key, ensure_ascii=False)}: '
         f'{json.dumps(list(names), ensure_ascii=False)}'

@@ -50,10 +50,11 @@ class LabelGrid:
             tuple[slice, slice]: Either may be empty.
         """
         x1, y1, x2, y2 = valid_box or (0, 0, self.size[1], self.size[0])
-        return tuple(
+        rows, cols = (
             slice(*np.searchsorted(points, (low, high)).tolist())
             for points, low, high in zip(
                 self.points, (y1, x1), (y2, x2), strict=True))
+        return rows, cols
 
     def inside(self, valid_box: Sequence[int] | None) -> Tensor:
         """Which cells :meth:`box` holds, bool of shape (h, w)."""

@@ -2,8 +2,8 @@
 """The class scores of one image, in memory and on disk."""
 
 import io
+import math
 import zipfile
-import zlib
 from collections.abc import Sequence
 from typing import IO
 
@@ -15,6 +15,8 @@ from torch.nn import functional as F
 from mmwsss.utils import atomic_write
 
 STRIDE = 4
+MAX_BYTES = 1 << 32
+"""Of one array of a seed file: a file of some MB can unpack to many GB."""
 
 
 def strided_size(size: Sequence[int], stride: int = STRIDE) -> tuple[int, int]:
@@ -36,7 +38,8 @@ def to_image_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
         Tensor: Of shape (K, H, W). The weights of interpolation need not add up
         to 1 exactly.
     """
-    size = tuple(size)
+    height, width = size
+    size = height, width
     if tuple(maps.shape[-2:]) == size:
         return maps
     if not maps.numel():
@@ -154,21 +157,25 @@ class Seed:
 
         Raises:
             FileNotFoundError: If ``path`` does not exist.
-            ValueError: Naming ``path``, if it is not a whole seed file.
+            ValueError: Naming ``path``, if it is not a whole seed file, or one of
+                more than ``MAX_BYTES``.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with zipfile.ZipFile(path) as archive:
+                background = None
+                if 'background.npy' in archive.namelist():
+                    background = _read_array(archive, 'background', 'f')
                 return cls(
-                    scores=arrays['scores'].astype(np.float32),
-                    labels=arrays['labels'],
-                    size=arrays['size'].tolist(),
-                    background=(arrays['background'].astype(np.float32)
-                                if 'background' in arrays else None))
+                    scores=_read_array(archive, 'scores', 'f'),
+                    labels=_read_array(archive, 'labels', 'iu'),
+                    size=_read_array(archive, 'size', 'iu').tolist(),
+                    background=background)
         except FileNotFoundError:
             raise FileNotFoundError(f'there is no seed file {path}') from None
-        except (OSError, EOFError, KeyError, TypeError, ValueError,
-                AttributeError, IndexError, zipfile.BadZipFile,
-                zlib.error) as error:
+        except PermissionError:
+            raise
+        # A damaged file surfaces as any of a dozen exceptions.
+        except Exception as error:
             raise ValueError(f'{path} is not a seed file: {error}') from error
 
     def upsample(self) -> Tensor:
@@ -245,6 +252,37 @@ def _write_npz(file: IO[bytes], arrays: dict[str, np.ndarray]) -> None:
             entry = zipfile.ZipInfo(f'{name}.npy', (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data.getvalue())
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, kinds: str) -> np.ndarray:
+    """Read an array after a look at what it would take.
+
+    Args:
+        archive (zipfile.ZipFile): Of arrays.
+        name (str): The array.
+        kinds (str): What ``dtype.kind`` may be; floats become float32.
+
+    Raises:
+        ValueError: If it is of another kind, larger than ``MAX_BYTES``, or
+            larger than the archive says.
+    """
+    entry = archive.getinfo(f'{name}.npy')
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = (np.lib.format.read_array_header_1_0 if version == (1, 0)
+                       else np.lib.format.read_array_header_2_0)
+        shape, fortran, dtype = read_header(file)
+        count = math.prod(shape)
+        if dtype.kind not in kinds:
+            raise ValueError(f'{name} holds {dtype}')
+        if count * dtype.itemsize > min(MAX_BYTES, entry.file_size):
+            raise ValueError(f'{name} of shape {shape} has more than '
+                             f'{min(MAX_BYTES, entry.file_size)} bytes')
+        array = np.frombuffer(file.read(count * dtype.itemsize), dtype, count)
+    array = array.reshape(shape, order='F' if fortran else 'C')
+    if dtype.kind == 'f':
+        return array.astype(np.float32)
+    return array.astype(np.int64, casting='same_kind')
 
 
 def _check_range(name: str, values: Tensor) -> None:

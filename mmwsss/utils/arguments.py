@@ -8,12 +8,9 @@ error or ``--help`` does not take their seconds.
 import argparse
 import os
 import os.path as osp
-import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .crf_presets import CRF_PRESETS
-from .import_hooks import quiet_imports
 from .io import read_json
 
 if TYPE_CHECKING:
@@ -31,7 +28,15 @@ class DictAction(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         from mmengine.config import DictAction as Action
         action = Action(self.option_strings, self.dest, nargs=self.nargs)
-        action(parser, namespace, values, option_string)
+        for value in values:
+            key, equals, _ = value.partition('=')
+            if not equals or not all(key.split('.')):
+                raise argparse.ArgumentError(
+                    self, f'expected key=value with a dotted key, got {value!r}')
+        try:
+            action(parser, namespace, values, option_string)
+        except (AssertionError, ValueError, IndexError) as error:
+            raise argparse.ArgumentError(self, f'{values}: {error}') from error
 
 
 class ToolParser(argparse.ArgumentParser):
@@ -66,30 +71,6 @@ class ToolParser(argparse.ArgumentParser):
         if 'local_rank' in parsed:
             os.environ.setdefault('LOCAL_RANK', str(parsed.local_rank))
         return parsed
-
-
-def run_tool(parse_args: Callable[[], argparse.Namespace],
-             main: Callable[[argparse.Namespace], int | None],
-             *errors: type[Exception]) -> None:
-    """Run a tool: its command line first, then what it imports and does.
-
-    A missing file or a full disk is not a fault of the program: such an error
-    ends it with one line.
-
-    Args:
-        parse_args (Callable): Reads the command line.
-        main (Callable): Does the work; returns the exit status, None for 0.
-        *errors (type): What is no fault of the program either, beside
-            :class:`OSError`.
-    """
-    try:
-        args = parse_args()
-        quiet_imports()
-        status = main(args)
-    except (OSError, *errors) as error:
-        status = f'error: {error}'
-    if status:
-        sys.exit(status)
 
 
 def choose_work_dir(args: argparse.Namespace, cfg: 'Config') -> str:

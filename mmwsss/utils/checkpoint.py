@@ -20,6 +20,10 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
+_NO_CHECKPOINTS = {
+    b'<': 'a web page',
+    b'version https://git-lfs': "a pointer of Git LFS, not the file's content"}
+
 FORCE_SAFE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 """The environment variable by which torch itself loads weights only."""
 
@@ -44,8 +48,13 @@ def load_checkpoint_file(path: str,
     path = osp.expanduser(os.fspath(path))
     if not osp.isfile(path):
         raise FileNotFoundError(f'checkpoint {path} does not exist')
+    with open(path, 'rb') as file:
+        begin = file.read(64).lstrip()
+    for mark, kind in _NO_CHECKPOINTS.items():
+        if begin.lower().startswith(mark):
+            raise ValueError(f'checkpoint {path} is {kind}: download it again')
     try:
-        return _read(path, map_location)
+        content = _read(path, map_location)
     except pickle.UnpicklingError as error:
         reason = str(error).strip().splitlines()[-1]
         raise ValueError(
@@ -55,13 +64,40 @@ def load_checkpoint_file(path: str,
             f'({reason})') from error
     except PermissionError:
         raise
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError,
-            AttributeError, TypeError) as error:
+    # A damaged file surfaces as any of a dozen exceptions.
+    except Exception as error:
         raise ValueError(f'checkpoint {path} is not whole or no checkpoint: '
                          f'{error}') from error
+    if not isinstance(content, dict):
+        raise ValueError(f'checkpoint {path} holds a {type(content).__name__}, '
+                         'expected a dict of weights')
+    for key in ('state_dict', 'meta'):
+        if not isinstance(content.get(key, {}), dict):
+            raise ValueError(
+                f'checkpoint {path}: {key} is a {type(content[key]).__name__}, '
+                'expected a dict')
+    return content
 
 
-def _history_statistic(owner: type, name: str) -> Callable:
+def load_weights(path: str) -> dict[str, torch.Tensor]:
+    """Read the weights of a checkpoint, with or without ``state_dict`` around.
+
+    Args:
+        path (str): A local file, see :func:`load_checkpoint_file`.
+
+    Raises:
+        ValueError: Naming the file and the key, if one holds no tensor.
+    """
+    content = load_checkpoint_file(path)
+    weights = content.get('state_dict', content)
+    for key, value in weights.items():
+        if not isinstance(key, str) or not isinstance(value, torch.Tensor):
+            raise ValueError(f'checkpoint {path}: {key!r} is a '
+                             f'{type(value).__name__}, expected weights by name')
+    return weights
+
+
+def _history_statistic(owner: Any, name: str) -> Callable:
     """What ``getattr`` is needed for in a checkpoint: buffers' own methods.
 
     A pickled ``HistoryBuffer`` refers to its methods by ``getattr``, which
@@ -108,7 +144,7 @@ def _read(path: str, map_location: Any) -> Any:
     allowed = _allowed_globals()
     if hasattr(torch.serialization, 'safe_globals') and \
             tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 6):
-        pairs = [(value, name) for name, value in allowed.items()]
+        pairs: list = [(value, name) for name, value in allowed.items()]
         with torch.serialization.safe_globals(pairs):
             return torch.load(
                 path, map_location=map_location, weights_only=True)

@@ -3,8 +3,11 @@
 
 import os
 import os.path as osp
+import warnings
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
+from .config_options import check_options, unread_options
 from .lists import read_class_names, with_background
 from .renamed import rename_variables
 
@@ -32,7 +35,8 @@ def load_config(path: str, import_custom_modules: bool = True) -> 'Config':
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is of another kind.
+        ValueError: Naming the file, and its line where there is one, if it is of
+            another kind or fails.
     """
     path = os.fspath(path)
     if not path.endswith('.py'):
@@ -40,9 +44,36 @@ def load_config(path: str, import_custom_modules: bool = True) -> 'Config':
     if not osp.isfile(path):
         raise FileNotFoundError(f'there is no config {path}')
     from mmengine.config import Config
-    cfg = Config.fromfile(path, import_custom_modules=import_custom_modules)
+    try:
+        cfg = Config.fromfile(path, import_custom_modules=import_custom_modules)
+    # A config is a program: it may fail in any way.
+    except Exception as error:
+        raise ValueError(_why_no_config(path, error)) from error
     rename_variables(cfg)
     return cfg
+
+
+def _why_no_config(path: str, error: Exception) -> str:
+    """Say why a config fails, and in which of its lines, in one line."""
+    if isinstance(error, FileNotFoundError):
+        folder = osp.dirname(osp.abspath(path))
+        reason = f'{error}; `_base_` is relative to {folder}'
+    elif isinstance(error, ImportError):
+        reason = (f'{error.__cause__ or error}; `custom_imports` are looked for in '
+                  'the folder of the tool and in PYTHONPATH')
+    elif isinstance(error, SyntaxError):
+        # mmengine's own says less than what it comes from.
+        cause = error.__context__
+        known = cause if isinstance(cause, SyntaxError) else error
+        where = f'line {known.lineno}, ' if known.lineno else ''
+        reason = f'{where}SyntaxError: {known.msg}'
+    else:
+        reason = f'{type(error).__name__}: {error}'
+        lines = [line for frame, line in walk_tb(error.__traceback__)
+                 if frame.f_code.co_name == '<module>']
+        if lines:
+            reason = f'line {lines[-1]}, {reason}'
+    return ' '.join(f'cannot read the config {path}: {reason}'.split())
 
 
 def change_config(cfg: 'Config', options: dict | None = None) -> None:
@@ -63,9 +94,16 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
 
     Raises:
         FileNotFoundError: If there is no such file of classes.
-        ValueError: If ``classes`` are given and no dataset takes them.
+        ValueError: If ``classes`` are given and no dataset takes them, or if
+            nothing would read a setting, see :func:`check_options`.
     """
     options = options or {}
+    source = cfg.filename or 'the config'
+    check_options(cfg._cfg_dict, options, source)
+    for name in unread_options(cfg._cfg_dict, options):
+        warnings.warn(
+            f'option {name}: a variable of {source}, which was copied to where it '
+            'is used; change it there', stacklevel=2)
     if 'data_root' in options:
         set_data_root(cfg._cfg_dict, options['data_root'])
     for key, value in options.items():
@@ -84,6 +122,19 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
             root = dataset.get('data_root') or ''
             classes = read_class_names(osp.join(root, classes))
         _set_classes(cfg, held, with_background(classes))
+
+
+def check_keys(cfg: 'Config', *names: str) -> None:
+    """Refuse a config that lacks what a tool needs.
+
+    Raises:
+        ValueError: Naming the config and the keys.
+    """
+    missing = [name for name in names if cfg.get(name) is None]
+    if missing:
+        recipe = '; it is a recipe: run it by tools/pipeline.py' \
+            if 'steps' in cfg else ''
+        raise ValueError(f'{cfg.filename} has no {", ".join(missing)}{recipe}')
 
 
 def set_data_root(node: Any, data_root: str) -> None:

@@ -80,7 +80,7 @@ class _Finder(MetaPathFinder):
             return None
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(name, path, target)
-            if spec is not None:
+            if spec is not None and spec.loader is not None:
                 spec.loader = _Loader(spec.loader, self.arounds[name])
                 return spec
         return None
@@ -96,6 +96,8 @@ class _Loader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         # Whoever looks at the module later sees nothing unusual.
-        module.__spec__.loader = module.__loader__ = self.loader
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
         with self.around(module):
             self.loader.exec_module(module)

@@ -5,9 +5,11 @@ import json
 import os
 import os.path as osp
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
+
+from .text import read_text
 
 
 @contextmanager
@@ -60,11 +62,22 @@ def read_json(path: str) -> Any:
         FileNotFoundError: If ``path`` does not exist.
         ValueError: Naming ``path``, if it is not valid JSON.
     """
-    with open(path, encoding='utf-8') as file:
-        try:
-            return json.load(file)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f'{path} is not valid JSON: {error}') from error
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is not valid JSON: {error}') from error
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Let a ValueError that does not say so name the file that it is about."""
+    try:
+        yield
+    except ValueError as error:
+        if str(source) in str(error):
+            raise
+        raise ValueError(f'{source}: {error}') from error
 
 
 def write_json(path: str, value: Any) -> None:
@@ -72,3 +85,9 @@ def write_json(path: str, value: Any) -> None:
     with atomic_write(path, 'w') as file:
         json.dump(value, file, indent=1)
         file.write('\n')
+
+
+def write_lines(path: str, lines: Iterable[str]) -> None:
+    """Write a text file that :func:`read_lines` reads, atomically."""
+    with atomic_write(path, 'w') as file:
+        file.write(''.join(f'{line}\n' for line in lines))

@@ -68,9 +68,11 @@ def check_image_ids(ids: Iterable[str], source: str) -> None:
 def _why_no_id(image_id: str) -> str:
     if not image_id:
         return 'is empty'
+    if image_id != image_id.strip() or image_id.startswith('#'):
+        return "begins with '#' or has a space at an end; lists leave that out"
     if '\\' in image_id:
         return "has a backslash; folders are written with '/'"
-    if any(unicodedata.category(letter) in ('Cc', 'Cs') for letter in image_id):
+    if _has_control(image_id):
         return 'has a control character'
     parts = image_id.split('/')
     if image_id.startswith('/') or parts[0][1:] == ':':
@@ -80,6 +82,10 @@ def _why_no_id(image_id: str) -> str:
     if any(len(part.encode()) > _MAX_NAME_BYTES for part in parts):
         return f'has a name longer than {_MAX_NAME_BYTES} bytes'
     return ''
+
+
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(letter) in ('Cc', 'Cs') for letter in text)
 
 
 def check_unique(keys: Sequence, source: str) -> None:
@@ -119,6 +125,10 @@ def with_background(names: Iterable[str], source: str = 'classes') -> list[str]:
         key = unicodedata.normalize('NFC', name).casefold()
         if not key:
             raise ValueError(f'{source}: class {position} has no name')
+        if name.startswith('#') or _has_control(name):
+            raise ValueError(
+                f'{source}: the name {name!r} of class {position} begins with '
+                "'#' or has a line break, which lists cannot hold")
         if key == 'background':
             raise ValueError(
                 f'{source}: {name!r} is class {position}; background is class 0: '

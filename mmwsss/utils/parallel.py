@@ -3,6 +3,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 _THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
-_work = None
+_work: Callable[[Any], Any]  # Set in each worker.
 
 
 class WorkerPool:
@@ -123,6 +124,8 @@ def track_progress(items: Iterable, total: int) -> Iterator[Any]:
 
 def _start_worker(setup: Callable[..., Callable], args: tuple) -> None:
     global _work
+    # Ctrl-C is for the process that started this one, with which it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
     torch.set_num_threads(1)
@@ -131,8 +134,10 @@ def _start_worker(setup: Callable[..., Callable], args: tuple) -> None:
 
 def _end_with_parent() -> None:
     # By themselves, an executor's workers outlive a parent that is killed.
-    wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _apply(item: Any) -> Any:

@@ -3,9 +3,6 @@
 
 import codecs
 import os.path as osp
-from collections.abc import Iterable
-
-from .io import atomic_write
 
 _MARKS = {
     codecs.BOM_UTF32_LE: 'UTF-32', codecs.BOM_UTF32_BE: 'UTF-32',
@@ -62,14 +59,8 @@ def read_lines(path: str, kind: str = 'list') -> list[str]:
     Raises:
         ValueError: Naming the file, if it is empty; see :func:`read_text`.
     """
-    lines = (line.strip() for line in read_text(path, kind).split('\n'))
-    lines = [line for line in lines if line and not line.startswith('#')]
+    stripped = (line.strip() for line in read_text(path, kind).split('\n'))
+    lines = [line for line in stripped if line and not line.startswith('#')]
     if not lines:
         raise ValueError(f'{kind} {path} is empty')
     return lines
-
-
-def write_lines(path: str, lines: Iterable[str]) -> None:
-    """Write a text file that :func:`read_lines` reads, atomically."""
-    with atomic_write(path, 'w') as file:
-        file.write(''.join(f'{line}\n' for line in lines))

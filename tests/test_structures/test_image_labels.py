@@ -79,14 +79,14 @@ def test_unknown_class_names_file_id_and_class(tmp_path):
 @pytest.mark.parametrize('name, text, message', [
     ('t.json', '{"a": ["cat"], "a": ["dog"]}', "t.json: duplicate id 'a'"),
     ('t.json', '{"a": ["cat"], "a.jpg": ["dog"]}', "t.json: duplicate id 'a'"),
-    ('t.csv', 'a,cat\na.jpg,dog\n', "t.csv: duplicate id 'a'"),
+    ('t.csv', 'a,cat\na.jpg,dog\n', "t.csv, line 2: duplicate id 'a', as in line 1"),
     ('t.json', '{}', 't.json is empty'),
     ('t.csv', 'image,tag\n', 't.csv is empty'),
     ('t.json', '{"a": ["cat"', 't.json'),
     ('t.json', '[1]', 't.json: expected an object .* got list'),
     ('t.json', '{"a": "cat"}', "t.json: image 'a': expected a list"),
     ('t.json', '{"a": [1]}', "t.json: image 'a': expected a list"),
-    ('t.csv', ',cat\n', 't.csv: a row has no image id'),
+    ('t.csv', 'b,cat\n\n,cat\n', 't.csv, line 3: the row has no image id'),
     ('t.txt', 'a cat', r't.txt: expected a .json or .csv'),
 ])
 def test_bad_tables(tmp_path, name, text, message):

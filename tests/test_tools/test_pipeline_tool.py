@@ -44,7 +44,7 @@ def test_command_line(tmp_path):
     assert done.returncode == 0 and '[1/1] a: done' in done.stdout
     assert '| a | done | 0:00 |' in (tmp_path / 'work/summary.md').read_text()
     wrong = run('--only', 'b')
-    assert wrong.returncode == 1
+    assert wrong.returncode == 2
     assert "has no step 'b'; it has a" in wrong.stderr
 
 

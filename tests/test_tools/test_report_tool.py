@@ -77,13 +77,13 @@ def test_report(config, spec, tmp_path):
 
 def test_bad_input(config, spec, tmp_path):
     missing = make_report(config, None, tmp_path)
-    assert missing.returncode == 1
+    assert missing.returncode == 2
     assert missing.stderr.splitlines()[-1].startswith('error: ')
     assert 'spec.json' in missing.stderr
     wrong = json.loads(json.dumps(spec))
     wrong['sections'][0]['loader'] = 'no_dataloader'
     done = make_report(config, wrong, tmp_path)
-    assert done.returncode == 1 and 'has no no_dataloader' in done.stderr
+    assert done.returncode == 2 and 'has no no_dataloader' in done.stderr
     wrong['sections'][0].pop('loader')
     wrong['sections'][0]['columns'][0]['masks'] = str(tmp_path / 'none')
     done = make_report(config, wrong, tmp_path)

@@ -20,7 +20,8 @@ from benchmarks import COMPARISONS
 
 import mmwsss
 from mmwsss.utils import write_json
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 
 def parse_args() -> argparse.Namespace:

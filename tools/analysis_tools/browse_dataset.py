@@ -15,8 +15,9 @@ from itertools import islice
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mmwsss.utils import atomic_write, read_config
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils import atomic_write, check_keys, read_config
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -71,6 +72,7 @@ def main(args: argparse.Namespace) -> None:
     from mmwsss.datasets.transforms.seeding import seed_everything
     cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
+    check_keys(cfg, f'{args.split}_dataloader')
     loader = cfg[f'{args.split}_dataloader']
     dataset = DATASETS.build(loader.dataset)
     seed = cfg.get('randomness', {}).get('seed') or 0

@@ -24,7 +24,8 @@ from PIL import Image
 
 import mmwsss
 from mmwsss.utils import atomic_write, load_config, read_json
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from mmengine.config import Config

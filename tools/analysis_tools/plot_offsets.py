@@ -20,7 +20,8 @@ from PIL import Image
 
 from mmwsss.pipeline import read_scalars
 from mmwsss.utils import atomic_write
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -19,13 +19,15 @@ Examples:
 import argparse
 import multiprocessing
 import os.path as osp
+import signal
 import sys
 from collections import Counter
 
 import numpy as np
 
 from mmwsss.utils import read_id_list, write_json
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 _VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
@@ -210,7 +212,9 @@ def _read_all(work: list, jobs: int, problems: list[str], table: dict | None,
     from mmengine.utils import ProgressBar
     sizes, differ = [], 0
     progress = ProgressBar(len(work), file=sys.stderr)
-    with multiprocessing.Pool(jobs) as pool:
+    # Ctrl-C ends them through this process.
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    with multiprocessing.Pool(jobs, signal.signal, ignore) as pool:
         results = pool.imap(check_image, work, chunksize=8)
         for job, (found, size, ids) in zip(work, results, strict=True):
             problems += found

@@ -23,12 +23,22 @@ import argparse
 import functools
 import multiprocessing
 import os.path as osp
+import signal
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 
-from mmwsss.utils import read_json, write_json, write_lines
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils import (
+    check_image_ids,
+    check_unique,
+    read_json,
+    with_background,
+    write_json,
+    write_lines,
+)
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.parallel import track_progress
 
 try:
@@ -37,6 +47,10 @@ except ImportError:
     coco_mask = None
 
 IGNORE = 255
+_INSTANCES = dict(
+    images=dict(id=int, file_name=str, height=int, width=int),
+    annotations=dict(image_id=int, category_id=int),
+    categories=dict(id=int, name=str))
 
 
 def decode_instance(annotation: dict, height: int, width: int) -> np.ndarray:
@@ -156,6 +170,28 @@ def _check_settings(path: str, settings: dict) -> None:
         write_json(path, settings)
 
 
+def _check_instances(path: str, content: Any) -> None:
+    """Refuse a file that is no COCO ``instances_*.json``."""
+    if not isinstance(content, dict) or _INSTANCES.keys() - content.keys():
+        has = sorted(content) if isinstance(content, dict) else content
+        raise ValueError(f'{path}: expected COCO instances with '
+                         f'{", ".join(_INSTANCES)}; it has {str(has)[:80]}')
+    for kind, keys in _INSTANCES.items():
+        items = content[kind]
+        if not isinstance(items, list):
+            raise ValueError(f'{path}: {kind} must be a list')
+        for number, item in enumerate(items):
+            for key, types in keys.items():
+                if not isinstance(item, dict) or \
+                        not isinstance(item.get(key), types):
+                    raise ValueError(f'{path}: {kind}[{number}] has no valid '
+                                     f'{key!r}: {str(item)[:80]}')
+    check_unique([category['id'] for category in content['categories']], path)
+    check_unique([image['id'] for image in content['images']], path)
+    check_image_ids([osp.splitext(image['file_name'])[0]
+                     for image in content['images']], path)
+
+
 def convert_coco(annotation_file: str,
                  out: str,
                  split: str,
@@ -189,16 +225,11 @@ def convert_coco(annotation_file: str,
         raise ValueError(f'expected an odd width of void, got {void}')
     crowd = crowd or ('skip' if recipe == 'A' else 'include')
     content = read_json(annotation_file)
-    missing = {'images', 'annotations', 'categories'} - set(content)
-    if missing:
-        raise ValueError(f'{annotation_file} has no {sorted(missing)}, '
-                         'expected COCO instances')
+    _check_instances(annotation_file, content)
     names = {c['id']: c['name'] for c in content['categories']}
     class_ids = {c: i for i, c in enumerate(sorted(names), start=1)}
-    classes = ['background', *(names[c] for c in sorted(names))]
-    if len(classes) > IGNORE:
-        raise ValueError(f'{annotation_file} has {len(names)} categories, '
-                         'expected at most 254')
+    classes = with_background(
+        ['background', *(names[c] for c in sorted(names))], annotation_file)
     known = {image['id'] for image in content['images']}
     of_image = defaultdict(list)
     for annotation in content['annotations']:
@@ -222,7 +253,9 @@ def convert_coco(annotation_file: str,
         palette=voc_palette(len(classes)),
         settings=settings)
     todo = [(image, of_image[image['id']]) for image in images]
-    with multiprocessing.Pool(jobs) as pool:
+    # Ctrl-C ends them through this process.
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    with multiprocessing.Pool(jobs, signal.signal, ignore) as pool:
         for _ in track_progress(pool.imap(work, todo, chunksize=16), len(todo)):
             pass
 

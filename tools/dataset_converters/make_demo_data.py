@@ -20,7 +20,8 @@ import numpy as np
 from PIL import Image
 
 from mmwsss.utils import atomic_write, write_lines
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 # Per kind: the head's two colours, its pattern, and the tint of the body.
 _KINDS = {

@@ -16,7 +16,8 @@ import os.path as osp
 import numpy as np
 
 from mmwsss.utils import read_id_list, walk_files
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 
 def names_in_mask(path: str,

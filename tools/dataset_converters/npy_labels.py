@@ -10,12 +10,13 @@ Example:
 """
 
 import argparse
-import pickle
+import operator
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 
 def _array_from_bytes(data: bytes, dtype: np.dtype, shape: tuple,
@@ -55,8 +56,8 @@ def load_cls_labels(path: str) -> dict:
     with open(path, 'rb') as file:
         try:
             content = _read_object_array(file)
-        except (pickle.UnpicklingError, ValueError, EOFError, TypeError,
-                AttributeError, IndexError, KeyError) as error:
+        # A damaged pickle surfaces as any of a dozen exceptions.
+        except Exception as error:
             raise ValueError(f'cannot read {path}: {error}') from error
     if isinstance(content, np.ndarray) and content.shape == ():
         content = content.item()
@@ -70,7 +71,7 @@ def image_id_of(key: str | int) -> str:
     """Return the id of a key; IRN writes 2007_000032 as 2007000032."""
     if isinstance(key, str):
         return key
-    key = int(key)
+    key = operator.index(key)
     if 2000_000000 <= key <= 2100_000000:
         return f'{key // 1000000}_{key % 1000000:06d}'
     return str(key)
@@ -91,7 +92,15 @@ def labels_to_names(labels: dict, classes: list[str],
     """
     table = {}
     for key, vector in labels.items():
-        image_id, vector = image_id_of(key), np.asarray(vector).ravel()
+        try:
+            image_id = image_id_of(key)
+        except TypeError as error:
+            raise ValueError(f'{path}: {key!r} is no image id, expected a name or '
+                             'a whole number') from error
+        vector = np.asarray(vector).ravel()
+        if vector.dtype.kind not in 'biuf' or not np.isfinite(vector).all():
+            raise ValueError(f'{path}: image {image_id!r}: expected numbers, got '
+                             f'{vector.dtype} or what is not finite')
         if len(vector) != len(classes) - 1:
             raise ValueError(
                 f'{path}: image {image_id!r}: expected {len(classes) - 1} '

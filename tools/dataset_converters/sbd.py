@@ -25,7 +25,8 @@ from collections.abc import Callable
 import numpy as np
 
 from mmwsss.utils import read_id_list, write_lines
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
 NUM_CLASSES = 20
@@ -49,21 +50,23 @@ def read_annotation(path: str) -> tuple[np.ndarray, np.ndarray]:
         truth = loadmat(path)['GTcls'][0, 0]
         mask = truth['Segmentation']
         cells = truth['Boundaries'].ravel()
+        is_mask = mask.ndim == 2 and mask.size and mask.dtype.kind in 'biu'
+        if not is_mask or mask.min() < 0 or mask.max() > NUM_CLASSES:
+            raise ValueError(f'expected class ids up to {NUM_CLASSES} of shape '
+                             f'(H, W), got {mask.dtype} of shape {mask.shape}')
+        boundary = np.zeros(mask.shape, dtype=bool)
+        for cell in cells:
+            # Before it is unpacked; absent classes have an empty matrix of the
+            # same size.
+            if cell.shape != mask.shape:
+                raise ValueError(f'a boundary of shape {cell.shape} in a photo of '
+                                 f'shape {mask.shape}')
+            dense = cell.toarray() if hasattr(cell, 'toarray') else cell
+            boundary |= dense.astype(bool)
     # scipy raises many kinds of errors for damaged files.
     except Exception as error:
         raise ValueError(
             f'{path} is not an annotation of SBD: {error!r}') from error
-    if mask.ndim != 2 or mask.max() > NUM_CLASSES:
-        raise ValueError(f'{path}: expected class ids up to {NUM_CLASSES} of '
-                         f'shape (H, W), got {mask.shape} up to {mask.max()}')
-    boundary = np.zeros(mask.shape, dtype=bool)
-    for cell in cells:
-        # Absent classes have an empty matrix of the same size.
-        dense = cell.toarray() if hasattr(cell, 'toarray') else cell
-        if dense.shape != mask.shape:
-            raise ValueError(f'{path}: a boundary of shape {dense.shape} in a '
-                             f'photo of shape {mask.shape}')
-        boundary |= dense.astype(bool)
     return mask.astype(np.uint8), boundary
 
 

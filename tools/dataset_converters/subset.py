@@ -18,7 +18,8 @@ import numpy as np
 from PIL import Image
 
 from mmwsss.utils import atomic_write, read_id_list, with_background, write_lines
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.parallel import track_progress
 
 LISTS = osp.join('ImageSets', 'Segmentation')

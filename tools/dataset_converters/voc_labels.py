@@ -12,10 +12,12 @@ Example:
 import argparse
 import os
 import os.path as osp
-import xml.etree.ElementTree as ET
+from typing import BinaryIO
+from xml.parsers import expat
 
 from mmwsss.utils import read_id_list
-from mmwsss.utils.arguments import ToolParser, run_tool
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
 
 
 def names_in_xml(path: str, classes: list[str]) -> list[str]:
@@ -29,14 +31,49 @@ def names_in_xml(path: str, classes: list[str]) -> list[str]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: Naming the file, if it is not XML.
+        ValueError: Naming the file, if it is not XML, or has a document type: its
+            entities could name other files, or grow without bounds.
     """
-    try:
-        root = ET.parse(path).getroot()
-    except ET.ParseError as error:
-        raise ValueError(f'{path} is not valid XML: {error}') from error
-    found = {(node.text or '').strip() for node in root.iter('name')}
+    with open(path, 'rb') as file:
+        try:
+            found = _names(file)
+        except expat.ExpatError as error:
+            raise ValueError(f'{path} is not valid XML: {error}') from error
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}') from error
     return [name for name in classes[1:] if name in found]
+
+
+def _names(file: BinaryIO) -> set[str]:
+    """The texts of all <name> elements, up to their first child."""
+    found: set[str] = set()
+    text: list[str] | None = None
+
+    def start(tag: str, _) -> None:
+        nonlocal text
+        end(tag)
+        text = [] if tag == 'name' else None
+
+    def end(_) -> None:
+        nonlocal text
+        if text is not None:
+            found.add(''.join(text).strip())
+        text = None
+
+    def characters(data: str) -> None:
+        if text is not None:
+            text.append(data)
+
+    def doctype(*_) -> None:
+        raise ValueError('an annotation has no <!DOCTYPE>, this is another file')
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
+    parser.StartDoctypeDeclHandler = doctype
+    parser.ParseFile(file)
+    return found
 
 
 def parse_args() -> argparse.Namespace:

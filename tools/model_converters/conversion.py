@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from mmwsss.utils import atomic_write
+from mmwsss.utils import atomic_write, naming
 from mmwsss.utils.arguments import ToolParser
 
 if TYPE_CHECKING:
@@ -24,11 +25,20 @@ def file_parser(doc: str) -> ToolParser:
     return parser
 
 
-def read_state_dict(path: str) -> dict[str, Tensor]:
-    """Read a state dict, bare or in a checkpoint, and run nothing that is in it."""
-    from mmwsss.utils.checkpoint import load_checkpoint_file
-    checkpoint = load_checkpoint_file(path)
-    return checkpoint.get('state_dict', checkpoint)
+def convert_file(path: str, convert: Callable[[dict[str, Tensor]], Any]) -> Any:
+    """Read weights, running nothing that is in the file, and convert them.
+
+    Args:
+        path (str): A checkpoint, or a state dict alone.
+        convert (Callable): What is called with the state dict.
+
+    Raises:
+        ValueError: Naming the file, if it holds no weights or other ones.
+    """
+    from mmwsss.utils.checkpoint import load_weights
+    state_dict = load_weights(path)
+    with naming(path):
+        return convert(state_dict)
 
 
 def write_checkpoint(path: str, state_dict: dict[str, Tensor], **meta) -> None:

@@ -23,9 +23,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from conversion import file_parser, read_state_dict, write_checkpoint, write_file
+from conversion import convert_file, file_parser, write_checkpoint, write_file
 
-from mmwsss.utils.arguments import run_tool
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -214,7 +214,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    state_dict, left_out = convert(read_state_dict(args.src), args.to)
+    state_dict, left_out = convert_file(
+        args.src, lambda weights: convert(weights, args.to))
     if args.to == 'mmwsss':
         write_checkpoint(args.dst, state_dict)
     else:

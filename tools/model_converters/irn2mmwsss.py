@@ -19,9 +19,9 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from conversion import file_parser, read_state_dict, write_checkpoint
+from conversion import convert_file, file_parser, write_checkpoint
 
-from mmwsss.utils.arguments import run_tool
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,7 +91,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    write_checkpoint(args.dst, convert(read_state_dict(args.src)))
+    write_checkpoint(args.dst, convert_file(args.src, convert))
 
 
 if __name__ == '__main__':

@@ -27,9 +27,10 @@ import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
-from conversion import file_parser, read_state_dict, write_checkpoint
+from conversion import convert_file, file_parser, write_checkpoint
 
-from mmwsss.utils.arguments import run_tool
+from mmwsss.utils import naming
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,8 +75,8 @@ class _Reader:
         return struct.unpack('<' + code, self.take(struct.calcsize(code)))[0]
 
     def numbers(self, code: str, count: int) -> tuple[int, ...]:
-        size = struct.calcsize(code)
-        return struct.unpack(f'<{count}{code}', self.take(size * count))
+        data = self.take(struct.calcsize(f'<{code}') * count)
+        return struct.unpack(f'<{count}{code}', data)
 
 
 def read_mxnet(path: str) -> dict[str, Tensor]:
@@ -84,7 +85,12 @@ def read_mxnet(path: str) -> dict[str, Tensor]:
     Raises:
         ValueError: If the file is truncated or of another format.
     """
-    reader = _Reader(path)
+    with naming(path):
+        return _read_arrays(_Reader(path))
+
+
+def _read_arrays(reader: _Reader) -> dict[str, Tensor]:
+    path = reader.path
     if reader.number('Q') != MXNET_LIST_MAGIC:
         raise ValueError(f'{path} is no MXNet file')
     reader.number('Q')
@@ -115,6 +121,8 @@ def _read_mxnet_array(reader: _Reader) -> Tensor:
     if dtype not in MXNET_DTYPES:
         raise ValueError(f'{reader.path} has an array of unknown type {dtype}')
     dtype = np.dtype(MXNET_DTYPES[dtype])
+    if min(shape, default=0) < 0:
+        raise ValueError(f'{reader.path} has an array of shape {shape}')
     data = reader.take(math.prod(shape) * dtype.itemsize)
     return torch.from_numpy(
         np.frombuffer(data, dtype.newbyteorder('<')).astype(dtype).reshape(shape))
@@ -223,8 +231,12 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    read = read_mxnet if args.src.endswith('.params') else read_state_dict
-    write_checkpoint(args.dst, convert(read(args.src)))
+    if args.src.endswith('.params'):
+        with naming(args.src):
+            weights = convert(read_mxnet(args.src))
+    else:
+        weights = convert_file(args.src, convert)
+    write_checkpoint(args.dst, weights)
 
 
 if __name__ == '__main__':

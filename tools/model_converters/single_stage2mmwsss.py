@@ -16,10 +16,10 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from conversion import file_parser, read_state_dict, write_checkpoint
+from conversion import convert_file, file_parser, write_checkpoint
 from psa2mmwsss import trunk_module
 
-from mmwsss.utils.arguments import run_tool
+from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,7 +93,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    state_dict = convert(read_state_dict(args.src))
+    state_dict = convert_file(args.src, convert)
     write_checkpoint(args.dst, state_dict, stage='self_train')
 
 

@@ -34,6 +34,11 @@ class PackWeakInputs(PackSegInputs):
 
     def transform(self, results: dict) -> dict:
         """Pack images, maps and meta keys."""
+        # A flipped photo of one pixel's width counts as contiguous, and torch
+        # refuses it.
+        for key, value in results.items():
+            if isinstance(value, np.ndarray) and min(value.strides, default=0) < 0:
+                results[key] = value.copy()
         packed = super().transform(results)
         if 'gt_saliency' in results:
             saliency = np.ascontiguousarray(results['gt_saliency'][None])

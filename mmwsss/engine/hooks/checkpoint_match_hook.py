@@ -29,7 +29,12 @@ class CheckpointMatchHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare a checkpoint with the model before it is loaded."""
         state = checkpoint.get('state_dict', checkpoint)
-        state = {re.sub(r'^module\.', '', key): v for key, v in state.items()}
+        state = {re.sub(r'^module\.', '', str(key)): v for key, v in state.items()}
+        for key, value in state.items():
+            if not hasattr(value, 'shape'):
+                raise ValueError(
+                    f'{key!r} of checkpoint {runner._load_from} is a '
+                    f'{type(value).__name__}, expected weights by name')
         model = unwrap_model(runner.model)
         own = model.state_dict()
         fitting = [

@@ -6,6 +6,8 @@ from mmengine.runner import Runner
 from mmseg.registry import RUNNERS
 from torch.utils.data import Dataset
 
+from mmwsss.utils import check_keys
+
 
 def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
     """The runner of a config.
@@ -79,6 +81,7 @@ def make_test_run(cfg: Config, tta_model: dict, loader: dict,
     Raises:
         ValueError: If ``amp`` is asked for and the hook is left out.
     """
+    check_keys(cfg, 'model')
     cfg.test_dataloader = loader
     cfg.model = ConfigDict(**tta_model, module=cfg.model)
     for part in ('train_dataloader', 'train_cfg', 'optim_wrapper',

@@ -1,0 +1,67 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""How a tool ends."""
+
+import argparse
+import os
+import os.path as osp
+import sys
+import traceback
+from collections.abc import Callable
+
+from .import_hooks import quiet_imports
+
+TRACEBACK = 'MMWSSS_TRACEBACK'
+"""The environment variable that shows where in the code an error arose."""
+
+
+def run_tool(parse_args: Callable[[], argparse.Namespace],
+             main: Callable[[argparse.Namespace], int | None]) -> None:
+    """Run a tool: its command line first, then what it imports and does.
+
+    What the user can mend is said in one sentence on standard error, with exit
+    status 2, as argparse does: files, data, checkpoints and options that are
+    missing or wrong (``OSError``, ``ValueError``), absent packages
+    (``ImportError``), and a config that names what mmengine cannot build. With
+    ``MMWSSS_TRACEBACK=1`` the traceback comes before. Ctrl-C exits with 130.
+    Any other exception is a fault of the program: Python shows its traceback and
+    exits with 1.
+
+    Args:
+        parse_args (Callable): Reads the command line.
+        main (Callable): Does the work; returns the exit status, None for 0.
+    """
+    try:
+        args = parse_args()
+        quiet_imports()
+        status = main(args)
+    except KeyboardInterrupt:
+        print('stopped by Ctrl-C', file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if not _is_mendable(error):
+            raise
+        if os.environ.get(TRACEBACK, '0') != '0':
+            traceback.print_exc()
+        print(f'error: {one_line(error)}', file=sys.stderr)
+        sys.exit(2)
+    if status:
+        sys.exit(status)
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, without line breaks."""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args \
+        else str(error)
+    return ' '.join(text.split()) or type(error).__name__
+
+
+def _is_mendable(error: Exception) -> bool:
+    if isinstance(error, (OSError, ValueError, ImportError)):
+        return True
+    if not isinstance(error, (KeyError, TypeError)):
+        return False
+    # A type that is not registered, or an argument that it does not take.
+    builder = osp.join('mmengine', 'registry', '')
+    files = [builder in frame.f_code.co_filename
+             for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return files[-1] or any(files) and '__init__() ' in str(error)

@@ -1,0 +1,95 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from mmseg.registry import MODELS
+
+from mmwsss.utils import project_path
+from mmwsss.utils.entry_point import TRACEBACK, run_tool
+
+
+def end(error, capsys):
+    """Exit status and message of a tool that fails."""
+
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run_tool(main)
+    return ended.value.code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize('error', [
+    ValueError('a.csv: wrong\nrow 3'), FileNotFoundError('a.csv: wrong\nrow 3'),
+    ImportError('a.csv: wrong row 3')])
+def test_errors_of_users(error, capsys):
+    assert end(error, capsys) == (2, 'error: a.csv: wrong row 3\n')
+
+
+def test_traceback_on_request(capsys, monkeypatch):
+    monkeypatch.setenv(TRACEBACK, '1')
+    assert 'Traceback' in end(ValueError('x'), capsys)[1]
+
+
+def test_ctrl_c(capsys):
+    assert end(KeyboardInterrupt(), capsys) == (130, 'stopped by Ctrl-C\n')
+
+
+@pytest.mark.parametrize('config, said', [
+    (dict(type='ESOLHeat'), 'ESOLHeat is not in the mmseg::model registry'),
+    (dict(type='SegDataPreProcessor', sice=2), "argument 'sice'"),
+    # Through **kwargs.
+    (dict(type='CAMHead', in_channels=2, num_classes=2, chanels=2),
+     "argument 'chanels'"),
+    (dict(type='CAMHead', num_classes=2), "argument: 'in_channels'"),
+    (dict(in_channels=2), 'must contain the key "type"'),
+])
+def test_a_config_that_cannot_be_built(config, said, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        run_tool(lambda: MODELS.build(config))
+    error = capsys.readouterr().err
+    assert error.startswith('error: ') and error.count('\n') == 1
+    assert said in error
+
+
+@pytest.mark.parametrize('error', [KeyError('x'), TypeError('x'), RuntimeError('x')])
+def test_faults_of_the_program(error):
+    def main():
+        raise error
+
+    with pytest.raises(type(error)):
+        run_tool(main)
+
+
+def test_status():
+    assert run_tool(lambda: None) is None
+    assert run_tool(lambda: 0) is None
+    with pytest.raises(SystemExit, match='1'):
+        run_tool(lambda: 1)
+
+
+def test_ctrl_c_while_importing(tmp_path):
+    """Long before the tool could begin; nothing was written."""
+    process = subprocess.Popen(
+        [sys.executable, project_path('tools', 'train.py'),
+         project_path('configs', 'cam', 'cam_demo.py'), '--work-dir',
+         str(tmp_path / 'run')],
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        env=dict(os.environ, PYTHONPATH=os.path.dirname(project_path('tools'))))
+    deadline = time.monotonic() + 60
+    # torch's library is mapped while torch is being imported.
+    while time.monotonic() < deadline:
+        with open(f'/proc/{process.pid}/maps', encoding='utf-8') as maps:
+            if 'libtorch' in maps.read():
+                break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert error.splitlines()[-1] == 'stopped by Ctrl-C'
+    assert 'Traceback' not in error
+    assert not (tmp_path / 'run').exists()
