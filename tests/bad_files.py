@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Makes files for the tests of readers, most of them bad."""
 
-import importlib.util
 import io
 import json
 import pickle
@@ -11,17 +10,6 @@ import zlib
 import numpy as np
 import torch
 from PIL import Image
-
-from mmwsss.utils import project_path
-
-
-def load_tool(*parts):
-    """A tool as a module."""
-    path = project_path('tools', *parts[:-1], f'{parts[-1]}.py')
-    spec = importlib.util.spec_from_file_location(parts[-1], path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def image(array, kind='PNG', mode=None, **kwargs) -> bytes:

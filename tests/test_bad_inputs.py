@@ -16,7 +16,6 @@ from bad_files import (
     header,
     image,
     labels_npy,
-    load_tool,
     npy,
     npz,
     photo,
@@ -26,6 +25,7 @@ from mmcv.transforms import Compose
 from PIL import Image
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
+from tool_runner import load_tool
 
 from mmwsss.datasets.image_io import read_photo, read_saliency
 from mmwsss.datasets.transforms import LoadMask
@@ -43,11 +43,11 @@ from mmwsss.utils.checkpoint import load_checkpoint_file, load_weights
 from mmwsss.utils.entry_point import one_line, run_tool
 
 CLASSES = ['background', 'cat', 'dog']
-NPY = load_tool('dataset_converters', 'npy_labels')
-VOC = load_tool('dataset_converters', 'voc_labels')
-SBD = load_tool('dataset_converters', 'sbd')
-COCO = load_tool('dataset_converters', 'coco')
-PSA = load_tool('model_converters', 'psa2mmwsss')
+NPY = load_tool('dataset_converters/npy_labels')
+VOC = load_tool('dataset_converters/voc_labels')
+SBD = load_tool('dataset_converters/sbd')
+COCO = load_tool('dataset_converters/coco')
+PSA = load_tool('model_converters/psa2mmwsss')
 
 
 def table(path):
@@ -337,9 +337,9 @@ def test_tool(tool, arguments, said, tmp_path, monkeypatch, capsys):
         (tmp_path / name).write_text(content)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, 'argv', [tool, *arguments.split()])
-    main = load_tool(*tool.split('/')).main
+    tool = load_tool(tool)
     with pytest.raises(SystemExit) as ended:
-        run_tool(main)
+        run_tool(tool.parse_args, tool.main)
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert ended.value.code == 2
     assert 'error: ' in error

@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bad_files import coco, image, labels_npy, load_tool, npz, photo, saved
+from bad_files import coco, image, labels_npy, npz, photo, saved
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tool_runner import load_tool
 
 from mmwsss.datasets.image_io import read_mask, read_photo, voc_palette, write_mask
 from mmwsss.structures import Seed, read_label_names, save_label_table
@@ -46,11 +47,11 @@ fuzz = settings(
 FOLDER = Path(tempfile.mkdtemp(
     prefix='mmwsss_fuzz_', dir='/dev/shm' if os.access('/dev/shm', os.W_OK) else None))
 
-NPY = load_tool('dataset_converters', 'npy_labels')
-VOC = load_tool('dataset_converters', 'voc_labels')
-SBD = load_tool('dataset_converters', 'sbd')
-COCO = load_tool('dataset_converters', 'coco')
-PSA = load_tool('model_converters', 'psa2mmwsss')
+NPY = load_tool('dataset_converters/npy_labels')
+VOC = load_tool('dataset_converters/voc_labels')
+SBD = load_tool('dataset_converters/sbd')
+COCO = load_tool('dataset_converters/coco')
+PSA = load_tool('model_converters/psa2mmwsss')
 
 
 @pytest.fixture(scope='module', autouse=True)

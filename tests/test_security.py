@@ -17,10 +17,11 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from bad_files import bomb, coco, header, image, labels_npy, load_tool, npz, photo
+from bad_files import bomb, coco, header, image, labels_npy, npz, photo
 from PIL import Image
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
+from tool_runner import load_tool
 
 from mmwsss.datasets.folder import find_photos
 from mmwsss.datasets.image_io import FORMATS, read_mask, read_photo
@@ -72,7 +73,7 @@ def test_a_pickle_in_seeds(name, tmp_path):
     lambda trap: trap, lambda trap: {'a': trap},
     lambda trap: {trap: np.ones(2)}])
 def test_a_pickle_in_label_arrays(wrap, tmp_path):
-    npy = load_tool('dataset_converters', 'npy_labels')
+    npy = load_tool('dataset_converters/npy_labels')
     path = write(tmp_path / 'l.npy', labels_npy(wrap(Trap(tmp_path / 'ran'))))
     with pytest.raises(ValueError, match='l.npy'):
         npy.load_cls_labels(path)
@@ -159,14 +160,14 @@ LAUGHS = '<!DOCTYPE a [<!ENTITY a "cat">' + ''.join(
     LAUGHS.encode('utf-16'),
 ])
 def test_entities(text, tmp_path, little_memory):
-    voc = load_tool('dataset_converters', 'voc_labels')
+    voc = load_tool('dataset_converters/voc_labels')
     path = write(tmp_path / 'a.xml', text)
     with pytest.raises(ValueError, match='a.xml: an annotation has no <!DOCTYPE>'):
         voc.names_in_xml(path, ['background', 'cat'])
 
 
 def test_deep_annotations(tmp_path):
-    voc = load_tool('dataset_converters', 'voc_labels')
+    voc = load_tool('dataset_converters/voc_labels')
     depth = 200_000
     path = write(tmp_path / 'a.xml', '<a>' * depth + '<name>cat</name>'
                  + '</a>' * depth)
@@ -179,7 +180,7 @@ def test_deep_json(text, tmp_path):
     for read in (read_json, read_label_names):
         with pytest.raises(ValueError, match='a.json'):
             read(write(tmp_path / 'a.json', text))
-    convert = load_tool('dataset_converters', 'coco').convert_coco
+    convert = load_tool('dataset_converters/coco').convert_coco
     with pytest.raises(ValueError, match='a.json'):
         convert(str(tmp_path / 'a.json'), str(tmp_path), 'x')
 
@@ -192,13 +193,13 @@ def test_matlab_files_that_unpack_to_much(tmp_path, little_memory):
     cells[0, 0] = csc_matrix((10**6, 10**6), dtype=np.uint8)
     fields['Boundaries'][0, 0] = cells
     savemat(tmp_path / 'a.mat', dict(GTcls=fields))
-    sbd = load_tool('dataset_converters', 'sbd')
+    sbd = load_tool('dataset_converters/sbd')
     with pytest.raises(ValueError, match='a.mat is not an annotation of SBD'):
         sbd.read_annotation(str(tmp_path / 'a.mat'))
 
 
 def test_names_in_coco_stay_below(tmp_path):
-    convert = load_tool('dataset_converters', 'coco').convert_coco
+    convert = load_tool('dataset_converters/coco').convert_coco
     for name in ('../../evil.jpg', '/tmp/evil.jpg', 'a/../../evil.jpg'):
         path = write(tmp_path / 'i.json', coco(images=[
             dict(id=1, file_name=name, height=4, width=6)]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config_options import check_options, unread_options
 from .lists import read_class_names, with_background
-from .renamed import rename_variables
+from .renamed import rename_variables, renamed_options
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -97,7 +97,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
         ValueError: If ``classes`` are given and no dataset takes them, or if
             nothing would read a setting, see :func:`check_options`.
     """
-    options = options or {}
+    options = renamed_options(options or {})
     source = cfg.filename or 'the config'
     check_options(cfg._cfg_dict, options, source)
     for name in unread_options(cfg._cfg_dict, options):
@@ -108,7 +108,6 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
         set_data_root(cfg._cfg_dict, options['data_root'])
     for key, value in options.items():
         cfg.merge_from_dict({key: value})
-    rename_variables(cfg)
     dataset = cfg.get('train_dataloader', {}).get('dataset', {})
     while 'dataset' in dataset:
         dataset = dataset['dataset']

@@ -187,6 +187,7 @@ def type_arguments(kind: Any) -> frozenset[str] | None:
             names.update(item.name for item in parameters
                          if item.kind not in (item.VAR_KEYWORD, item.VAR_POSITIONAL))
             rest = [item.name for item in parameters if item.kind == item.VAR_KEYWORD]
+            names.update(getattr(function, 'old_names', ()))
             if not rest:
                 break
             if not _only_for_base(function, rest[0]):

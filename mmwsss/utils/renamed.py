@@ -52,6 +52,7 @@ def renamed_arguments(**names: str) -> Callable[[Callable], Callable]:
                 kwargs[names[old]] = kwargs.pop(old)
             return function(*args, **kwargs)
 
+        with_old_names.old_names = frozenset(names)
         return with_old_names
 
     return decorate
@@ -69,3 +70,15 @@ def rename_variables(cfg: 'Config', names: dict[str, str] = VARIABLES) -> None:
     for old in names.keys() & cfg.keys():
         warn_renamed(old, names[old])
         cfg.merge_from_dict({names[old]: cfg.pop(old)})
+
+
+def renamed_options(options: dict) -> dict:
+    """Settings by dotted key, with the names of now for variables of a config."""
+    result = {}
+    for key, value in options.items():
+        top, dot, rest = key.partition('.')
+        if top in VARIABLES:
+            warn_renamed(top, VARIABLES[top])
+            top = VARIABLES[top]
+        result[top + dot + rest] = value
+    return result

@@ -2,30 +2,8 @@
 import os
 from argparse import Namespace
 
-import pytest
-
 from mmwsss.utils import read_lines, write_lines
-from mmwsss.utils.arguments import ToolParser, choose_work_dir, run_tool
-
-
-@pytest.mark.parametrize('error, errors, raised, said', [
-    (FileNotFoundError('no photo'), (), SystemExit, '^error: no photo$'),
-    (ImportError('no numba'), (ImportError, ), SystemExit, '^error: no numba$'),
-    (ImportError('no numba'), (), ImportError, 'no numba'),
-])
-def test_faults_of_others_are_one_line(error, errors, raised, said):
-
-    def main(args):
-        raise error
-
-    with pytest.raises(raised, match=said):
-        run_tool(Namespace, main, *errors)
-
-
-def test_exit_status():
-    assert run_tool(Namespace, lambda args: None) is None
-    with pytest.raises(SystemExit, match='^1$'):
-        run_tool(Namespace, lambda args: 1)
+from mmwsss.utils.arguments import ToolParser, choose_work_dir
 
 
 def test_launcher_tells_the_rank(monkeypatch):

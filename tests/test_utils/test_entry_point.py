@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 
 import pytest
 from mmseg.registry import MODELS
@@ -15,11 +16,11 @@ from mmwsss.utils.entry_point import TRACEBACK, run_tool
 def end(error, capsys):
     """Exit status and message of a tool that fails."""
 
-    def main():
+    def main(args):
         raise error
 
     with pytest.raises(SystemExit) as ended:
-        run_tool(main)
+        run_tool(Namespace, main)
     return ended.value.code, capsys.readouterr().err
 
 
@@ -50,7 +51,7 @@ def test_ctrl_c(capsys):
 ])
 def test_a_config_that_cannot_be_built(config, said, capsys):
     with pytest.raises(SystemExit, match='2'):
-        run_tool(lambda: MODELS.build(config))
+        run_tool(Namespace, lambda args: MODELS.build(config))
     error = capsys.readouterr().err
     assert error.startswith('error: ') and error.count('\n') == 1
     assert said in error
@@ -58,18 +59,18 @@ def test_a_config_that_cannot_be_built(config, said, capsys):
 
 @pytest.mark.parametrize('error', [KeyError('x'), TypeError('x'), RuntimeError('x')])
 def test_faults_of_the_program(error):
-    def main():
+    def main(args):
         raise error
 
     with pytest.raises(type(error)):
-        run_tool(main)
+        run_tool(Namespace, main)
 
 
 def test_status():
-    assert run_tool(lambda: None) is None
-    assert run_tool(lambda: 0) is None
+    assert run_tool(Namespace, lambda args: None) is None
+    assert run_tool(Namespace, lambda args: 0) is None
     with pytest.raises(SystemExit, match='1'):
-        run_tool(lambda: 1)
+        run_tool(Namespace, lambda args: 1)
 
 
 def test_ctrl_c_while_importing(tmp_path):
