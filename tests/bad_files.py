@@ -40,6 +40,15 @@ def bomb(width, height) -> bytes:
             + chunk(b'IEND', b''))
 
 
+def endless_tiff() -> bytes:
+    """A TIFF whose second picture lies where none can be."""
+    data = bytearray(image(photo(), 'TIFF', 'L'))
+    directory = int.from_bytes(data[4:8], 'little')
+    entries = int.from_bytes(data[directory:directory + 2], 'little')
+    data[directory + 2 + 12 * entries] = 1
+    return bytes(data)
+
+
 def saved(value, **kwargs) -> bytes:
     """What ``torch.save`` writes."""
     file = io.BytesIO()

@@ -13,6 +13,7 @@ from bad_files import (
     bomb,
     coco,
     cut,
+    endless_tiff,
     header,
     image,
     labels_npy,
@@ -150,6 +151,7 @@ READERS = [
     (mask, 'm.png', image(GREY, 'JPEG'), 'is a JPEG, which changes class ids'),
     (mask, 'm.png', image(GREY, 'TIFF', save_all=True, append_images=[
         Image.new('L', (6, 4))]), 'holds 2 pictures'),
+    (mask, 'm.png', endless_tiff(), 'cannot read image'),
     (mask, 'm.png', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'is none of BMP'),
     # photos
     (read_photo, 'none.jpg', None, 'none.jpg'),

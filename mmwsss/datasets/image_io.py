@@ -3,6 +3,8 @@
 
 import io
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import mmengine.fileio as fileio
 import numpy as np
@@ -21,6 +23,15 @@ for one of them, EPS, it starts another program on the file's content."""
 _LOCK = threading.Lock()
 
 
+@contextmanager
+def _naming_image(path: str) -> Iterator[None]:
+    """A damaged file surfaces as any of a dozen exceptions."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f'cannot read image {path}: {error}') from error
+
+
 def _decode(path: str,
             backend_args: dict | None,
             max_pixels: int | None = MAX_PIXELS) -> Image.Image:
@@ -30,24 +41,21 @@ def _decode(path: str,
         raise ValueError(f'{path} is empty (0 bytes)')
     # Another library may have asked Pillow to fill up truncated files; and our
     # limit takes the place of Pillow's.
-    with _LOCK:
+    with _LOCK, _naming_image(path):
         tolerant = ImageFile.LOAD_TRUNCATED_IMAGES
         limit = Image.MAX_IMAGE_PIXELS
         ImageFile.LOAD_TRUNCATED_IMAGES = False
         Image.MAX_IMAGE_PIXELS = None
         try:
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            try:
+                image = Image.open(io.BytesIO(data), formats=FORMATS)
+            except UnidentifiedImageError as error:
+                raise ValueError(f'it is none of {", ".join(FORMATS)}') from error
             width, height = image.size
             if max_pixels is not None and width * height > max_pixels:
                 raise ValueError(f'{width}x{height} pixels are more than '
                                  f'max_pixels={max_pixels}')
             image.load()
-        except UnidentifiedImageError as error:
-            raise ValueError(f'cannot read image {path}: it is none of '
-                             f'{", ".join(FORMATS)}') from error
-        # A damaged file surfaces as any of a dozen exceptions.
-        except Exception as error:
-            raise ValueError(f'cannot read image {path}: {error}') from error
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
             Image.MAX_IMAGE_PIXELS = limit
@@ -81,11 +89,8 @@ def read_photo(path: str,
     """
     image = _decode(path, backend_args, max_pixels)
     if not ignore_orientation:
-        try:
+        with _naming_image(f'{path} (its EXIF data)'):
             image = ImageOps.exif_transpose(image)
-        except Exception as error:
-            raise ValueError(
-                f'cannot read the EXIF data of {path}: {error}') from error
     if image.mode.startswith('I'):
         # 16-bit grey: keep the high byte, where ``convert`` would clip.
         grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255)
@@ -93,7 +98,8 @@ def read_photo(path: str,
     if image.mode == 'F':
         raise ValueError(f'{path} holds floating point values, expected a '
                          'photo of 8 or 16 bits a channel')
-    return np.array(image.convert('RGB'))
+    with _naming_image(path):
+        return np.array(image.convert('RGB'))
 
 
 def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
@@ -114,10 +120,11 @@ def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
     if image.format in ('JPEG', 'MPO'):
         raise ValueError(f'{path} is a JPEG, which changes class ids: save masks '
                          'as PNG')
-    pictures = getattr(image, 'n_frames', 1)
+    with _naming_image(path):
+        mask = np.array(image)
+        pictures = getattr(image, 'n_frames', 1)
     if pictures > 1:
         raise ValueError(f'{path} holds {pictures} pictures, expected one mask')
-    mask = np.array(image)
     if mask.ndim != 2:
         raise ValueError(f'{path}: expected a mask with one channel (palette '
                          f'or grey), got {mask.shape[2]} channels')
@@ -151,7 +158,8 @@ def read_saliency(path: str, backend_args: dict | None = None) -> np.ndarray:
                          f'an image of mode {image.mode!r}')
     if image.mode == 'L':
         return np.array(image)
-    channels = np.asarray(image.convert('RGB'), dtype=np.float32)
+    with _naming_image(path):
+        channels = np.asarray(image.convert('RGB'), dtype=np.float32)
     return np.rint(channels.mean(axis=2)).astype(np.uint8)
 
 

@@ -31,7 +31,12 @@ _DATALOADER = frozenset({
     'generator', 'multiprocessing_context', 'num_batch_per_epoch', 'num_workers',
     'persistent_workers', 'pin_memory', 'pin_memory_device', 'prefetch_factor',
     'sampler', 'timeout', 'worker_init_fn'})
+_DEFAULT_HOOKS = frozenset({
+    'checkpoint', 'checkpoint_match', 'exact_resume', 'fast_inference', 'logger',
+    'nan_loss', 'param_scheduler', 'runtime_info', 'sampler_seed', 'timer',
+    'visualization'})
 _WITHOUT_TYPE: dict[tuple[str, ...], frozenset[str]] = {
+    ('default_hooks',): _DEFAULT_HOOKS,
     ('randomness',): frozenset({'deterministic', 'diff_rank_seed', 'seed'}),
     ('env_cfg',): frozenset(
         {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'}),
@@ -41,10 +46,6 @@ _WITHOUT_TYPE: dict[tuple[str, ...], frozenset[str]] = {
     **{(f'{split}_dataloader',): _DATALOADER
        for split in ('train', 'val', 'test', 'seed')},
 }
-_DEFAULT_HOOKS = frozenset({
-    'checkpoint', 'checkpoint_match', 'exact_resume', 'fast_inference', 'logger',
-    'nan_loss', 'param_scheduler', 'runtime_info', 'sampler_seed', 'timer',
-    'visualization'})
 # What builders take out of a dict before they call its type.
 _BUILDER_KEYS = frozenset({
     '_delete_', '_scope_', 'constructor', 'convert_to_iter_based', 'optimizer',

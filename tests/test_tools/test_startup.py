@@ -18,12 +18,14 @@ PARSE = """
 import os, runpy, sys
 sys.argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(TOOL))
+status = 0
 try:
     runpy.run_path(TOOL, run_name='__main__')
 except SystemExit as done:
-    heavy = {'torch', 'torchvision', 'mmengine', 'mmcv', 'mmseg', 'mmpretrain', 'timm',
-             'numba', 'scipy', 'cv2', 'matplotlib', 'rich'}
-    print('status', done.code, 'imported', sorted(heavy.intersection(sys.modules)))
+    status = done.code
+heavy = {'torch', 'torchvision', 'mmengine', 'mmcv', 'mmseg', 'mmpretrain', 'timm',
+         'numba', 'scipy', 'cv2', 'matplotlib', 'rich'}
+print('status', status, 'imported', sorted(heavy.intersection(sys.modules)))
 """
 
 

@@ -90,6 +90,16 @@ def test_misspelt_options(esol, option, value, said):
         read_config(ESOL, {option: value})
 
 
+def test_what_may_be_absent():
+    """Tables whose keys are known are made where they lack."""
+    for option in ('default_hooks.nan_loss', 'randomness.seed', 'env_cfg.mp_cfg',
+                   'train_cfg.max_iters', 'seed_dataloader.batch_size'):
+        check_options({}, {option: None})
+    for option in ('default_hooks.nosuch', 'model.type', 'optim_wrapper.type'):
+        with pytest.raises(ValueError, match=f'option {option}'):
+            check_options({}, {option: None})
+
+
 def test_any_argument_may_be_new():
     """TIMMBackbone hands its arguments on to timm."""
     cfg = dict(model=dict(backbone=dict(type='mmpretrain.TIMMBackbone',
