@@ -22,7 +22,7 @@ def image(array, kind='PNG', mode=None, **kwargs) -> bytes:
     return file.getvalue()
 
 
-def photo(width=6, height=4) -> np.ndarray:
+def pixels(width=6, height=4) -> np.ndarray:
     return np.arange(width * height * 3, dtype=np.uint8).reshape(height, width, 3)
 
 
@@ -42,7 +42,7 @@ def bomb(width, height) -> bytes:
 
 def endless_tiff() -> bytes:
     """A TIFF whose second picture lies where none can be."""
-    data = bytearray(image(photo(), 'TIFF', 'L'))
+    data = bytearray(image(pixels(), 'TIFF', 'L'))
     directory = int.from_bytes(data[4:8], 'little')
     entries = int.from_bytes(data[directory:directory + 2], 'little')
     data[directory + 2 + 12 * entries] = 1

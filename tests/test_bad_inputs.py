@@ -19,7 +19,7 @@ from bad_files import (
     labels_npy,
     npy,
     npz,
-    photo,
+    pixels,
     saved,
 )
 from mmcv.transforms import Compose
@@ -143,7 +143,7 @@ READERS = [
     (mask, 'm.png', b'', 'is empty .0 bytes'),
     (mask, 'm.png', cut(MASK), 'cannot read image'),
     (mask, 'm.png', image(GREY[:, :5]), 'is 5x4 .*expected 6x4 as its photo p.jpg'),
-    (mask, 'm.png', image(photo()), r'one channel .*got 3 channels'),
+    (mask, 'm.png', image(pixels()), r'one channel .*got 3 channels'),
     (mask, 'm.png', image(GREY, mode='RGBA'), 'got 4 channels'),
     (mask, 'm.png', image(GREY + 7), 'holds the id 7, .*num_classes=3'),
     (mask, 'm.png', image(GREY.astype(np.uint16) + 300), 'from 0 to 255, got 300'),
@@ -156,7 +156,7 @@ READERS = [
     # photos
     (read_photo, 'none.jpg', None, 'none.jpg'),
     (read_photo, 'p.jpg', b'', 'is empty .0 bytes'),
-    (read_photo, 'p.jpg', cut(image(photo(64, 64), 'JPEG')), 'truncated'),
+    (read_photo, 'p.jpg', cut(image(pixels(64, 64), 'JPEG')), 'truncated'),
     (read_photo, 'p.jpg', '<svg/>', 'is none of BMP, GIF, JPEG'),
     (read_photo, 'p.jpg', '<html>404</html>', 'is none of BMP'),
     (read_photo, 'p.png', bomb(90_000, 90_000), 'more than max_pixels=100000000'),
@@ -271,7 +271,7 @@ def test_good_files_are_read(tmp_path, monkeypatch):
             (Seed.load, 's.npz', npz()), (SBD.read_annotation, 'a.mat', mat()),
             (labels, 'l.npy', labels_npy({'a': np.ones(2)})),
             (instances, 'i.json', coco().encode()),
-            (read_photo, 'p.png', image(photo()))):
+            (read_photo, 'p.png', image(pixels()))):
         (tmp_path / name).write_bytes(content)
         read(str(tmp_path / name))
 
@@ -360,13 +360,13 @@ def test_photos_of_one_pixel(height, width):
             [dict(type='RandomFlip', prob=prob) for prob in (0., 1.)],
             [dict(type='LoadMask', optional=True)],
             [dict(type='PackWeakInputs')]])])
-    pixels = photo(width, height)
+    bgr = pixels(width, height)
     packed = views(dict(
-        img=pixels, img_shape=(height, width), ori_shape=(height, width),
+        img=bgr, img_shape=(height, width), ori_shape=(height, width),
         img_path='p.png', seg_fields=[], reduce_zero_label=False))
     plain, flipped = packed['inputs'][2:4]
     assert len(packed['inputs']) == 6
-    assert torch.equal(plain, torch.from_numpy(pixels).permute(2, 0, 1))
+    assert torch.equal(plain, torch.from_numpy(bgr).permute(2, 0, 1))
     assert torch.equal(flipped, plain.flip(2))
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bad_files import coco, image, labels_npy, npz, photo, saved
+from bad_files import coco, image, labels_npy, npz, pixels, saved
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tool_runner import load_tool
@@ -321,8 +321,8 @@ def test_any_list(content):
 
 
 @fuzz
-@given(any_file(image(np.eye(5, dtype=np.uint8)), image(photo(), 'JPEG'),
-                image(photo(), 'GIF'), image(photo(), 'TIFF')))
+@given(any_file(image(np.eye(5, dtype=np.uint8)), image(pixels(), 'JPEG'),
+                image(pixels(), 'GIF'), image(pixels(), 'TIFF')))
 def test_any_image(content):
     path = put('p.png', content)
     for read in (read_photo, read_mask):

@@ -17,7 +17,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from bad_files import bomb, coco, header, image, labels_npy, npz, photo
+from bad_files import bomb, coco, header, image, labels_npy, npz, pixels
 from PIL import Image
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
@@ -135,7 +135,7 @@ def test_images_start_no_program(tmp_path, monkeypatch):
 @pytest.mark.parametrize('kind', FORMATS)
 def test_formats_are_known(kind, tmp_path):
     """Photos may be of any of them, whatever their suffix."""
-    path = write(tmp_path / 'p.jpg', image(photo(16, 16), kind))
+    path = write(tmp_path / 'p.jpg', image(pixels(16, 16), kind))
     assert read_photo(path).shape == (16, 16, 3)
 
 
@@ -214,7 +214,7 @@ def test_links_are_read_and_never_written_through(tmp_path):
     outside, inside = tmp_path / 'outside', tmp_path / 'photos'
     outside.mkdir()
     inside.mkdir()
-    write(outside / 'a.png', image(photo()))
+    write(outside / 'a.png', image(pixels()))
     (inside / 'far').symlink_to(outside)
     (inside / 'loop').symlink_to(inside)
     (inside / 'dead.png').symlink_to(tmp_path / 'none')
