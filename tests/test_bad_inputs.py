@@ -28,7 +28,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_matrix
 from tool_runner import load_tool
 
-from mmwsss.datasets.image_io import read_photo, read_saliency
+from mmwsss.datasets.image_io import read_image, read_saliency
 from mmwsss.datasets.transforms import LoadMask
 from mmwsss.pipeline import Recipe
 from mmwsss.structures import Seed, load_label_table, read_label_names
@@ -56,7 +56,7 @@ def table(path):
 
 
 def mask(path):
-    """Read a mask of a photo of 6x4 pixels and 3 classes, as in training."""
+    """Read a mask of an image of 6x4 pixels and 3 classes, as in training."""
     LoadMask()(dict(seg_map_path=path, img_path='p.jpg', ori_shape=(4, 6),
                     num_classes=3, seg_fields=[], reduce_zero_label=False))
 
@@ -113,7 +113,7 @@ READERS = [
     (table, 't.csv', '../a,cat\n', r"id '\.\./a' has an empty part"),
     (table, 't.csv', '/etc/a,cat\n', "'/etc/a' is an absolute path"),
     (table, 't.csv', 'cat/A,cat\nCat/a,dog\n', 'are one where case'),
-    (table, 't.csv', 'a.png.jpg,cat\n', "'a.png.jpg' has two photo suffixes"),
+    (table, 't.csv', 'a.png.jpg,cat\n', "'a.png.jpg' has two image suffixes"),
     (table, 't.csv', 'a,' + 'x' * 200_000, 'line 1: field larger than'),
     (table, 't.json', '{"a": ["cat"', 't.json: Expecting'),
     (table, 't.json', '["a"]', 'expected an object'),
@@ -142,7 +142,7 @@ READERS = [
     (mask, 'none.png', None, 'none.png'),
     (mask, 'm.png', b'', 'is empty .0 bytes'),
     (mask, 'm.png', cut(MASK), 'cannot read image'),
-    (mask, 'm.png', image(GREY[:, :5]), 'is 5x4 .*expected 6x4 as its photo p.jpg'),
+    (mask, 'm.png', image(GREY[:, :5]), 'is 5x4 .*expected 6x4 as its image p.jpg'),
     (mask, 'm.png', image(pixels()), r'one channel .*got 3 channels'),
     (mask, 'm.png', image(GREY, mode='RGBA'), 'got 4 channels'),
     (mask, 'm.png', image(GREY + 7), 'holds the id 7, .*num_classes=3'),
@@ -153,15 +153,15 @@ READERS = [
         Image.new('L', (6, 4))]), 'holds 2 pictures'),
     (mask, 'm.png', endless_tiff(), 'cannot read image'),
     (mask, 'm.png', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'is none of BMP'),
-    # photos
-    (read_photo, 'none.jpg', None, 'none.jpg'),
-    (read_photo, 'p.jpg', b'', 'is empty .0 bytes'),
-    (read_photo, 'p.jpg', cut(image(pixels(64, 64), 'JPEG')), 'truncated'),
-    (read_photo, 'p.jpg', '<svg/>', 'is none of BMP, GIF, JPEG'),
-    (read_photo, 'p.jpg', '<html>404</html>', 'is none of BMP'),
-    (read_photo, 'p.png', bomb(90_000, 90_000), 'more than max_pixels=100000000'),
-    (read_photo, 'p.tif', image(GREY.astype('f4'), 'TIFF'), 'floating point'),
-    (read_photo, 'p.jpg', b'\0\0\0\x18ftypheic', 'is none of BMP'),
+    # images
+    (read_image, 'none.jpg', None, 'none.jpg'),
+    (read_image, 'p.jpg', b'', 'is empty .0 bytes'),
+    (read_image, 'p.jpg', cut(image(pixels(64, 64), 'JPEG')), 'truncated'),
+    (read_image, 'p.jpg', '<svg/>', 'is none of BMP, GIF, JPEG'),
+    (read_image, 'p.jpg', '<html>404</html>', 'is none of BMP'),
+    (read_image, 'p.png', bomb(90_000, 90_000), 'more than max_pixels=100000000'),
+    (read_image, 'p.tif', image(GREY.astype('f4'), 'TIFF'), 'floating point'),
+    (read_image, 'p.jpg', b'\0\0\0\x18ftypheic', 'is none of BMP'),
     (read_saliency, 's.png', image(GREY.astype(np.uint16)), 'of 8 bits'),
     # checkpoints
     (load_checkpoint_file, 'none.pth', None, 'none.pth does not exist'),
@@ -271,7 +271,7 @@ def test_good_files_are_read(tmp_path, monkeypatch):
             (Seed.load, 's.npz', npz()), (SBD.read_annotation, 'a.mat', mat()),
             (labels, 'l.npy', labels_npy({'a': np.ones(2)})),
             (instances, 'i.json', coco().encode()),
-            (read_photo, 'p.png', image(pixels()))):
+            (read_image, 'p.png', image(pixels()))):
         (tmp_path / name).write_bytes(content)
         read(str(tmp_path / name))
 
@@ -352,8 +352,8 @@ def test_tool(tool, arguments, said, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize('height, width', [(1, 1), (1, 40), (40, 1), (3, 2)])
-def test_photos_of_one_pixel(height, width):
-    """They are photos like any other, also flipped and shrunk."""
+def test_images_of_one_pixel(height, width):
+    """They are images like any other, also flipped and shrunk."""
     views = Compose([
         dict(type='TestTimeAug', transforms=[
             [dict(type='PILRescale', scale=scale) for scale in (0.5, 1., 2.)],

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tool_runner import load_tool
 
-from mmwsss.datasets.image_io import read_mask, read_photo, voc_palette, write_mask
+from mmwsss.datasets.image_io import read_image, read_mask, voc_palette, write_mask
 from mmwsss.structures import Seed, read_label_names, save_label_table
 from mmwsss.structures.seed import strided_size
 from mmwsss.utils import (
@@ -325,7 +325,7 @@ def test_any_list(content):
                 image(pixels(), 'GIF'), image(pixels(), 'TIFF')))
 def test_any_image(content):
     path = put('p.png', content)
-    for read in (read_photo, read_mask):
+    for read in (read_image, read_mask):
         found = read_or_refuse(read, path)
         assert found is None or found.dtype == np.uint8
 

@@ -23,8 +23,8 @@ from scipy.io import savemat
 from scipy.sparse import csc_matrix
 from tool_runner import load_tool
 
-from mmwsss.datasets.folder import find_photos
-from mmwsss.datasets.image_io import FORMATS, read_mask, read_photo
+from mmwsss.datasets.folder import find_images
+from mmwsss.datasets.image_io import FORMATS, read_image, read_mask
 from mmwsss.structures import Seed, read_label_names
 from mmwsss.utils import atomic_write, read_json
 from mmwsss.utils.checkpoint import load_checkpoint_file, load_weights
@@ -114,7 +114,7 @@ def test_seeds_that_unpack_to_much(tmp_path, little_memory):
 def test_images_that_unpack_to_much(tmp_path, little_memory):
     path = write(tmp_path / 'p.png', bomb(60_000, 50_000))
     assert os.path.getsize(path) < 10_000
-    for read in (read_photo, read_mask):
+    for read in (read_image, read_mask):
         with pytest.raises(ValueError, match='p.png: 60000x50000 .*max_pixels'):
             read(path)
 
@@ -127,23 +127,23 @@ def test_images_start_no_program(tmp_path, monkeypatch):
            b'(%pipe%id > ran) (w) file\nshowpage\n%%EOF\n')
     for name in ('p.jpg', 'p.png'):
         with pytest.raises(ValueError, match=f'{name}: it is none of BMP'):
-            read_photo(write(tmp_path / name, eps))
+            read_image(write(tmp_path / name, eps))
     assert not started
     assert not {'EPS', 'PDF', 'WMF', 'FITS', 'PSD'}.intersection(FORMATS)
 
 
 @pytest.mark.parametrize('kind', FORMATS)
 def test_formats_are_known(kind, tmp_path):
-    """Photos may be of any of them, whatever their suffix."""
+    """Images may be of any of them, whatever their suffix."""
     path = write(tmp_path / 'p.jpg', image(pixels(16, 16), kind))
-    assert read_photo(path).shape == (16, 16, 3)
+    assert read_image(path).shape == (16, 16, 3)
 
 
 def test_svg_is_no_image(tmp_path):
     path = write(tmp_path / 'p.png', '<svg xmlns="http://www.w3.org/2000/svg" '
                  'onload="alert(1)"><image href="file:///etc/passwd"/></svg>')
     with pytest.raises(ValueError, match='p.png: it is none of'):
-        read_photo(path)
+        read_image(path)
 
 
 LAUGHS = '<!DOCTYPE a [<!ENTITY a "cat">' + ''.join(
@@ -218,7 +218,7 @@ def test_links_are_read_and_never_written_through(tmp_path):
     (inside / 'far').symlink_to(outside)
     (inside / 'loop').symlink_to(inside)
     (inside / 'dead.png').symlink_to(tmp_path / 'none')
-    assert set(find_photos(str(inside))) == {'far/a', 'dead'}
+    assert set(find_images(str(inside))) == {'far/a', 'dead'}
 
     target = tmp_path / 'precious'
     target.write_text('precious')
@@ -234,7 +234,7 @@ def test_names_are_text_in_the_report():
     picture = np.zeros((4, 4, 3), np.uint8)
     section = Section(
         title=XSS, columns=[XSS], rows=[Row(XSS, [XSS], [Cell(picture, 1.)])],
-        classes={XSS: (1, 2, 3)}, photos=1, ranked_by=XSS)
+        classes={XSS: (1, 2, 3)}, images=1, ranked_by=XSS)
     page = render_report(
         XSS, [section], protocol={XSS: XSS}, headline=[dict(title=XSS, value=1.)],
         steps=[dict(name=XSS, type=XSS, seconds=1, numbers={XSS: XSS},
@@ -257,4 +257,4 @@ def test_bombs_in_animations(tmp_path):
     frames = [Image.new('P', (8, 8), color) for color in range(50)]
     file = io.BytesIO()
     frames[0].save(file, 'GIF', save_all=True, append_images=frames[1:])
-    assert read_photo(write(tmp_path / 'p.gif', file.getvalue())).shape == (8, 8, 3)
+    assert read_image(write(tmp_path / 'p.gif', file.getvalue())).shape == (8, 8, 3)

@@ -6,7 +6,7 @@ Seeds, given threshold:  ... --seeds DIR --threshold 0.2 (or a metrics file)
 Label maps (PNG):        python tools/evaluate_seeds.py CONFIG --masks DIR
 
 The images and their masks are those of the config's val_dataloader, or of
-another by --dataloader. One count over the whole set, at photo size. Prints
+another by --dataloader. One count over the whole set, at image size. Prints
 the protocol, writes the metrics with --out, all thresholds with --details,
 the precision-recall curve with --curve.
 """

@@ -1,13 +1,13 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Make seeds of all photos: multi-scale and flip inference, as IRN does it.
+"""Make seeds of all images: multi-scale and flip inference, as IRN does it.
 
 Seed files:     python tools/generate_seeds.py CONFIG CHECKPOINT --out DIR
 Pseudo labels:  ... --labels-out DIR --refiner irn_label (no seed files needed)
-Scores:         ... --score FILE.json (the photos need masks)
+Scores:         ... --score FILE.json (the images need masks)
 Several GPUs:   torchrun --nproc_per_node 4 tools/generate_seeds.py ...
                 --launcher pytorch
 
-The photos are those of the config's seed_dataloader (else test_dataloader),
+The images are those of the config's seed_dataloader (else test_dataloader),
 the augmentations those of its pipeline or of tta_pipeline. What is already
 written is skipped, so a killed run goes on.
 """
@@ -35,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='folder for seeds, <id>.npz')
     parser.add_argument(
         '--full-size', action='store_true',
-        help='store seeds at photo size instead of stride 4 (16 times larger)')
+        help='store seeds at image size instead of stride 4 (16 times larger)')
     parser.add_argument(
         '--labels-out', help='folder for pseudo labels, <id>.png')
     add_label_options(parser)
@@ -82,7 +82,7 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.score:
         init_default_scope(cfg.get('default_scope', 'mmseg'))
         loader['dataset'] = scoring_dataset(loader['dataset'], cfg)
-    # Of the photos that seeds are made of, some may lack a mask.
+    # Of the images that seeds are made of, some may lack a mask.
     metric = dict(seed_metric_settings(cfg), on_missing_mask='skip')
     tta_model = cfg.get('tta_model') or dict(type='CAMTTAModel')
     make_test_run(cfg, tta_model, loader, args.checkpoint, args.amp)
@@ -129,7 +129,7 @@ def main(args: argparse.Namespace) -> None:
 
     from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
     from mmwsss.evaluation.metrics.confusion_metric import without_nan
-    from mmwsss.evaluation.writers.file_run import photos_to_do
+    from mmwsss.evaluation.writers.file_run import images_to_do
     from mmwsss.evaluation.writers.origin import (
         check_origin,
         describe_crf,
@@ -146,7 +146,7 @@ def main(args: argparse.Namespace) -> None:
             check_origin(folder, origin, suffix)
     dataset = None
     if not args.score:
-        dataset = photos_to_do(cfg, outputs)
+        dataset = images_to_do(cfg, outputs)
         if dataset is None:
             return
     if args.labels_out and is_main_process():

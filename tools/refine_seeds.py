@@ -7,8 +7,8 @@ Dense CRF on the thresholded seed:
 IRN's labels with undecided pixels:
     ... --refiner irn_two_threshold --conf-fg 0.30 --conf-bg 0.05
 
-The photos are those of the config's seed_dataloader (else test_dataloader).
-The pseudo labels are 8-bit palette PNGs at photo size. What is already
+The images are those of the config's seed_dataloader (else test_dataloader).
+The pseudo labels are 8-bit palette PNGs at image size. What is already
 written is skipped, so a killed run goes on.
 """
 
@@ -26,7 +26,7 @@ from mmwsss.utils.parallel import WorkerPool, track_progress
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(__doc__)
-    parser.add_argument('config', help='config file with the photos')
+    parser.add_argument('config', help='config file with the images')
     parser.add_argument('--seeds', required=True, help='folder of <id>.npz')
     parser.add_argument('--out', required=True, help='folder for <id>.png')
     add_label_options(parser, required=True)
@@ -41,7 +41,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def find_tasks(dataset, seeds: str, out: str) -> list[tuple]:
-    """Seed, photo, output and saliency of every image that is not done."""
+    """Seed, image, output and saliency of every image that is not done."""
     from mmwsss.evaluation.metrics.confusion_metric import image_id
     tasks, missing = [], []
     for i in range(len(dataset)):
@@ -57,7 +57,7 @@ def find_tasks(dataset, seeds: str, out: str) -> list[tuple]:
             (seed, info['img_path'], path, info.get('saliency_path')))
     if missing:
         raise FileNotFoundError(
-            f'{len(missing)} of {len(dataset)} photos have no seed, first '
+            f'{len(missing)} of {len(dataset)} images have no seed, first '
             f'{missing[0]}')
     return tasks
 
@@ -67,7 +67,7 @@ def main(args: argparse.Namespace) -> None:
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATASETS
 
-    from mmwsss.engine import check_output_folder, photo_loader
+    from mmwsss.engine import check_output_folder, image_loader
     from mmwsss.evaluation.writers.base_writer import dataset_palette
     from mmwsss.evaluation.writers.origin import (
         check_origin,
@@ -78,7 +78,7 @@ def main(args: argparse.Namespace) -> None:
     )
     from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
     cfg = read_config(args.config, args.cfg_options)
-    loader = photo_loader(cfg)
+    loader = image_loader(cfg)
     rule = label_rule_config(args, cfg)
     check_output_folder(args.out)
     check_origin(
@@ -89,7 +89,7 @@ def main(args: argparse.Namespace) -> None:
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
     tasks = find_tasks(dataset, args.seeds, args.out)
-    print(f'{len(dataset) - len(tasks)} of {len(dataset)} photos are done, '
+    print(f'{len(dataset) - len(tasks)} of {len(dataset)} images are done, '
           f'{len(tasks)} to go by {rule}')
     if not tasks:
         return

@@ -8,14 +8,14 @@ Instances:      ... --instances DIR (COCO results with RLE masks)
 Several GPUs:   torchrun --nproc_per_node 4 tools/walk_seeds.py ...
                 --launcher pytorch
 
-The photos are those of the config's seed_dataloader (else test_dataloader), the
+The images are those of the config's seed_dataloader (else test_dataloader), the
 views those of its pipeline or of tta_pipeline. The config's walk says how seeds
 walk and become labels, its walk_tta_model how views become guides. Pseudo labels
-are 8-bit palette PNGs at photo size. What is already written is skipped, so a
+are 8-bit palette PNGs at image size. What is already written is skipped, so a
 killed run goes on.
 
 Instances of a COCO dataset have COCO's image and category ids, as its evaluation
-expects; those of other datasets the photo's name and the class index, from 1.
+expects; those of other datasets the image's name and the class index, from 1.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def main(args: argparse.Namespace) -> None:
     from mmengine.dist import init_dist, is_distributed, is_main_process
 
     from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
-    from mmwsss.evaluation.writers.file_run import photos_to_do
+    from mmwsss.evaluation.writers.file_run import images_to_do
     from mmwsss.evaluation.writers.origin import check_origin
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
@@ -127,7 +127,7 @@ def main(args: argparse.Namespace) -> None:
         for folder, suffix, origin in outputs:
             check_output_folder(folder)
             check_origin(folder, origin, suffix)
-    dataset = photos_to_do(cfg, outputs)
+    dataset = images_to_do(cfg, outputs)
     if dataset is None:
         return
     build_runner(cfg, dataset).test()

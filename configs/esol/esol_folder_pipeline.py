@@ -1,11 +1,11 @@
-# Your own tagged photos, no mask needed; docs/en/own_photos.md says how to lay
+# Your own tagged images, no mask needed; docs/en/own_photos.md says how to lay
 # them out:
 # python tools/pipeline.py configs/esol/esol_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
 # Without masks nothing tells which threshold is best: raise it where pseudo
 # labels are too large in report.html, lower it where objects are missed.
 _base_ = '../_base_/pipelines/folder.py'
-title = 'ESOL on my own photos'
+title = 'ESOL on my own images'
 localizer = '{{ fileDirname }}/esol_folder.py'
 threshold = 0.15
 protocol = dict(weights='ImageNet for the classifier; see the segmentation config')

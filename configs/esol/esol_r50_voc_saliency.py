@@ -1,4 +1,4 @@
-# ESOL-sal: pseudo labels of ESOL's seeds and a saliency map of each photo
+# ESOL-sal: pseudo labels of ESOL's seeds and a saliency map of each image
 # (<data_root>/Saliency/<id>.png, 8 bits). The training is that of ESOL; the
 # paper does not say how it joins the two. Supervision: I+S.
 # python tools/refine_seeds.py configs/esol/esol_r50_voc_saliency.py --seeds DIR \

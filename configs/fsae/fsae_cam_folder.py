@@ -1,4 +1,4 @@
-# FSAE on CAM for your own photos; docs/en/own_photos.md says how to lay them
+# FSAE on CAM for your own images; docs/en/own_photos.md says how to lay them
 # out.
 # python tools/train.py configs/fsae/fsae_cam_folder.py
 _base_ = '../cam/cam_folder.py'

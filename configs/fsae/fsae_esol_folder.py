@@ -1,4 +1,4 @@
-# FSAE in ESOL's first stage for your own photos; docs/en/own_photos.md says how
+# FSAE in ESOL's first stage for your own images; docs/en/own_photos.md says how
 # to lay them out.
 # python tools/train.py configs/fsae/fsae_esol_folder.py
 _base_ = '../esol/esol_folder.py'

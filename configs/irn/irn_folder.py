@@ -1,4 +1,4 @@
-# Your own photos; docs/en/own_photos.md says how to lay them out. Labels to train
+# Your own images; docs/en/own_photos.md says how to lay them out. Labels to train
 # on: tools/refine_seeds.py ... --refiner irn_two_threshold
 # python tools/train.py configs/irn/irn_folder.py
 _base_ = [

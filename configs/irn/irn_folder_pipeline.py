@@ -1,11 +1,11 @@
-# Your own tagged photos by CAM and IRN, no mask needed; docs/en/own_photos.md says
+# Your own tagged images by CAM and IRN, no mask needed; docs/en/own_photos.md says
 # how to lay them out:
 # python tools/pipeline.py configs/irn/irn_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
 # Without masks nothing tells which threshold is best: raise it where pseudo
 # labels are too large in report.html, lower it where objects are missed.
 _base_ = ['../_base_/pipelines/irn.py', '../_base_/pipelines/folder.py']
-title = 'CAM and IRN on my own photos'
+title = 'CAM and IRN on my own images'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 irn = '{{ fileDirname }}/irn_folder.py'
 conf_fg = 0.30

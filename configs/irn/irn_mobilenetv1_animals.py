@@ -29,7 +29,7 @@ model = dict(
         fused_channels=64,
         num_classes=7,
         loss_decode=dict(radius=6)))
-# The largest photo.
+# The largest image.
 walk_tta_model = dict(pad_size=320)
 # Three epochs of 400 photos.
 train_cfg = dict(max_iters=150)

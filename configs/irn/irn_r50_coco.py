@@ -5,9 +5,9 @@ _base_ = [
     '../_base_/schedules/irn_3e.py', '../_base_/default_runtime.py'
 ]
 
-# Photos are up to 640 pixels large: all are padded alike, none is cut.
+# Images are up to 640 pixels large: all are padded alike, none is cut.
 walk_tta_model = dict(pad_size=640)
-# Three epochs of the 82,081 photos with tags.
+# Three epochs of the 82,081 images with tags.
 train_cfg = dict(max_iters=7695)
 param_scheduler = dict(end=7696)
 custom_hooks = [dict(type='MeanShiftHook', dataloader=_base_.mean_shift_dataloader)]

@@ -10,7 +10,7 @@ conf_fg = 0.30
 conf_bg = 0.05
 steps = [
     _base_.steps[0],
-    # All photos with tags, not only those that are scored.
+    # All images with tags, not only those that are scored.
     dict(_base_.steps[1], cfg_options={}),
     _base_.steps[2],
     *_base_.irn_steps[:3],

@@ -1,4 +1,4 @@
-# As for VOC; nobody published a schedule for COCO. Eight epochs of the photos
+# As for VOC; nobody published a schedule for COCO. Eight epochs of the images
 # with tags at batch 8.
 # python tools/train.py configs/psa/psa_wide-r38_coco.py
 _base_ = [

@@ -1,4 +1,4 @@
-# Your own photos; docs/en/own_photos.md says how to lay them out.
+# Your own images; docs/en/own_photos.md says how to lay them out.
 # python tools/train.py configs/sance/sance_folder.py
 _base_ = [
     '../_base_/models/sance_r101.py', '../_base_/datasets/folder_sance.py',

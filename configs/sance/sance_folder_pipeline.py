@@ -1,9 +1,9 @@
-# Your own tagged photos, no mask needed; docs/en/own_photos.md says how to lay
+# Your own tagged images, no mask needed; docs/en/own_photos.md says how to lay
 # them out:
 # python tools/pipeline.py configs/sance/sance_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
 _base_ = '../_base_/pipelines/folder.py'
-title = 'SANCE on my own photos'
+title = 'SANCE on my own images'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 sance = '{{ fileDirname }}/sance_folder.py'
 threshold = 0.25

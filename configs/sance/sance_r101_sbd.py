@@ -2,7 +2,7 @@
 # maximal F (ODS) of the raw boundary map of one view. For stride 16 see
 # ablations/. tools/dataset_converters/sbd.py makes the data.
 # python tools/test.py configs/sance/sance_r101_sbd.py CHECKPOINT
-# The exact matching takes seconds a photo and threshold; an approximation:
+# The exact matching takes seconds an image and threshold; an approximation:
 #     --cfg-options test_evaluator.matching=distance
 _base_ = './sance_r101_voc.py'
 

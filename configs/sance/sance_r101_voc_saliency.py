@@ -1,4 +1,4 @@
-# SANCE-sal: a saliency map of each photo (<data_root>/Saliency/<id>.png, 8 bits)
+# SANCE-sal: a saliency map of each image (<data_root>/Saliency/<id>.png, 8 bits)
 # refines the online labels in place of the CRF. Supervision: I+S.
 # python tools/train.py configs/sance/sance_r101_voc_saliency.py
 _base_ = './sance_r101_voc.py'

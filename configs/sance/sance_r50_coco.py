@@ -8,6 +8,6 @@ model = dict(
     backbone=dict(depth=50, init_cfg=dict(checkpoint='torchvision://resnet50')),
     decode_head=dict(num_classes=81),
     auxiliary_head=dict(num_classes=81))
-# 16 epochs of the 82,081 photos with tags at batch 10.
+# 16 epochs of the 82,081 images with tags at batch 10.
 train_cfg = dict(max_iters=131328, val_interval=8208)
 param_scheduler = dict(end=131329)

@@ -1,6 +1,6 @@
 # From tags to the mIoU on COCO 2014 val by SANCE:
 # python tools/pipeline.py configs/sance/sance_r50_coco_pipeline.py --gpus 4
-# The 82,000 photos get no seed files: the CAM's seeds become labels on the way,
+# The 82,000 images get no seed files: the CAM's seeds become labels on the way,
 # and SANCE's propagated scores pseudo labels, at IRN's threshold.
 _base_ = '../_base_/pipelines/coco.py'
 title = 'SANCE with ResNet-50 on COCO 2014'

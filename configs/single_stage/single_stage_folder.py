@@ -1,10 +1,10 @@
-# Your own photos; docs/en/own_photos.md says how to lay them out.
+# Your own images; docs/en/own_photos.md says how to lay them out.
 # python tools/train.py configs/single_stage/single_stage_folder.py
 _base_ = [
     '../_base_/models/single_stage_r50.py', '../_base_/datasets/folder_single_stage.py',
     '../_base_/schedules/single_stage_voc.py', '../_base_/default_runtime.py'
 ]
 
-# Your photos may be of any size.
+# Your images may be of any size.
 tta_model = dict(pad_size=None)
 optim_wrapper = dict(optimizer=dict(lr=0.0005), paramwise_cfg=dict(bias_mult=1.))

@@ -1,9 +1,9 @@
-# Your own tagged photos, no mask needed; docs/en/own_photos.md says how to lay
+# Your own tagged images, no mask needed; docs/en/own_photos.md says how to lay
 # them out:
 # python tools/pipeline.py configs/single_stage/single_stage_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
 _base_ = '../_base_/pipelines/folder.py'
-title = 'Single-stage segmentation of my own photos'
+title = 'Single-stage segmentation of my own images'
 localizer = '{{ fileDirname }}/single_stage_folder.py'
 protocol = dict(
     threshold='none: masks have a background of their own',

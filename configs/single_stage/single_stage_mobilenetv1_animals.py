@@ -28,7 +28,7 @@ model = dict(
         skip_channels=24,
         dilations=(1, 2, 4, 6),
         num_classes=7))
-# The photos are small; as in training, none is padded.
+# The images are small; as in training, none is padded.
 tta_model = dict(pad_size=None)
 train_dataloader = dict(batch_size=8)
 optim_wrapper = dict(

@@ -1,4 +1,4 @@
-# Test only: photos of train with their image labels.
+# Test only: images of train with their image labels.
 # python tools/test.py \
 #     configs/single_stage/single_stage_mobilenetv1_animals_tags.py CHECKPOINT --tta
 _base_ = './single_stage_mobilenetv1_animals_crf.py'

@@ -1,4 +1,4 @@
-# Test only: photos of val without their image labels, with and without dense
+# Test only: images of val without their image labels, with and without dense
 # CRF in one run.
 # python tools/test.py \
 #     configs/single_stage/single_stage_r101_voc_crf.py CHECKPOINT --tta

@@ -1,4 +1,4 @@
-# Test only: as published for this backbone, with image labels; photos of train or,
+# Test only: as published for this backbone, with image labels; images of train or,
 # by test_dataloader.dataset.ann_file, of val.
 # python tools/test.py \
 #     configs/single_stage/single_stage_r50_voc_tags.py CHECKPOINT --tta

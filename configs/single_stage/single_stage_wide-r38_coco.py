@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 model = dict(decode_head=dict(num_classes=81))
-# Photos have up to 640 pixels a side.
+# Images have up to 640 pixels a side.
 tta_model = dict(pad_size=1280)
 train_cfg = dict(max_iters=129325, val_interval=25865)
 custom_hooks = [

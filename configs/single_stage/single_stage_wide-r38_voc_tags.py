@@ -1,4 +1,4 @@
-# Test only: with image labels, which remove the masks of absent classes; photos
+# Test only: with image labels, which remove the masks of absent classes; images
 # of train or, by test_dataloader.dataset.ann_file, of val.
 # python tools/test.py \
 #     configs/single_stage/single_stage_wide-r38_voc_tags.py CHECKPOINT --tta

@@ -21,8 +21,8 @@ from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
-from mmwsss.datasets.image_io import read_photo, voc_palette, write_mask
-from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPhoto
+from mmwsss.datasets.image_io import read_image, voc_palette, write_mask
+from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPILImage
 from mmwsss.engine import (
     apply_checkpoint_stage,
     check_amp,
@@ -40,14 +40,14 @@ from mmwsss.utils import (
 )
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
-from .photos import Photo, find_photos
+from .images import ImageLike, find_images
 
 # What reads files, or needs a mask, in a test pipeline.
-_LOADERS = (LoadImageFromFile, LoadAnnotations, LoadPhoto, ImageLabelsFromMask)
+_LOADERS = (LoadImageFromFile, LoadAnnotations, LoadPILImage, ImageLabelsFromMask)
 
 
 class WSSSInferencer:
-    """Photos in, class scores, class activation maps and masks out.
+    """Images in, class scores, class activation maps and masks out.
 
     It runs any segmentation model of mmseg. Of a model that was trained from
     image labels (:class:`WeakSegmentor`) it also gives the class scores and the
@@ -68,9 +68,9 @@ class WSSSInferencer:
             ``score_thr``.
         cam_threshold (float, optional): The background score that normalised
             maps compete with in a mask. Defaults to the head's ``bg_score``.
-        max_long (int, optional): Photos with a longer side pass the model
-            reduced to it; results are at the photo's size all the same. None
-            never reduces. Defaults to 1024, more than any photo of VOC or COCO.
+        max_long (int, optional): Images with a longer side pass the model
+            reduced to it; results are at the image's size all the same. None
+            never reduces. Defaults to 1024, more than any image of VOC or COCO.
         classes (Sequence[str], optional): Class names, background first.
             Defaults to those in the checkpoint, else of the config's dataset.
         palette (Sequence[Sequence[int]], optional): Their RGB colours. Defaults
@@ -89,7 +89,7 @@ class WSSSInferencer:
 
     Example:
         >>> inferencer = WSSSInferencer('configs/cam/cam_r50_voc.py', 'cam.pth')
-        >>> result = inferencer('photo.jpg', tags=['cat'])
+        >>> result = inferencer('image.jpg', tags=['cat'])
         >>> result['mask'].shape, result['scores']['cat']
         >>> inferencer('photos/', out_dir='results')
     """
@@ -155,18 +155,18 @@ class WSSSInferencer:
         self.pipeline = Compose(_without_loaders(pipeline))
 
     def __call__(self,
-                 inputs: Photo | Sequence[Photo],
+                 inputs: ImageLike | Sequence[ImageLike],
                  tags: Sequence[str] | None = None,
                  out_dir: str | None = None,
                  show_progress: bool = True) -> dict | list[dict]:
         """Run the model on photos.
 
         Args:
-            inputs (str | np.ndarray | Sequence): A photo (a path, or an RGB
+            inputs (str | np.ndarray | Sequence): An image (a path, or an RGB
                 uint8 array ``(H, W, 3)``), or several: a folder, a glob pattern
                 or a list.
             tags (Sequence[str], optional): The names of the classes present in
-                every photo; no other class is shown. Defaults to the classes
+                every image; no other class is shown. Defaults to the classes
                 that the model itself finds.
             out_dir (str, optional): Where to write ``masks/<name>.png`` (class
                 ids with a palette), ``overlays/<name>.jpg``, and, of a model
@@ -175,17 +175,17 @@ class WSSSInferencer:
             show_progress (bool): Whether to show a bar for several photos.
 
         Returns:
-            dict | list[dict]: For one photo (not for a folder of one) the dict,
+            dict | list[dict]: For one image (not for a folder of one) the dict,
             else a list of: ``name`` (str), ``mask`` (uint8 ``(H, W)``),
-            ``overlay`` (RGB uint8 ``(H, W, 3)``: the mask over the photo),
+            ``overlay`` (RGB uint8 ``(H, W, 3)``: the mask over the image),
             ``scores`` (dict[str, float]: each class's probability), ``seed``
-            (:class:`Seed` of the shown classes, at photo size) and ``cams``
-            (dict[str, RGB uint8]: each shown class's map over the photo). The
+            (:class:`Seed` of the shown classes, at image size) and ``cams``
+            (dict[str, RGB uint8]: each shown class's map over the image). The
             last three are None for a model without class scores.
 
         Raises:
-            FileNotFoundError: If a photo does not exist.
-            ValueError: If a file is not a whole photo, a folder is empty, or a
+            FileNotFoundError: If an image does not exist.
+            ValueError: If a file is not a whole image, a folder is empty, or a
                 tag is not a class of the model.
         """
         results = list(self.iterate(inputs, tags, out_dir, show_progress))
@@ -194,20 +194,20 @@ class WSSSInferencer:
         return results[0] if single else results
 
     def iterate(self,
-                inputs: Photo | Sequence[Photo],
+                inputs: ImageLike | Sequence[ImageLike],
                 tags: Sequence[str] | None = None,
                 out_dir: str | None = None,
                 show_progress: bool = True) -> Iterator[dict]:
         """Yield the results of :meth:`__call__` one by one, for folders whose
         results do not fit into memory."""
-        photos = find_photos(inputs)
+        images = find_images(inputs)
         labels = self._encode_tags(tags)
         if labels is not None and isinstance(self.runner, SegTTAModel):
             raise ValueError('SegTTAModel keeps no merged scores that tags could '
                              'choose from: run without tags or with tta=False')
         scores = {}
         steps = track(
-            photos, 'Inference', disable=not show_progress or len(photos) == 1)
+            images, 'Inference', disable=not show_progress or len(images) == 1)
         try:
             for name, source in steps:
                 result = self._infer(name, _load(source), labels)
@@ -221,10 +221,10 @@ class WSSSInferencer:
                 write_json(osp.join(out_dir, 'scores.json'), scores)
 
     @torch.no_grad()
-    def _infer(self, name: str, photo: np.ndarray,
+    def _infer(self, name: str, image: np.ndarray,
                labels: np.ndarray | None) -> dict:
-        size = photo.shape[:2]
-        sample = self._forward(name, self._reduce(photo), labels)
+        size = image.shape[:2]
+        sample = self._forward(name, self._reduce(image), labels)
         if 'full_seed' in sample:
             scores = dict(
                 zip(self.classes[1:], sample.pred_label_scores.tolist(),
@@ -236,7 +236,7 @@ class WSSSInferencer:
                 threshold = self._head_threshold
             mask = seed.to_mask(threshold).cpu().numpy()
             cams = {
-                self.classes[label]: overlay_cam(photo, score.cpu().numpy())
+                self.classes[label]: overlay_cam(image, score.cpu().numpy())
                 for label, score in zip(
                     seed.labels.tolist(), seed.scores, strict=True)
             }
@@ -245,7 +245,7 @@ class WSSSInferencer:
             mask = _masked_argmax(sample, labels).cpu().numpy().astype(np.uint8)
             mask = np.asarray(
                 Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
-        overlay = draw_mask(photo, mask, self.palette)
+        overlay = draw_mask(image, mask, self.palette)
         shown = [i for i in np.unique(mask) if 0 < i < len(self.classes)]
         overlay = draw_tags(overlay, [self.classes[i] for i in shown],
                             [self.palette[i] for i in shown])
@@ -253,13 +253,13 @@ class WSSSInferencer:
             name=name, mask=mask, overlay=overlay, scores=scores, seed=seed,
             cams=cams)
 
-    def _forward(self, name: str, photo: np.ndarray, labels: np.ndarray | None):
-        """Run the model on one RGB photo; a data sample at its size."""
+    def _forward(self, name: str, image: np.ndarray, labels: np.ndarray | None):
+        """Run the model on one RGB image; a data sample at its size."""
         data = self.pipeline(
             dict(
-                img=np.ascontiguousarray(photo[..., ::-1]),
-                img_shape=photo.shape[:2],
-                ori_shape=photo.shape[:2],
+                img=np.ascontiguousarray(image[..., ::-1]),
+                img_shape=image.shape[:2],
+                ori_shape=image.shape[:2],
                 img_path=name,
                 img_id=name,
                 seg_fields=[]))
@@ -271,7 +271,7 @@ class WSSSInferencer:
 
     def _select(self, seed: Seed, probabilities: Tensor,
                 labels: np.ndarray | None, size: tuple[int, int]) -> Seed:
-        """The present classes of a seed, at the size of the photo."""
+        """The present classes of a seed, at the size of the image."""
         present = present_classes(
             dict(image_labels=labels), len(self.classes), probabilities,
             self.score_threshold)
@@ -284,12 +284,12 @@ class WSSSInferencer:
         scores = to_image_size(scores, size).clamp(0, 1)
         return Seed(scores, seed.labels[keep], size, background)
 
-    def _reduce(self, photo: np.ndarray) -> np.ndarray:
-        long = max(photo.shape[:2])
+    def _reduce(self, image: np.ndarray) -> np.ndarray:
+        long = max(image.shape[:2])
         if self.max_long is None or long <= self.max_long:
-            return photo
-        size = [max(1, round(n * self.max_long / long)) for n in photo.shape[:2]]
-        canvas = Image.fromarray(np.ascontiguousarray(photo))
+            return image
+        size = [max(1, round(n * self.max_long / long)) for n in image.shape[:2]]
+        canvas = Image.fromarray(np.ascontiguousarray(image))
         return np.asarray(canvas.resize(size[::-1], Image.Resampling.BICUBIC))
 
     def _encode_tags(self, tags: Sequence[str] | None) -> np.ndarray | None:
@@ -309,11 +309,11 @@ class WSSSInferencer:
         name = result['name']
         write_mask(
             osp.join(out_dir, 'masks', f'{name}.png'), result['mask'], self.palette)
-        _write_photo(
+        _write_image(
             osp.join(out_dir, 'overlays', f'{name}.jpg'), result['overlay'])
         for label, cam in (result['cams'] or {}).items():
             slug = re.sub(r'[^\w-]+', '_', label)
-            _write_photo(osp.join(out_dir, 'cams', f'{name}_{slug}.jpg'), cam)
+            _write_image(osp.join(out_dir, 'cams', f'{name}_{slug}.jpg'), cam)
 
     def _build_model(self, checkpoint: dict, weights: str) -> torch.nn.Module:
         # The checkpoint holds all weights: nothing is to be downloaded.
@@ -385,7 +385,7 @@ def _test_pipeline(cfg: Config) -> list[dict]:
 
 
 def _without_loaders(pipeline: Sequence[dict]) -> list[dict]:
-    """A test pipeline for a photo that is in memory and has no mask."""
+    """A test pipeline for an image that is in memory and has no mask."""
     kept = []
     for transform in map(dict, pipeline):
         kind = transform['type']
@@ -410,18 +410,18 @@ def _masked_argmax(sample, labels: np.ndarray | None) -> Tensor:
 
 
 def _load(source: str | np.ndarray) -> np.ndarray:
-    """An RGB photo from a file or an array."""
+    """An RGB image from a file or an array."""
     if isinstance(source, str):
-        return read_photo(source)
+        return read_image(source)
     if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
-        raise ValueError('a photo must be an RGB uint8 array (H, W, 3), got '
+        raise ValueError('an image must be an RGB uint8 array (H, W, 3), got '
                          f'{source.dtype} {source.shape}')
     return source
 
 
-def _write_photo(path: str, photo: np.ndarray) -> None:
+def _write_image(path: str, image: np.ndarray) -> None:
     with atomic_write(path) as file:
-        Image.fromarray(photo).save(file, 'JPEG', quality=90)
+        Image.fromarray(image).save(file, 'JPEG', quality=90)
 
 
 def _shorten(error: Exception, num_lines: int = 6) -> str:

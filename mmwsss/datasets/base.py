@@ -13,7 +13,7 @@ from mmwsss.utils import read_class_names, read_id_list, with_background
 
 @DATASETS.register_module()
 class BaseWeakSegDataset(BaseSegDataset):
-    """Photos with image labels: which classes they show, not where.
+    """Images with image labels: which classes they show, not where.
 
     Each sample holds ``img_path``, ``img_id``, ``image_labels`` (uint8
     multi-hot of shape (num_classes,), background always 1) and, only where
@@ -41,7 +41,7 @@ class BaseWeakSegDataset(BaseSegDataset):
             does not list: ``'error'``, ``'empty'`` (it has no tags) or
             ``'no_filter'`` (its tags are unknown, for test runs). Defaults
             to ``'error'``.
-        data_prefix (dict): Folders of photos and masks. Defaults to
+        data_prefix (dict): Folders of images and masks. Defaults to
             ``dict(img_path='JPEGImages', seg_map_path='SegmentationClass')``.
             With ``saliency_path``, samples hold the path of a saliency map
             (``<id>.png``), for :class:`LoadSaliency`; results made with it
@@ -49,7 +49,7 @@ class BaseWeakSegDataset(BaseSegDataset):
         **kwargs: As in :class:`mmseg.datasets.BaseSegDataset`.
 
     Raises:
-        FileNotFoundError: Naming the id and the path, if a photo, or a mask
+        FileNotFoundError: Naming the id and the path, if an image, or a mask
             or saliency map that is asked for, is missing.
         ValueError: Naming the file, the id and the class, if the list is
             empty or holds an id twice, if a class is unknown, or if an image
@@ -97,8 +97,8 @@ class BaseWeakSegDataset(BaseSegDataset):
         """Join a path to the data root as ``BaseDataset`` does."""
         return osp.join(data_root, path) if data_root and path else path
 
-    def list_photos(self) -> list[tuple[str, str]]:
-        """Return (id, path) of each photo; subclasses know other layouts."""
+    def list_images(self) -> list[tuple[str, str]]:
+        """Return (id, path) of each image; subclasses know other layouts."""
         folder = self.data_prefix['img_path']
         return [(image_id, osp.join(folder, image_id + self.img_suffix))
                 for image_id in read_id_list(self.ann_file)]
@@ -116,12 +116,12 @@ class BaseWeakSegDataset(BaseSegDataset):
             ignored=self.METAINFO.get('classes', ()))
 
     def mask_path(self, image_id: str) -> str:
-        """Return where the mask of a photo lies."""
+        """Return where the mask of an image lies."""
         return osp.join(self.data_prefix['seg_map_path'],
                         image_id + self.seg_map_suffix)
 
     def saliency_path(self, image_id: str) -> str:
-        """Return where the saliency map of a photo lies."""
+        """Return where the saliency map of an image lies."""
         return osp.join(self.data_prefix['saliency_path'], image_id + '.png')
 
     def _labels_of(self, image_id: str, table: dict) -> np.ndarray | None:
@@ -142,13 +142,13 @@ class BaseWeakSegDataset(BaseSegDataset):
 
     def load_data_list(self) -> list[dict]:
         """List the samples and check that their files exist."""
-        photos = self.list_photos()
-        table = self.load_labels([image_id for image_id, _ in photos])
+        images = self.list_images()
+        table = self.load_labels([image_id for image_id, _ in images])
         data_list = []
-        for image_id, path in photos:
+        for image_id, path in images:
             if not fileio.exists(path, self.backend_args):
                 raise FileNotFoundError(
-                    f'photo of image {image_id!r} does not exist: {path}')
+                    f'image of image {image_id!r} does not exist: {path}')
             info = dict(
                 img_path=path,
                 img_id=image_id,

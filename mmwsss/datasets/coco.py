@@ -57,7 +57,7 @@ class COCOSegDataset(BaseSegDataset):
     """COCO 2014 with masks, or pseudo labels: 80 contiguous classes and
     background first.
 
-    Lists hold the photos' file names without suffix, as
+    Lists hold the images' file names without suffix, as
     ``tools/dataset_converters/coco.py`` writes them. Arguments are those of
     :class:`mmseg.datasets.BaseSegDataset`.
     """
@@ -72,8 +72,8 @@ class WeakCOCODataset(BaseWeakSegDataset):
     """COCO 2014 with image labels: 80 contiguous classes and background.
 
     Lists and label tables may use either style of image ids, see
-    :func:`coco_number`; ``img_id`` is the photo's file name without suffix.
-    Photos without tags are allowed, as COCO has them. Other arguments are
+    :func:`coco_number`; ``img_id`` is the image's file name without suffix.
+    Images without tags are allowed, as COCO has them. Other arguments are
     those of :class:`BaseWeakSegDataset`.
 
     Args:
@@ -84,17 +84,17 @@ class WeakCOCODataset(BaseWeakSegDataset):
     def __init__(self, allow_empty: bool = True, **kwargs) -> None:
         super().__init__(allow_empty=allow_empty, **kwargs)
 
-    def list_photos(self) -> list[tuple[str, str]]:
-        """Return (id, path) of each listed photo, whatever the id's style."""
+    def list_images(self) -> list[tuple[str, str]]:
+        """Return (id, path) of each listed image, whatever the id's style."""
         folder = self.data_prefix['img_path']
         names = self._numbered(folder, self.img_suffix)
-        photos = []
+        images = []
         for image_id in read_id_list(self.ann_file):
-            # A missing photo keeps the listed id, for the error to name it.
+            # A missing image keeps the listed id, for the error to name it.
             stem = names.get(coco_number(image_id), image_id)
-            photos.append((stem, osp.join(folder, stem + self.img_suffix)))
-        check_unique([image_id for image_id, _ in photos], self.ann_file)
-        return photos
+            images.append((stem, osp.join(folder, stem + self.img_suffix)))
+        check_unique([image_id for image_id, _ in images], self.ann_file)
+        return images
 
     def load_labels(self, ids: Sequence[str]) -> dict[str, np.ndarray] | None:
         """Return the image labels by file name, whatever the id's style."""

@@ -10,10 +10,10 @@ from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
 from mmwsss.structures import (
-    PHOTO_SUFFIXES,
+    IMAGE_SUFFIXES,
     encode_image_labels,
-    photo_id,
     read_label_names,
+    strip_image_suffix,
 )
 from mmwsss.utils import (
     check_image_ids,
@@ -28,76 +28,76 @@ from .base import BaseWeakSegDataset
 from .image_io import voc_palette
 
 
-def find_photos(folder: str) -> dict[str, str]:
-    """Find all photos below a folder, and say which files are none.
+def find_images(folder: str) -> dict[str, str]:
+    """Find all images below a folder, and say which files are none.
 
     Args:
         folder (str): Searched recursively, behind links too; hidden files and
-            folders are skipped. Suffixes are those of ``PHOTO_SUFFIXES`` in any
+            folders are skipped. Suffixes are those of ``IMAGE_SUFFIXES`` in any
             case.
 
     Returns:
-        dict[str, str]: Path of each photo by its id, which is the path below
+        dict[str, str]: Path of each image by its id, which is the path below
         ``folder`` without suffix, with ``/``; sorted.
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If it holds no photo, or two of the same id.
+        ValueError: If it holds no image, or two of the same id.
     """
-    photos, others = sort_files(folder)
+    images, others = sort_files(folder)
     if others:
         print_log(f'{folder}: {describe_unused(others)}', logger='current',
                   level=logging.WARNING)
-    if not photos:
-        raise ValueError(f'photo folder {folder} holds no photo '
-                         f'({", ".join(PHOTO_SUFFIXES)})')
-    return photos
+    if not images:
+        raise ValueError(f'image folder {folder} holds no image '
+                         f'({", ".join(IMAGE_SUFFIXES)})')
+    return images
 
 
 def sort_files(folder: str) -> tuple[dict[str, str], list[str]]:
-    """The photos below a folder by their ids, and its other files.
+    """The images below a folder by their ids, and its other files.
 
     Args:
-        folder (str): See :func:`find_photos`, also for what is raised.
+        folder (str): See :func:`find_images`, also for what is raised.
     """
     if not osp.isdir(folder):
-        raise FileNotFoundError(f'photo folder {folder} does not exist')
-    photos: dict[str, str] = {}
+        raise FileNotFoundError(f'image folder {folder} does not exist')
+    images: dict[str, str] = {}
     others = []
     for name in walk_files(folder):
         path = osp.join(folder, name)
-        if osp.splitext(name)[1].lower() not in PHOTO_SUFFIXES:
+        if osp.splitext(name)[1].lower() not in IMAGE_SUFFIXES:
             others.append(path)
             continue
         with naming(folder):
-            image_id = photo_id(name.replace(os.sep, '/'))
-        if image_id in photos:
+            image_id = strip_image_suffix(name.replace(os.sep, '/'))
+        if image_id in images:
             raise ValueError(f'duplicate id {image_id!r}: '
-                             f'{photos[image_id]} and {path}')
-        photos[image_id] = path
-    check_image_ids(photos, folder)
-    return dict(sorted(photos.items())), others
+                             f'{images[image_id]} and {path}')
+        images[image_id] = path
+    check_image_ids(images, folder)
+    return dict(sorted(images.items())), others
 
 
 def describe_unused(paths: Sequence[str]) -> str:
-    """Say in a line which files are no photos, by suffix, and what to do."""
+    """Say in a line which files are no images, by suffix, and what to do."""
     suffixes = Counter(
         osp.splitext(path)[1].lower() or 'no suffix' for path in paths)
     kinds = ', '.join(f'{count} {suffix}' for suffix, count in
                       suffixes.most_common())
     return (f'{len(paths)} files are not used ({kinds}; the first is '
-            f'{paths[0]}): photos end in {", ".join(PHOTO_SUFFIXES)}; convert '
+            f'{paths[0]}): images end in {", ".join(IMAGE_SUFFIXES)}; convert '
             'others')
 
 
 @DATASETS.register_module()
 class WeakFolderDataset(BaseWeakSegDataset):
-    """One's own photos, of mixed suffixes, with tags.
+    """One's own images, of mixed suffixes, with tags.
 
     The tags come from a table (``label_file``) or, if ``class_folders``, from
-    the folders: each photo below ``<img_path>/<class>/`` shows that class.
+    the folders: each image below ``<img_path>/<class>/`` shows that class.
     Ids are paths below ``img_path`` without suffix (``cat/001``), so that
-    photos of different folders may share a name.
+    images of different folders may share a name.
 
     Args:
         ann_file (str): List of ids, or of file names. Defaults to '', all
@@ -115,7 +115,7 @@ class WeakFolderDataset(BaseWeakSegDataset):
         **kwargs: As in :class:`BaseWeakSegDataset`.
 
     Raises:
-        ValueError: Also if an image of the table has no photo.
+        ValueError: Also if an image of the table has no file.
     """
 
     def __init__(self,
@@ -141,7 +141,7 @@ class WeakFolderDataset(BaseWeakSegDataset):
                 folder = self._rooted(data_root, data_prefix['img_path'])
                 names = {
                     image_id.split('/')[0]
-                    for image_id in find_photos(folder) if '/' in image_id
+                    for image_id in find_images(folder) if '/' in image_id
                 }
             else:
                 raise ValueError('expected `classes`, `label_file` or '
@@ -162,17 +162,17 @@ class WeakFolderDataset(BaseWeakSegDataset):
             metainfo=metainfo,
             **kwargs)
 
-    def list_photos(self) -> list[tuple[str, str]]:
-        """Return (id, path) of the listed photos, or of all."""
+    def list_images(self) -> list[tuple[str, str]]:
+        """Return (id, path) of the listed images, or of all."""
         folder = self.data_prefix['img_path']
-        photos = find_photos(folder)
+        images = find_images(folder)
         if not self.ann_file:
-            return list(photos.items())
+            return list(images.items())
         with naming(self.ann_file):
-            ids = [photo_id(name) for name in read_id_list(self.ann_file)]
+            ids = [strip_image_suffix(name) for name in read_id_list(self.ann_file)]
         check_image_ids(ids, self.ann_file)
-        # A missing photo keeps its listed name, for the error to name it.
-        return [(image_id, photos.get(image_id, osp.join(folder, image_id)))
+        # A missing image keeps its listed name, for the error to name it.
+        return [(image_id, images.get(image_id, osp.join(folder, image_id)))
                 for image_id in ids]
 
     def load_labels(self, ids: Sequence[str]) -> dict[str, np.ndarray] | None:
@@ -185,7 +185,7 @@ class WeakFolderDataset(BaseWeakSegDataset):
                     if image_id not in known:
                         raise ValueError(
                             f'{self.label_file}: image {image_id!r} has no '
-                            f'photo in {self.data_prefix["img_path"]}')
+                            f'image in {self.data_prefix["img_path"]}')
             return table
         table = {}
         for image_id in ids:

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Photos and masks as files: read strictly, written whole."""
+"""Images and masks as files: read strictly, written whole."""
 
 import io
 import threading
@@ -62,21 +62,21 @@ def _decode(path: str,
     return image
 
 
-def read_photo(path: str,
+def read_image(path: str,
                ignore_orientation: bool = False,
                backend_args: dict | None = None,
                max_pixels: int | None = MAX_PIXELS) -> np.ndarray:
-    """Read a photo of any usual kind as RGB.
+    """Read an image of any usual kind as RGB.
 
     Grey, palette, RGBA (alpha is dropped, as OpenCV does), CMYK and 16-bit
-    photos are converted.
+    images are converted.
 
     Args:
-        path (str): The photo.
+        path (str): The image.
         ignore_orientation (bool): Whether to leave the pixels as stored
             instead of turning them as the EXIF tag says. Defaults to False.
         backend_args (dict, optional): Arguments of mmengine's file backend.
-        max_pixels (int, optional): Larger photos are refused; None for no
+        max_pixels (int, optional): Larger images are refused; None for no
             limit. Defaults to 100 million.
 
     Returns:
@@ -97,7 +97,7 @@ def read_photo(path: str,
         return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
     if image.mode == 'F':
         raise ValueError(f'{path} holds floating point values, expected a '
-                         'photo of 8 or 16 bits a channel')
+                         'image of 8 or 16 bits a channel')
     with _naming_image(path):
         return np.array(image.convert('RGB'))
 

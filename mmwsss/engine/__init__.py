@@ -7,15 +7,15 @@ from .runner import (
     build_runner,
     check_output_folder,
     find_resumable_checkpoint,
+    image_loader,
     load_checkpoint_file,
     make_test_run,
-    photo_loader,
     setup_entry_point,
 )
 
 __all__ = [
     'apply_checkpoint_stage', 'augmented_loader', 'build_runner', 'check_amp',
     'check_output_folder', 'fast_inference', 'find_resumable_checkpoint',
-    'load_checkpoint_file', 'make_test_run', 'optimizers', 'photo_loader',
+    'load_checkpoint_file', 'make_test_run', 'optimizers', 'image_loader',
     'setup_entry_point'
 ]

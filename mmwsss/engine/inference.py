@@ -30,7 +30,7 @@ def fast_inference(backbone: nn.Module,
 
     - A batch normalisation with fixed statistics behind a convolution is a
       factor and an offset of each channel: the convolution takes them over.
-      Which pairs there are shows in one pass of a small black photo: the
+      Which pairs there are shows in one pass of a small black image: the
       normalisation alone must read what the convolution computed, neither may
       occur twice or carry hooks. (mmcv's ``fuse_conv_bn`` goes by the order of
       registration, which is another one in pre-activation networks, and drops
@@ -120,7 +120,7 @@ def find_conv_bn_pairs(backbone: nn.Module) -> dict[nn.Conv2d, _BatchNorm]:
 
     Args:
         backbone (nn.Module): In evaluation mode; it computes the features of one
-            black photo of 64 x 64 pixels.
+            black image of 64 x 64 pixels.
 
     Returns:
         dict[nn.Conv2d, _BatchNorm]: The normalisation of each such convolution.
@@ -145,10 +145,10 @@ def find_conv_bn_pairs(backbone: nn.Module) -> dict[nn.Conv2d, _BatchNorm]:
 
     handles = [conv.register_forward_hook(after_conv) for conv in convs]
     handles += [norm.register_forward_pre_hook(before_norm) for norm in norms]
-    photo = next(backbone.parameters()).new_zeros(1, 3, 64, 64)
+    image = next(backbone.parameters()).new_zeros(1, 3, 64, 64)
     try:
         with torch.no_grad(), _CountReaders() as readers:
-            features = backbone(photo)
+            features = backbone(image)
     except Exception as error:
         # Other channels or a fixed size: what it computes is not known then.
         print_log(f'batch normalisations stay as they are: {error}',

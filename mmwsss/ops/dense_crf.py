@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Fully connected conditional random field over the pixels of a photo."""
+"""Fully connected conditional random field over the pixels of an image."""
 
 import threading
 from collections import OrderedDict
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .dense_crf_backends import BACKENDS, choose_backend
 
-# Lattices of the last photos, by content; each has some 20 MB at VOC's size.
+# Lattices of the last images, by content; each has some 20 MB at VOC's size.
 _NUM_KEPT = 2
 _kept: OrderedDict[tuple, Callable] = OrderedDict()
 _lock = threading.Lock()
@@ -34,13 +34,13 @@ def dense_crf(probs: Tensor,
     Inference in Fully Connected CRFs with Gaussian Edge Potentials
     <https://arxiv.org/abs/1210.5644>`_ (Kraehenbuehl and Koltun, NIPS 2011).
 
-    The lattices of the last two photos are kept, so that several ``probs`` of
-    one photo, such as those of several thresholds, cost less than each alone.
+    The lattices of the last two images are kept, so that several ``probs`` of
+    one image, such as those of several thresholds, cost less than each alone.
 
     Args:
         probs (Tensor): Scores of shape (N, K, H, W) in [0, 1], background
             included. Time grows with K: leave out labels that are not present.
-        image (Tensor): Photos of shape (N, 3, H, W), RGB in [0, 255], any
+        image (Tensor): Images of shape (N, 3, H, W), RGB in [0, 255], any
             type; rounded to 8 bits.
         num_iter (int): Mean-field iterations. Defaults to 10.
         gaussian (tuple[float, float]): Spatial deviation in pixels and weight
@@ -96,11 +96,11 @@ def dense_crf(probs: Tensor,
         return torch.ones_like(probs)
     backend = choose_backend(backend, probs.device)
     logits = _unary_logits(probs.float(), unary, gt_prob)
-    photos = image.float().round().byte().permute(0, 2, 3, 1).to(probs.device)
+    images = image.float().round().byte().permute(0, 2, 3, 1).to(probs.device)
     refined = [
         _mean_field(backend, rgb.contiguous(), tuple(gaussian),
                     tuple(bilateral))(scores, num_iter)
-        for scores, rgb in zip(logits, photos, strict=True)
+        for scores, rgb in zip(logits, images, strict=True)
     ]
     return torch.stack(refined).to(probs)
 
@@ -114,17 +114,17 @@ def _unary_logits(probs: Tensor, unary: str, gt_prob: float) -> Tensor:
     return certain.log()
 
 
-def _mean_field(backend: str, photo: Tensor, gaussian: tuple,
+def _mean_field(backend: str, image: Tensor, gaussian: tuple,
                 bilateral: tuple) -> Callable:
-    """The photo's lattice, made or kept from an earlier call."""
-    content = blake2b(photo.cpu().numpy(), digest_size=16).digest()
-    key = (backend, photo.shape, photo.device, gaussian, bilateral, content)
+    """The image's lattice, made or kept from an earlier call."""
+    content = blake2b(image.cpu().numpy(), digest_size=16).digest()
+    key = (backend, image.shape, image.device, gaussian, bilateral, content)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
     # Other threads go on meanwhile.
-    made = BACKENDS[backend](photo, gaussian, bilateral)
+    made = BACKENDS[backend](image, gaussian, bilateral)
     with _lock:
         _kept[key] = made
         while len(_kept) > _NUM_KEPT:
@@ -132,7 +132,7 @@ def _mean_field(backend: str, photo: Tensor, gaussian: tuple,
     return made
 
 
-def forget_photos() -> None:
+def forget_images() -> None:
     """Drop the kept lattices, as a measurement of a first call must."""
     with _lock:
         _kept.clear()

@@ -45,13 +45,13 @@ def pamr(masks: Tensor,
     Args:
         masks (Tensor): Scores of shape (N, C, h, w). They are resized to the
             images first (bilinear, align_corners True).
-        images (Tensor): Photos of shape (N, 3, H, W) in any range: scaling or
+        images (Tensor): Images of shape (N, 3, H, W) in any range: scaling or
             shifting a colour changes nothing.
         num_iter (int): Iterations; 0 only resizes. Defaults to 10.
         dilations (Sequence[int]): Distances of the neighbours in pixels.
             Defaults to (1, 2, 4, 8, 12, 24).
         variance (bool): Whether to divide by the square of ``s_p``, as the
-            paper prints it; then the range of the photos matters. Defaults to
+            paper prints it; then the range of the images matters. Defaults to
             False.
 
     Returns:

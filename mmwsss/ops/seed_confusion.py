@@ -52,9 +52,9 @@ def seed_histogram(scores: Tensor, labels: Tensor | Sequence[int], gt: Tensor,
 
     Only the strongest score of a pixel can win, so each pixel falls between
     two thresholds: below it is foreground, from it on background. This counts
-    pixels by truth, strongest class and interval. Histograms of many photos are
+    pixels by truth, strongest class and interval. Histograms of many images are
     added up and then turned into confusions by :func:`integrate_histogram`,
-    once, instead of T matrices a photo.
+    once, instead of T matrices an image.
 
     Args:
         scores (Tensor): As in :func:`seed_confusion`, like all others.

@@ -13,26 +13,26 @@ from torch import Tensor
 
 from mmwsss.utils import atomic_write, check_image_ids, naming, read_text
 
-PHOTO_SUFFIXES = ('.bmp', '.gif', '.jfif', '.jpe', '.jpeg', '.jpg', '.png', '.tif',
+IMAGE_SUFFIXES = ('.bmp', '.gif', '.jfif', '.jpe', '.jpeg', '.jpg', '.png', '.tif',
                   '.tiff', '.webp')
-"""Suffixes (lower case) that a photo may have; of a GIF, the first picture counts."""
+"""Suffixes (lower case) that an image may have; of a GIF, the first picture counts."""
 
 _HEADERS = ('id', 'image', 'image_id', 'img', 'img_id', 'file', 'filename',
             'photo', 'path')
 
 
-def photo_id(name: str) -> str:
-    """Return the id of a photo: its file name without the photo suffix.
+def strip_image_suffix(name: str) -> str:
+    """Return the id of an image: its file name without the image suffix.
 
     Raises:
         ValueError: If the name has two of them (``a.png.jpg``): its id would be
             taken for another file's name.
     """
     stem, suffix = osp.splitext(name)
-    if suffix.lower() not in PHOTO_SUFFIXES:
+    if suffix.lower() not in IMAGE_SUFFIXES:
         return name
-    if osp.splitext(stem)[1].lower() in PHOTO_SUFFIXES:
-        raise ValueError(f'{name!r} has two photo suffixes; rename the file')
+    if osp.splitext(stem)[1].lower() in IMAGE_SUFFIXES:
+        raise ValueError(f'{name!r} has two image suffixes; rename the file')
     return stem
 
 
@@ -104,7 +104,7 @@ def _read_csv_rows(path: str) -> list[tuple[str, list]]:
             may_be_header = False
             if is_header:
                 continue
-            image_id = photo_id(key)
+            image_id = strip_image_suffix(key)
             if not image_id:
                 raise ValueError(f'the row has no image id: {rest}')
             if image_id in lines:
@@ -128,7 +128,7 @@ def read_label_names(path: str) -> dict[str, list[str]]:
     Two forms are read. JSON (``.json``) is ``{image id: [class names]}``. CSV
     (``.csv``) has one image a row: the id, then its classes, in columns of
     their own or separated by ``;``; a header row is skipped. The id is the
-    photo's file name with or without its suffix.
+    image's file name with or without its suffix.
 
     Args:
         path (str): The table.
@@ -151,7 +151,7 @@ def read_label_names(path: str) -> dict[str, list[str]]:
     table = {}
     for key, names in rows:
         with naming(path):
-            image_id = photo_id(key)
+            image_id = strip_image_suffix(key)
         if image_id in table:
             raise ValueError(f'{path}: duplicate id {image_id!r}')
         table[image_id] = names
@@ -202,9 +202,9 @@ def save_label_table(path: str, table: Mapping[str, Iterable[str]]) -> None:
     """
     check_image_ids(table, path)
     for key in table:
-        if photo_id(key) != key:
-            raise ValueError(f'{path}: the id {key!r} ends in a photo suffix; '
-                             'rename the photo')
+        if strip_image_suffix(key) != key:
+            raise ValueError(f'{path}: the id {key!r} ends in an image suffix; '
+                             'rename the image')
     lines = [
         f'{json.dumps(key, ensure_ascii=False)}: '
         f'{json.dumps(list(names), ensure_ascii=False)}'
@@ -229,7 +229,7 @@ def stack_image_labels(data_samples: list,
         Tensor: Multi-hot float labels of shape (N, C - 1).
 
     Raises:
-        ValueError: Naming the photo, if a sample has no image labels or those of
+        ValueError: Naming the image, if a sample has no image labels or those of
             another number of classes.
     """
     rows = []
@@ -263,7 +263,7 @@ def present_classes(metainfo: Mapping,
         Tensor: Bool of shape (C - 1,), where the probabilities are.
 
     Raises:
-        ValueError: Naming the photo, if its labels are of another number of
+        ValueError: Naming the image, if its labels are of another number of
             classes.
     """
     device = None if probabilities is None else probabilities.device

@@ -65,12 +65,12 @@ class Seed:
 
     Args:
         scores (Tensor | np.ndarray): Foreground scores of shape (K, h, w) in
-            [0, 1]. (h, w) is either the photo's size or its stride-4 size
+            [0, 1]. (h, w) is either the image's size or its stride-4 size
             ``((H - 1) // 4 + 1, (W - 1) // 4 + 1)``. K may be 0: an image
             without a tag.
         labels (Tensor | np.ndarray | Sequence[int]): The K class ids in
             1..254, each once.
-        size (Sequence[int]): The photo's size (H, W) in pixels.
+        size (Sequence[int]): The image's size (H, W) in pixels.
         background (Tensor | np.ndarray, optional): Background scores of shape
             (h, w) in [0, 1]. Defaults to None.
 
@@ -93,7 +93,7 @@ class Seed:
                              f'{tuple(scores.shape)}')
         if tuple(scores.shape[1:]) not in (size, strided_size(size)):
             raise ValueError(
-                f'scores of a photo of size {size} must be of size {size} or, '
+                f'scores of an image of size {size} must be of size {size} or, '
                 f'at stride {STRIDE}, {strided_size(size)}, got '
                 f'{tuple(scores.shape[1:])}')
         if labels.numel() == 0:
@@ -179,17 +179,17 @@ class Seed:
             raise ValueError(f'{path} is not a seed file: {error}') from error
 
     def upsample(self) -> Tensor:
-        """The scores at the photo's size, of shape (K, H, W).
+        """The scores at the image's size, of shape (K, H, W).
 
         Stride-4 maps grow by bilinear interpolation (align_corners False) and
-        lose the rows and columns that the photo does not have, as in IRN.
+        lose the rows and columns that the image does not have, as in IRN.
         """
         return self._grow(self.scores)
 
     def with_background(self,
                         threshold: float | None = None,
                         alpha: float | None = None) -> Tensor:
-        """The scores at the photo's size with background as channel 0.
+        """The scores at the image's size with background as channel 0.
 
         Args:
             threshold (float, optional): Background is this constant.

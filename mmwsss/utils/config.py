@@ -83,7 +83,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
     needed by the time it is read. They are changed there, too:
 
     - ``data_root`` is that of all datasets; a dataset's own option comes first.
-    - ``classes`` are those of all datasets that share the training photos'
+    - ``classes`` are those of all datasets that share the training images'
       classes, and their number is the model's ``num_classes``. They are a list
       of names, or a text file of names, one a line, in the ``data_root`` of the
       training photos. Such a file is read even without any option.
@@ -113,7 +113,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
         dataset = dataset['dataset']
     held = dataset.get('classes')
     if 'classes' in options and held is None:
-        raise ValueError(f'classes={options["classes"]}: the training photos of '
+        raise ValueError(f'classes={options["classes"]}: the training images of '
                          f'{cfg.filename} have fixed classes')
     if 'classes' in options or isinstance(held, str):
         classes = cfg.get('classes', held)

@@ -76,7 +76,7 @@ def _why_no_id(image_id: str) -> str:
         return 'has a control character'
     parts = image_id.split('/')
     if image_id.startswith('/') or parts[0][1:] == ':':
-        return 'is an absolute path; expected one relative to the photo folder'
+        return 'is an absolute path; expected one relative to the image folder'
     if any(part in ('', '.', '..') for part in parts):
         return "has an empty part, '.' or '..'; expected a plain relative path"
     if any(len(part.encode()) > _MAX_NAME_BYTES for part in parts):

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-PARTS = dict(TRANSFORMS=dict(SeedAugmentation='SetRandomState'))
+PARTS = dict(
+    TRANSFORMS=dict(LoadPhoto='LoadPILImage', SeedAugmentation='SetRandomState'))
 """Registry of ``mmseg.registry`` -> type before -> type now."""
 
 VARIABLES: dict[str, str] = {}

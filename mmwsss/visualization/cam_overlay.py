@@ -16,12 +16,12 @@ from mmwsss.structures import Seed
 IGNORE_COLOR = (224, 224, 192)
 
 
-def _check_photo(photo: np.ndarray) -> np.ndarray:
-    photo = np.asarray(photo)
-    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
-        raise ValueError('photo must be an RGB uint8 array (H, W, 3), got '
-                         f'{photo.dtype} {photo.shape}')
-    return photo
+def _check_image(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError('image must be an RGB uint8 array (H, W, 3), got '
+                         f'{image.dtype} {image.shape}')
+    return image
 
 
 def _resize_score(score: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -37,20 +37,20 @@ def _resize_score(score: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return score
 
 
-def _blend(photo: np.ndarray, color: np.ndarray, weight) -> np.ndarray:
-    mixed = photo * (1 - weight) + color * weight
+def _blend(image: np.ndarray, color: np.ndarray, weight) -> np.ndarray:
+    mixed = image * (1 - weight) + color * weight
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
-def overlay_cam(photo: np.ndarray,
+def overlay_cam(image: np.ndarray,
                 score: np.ndarray,
                 alpha: float = 0.5) -> np.ndarray:
-    """Blend one class map, as a heat map, over a photo.
+    """Blend one class map, as a heat map, over an image.
 
     Args:
-        photo (np.ndarray): RGB, uint8 ``(H, W, 3)``.
+        image (np.ndarray): RGB, uint8 ``(H, W, 3)``.
         score (np.ndarray): Scores in [0, 1], ``(h, w)``; resized bilinearly
-            where it is not at the photo's size.
+            where it is not at the image's size.
         alpha (float): Weight of the heat map, 0 to 1. Defaults to 0.5.
 
     Returns:
@@ -59,21 +59,21 @@ def overlay_cam(photo: np.ndarray,
     Raises:
         ValueError: If an array has a wrong shape, type or range.
     """
-    photo = _check_photo(photo)
-    score = _resize_score(score, photo.shape[:2])
+    image = _check_image(image)
+    score = _resize_score(score, image.shape[:2])
     heat = cv2.applyColorMap(
         np.rint(score * 255).astype(np.uint8), cv2.COLORMAP_JET)
-    return _blend(photo, heat[..., ::-1].astype(np.float32), alpha)
+    return _blend(image, heat[..., ::-1].astype(np.float32), alpha)
 
 
-def draw_mask(photo: np.ndarray,
+def draw_mask(image: np.ndarray,
               mask: np.ndarray,
               palette: Sequence[Sequence[int]],
               alpha: float = 0.5) -> np.ndarray:
     """Tint the pixels of each class in its colour; background stays as it is.
 
     Args:
-        photo (np.ndarray): RGB, uint8 ``(H, W, 3)``.
+        image (np.ndarray): RGB, uint8 ``(H, W, 3)``.
         mask (np.ndarray): Class ids ``(H, W)``; 0 is background, 255 (ignore)
             is drawn in the pale colour of VOC's borders.
         palette (Sequence[Sequence[int]]): RGB colour of each class, background
@@ -87,10 +87,10 @@ def draw_mask(photo: np.ndarray,
         ValueError: If the sizes differ, or an id is in neither the palette nor
             255.
     """
-    photo, mask = _check_photo(photo), np.asarray(mask)
-    if mask.shape != photo.shape[:2]:
-        raise ValueError(f'mask must have the size of the photo '
-                         f'{photo.shape[:2]}, got {mask.shape}')
+    image, mask = _check_image(image), np.asarray(mask)
+    if mask.shape != image.shape[:2]:
+        raise ValueError(f'mask must have the size of the image '
+                         f'{image.shape[:2]}, got {mask.shape}')
     unknown = [i for i in np.unique(mask) if not 0 <= i < len(palette) and i != 255]
     if unknown:
         raise ValueError(f'mask holds the class ids {[int(i) for i in unknown]}, but '
@@ -99,23 +99,23 @@ def draw_mask(photo: np.ndarray,
     table[:len(palette)] = palette
     table[255] = IGNORE_COLOR
     weight = (mask != 0)[..., None] * np.float32(alpha)
-    return _blend(photo, table[mask.astype(np.uint8)], weight)
+    return _blend(image, table[mask.astype(np.uint8)], weight)
 
 
-def draw_seed(photo: np.ndarray,
+def draw_seed(image: np.ndarray,
               seed: Seed,
               palette: Sequence[Sequence[int]],
               class_names: Sequence[str] | None = None,
               alpha: float = 0.7) -> np.ndarray:
-    """Tint a photo by all class scores of a seed at once.
+    """Tint an image by all class scores of a seed at once.
 
     Each pixel takes the colour of its highest class, the stronger the higher
     that score is.
 
     Args:
-        photo (np.ndarray): RGB, uint8 ``(H, W, 3)``.
+        image (np.ndarray): RGB, uint8 ``(H, W, 3)``.
         seed (Seed): The scores of the present classes; resized where the
-            photo is shown at another size.
+            image is shown at another size.
         palette (Sequence[Sequence[int]]): RGB colour of each class, background
             first.
         class_names (Sequence[str], optional): Names of all classes, background
@@ -125,30 +125,30 @@ def draw_seed(photo: np.ndarray,
     Returns:
         np.ndarray: RGB, uint8 ``(H, W, 3)``.
     """
-    photo = _check_photo(photo)
+    image = _check_image(image)
     labels = seed.labels.tolist()
     if not labels:
-        return photo.copy()
+        return image.copy()
     colors = np.asarray(palette, dtype=np.float32)[labels]
     scores = np.stack([
-        _resize_score(score, photo.shape[:2])
+        _resize_score(score, image.shape[:2])
         for score in seed.upsample().cpu().numpy()
     ])
     best = scores.argmax(0)
-    drawn = _blend(photo, colors[best], alpha * scores.max(0)[..., None])
+    drawn = _blend(image, colors[best], alpha * scores.max(0)[..., None])
     if class_names is not None:
         drawn = draw_tags(drawn, [class_names[label] for label in labels],
                           [palette[label] for label in labels])
     return drawn
 
 
-def draw_tags(photo: np.ndarray,
+def draw_tags(image: np.ndarray,
               names: Sequence[str],
               colors: Sequence[Sequence[int]] | None = None) -> np.ndarray:
     """Write class names in the upper left corner, one below the other.
 
     Args:
-        photo (np.ndarray): RGB, uint8 ``(H, W, 3)``.
+        image (np.ndarray): RGB, uint8 ``(H, W, 3)``.
         names (Sequence[str]): What to write.
         colors (Sequence[Sequence[int]], optional): RGB colour of the box left
             of each name. Defaults to grey boxes.
@@ -156,10 +156,10 @@ def draw_tags(photo: np.ndarray,
     Returns:
         np.ndarray: RGB, uint8 ``(H, W, 3)``.
     """
-    photo = _check_photo(photo)
-    canvas = Image.fromarray(np.ascontiguousarray(photo))
+    image = _check_image(image)
+    canvas = Image.fromarray(np.ascontiguousarray(image))
     draw = ImageDraw.Draw(canvas)
-    size = max(9, min(photo.shape[:2]) // 25)
+    size = max(9, min(image.shape[:2]) // 25)
     font = ImageFont.load_default(size=size)
     colors = colors or [(128, 128, 128)] * len(names)
     pad, top = max(1, size // 5), 0

@@ -15,7 +15,7 @@ _PAPER, _INK, _GREY = (255, 255, 255), (28, 30, 33), (110, 115, 122)
 def draw_contact_sheet(sections: Sequence[Section],
                        title: str = '',
                        cell: int = 190) -> np.ndarray:
-    """Lay out sections below each other, a row a photo.
+    """Lay out sections below each other, a row an image.
 
     Args:
         sections (Sequence[Section]): What to draw.

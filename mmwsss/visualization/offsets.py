@@ -47,14 +47,14 @@ def offset_magnitude(offset: Tensor | np.ndarray) -> np.ndarray:
     return np.linalg.norm(split_offset(offset), axis=1).mean(0)
 
 
-def draw_offset_magnitude(photo: np.ndarray,
+def draw_offset_magnitude(image: np.ndarray,
                           offset: Tensor | np.ndarray,
                           max_magnitude: float | None = None,
                           alpha: float = 0.5) -> np.ndarray:
-    """Blend the lengths of the offsets, as a heat map, over a photo.
+    """Blend the lengths of the offsets, as a heat map, over an image.
 
     Args:
-        photo (np.ndarray): RGB, uint8 ``(H, W, 3)``.
+        image (np.ndarray): RGB, uint8 ``(H, W, 3)``.
         offset (Tensor | np.ndarray): Offsets ``(2 k k, h, w)``.
         max_magnitude (float, optional): The length drawn in full red, in pixels
             of the feature grid. Defaults to the largest of this field.
@@ -66,10 +66,10 @@ def draw_offset_magnitude(photo: np.ndarray,
     magnitude = offset_magnitude(offset)
     top = magnitude.max() if max_magnitude is None else max_magnitude
     score = np.clip(magnitude / top, 0, 1) if top > 0 else np.zeros_like(magnitude)
-    return overlay_cam(photo, score, alpha)
+    return overlay_cam(image, score, alpha)
 
 
-def draw_offset_arrows(photo: np.ndarray,
+def draw_offset_arrows(image: np.ndarray,
                        offset: Tensor | np.ndarray,
                        num_arrows: int = 16,
                        gain: float = 1.,
@@ -80,7 +80,7 @@ def draw_offset_arrows(photo: np.ndarray,
     moved by the mean of the cell's offsets.
 
     Args:
-        photo (np.ndarray): RGB, uint8 ``(H, W, 3)``.
+        image (np.ndarray): RGB, uint8 ``(H, W, 3)``.
         offset (Tensor | np.ndarray): Offsets ``(2 k k, h, w)``.
         num_arrows (int): About how many arrows to draw along the longer side.
             Defaults to 16.
@@ -93,9 +93,9 @@ def draw_offset_arrows(photo: np.ndarray,
     """
     mean_dy, mean_dx = split_offset(offset).mean(0)
     rows, cols = mean_dy.shape
-    cell_h, cell_w = photo.shape[0] / rows, photo.shape[1] / cols
+    cell_h, cell_w = image.shape[0] / rows, image.shape[1] / cols
     step = max(1, round(max(rows, cols) / num_arrows))
-    drawn = np.ascontiguousarray(photo).copy()
+    drawn = np.ascontiguousarray(image).copy()
     for y in range(step // 2, rows, step):
         for x in range(step // 2, cols, step):
             start_y, start_x = (y + 0.5) * cell_h, (x + 0.5) * cell_w

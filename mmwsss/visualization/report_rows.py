@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""The pictures of a report: a row a photo, a column a stage."""
+"""The pictures of a report: a row an image, a column a stage."""
 
 import os.path as osp
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from mmwsss.datasets.image_io import read_mask, read_photo
+from mmwsss.datasets.image_io import read_image, read_mask
 from mmwsss.evaluation.metrics.confusion_metric import image_id
 from mmwsss.evaluation.metrics.prediction_files import prediction_file
 from mmwsss.ops import mask_confusion
@@ -18,7 +18,7 @@ from mmwsss.structures import Seed
 
 from .cam_overlay import draw_mask, draw_seed
 
-# To rank the photos of a large set, this many of them are looked at.
+# To rank the images of a large set, this many of them are looked at.
 _MAX_CANDIDATES = 400
 
 
@@ -38,10 +38,10 @@ class Cell:
 
 @dataclass
 class Row:
-    """One photo through all stages.
+    """One image through all stages.
 
     Args:
-        name (str): The photo's id.
+        name (str): The image's id.
         tags (list[str]): The classes it is tagged with.
         cells (list[Cell]): One for each column.
     """
@@ -59,14 +59,14 @@ class Row:
 
 @dataclass
 class Section:
-    """Photos of one set.
+    """Images of one set.
 
     Args:
         title (str): What they are.
         columns (list[str]): The title of each column.
         rows (list[Row]): From the best to the worst.
         classes (dict[str, tuple]): RGB colour of each class that occurs.
-        photos (int): How many photos ``rows`` was chosen from.
+        images (int): How many images ``rows`` was chosen from.
         ranked_by (str): The column whose IoU orders the rows.
     """
 
@@ -74,7 +74,7 @@ class Section:
     columns: list[str]
     rows: list[Row]
     classes: dict[str, tuple[int, int, int]]
-    photos: int
+    images: int
     ranked_by: str
 
     @property
@@ -108,24 +108,24 @@ def collect_section(dataset: Any,
                     columns: Sequence[dict],
                     num_images: int = 6,
                     rank_by: str | None = None) -> Section:
-    """Choose photos and draw them.
+    """Choose images and draw them.
 
-    The photos are spread evenly over the range from the best to the worst.
+    The images are spread evenly over the range from the best to the worst.
     Which they are depends on nothing but the files.
 
     Args:
-        dataset (BaseSegDataset): The photos, with masks where there are any.
+        dataset (BaseSegDataset): The images, with masks where there are any.
         title (str): Title of the section.
-        columns (Sequence[dict]): What stands beside each photo: dicts of
+        columns (Sequence[dict]): What stands beside each image: dicts of
             ``title`` and either ``seeds`` (folder of npz) and ``threshold``, or
-            ``masks`` (folder of PNGs). Photo and ground truth come of
+            ``masks`` (folder of PNGs). Image and ground truth come of
             themselves.
         num_images (int): How many photos. Defaults to 6.
         rank_by (str, optional): Title of the column whose IoU orders the rows.
             Defaults to None, the last.
 
     Raises:
-        FileNotFoundError: If no photo has a file in every column.
+        FileNotFoundError: If no image has a file in every column.
         ValueError: If ``rank_by`` is no column.
     """
     titles = [column['title'] for column in columns]
@@ -137,7 +137,7 @@ def collect_section(dataset: Any,
                 if all(_file_of(column, info) for column in columns)]
     if not complete:
         raise FileNotFoundError(
-            f'section {title!r}: no photo has a file in every one of '
+            f'section {title!r}: no image has a file in every one of '
             f'{[column.get("seeds") or column.get("masks") for column in columns]}')
     scored = [info for info in complete if _has_truth(info)] or complete
     chosen = _spread(scored, num_images, columns[titles.index(rank_by)],
@@ -157,7 +157,7 @@ def collect_section(dataset: Any,
 
 def _spread(infos: list[dict], count: int, column: dict,
             num_classes: int) -> list[dict]:
-    """``count`` photos, evenly spread from the best to the worst."""
+    """``count`` images, evenly spread from the best to the worst."""
     step = max(1, len(infos) // _MAX_CANDIDATES)
     candidates = infos[::step]
     if not _has_truth(candidates[0]):
@@ -174,14 +174,14 @@ def _spread(infos: list[dict], count: int, column: dict,
 
 def _draw_row(info: dict, columns: Sequence[dict],
               meta: dict) -> tuple[Row, set[int]]:
-    photo = read_photo(info['img_path'])
+    image = read_image(info['img_path'])
     classes, palette = meta['classes'], meta['palette']
     truth = read_mask(info['seg_map_path']) if _has_truth(info) else None
     shown = set(np.unique(truth).tolist()) if truth is not None else set()
-    cells = [Cell(photo)]
-    # Next to a grey photo the colours of classes stand out.
-    grey = photo.mean(axis=2, keepdims=True)
-    muted = (0.25 * photo + 0.75 * grey).astype(np.uint8)
+    cells = [Cell(image)]
+    # Next to a grey image the colours of classes stand out.
+    grey = image.mean(axis=2, keepdims=True)
+    muted = (0.25 * image + 0.75 * grey).astype(np.uint8)
     for column in columns:
         mask = _mask_of(column, info)
         shown |= set(np.unique(mask).tolist())
@@ -214,7 +214,7 @@ def _has_truth(info: dict) -> bool:
 
 
 def _file_of(column: dict, info: dict) -> str | None:
-    """The file of a photo in a column, or None."""
+    """The file of an image in a column, or None."""
     seeds = 'seeds' in column
     path = prediction_file(column['seeds' if seeds else 'masks'], info, seeds)
     return path if osp.exists(path) else None

@@ -36,7 +36,7 @@ def color_weights() -> torch.Tensor:
 def _config(tmp_path, model: dict) -> Config:
     scales = [dict(type='PILRescale', scale=scale) for scale in (0.5, 1.0)]
     flips = [dict(type='RandomFlip', prob=prob) for prob in (0., 1.)]
-    loaders = [dict(type='LoadPhoto')]
+    loaders = [dict(type='LoadPILImage')]
     cfg = Config(
         dict(
             default_scope='mmseg',
@@ -117,11 +117,11 @@ def segmentation_model(tmp_path) -> tuple[Config, str]:
     return cfg, save_checkpoint(cfg, tmp_path / 'segmentation.pth', fill)
 
 
-def make_photo(*colors: str, size=(48, 64)) -> np.ndarray:
-    """A grey photo with a 16 x 16 square of each colour, at (16, 8 + 32 i)."""
-    photo = np.full((*size, 3), 100, np.uint8)
+def make_image(*colors: str, size=(48, 64)) -> np.ndarray:
+    """A grey image with a 16 x 16 square of each colour, at (16, 8 + 32 i)."""
+    image = np.full((*size, 3), 100, np.uint8)
     for i, color in enumerate(colors):
-        square = photo[16:32, 8 + 32 * i:24 + 32 * i]
+        square = image[16:32, 8 + 32 * i:24 + 32 * i]
         square[:] = 0
         square[..., CLASSES.index(color) - 1] = 255
-    return photo
+    return image

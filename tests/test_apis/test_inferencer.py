@@ -9,7 +9,7 @@ import torch
 from inferencer_models import (
     CLASSES,
     cam_model,
-    make_photo,
+    make_image,
     save_checkpoint,
     segmentation_model,
 )
@@ -25,12 +25,12 @@ def cam(tmp_path):
 
 
 @pytest.fixture
-def photos(tmp_path):
+def images(tmp_path):
     folder = tmp_path / 'photos'
     folder.mkdir()
     for name, colors in (('a', ('red', )), ('b', ('red', 'green')), ('c', ())):
-        Image.fromarray(make_photo(*colors)).save(folder / f'{name}.png')
-    (folder / 'notes.txt').write_text('not a photo')
+        Image.fromarray(make_image(*colors)).save(folder / f'{name}.png')
+    (folder / 'notes.txt').write_text('not an image')
     return folder
 
 
@@ -44,8 +44,8 @@ def iou(a, b):
     return (a & b).sum() / (a | b).sum()
 
 
-def test_finds_the_class_and_its_place(cam, photos):
-    result = cam(str(photos / 'a.png'))
+def test_finds_the_class_and_its_place(cam, images):
+    result = cam(str(images / 'a.png'))
     assert result['name'] == 'a'
     assert set(result['scores']) == set(CLASSES[1:])
     assert result['scores']['red'] > 0.5 > result['scores']['green']
@@ -55,32 +55,32 @@ def test_finds_the_class_and_its_place(cam, photos):
     mask = result['mask']
     assert mask.dtype == np.uint8 and set(np.unique(mask)) == {0, 1}
     assert iou(mask == 1, square()) > 0.6
-    overlay, photo = result['overlay'].astype(int), make_photo('red').astype(int)
-    np.testing.assert_array_equal(overlay[40:, 50:], photo[40:, 50:])
+    overlay, image = result['overlay'].astype(int), make_image('red').astype(int)
+    np.testing.assert_array_equal(overlay[40:, 50:], image[40:, 50:])
     heat = result['cams']['red'].astype(int)
     assert (heat[20:28, 12:20, 0] > heat[20:28, 12:20, 2]).all()
 
 
 @pytest.mark.parametrize('tta', [False, True])
-def test_tags_filter_the_classes(tmp_path, photos, tta):
+def test_tags_filter_the_classes(tmp_path, images, tta):
     inferencer = WSSSInferencer(*cam_model(tmp_path), device='cpu', tta=tta)
-    both = inferencer(photos / 'b.png')
+    both = inferencer(images / 'b.png')
     assert both['seed'].labels.tolist() == [1, 2]
     assert iou(both['mask'] == 1, square(0)) > 0.5
     assert iou(both['mask'] == 2, square(1)) > 0.5
-    green = inferencer(photos / 'b.png', tags=['green'])
+    green = inferencer(images / 'b.png', tags=['green'])
     assert green['seed'].labels.tolist() == [2]
     assert set(np.unique(green['mask'])) == {0, 2}
     # A tag below the threshold of the model counts, too.
     assert inferencer(
-        photos / 'b.png', tags=['blue'])['seed'].labels.tolist() == [3]
-    assert inferencer(photos / 'b.png', tags=[])['mask'].max() == 0
+        images / 'b.png', tags=['blue'])['seed'].labels.tolist() == [3]
+    assert inferencer(images / 'b.png', tags=[])['mask'].max() == 0
 
 
-def test_tta_and_single_scale_differ_but_agree(tmp_path, photos):
+def test_tta_and_single_scale_differ_but_agree(tmp_path, images):
     cfg, weights = cam_model(tmp_path)
     results = [
-        WSSSInferencer(cfg, weights, device='cpu', tta=tta)(photos / 'a.png')
+        WSSSInferencer(cfg, weights, device='cpu', tta=tta)(images / 'a.png')
         for tta in (False, True)
     ]
     single, multi = (result['seed'].scores for result in results)
@@ -88,16 +88,16 @@ def test_tta_and_single_scale_differ_but_agree(tmp_path, photos):
     assert iou(results[0]['mask'] > 0, results[1]['mask'] > 0) > 0.6
 
 
-def test_array_and_file_agree(cam, photos):
-    from_file = cam(photos / 'b.png')
-    from_array = cam(make_photo('red', 'green'))
+def test_array_and_file_agree(cam, images):
+    from_file = cam(images / 'b.png')
+    from_array = cam(make_image('red', 'green'))
     np.testing.assert_array_equal(from_file['mask'], from_array['mask'])
     assert from_file['scores'] == from_array['scores']
 
 
-def test_folder_with_outputs(cam, photos, tmp_path):
+def test_folder_with_outputs(cam, images, tmp_path):
     out = tmp_path / 'out'
-    results = cam(str(photos), out_dir=str(out), show_progress=False)
+    results = cam(str(images), out_dir=str(out), show_progress=False)
     assert [result['name'] for result in results] == ['a', 'b', 'c']
     assert results[2]['mask'].max() == 0 and results[2]['cams'] == {}
     written = sorted(
@@ -114,24 +114,24 @@ def test_folder_with_outputs(cam, photos, tmp_path):
     assert scores == {result['name']: result['scores'] for result in results}
 
 
-def test_folder_pattern_and_list_give_lists(cam, photos):
-    assert len(cam(str(photos / '[ab].png'), show_progress=False)) == 2
-    mixed = cam([photos / 'a.png', make_photo('blue')], show_progress=False)
+def test_folder_pattern_and_list_give_lists(cam, images):
+    assert len(cam(str(images / '[ab].png'), show_progress=False)) == 2
+    mixed = cam([images / 'a.png', make_image('blue')], show_progress=False)
     assert [result['name'] for result in mixed] == ['a', 'photo_1']
-    assert len(cam([photos / 'a.png'])) == 1
+    assert len(cam([images / 'a.png'])) == 1
 
 
-def test_large_photos_are_reduced_for_the_model(tmp_path):
+def test_large_images_are_reduced_for_the_model(tmp_path):
     cfg, weights = cam_model(tmp_path)
-    photo = make_photo('red', 'green').repeat(3, 0).repeat(3, 1)
+    image = make_image('red', 'green').repeat(3, 0).repeat(3, 1)
     sizes = []
     for max_long in (64, None):
         inferencer = WSSSInferencer(cfg, weights, device='cpu', max_long=max_long)
         inferencer.model.backbone.register_forward_pre_hook(
             lambda _, inputs: sizes.append(inputs[0].shape[2:]))
-        result = inferencer(photo)
-        assert result['mask'].shape == photo.shape[:2]
-        assert result['seed'].size == photo.shape[:2]
+        result = inferencer(image)
+        assert result['mask'].shape == image.shape[:2]
+        assert result['seed'].size == image.shape[:2]
         expected = square().repeat(3, 0).repeat(3, 1)
         assert iou(result['mask'] == 1, expected) > 0.6
     assert sizes == [(48, 64), (144, 192)]
@@ -141,74 +141,74 @@ def test_thresholds(tmp_path):
     cfg, weights = cam_model(tmp_path)
     eager = WSSSInferencer(
         cfg, weights, device='cpu', score_threshold=0., cam_threshold=0.9)
-    result = eager(make_photo('red'))
+    result = eager(make_image('red'))
     assert result['seed'].labels.tolist() == [1, 2, 3]
-    default = WSSSInferencer(cfg, weights, device='cpu')(make_photo('red'))
+    default = WSSSInferencer(cfg, weights, device='cpu')(make_image('red'))
     assert (result['mask'] == 1).sum() < (default['mask'] == 1).sum()
 
 
-def test_segmentation_model(tmp_path, photos):
+def test_segmentation_model(tmp_path, images):
     inferencer = WSSSInferencer(*segmentation_model(tmp_path), device='cpu')
     out = tmp_path / 'out'
-    result = inferencer(photos / 'b.png', out_dir=str(out))
+    result = inferencer(images / 'b.png', out_dir=str(out))
     assert result['scores'] is result['seed'] is result['cams'] is None
     assert iou(result['mask'] == 1, square(0)) > 0.7
     assert iou(result['mask'] == 2, square(1)) > 0.7
     assert sorted(os.listdir(out)) == ['masks', 'overlays']
-    tagged = inferencer(photos / 'b.png', tags=['green'])
+    tagged = inferencer(images / 'b.png', tags=['green'])
     assert set(np.unique(tagged['mask'])) == {0, 2}
     tta = WSSSInferencer(*segmentation_model(tmp_path), device='cpu', tta=True)
-    assert iou(tta(photos / 'b.png')['mask'] == 1, square(0)) > 0.6
+    assert iou(tta(images / 'b.png')['mask'] == 1, square(0)) > 0.6
     with pytest.raises(ValueError, match='tta=False'):
-        tta(photos / 'b.png', tags=['green'])
+        tta(images / 'b.png', tags=['green'])
 
 
 def test_checkpoint_of_a_stage_enters_it(tmp_path):
     cfg, weights = cam_model(tmp_path, head='ESOLHead', stage='shrink')
     inferencer = WSSSInferencer(cfg, weights, device='cpu')
     assert inferencer.model.stage == 'shrink'
-    assert inferencer(make_photo('red'))['mask'].shape == (48, 64)
+    assert inferencer(make_image('red'))['mask'].shape == (48, 64)
     assert inferencer.model.decode_head.conv_2.last_offset is not None
 
 
-def test_photos_that_are_none(cam, photos, tmp_path):
+def test_images_that_are_none(cam, images, tmp_path):
     with pytest.raises(FileNotFoundError, match='nothing.jpg'):
         cam(str(tmp_path / 'nothing.jpg'))
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(ValueError, match='empty.*holds no photo'):
+    with pytest.raises(ValueError, match='empty.*holds no image'):
         cam(str(tmp_path / 'empty'))
-    with pytest.raises(ValueError, match='list of photos is empty'):
+    with pytest.raises(ValueError, match='list of images is empty'):
         cam([])
     with pytest.raises(ValueError, match='RGB uint8'):
         cam(np.zeros((8, 8), np.uint8))
     with pytest.raises(TypeError, match='int'):
         cam(3)
-    Image.fromarray(make_photo()).save(photos / 'a.bmp')
-    with pytest.raises(ValueError, match="two photos are called 'a'"):
-        cam(str(photos))
+    Image.fromarray(make_image()).save(images / 'a.bmp')
+    with pytest.raises(ValueError, match="two images are called 'a'"):
+        cam(str(images))
 
 
-def test_a_broken_photo_keeps_what_is_written(cam, photos, tmp_path):
-    data = (photos / 'b.png').read_bytes()
-    (photos / 'b.png').write_bytes(data[:len(data) // 2])
+def test_a_broken_image_keeps_what_is_written(cam, images, tmp_path):
+    data = (images / 'b.png').read_bytes()
+    (images / 'b.png').write_bytes(data[:len(data) // 2])
     out = tmp_path / 'out'
     with pytest.raises(ValueError, match='b.png'):
-        cam(str(photos), out_dir=str(out), show_progress=False)
+        cam(str(images), out_dir=str(out), show_progress=False)
     written = sorted(path.name for path in out.rglob('*') if path.is_file())
     assert written == ['a.jpg', 'a.png', 'a_red.jpg', 'scores.json']
     assert set(json.loads((out / 'scores.json').read_text())) == {'a'}
-    (photos / 'b.png').write_text('no photo at all')
+    (images / 'b.png').write_text('no image at all')
     with pytest.raises(ValueError, match='b.png'):
-        cam(photos / 'b.png')
+        cam(images / 'b.png')
 
 
 def test_unknown_tag(cam):
     with pytest.raises(ValueError, match='unknown tag cow.*red, green, blue'):
-        cam(make_photo('red'), tags=['red', 'cow'])
+        cam(make_image('red'), tags=['red', 'cow'])
     with pytest.raises(ValueError, match='unknown tag background'):
-        cam(make_photo('red'), tags=['background'])
+        cam(make_image('red'), tags=['background'])
     with pytest.raises(TypeError, match='list of class names'):
-        cam(make_photo('red'), tags='red')
+        cam(make_image('red'), tags='red')
 
 
 def test_checkpoints_that_do_not_fit(tmp_path):

@@ -111,7 +111,7 @@ def check_loaders(cfg, name):
     assert cfg.train_dataloader.sampler.type == 'ReproducibleInfiniteSampler'
     assert transforms(cfg.train_dataloader)[0].type == 'SetRandomState'
     if name.startswith('deeplab/'):
-        # Each process sees photos of its own.
+        # Each process sees images of its own.
         assert cfg.val_dataloader.sampler.round_up is False
 
 
@@ -151,7 +151,7 @@ def check_tests(cfg, model):
 def check_what_is_seen(cfg, model, name):
     dataset = cfg.train_dataloader.dataset
     names = [transform.type for transform in dataset.pipeline]
-    # Masks of training photos are read to measure accuracy and for no loss.
+    # Masks of training images are read to measure accuracy and for no loss.
     assert ('LoadMask' in names) == name.startswith(PIXEL_LABELS) or 'fig6' in name
     if 'LoadMask' not in names:
         assert not dataset.get('with_masks') and dataset.label_file

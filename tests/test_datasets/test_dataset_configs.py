@@ -92,16 +92,16 @@ def pipeline(jitter):
     ])
 
 
-def image(photo, position, jitter=True, index=0, seed=3):
+def image(image, position, jitter=True, index=0, seed=3):
     """RGB of a training sample of the demo's single-stage config."""
     index = SamplePosition(index, position, seed)
-    sample = pipeline(jitter)(dict(img_path=str(photo), sample_idx=index))
+    sample = pipeline(jitter)(dict(img_path=str(image), sample_idx=index))
     return sample['inputs'].numpy()[::-1]
 
 
 @pytest.fixture
 def paint(tmp_path):
-    """Write an RGB photo."""
+    """Write an RGB image."""
 
     def write(rgb, name='photo.png'):
         Image.fromarray(np.uint8(rgb)).save(tmp_path / name)
@@ -120,10 +120,10 @@ def test_single_stage_augmentation(name, voc_root):
         if 'scale' in transform:
             transform.scale = cfg.crop_size
     assert cfg.train_dataloader.dataset.pipeline == expected
-    photo, *_ = (voc_root / 'JPEGImages').iterdir()
+    image, *_ = (voc_root / 'JPEGImages').iterdir()
     sample = Compose(expected)(
         dict(
-            img_path=str(photo),
+            img_path=str(image),
             sample_idx=0,
             image_labels=np.array([1, 0, 1], np.uint8)))
     assert sample['inputs'].shape == (3, *cfg.crop_size)
@@ -141,7 +141,7 @@ def test_single_stage_augmentation_follows_the_position(paint):
 
 
 def crops(canvas, count=1):
-    """Centre and size (y, x) of crops of a photo that shows where it is."""
+    """Centre and size (y, x) of crops of an image that shows where it is."""
     for position in range(count):
         red, green, _ = image(canvas, position, jitter=False).astype(float)
         box = []
@@ -171,7 +171,7 @@ def test_single_stage_crops(paint, size):
     assert 0.74 < ratios.min() and ratios.max() < 1.35
 
 
-def test_single_stage_crops_of_long_photos(paint):
+def test_single_stage_crops_of_long_images(paint):
     """No crop of 0.9 is within 3:4 to 4:3: the largest in the middle is."""
     for size, crop in [((120, 250), (120, 160)), ((250, 120), (160, 120))]:
         centre, sides = next(crops(paint(ramps(*size))))
@@ -207,7 +207,7 @@ def test_single_stage_colours(paint):
 
 @pytest.fixture
 def one_colour(tmp_path):
-    """A photo of one colour, wider than high, and a mask of class 1."""
+    """An image of one colour, wider than high, and a mask of class 1."""
     Image.new('RGB', (300, 200), (10, 200, 90)).save(tmp_path / 'a.png')
     Image.new('L', (300, 200), 1).save(tmp_path / 'a_mask.png')
     return dict(

@@ -9,11 +9,11 @@ from mmseg.registry import TRANSFORMS
 from PIL import Image
 
 from mmwsss.datasets import WeakCOCODataset, WeakDemoDataset
-from mmwsss.datasets.image_io import read_photo
+from mmwsss.datasets.image_io import read_image
 from mmwsss.datasets.transforms import LoadSaliency
 
 PIPELINE = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='LoadSaliency'),
     dict(type='RandomResizeLong', min_long=40, max_long=80),
     dict(type='RandomFlip', prob=0.5),
@@ -28,7 +28,7 @@ def root(voc_root, tmp_path):
     root = shutil.copytree(voc_root, tmp_path / 'root')
     (root / 'Saliency').mkdir()
     for path in (root / 'JPEGImages').iterdir():
-        green = read_photo(str(path))[..., 1]
+        green = read_image(str(path))[..., 1]
         Image.fromarray(green).save(root / 'Saliency' / f'{path.stem}.png')
     return root
 
@@ -42,7 +42,7 @@ def dataset(root, pipeline=PIPELINE):
         pipeline=pipeline)
 
 
-def test_follows_the_photo(root):
+def test_follows_the_image(root):
     data = dataset(root)
     flips = set()
     for seed in range(6):
@@ -54,7 +54,7 @@ def test_follows_the_photo(root):
         difference = saliency[0].float() - packed['inputs'][1]
         x1, y1, x2, y2 = sample.valid_box
         inside = difference[y1:y2, x1:x2].abs()
-        # Bicubic photos, bilinear saliency.
+        # Bicubic images, bilinear saliency.
         assert inside.mean() < 4
         outside = saliency[0].clone()
         outside[y1:y2, x1:x2] = 0

@@ -7,7 +7,7 @@ from mmwsss.datasets.transforms.strong_view import COLOR_OPS
 
 
 def results(seed: int = 0) -> dict:
-    """A photo amid padding in the mean colour."""
+    """An image amid padding in the mean colour."""
     image = np.full((24, 20, 3), 103.53, np.float32)
     rng = np.random.default_rng(seed)
     image[3:21, 4:19] = rng.integers(20, 230, (18, 15, 3))
@@ -27,7 +27,7 @@ def test_nine_colour_operations():
 
 @pytest.mark.parametrize('op', COLOR_OPS, ids=lambda op: op['type'])
 def test_an_operation(op):
-    """It changes the photo (Identity does not) but never the padding."""
+    """It changes the image (Identity does not) but never the padding."""
     np.random.seed(0)
     before = results()
     view = strong_view(num_ops=1, ops=[op], blur_prob=0.)(results())
@@ -59,9 +59,9 @@ def test_ranges_of_magnitudes():
 
 def test_blur_only_and_neither():
     blurred = strong_view(num_ops=0, blur_prob=1., blur_sigma=(2., 2.))
-    photo = results()['img'][3:21, 4:19]
+    image = results()['img'][3:21, 4:19]
     strong = blurred(results())['strong_img'][3:21, 4:19]
-    assert strong.std() < 0.5 * photo.std()
+    assert strong.std() < 0.5 * image.std()
     view = strong_view(num_ops=0, blur_prob=0.)(results())
     assert np.array_equal(view['strong_img'], view['img'])
 

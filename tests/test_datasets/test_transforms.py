@@ -12,7 +12,7 @@ from mmwsss.datasets.image_io import read_mask, write_mask
 from mmwsss.datasets.transforms import (
     ImageLabelsFromMask,
     LoadMask,
-    LoadPhoto,
+    LoadPILImage,
     PackWeakInputs,
     PILRescale,
     RandomCropPad,
@@ -33,10 +33,10 @@ def smooth(height, width):
 
 
 def load(path, **kwargs):
-    return LoadPhoto(**kwargs).transform(dict(img_path=str(path)))
+    return LoadPILImage(**kwargs).transform(dict(img_path=str(path)))
 
 
-class TestLoadPhoto:
+class TestLoadImage:
 
     def test_is_bgr(self, tmp_path):
         rgb = noise(7, 5)
@@ -194,7 +194,7 @@ class TestLoadMask:
         results = self.results(tmp_path, np.zeros((5, 6), np.uint8))
         with pytest.raises(
                 ValueError,
-                match='mask.png is 6x5 .*expected 5x6 .*photo.jpg'):
+                match='mask.png is 6x5 .*expected 5x6 .*image.jpg'):
             LoadMask().transform(results)
 
     def test_rgb_mask(self, tmp_path):
@@ -374,7 +374,7 @@ class TestRandomCropPad:
             assert np.all(results['img'][~inside] == np.float32(MEAN))
             patch = results['img'][y1:y2, x1:x2]
             assert patch.shape[:2] == (min(size[0], 32), min(size[1], 32))
-            # Find the patch in the photo by brute force.
+            # Find the patch in the image by brute force.
             places = [(y, x) for y in range(size[0] - patch.shape[0] + 1)
                       for x in range(size[1] - patch.shape[1] + 1)
                       if np.array_equal(
@@ -452,7 +452,7 @@ class TestFormatting:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may read any file')
-def test_unreadable_photo(tmp_path):
+def test_unreadable_image(tmp_path):
     path = tmp_path / 'secret.png'
     Image.fromarray(noise(3, 3)).save(path)
     path.chmod(0)

@@ -20,7 +20,7 @@ from mmwsss.datasets.image_io import voc_palette
 
 TRAIN = 'ImageSets/Segmentation/train.txt'
 PIPELINE = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='RandomResizeLong', min_long=40, max_long=80),
     dict(type='RandomFlip', prob=0.5),
     dict(type='RandomCropPad', crop_size=48),
@@ -42,7 +42,7 @@ def own_root(voc_root, tmp_path):
     return shutil.copytree(voc_root, tmp_path / 'root')
 
 
-def photo(path, size=(8, 6), seed=0):
+def image(path, size=(8, 6), seed=0):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.RandomState(seed).randint(0, 255, (*size, 3))
     Image.fromarray(pixels.astype(np.uint8)).save(path)
@@ -95,7 +95,7 @@ class TestBase:
 
     def test_with_masks(self, voc_root):
         pipeline = [
-            dict(type='LoadPhoto'),
+            dict(type='LoadPILImage'),
             dict(type='LoadMask'),
             dict(type='PackWeakInputs')
         ]
@@ -113,19 +113,19 @@ class TestBase:
         dataset = demo(
             own_root,
             with_masks=True,
-            pipeline=[dict(type='LoadPhoto'),
+            pipeline=[dict(type='LoadPILImage'),
                       dict(type='LoadMask')])
         dataset[1]
         with pytest.raises(ValueError, match='train_00002.png is 60x64'):
             dataset[2]
 
-    def test_truncated_photo_stops_training(self, own_root):
+    def test_truncated_image_stops_training(self, own_root):
         path = own_root / 'JPEGImages' / 'train_00001.jpg'
         path.write_bytes(path.read_bytes()[:1500])
         with pytest.raises(ValueError, match='train_00001.jpg.*truncated'):
             demo(own_root)[1]
 
-    def test_missing_photo(self, own_root):
+    def test_missing_image(self, own_root):
         (own_root / 'JPEGImages' / 'train_00004.jpg').unlink()
         with pytest.raises(
                 FileNotFoundError,
@@ -203,7 +203,7 @@ class TestBase:
             classes=['moth', 'bee'],
             allow_empty=True,
             with_masks=True,
-            pipeline=[dict(type='LoadPhoto'),
+            pipeline=[dict(type='LoadPILImage'),
                       dict(type='LoadMask')])
         assert dataset.metainfo['classes'] == ('background', 'moth', 'bee')
         for image_id, labels in table_of(dataset).items():
@@ -229,7 +229,7 @@ class TestBase:
 class TestVOC:
 
     def test_test_split(self, tmp_path):
-        photo(tmp_path / 'JPEGImages' / '2008_000006.jpg')
+        image(tmp_path / 'JPEGImages' / '2008_000006.jpg')
         (tmp_path / 'test.txt').write_text('2008_000006\n')
         dataset = WeakVOCDataset(
             data_root=str(tmp_path), ann_file='test.txt', test_mode=True)
@@ -268,7 +268,7 @@ class TestCOCO:
     def root(self, tmp_path):
         for number in (9, 25, 30):
             stem = f'COCO_train2014_{number:012d}'
-            photo(tmp_path / 'train2014' / f'{stem}.jpg', seed=number)
+            image(tmp_path / 'train2014' / f'{stem}.jpg', seed=number)
         for number in (9, 30):
             (tmp_path / 'masks').mkdir(exist_ok=True)
             Image.fromarray(np.full((8, 6), number, np.uint8)).save(
@@ -328,9 +328,9 @@ class TestFolder:
     def root(self, tmp_path):
         for i, name in enumerate(
             ('a.jpg', 'deep/er/b.JPEG', 'c.PNG', 'd e.webp')):
-            photo(tmp_path / 'photos' / name, seed=i)
+            image(tmp_path / 'photos' / name, seed=i)
         (tmp_path / 'photos' / '._a.jpg').write_bytes(b'resource fork')
-        (tmp_path / 'photos' / 'notes.txt').write_text('no photo')
+        (tmp_path / 'photos' / 'notes.txt').write_text('no image')
         (tmp_path / 'tags.csv').write_text(
             'a.jpg,dog\ndeep/er/b.JPEG,cat;dog\nc.PNG,cat\nd e.webp,cat\n')
         return tmp_path
@@ -375,7 +375,7 @@ class TestFolder:
 
     def test_class_folders(self, tmp_path):
         for name in ('dog/1.jpg', 'dog/2.png', 'cat/1.jpg', 'cat/old/1.jpg'):
-            photo(tmp_path / 'photos' / name)
+            image(tmp_path / 'photos' / name)
         dataset = WeakFolderDataset(
             data_root=str(tmp_path), class_folders=True)
         assert dataset.metainfo['classes'] == ('background', 'cat', 'dog')
@@ -385,10 +385,10 @@ class TestFolder:
             'dog/1': [1, 0, 1],
             'dog/2': [1, 0, 1]
         }
-        with pytest.raises(ValueError, match="photos: image 'dog/1'.*'dog'"):
+        with pytest.raises(ValueError, match="images: image 'dog/1'.*'dog'"):
             WeakFolderDataset(
                 data_root=str(tmp_path), class_folders=True, classes=['cat'])
-        photo(tmp_path / 'photos' / 'stray.jpg')
+        image(tmp_path / 'photos' / 'stray.jpg')
         with pytest.raises(ValueError, match="'stray' has no tags"):
             WeakFolderDataset(data_root=str(tmp_path), class_folders=True)
 
@@ -401,7 +401,7 @@ class TestFolder:
             label_file='tags.csv',
             with_masks='available',
             pipeline=[
-                dict(type='LoadPhoto'),
+                dict(type='LoadPILImage'),
                 dict(type='LoadMask', optional=True),
                 dict(type='PackWeakInputs')
             ])
@@ -421,7 +421,7 @@ class TestFolder:
         build = dict(data_root=str(root), label_file='tags.csv')
         with pytest.raises(ValueError, match='not from both'):
             WeakFolderDataset(class_folders=True, **build)
-        photo(root / 'photos' / 'a.png')
+        image(root / 'photos' / 'a.png')
         with pytest.raises(ValueError, match="duplicate id 'a'.*a.jpg.*a.png"):
             WeakFolderDataset(**build)
         (root / 'photos' / 'a.png').unlink()
@@ -432,7 +432,7 @@ class TestFolder:
         with pytest.raises(FileNotFoundError, match='photos'):
             WeakFolderDataset(**build)
         (root / 'photos').mkdir()
-        with pytest.raises(ValueError, match='photos holds no photo'):
+        with pytest.raises(ValueError, match='images holds no image'):
             WeakFolderDataset(**build)
 
 

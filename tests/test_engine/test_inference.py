@@ -46,13 +46,13 @@ def build(name):
 def test_same_features(name, channels_last):
     backbone = build(name)
     state = {key: value.clone() for key, value in backbone.state_dict().items()}
-    photo = torch.randn(2, 3, 75, 66, dtype=torch.float64)
+    image = torch.randn(2, 3, 75, 66, dtype=torch.float64)
     with torch.no_grad():
-        expected = backbone(photo)
+        expected = backbone(image)
         with fast_inference(backbone, channels_last=channels_last) as folded:
-            features = backbone(photo)
+            features = backbone(image)
             during = backbone.state_dict()
-        after = backbone(photo)
+        after = backbone(image)
     assert folded == BACKBONES[name][1]
     for one, other in zip(features, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
@@ -107,10 +107,10 @@ def test_only_pairs_are_folded():
     torch.manual_seed(0)
     model = Branches().eval()
     assert find_conv_bn_pairs(model) == {model.pair: model.pair_norm}
-    photo = torch.rand(2, 3, 9, 9)
-    expected = [*model(photo), model.tap]
+    image = torch.rand(2, 3, 9, 9)
+    expected = [*model(image), model.tap]
     with fast_inference(model):
-        actual = [*model(photo), model.tap]
+        actual = [*model(image), model.tap]
     torch.testing.assert_close(actual, expected)
 
 
@@ -120,14 +120,14 @@ def test_hooks_see_what_they_saw(name):
     seen = []
     getattr(model, name).register_forward_hook(
         lambda module, args, output: seen.append((args[0], output)))
-    photo = torch.rand(1, 3, 8, 8)
-    model(photo)
+    image = torch.rand(1, 3, 8, 8)
+    model(image)
     with fast_inference(model):
         seen.clear()
-        model(photo)
+        model(image)
         now = seen[0]
     seen.clear()
-    model(photo)
+    model(image)
     torch.testing.assert_close(now, seen[0])
 
 
@@ -150,11 +150,11 @@ def test_unknown_normalization_stays():
 
 def test_half_precision():
     backbone = build('resnet').float()
-    photo = torch.rand(1, 3, 64, 64)
+    image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
-        expected = backbone(photo)
+        expected = backbone(image)
         with fast_inference(backbone, amp='bf16'):
-            features = backbone(photo)
+            features = backbone(image)
     for one, other in zip(features, expected, strict=True):
         assert one.dtype == torch.float32
         difference = (one - other).abs().max() / other.abs().max()

@@ -89,7 +89,7 @@ def test_augmentation_follows_seed_and_position():
     seen = set()
     for seed, position in ((0, 0), (0, 1), (1, 0), (2**31 - 1, 10**9)):
         draws = []
-        for index in (0, 3):  # which photo it is does not matter
+        for index in (0, 3):  # which image it is does not matter
             random.random(), torch.rand(2)
             SetRandomState()(
                 dict(sample_idx=SamplePosition(index, position, seed)))
@@ -112,7 +112,7 @@ def test_resumed_iterator_loads_nothing_that_was_trained():
     """Older mmengines draw what was trained, newer ones call skip_iter."""
     loaded = []
 
-    class Photos(torch.utils.data.Dataset):
+    class Images(torch.utils.data.Dataset):
 
         def __len__(self) -> int:
             return 5
@@ -121,10 +121,10 @@ def test_resumed_iterator_loads_nothing_that_was_trained():
             loaded.append(index.position)
             return index.position
 
-    sampler = ReproducibleInfiniteSampler(Photos(), seed=0)
+    sampler = ReproducibleInfiniteSampler(Images(), seed=0)
     sampler.skip(6)
     loader = torch.utils.data.DataLoader(
-        Photos(), batch_size=2, sampler=sampler, collate_fn=list)
+        Images(), batch_size=2, sampler=sampler, collate_fn=list)
     for ignored in (3, 0):
         loaded.clear()
         iterator = _ResumedIterator(loader, ignored)

@@ -48,7 +48,7 @@ def shrink(cfg: Config, root, work_dir) -> Config:
     train.dataset.data_prefix.update(
         seg_map_path='SegmentationClass', saliency_path='SegmentationClass')
     train.dataset.pipeline = [
-        dict(type='LoadPhoto'),
+        dict(type='LoadPILImage'),
         dict(type='LoadMask'),
         dict(type='LoadSaliency'),
         dict(type='RandomCropPad', crop_size=(48, 48), pad_val=(0, 0, 0)),

@@ -37,7 +37,7 @@ TINY = {
         saliency_path='SegmentationClass'),
     'train_dataloader.dataset.pipeline': [
         dict(type='SetRandomState'),
-        dict(type='LoadPhoto'),
+        dict(type='LoadPILImage'),
         dict(type='LoadMask'),
         dict(type='LoadSaliency'),
         dict(type='RandomResizeLong', min_long=40, max_long=64),

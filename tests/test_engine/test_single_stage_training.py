@@ -42,7 +42,7 @@ def config(voc_root, work_dir, batch_size=4, teacher=False, **options) -> Config
         'model.backbone.stem_channels': 8,
         'model.decode_head.in_channels': (8, 32),
         'model.decode_head.channels': 8,
-        # Keep more photos than two iterations would.
+        # Keep more images than two iterations would.
         'model.decode_head.loss_mask': dict(type='SelfLabelLoss', discard=False),
         'train_dataloader.batch_size': batch_size,
         **options
@@ -155,11 +155,11 @@ def test_mmsegs_own_script(trained, tmp_path, monkeypatch):
 
 def test_inferencers(voc_root, trained):
     path, checkpoint = trained
-    photo = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     inferencer = MMSegInferencer(str(path), str(checkpoint), device='cpu')
-    assert inferencer(photo)['predictions'].shape == (48, 64)
+    assert inferencer(image)['predictions'].shape == (48, 64)
     inferencer = WSSSInferencer(str(path), str(checkpoint), device='cpu')
     names = inferencer.classes[1:3]
-    result = inferencer(photo, tags=names)
+    result = inferencer(image, tags=names)
     assert result['mask'].shape == (48, 64)
     assert set(np.unique(result['mask'])) <= {0, 1, 2}

@@ -26,7 +26,7 @@ from mmwsss.utils import project_path
 
 @DATASETS.register_module()
 class TinyDataset(BaseDataset):
-    """Photos that are all their index."""
+    """Images that are all their index."""
 
     METAINFO = dict(classes=('background', 'thing'))
 

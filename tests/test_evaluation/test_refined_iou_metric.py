@@ -26,10 +26,10 @@ class RedIsForeground(nn.Module):
 
 @pytest.fixture
 def sample(tmp_path):
-    """The left half of the photo is red and foreground; all is predicted 0."""
-    photo = np.zeros((6, 8, 3), np.uint8)
-    photo[:, :4, 0] = 255
-    Image.fromarray(photo).save(tmp_path / 'a.png')
+    """The left half of the image is red and foreground; all is predicted 0."""
+    image = np.zeros((6, 8, 3), np.uint8)
+    image[:, :4, 0] = 255
+    Image.fromarray(image).save(tmp_path / 'a.png')
     gt = torch.zeros(1, 6, 8, dtype=torch.long)
     gt[..., :4] = 1
     logits = torch.zeros(2, 6, 8)

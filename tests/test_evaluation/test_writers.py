@@ -9,7 +9,7 @@ from mmengine.evaluator import Evaluator
 from PIL import Image
 
 from mmwsss.datasets.coco import WeakCOCODataset
-from mmwsss.datasets.image_io import read_photo, voc_palette
+from mmwsss.datasets.image_io import read_image, voc_palette
 from mmwsss.models.refiners import ThresholdLabel
 from mmwsss.structures import Seed
 from mmwsss.utils import read_json, write_json
@@ -71,8 +71,8 @@ def test_pseudo_label_writer(tmp_path, jobs):
         mask = Image.open(out / f'{index}.png')
         assert mask.mode == 'P'
         assert mask.getpalette()[3:6] == [9, 0, 0]
-        photo = torch.from_numpy(read_photo(sample['img_path']))
-        expected = rule(sample['full_seed'], photo.permute(2, 0, 1))
+        image = torch.from_numpy(read_image(sample['img_path']))
+        expected = rule(sample['full_seed'], image.permute(2, 0, 1))
         np.testing.assert_array_equal(np.asarray(mask), expected.numpy())
 
 
@@ -89,7 +89,7 @@ def test_existing_files_stay(tmp_path):
 
 
 @pytest.mark.parametrize('jobs', [0, 1])
-def test_broken_photo(tmp_path, jobs):
+def test_broken_image(tmp_path, jobs):
     samples = make_samples(tmp_path)
     broken = samples[2]['img_path']
     with open(broken, 'r+b') as file:
@@ -123,7 +123,7 @@ def test_full_disk(tmp_path, monkeypatch, writer):
     assert [name.split('.')[0] for name in names(out)] == ['0', '1']
 
 
-def test_photo_of_another_size(tmp_path):
+def test_image_of_another_size(tmp_path):
     sample = make_samples(tmp_path, 1)[0]
     Image.new('RGB', (5, 5)).save(sample['img_path'])
     with pytest.raises(ValueError, match='0.png.*13, 18'):
@@ -166,7 +166,7 @@ def test_voc_server_bad_input(tmp_path):
 
 
 def write_instances(tmp_path, stem, classes, meta):
-    """Write one photo's instances: a square of each class."""
+    """Write one image's instances: a square of each class."""
     scores = torch.zeros(2, 8, 16)
     scores[0, 2:6, 1:6] = scores[1, 2:6, 9:14] = 1
     labels = [meta['classes'].index(name) for name in classes]
@@ -211,7 +211,7 @@ def test_instances_of_coco(tmp_path):
 
 
 def test_instances_of_others(tmp_path):
-    """Names of photos may be numbers that are not COCO's."""
+    """Names of images may be numbers that are not COCO's."""
     pytest.importorskip('pycocotools')
     results = write_instances(tmp_path, '000042', ('cat', 'cow'), META)
     assert [(one['image_id'], one['category_id']) for one in results] == [

@@ -271,7 +271,7 @@ class TestFSAEOnCAM(ModelCase):
         model.set_teacher(teacher)
         assert set(model.state_dict()) == names
         assert all(m is not teacher for m in model.modules())
-        # A teacher without opinion: two equal logits a photo.
+        # A teacher without opinion: two equal logits an image.
         losses = self.loss_dict(model)
         assert losses['fsae.covered'] == 1
         assert losses['fsae.background'] == 1 and losses['fsae.ring'] == 0
@@ -356,7 +356,7 @@ def test_stock_segmentor():
 
 @pytest.mark.parametrize('stage', ['pretrain', 'self_train'])
 def test_single_stage(stage):
-    """Its head has a background logit, its segmentor passes photos on."""
+    """Its head has a background logit, its segmentor passes images on."""
     head = dict(
         type='NGWPHead', in_channels=(4, 32), in_index=(0, 3), channels=8,
         skip_channels=4, dilations=(1, 2), stage=stage,

@@ -119,7 +119,7 @@ def test_taps_may_train_the_backbone():
     assert model.backbone.conv1.weight.grad.abs().max() > 0
 
 
-def test_contours_of_photos():
+def test_contours_of_images():
     """A model of contours alone, as BoundaryMetric takes them."""
     model = build(type='ContourSegmentor', auxiliary_head=None).eval()
     model.load_state_dict(build(auxiliary_head=None).state_dict())
@@ -127,7 +127,7 @@ def test_contours_of_photos():
         dict(type='BoundaryMetric', truth='mask', matching='distance',
              thin=False, num_thresholds=3))
     data = batch(2, size=48)
-    # The photo is smaller than the batch, and was larger before the test.
+    # The image is smaller than the batch, and was larger before the test.
     for sample, size in zip(
             data['data_samples'], ((45, 47), (90, 94)), strict=True):
         sample.set_metainfo(
@@ -270,7 +270,7 @@ def test_mean_shift_in_evaluation_only():
 
 
 def views(image, size=None):
-    """A photo and its mirror image, as TestTimeAug gives them."""
+    """An image and its mirror image, as TestTimeAug gives them."""
     size = size or tuple(image.shape[1:])
     inputs, samples = [], []
     for flip in (False, True):

@@ -43,10 +43,10 @@ def naive_label(seed, low, high, refine):
 @pytest.mark.parametrize('refiner', [None, Blur()])
 @pytest.mark.parametrize('low, high', [(4, 32), (1, 3)])
 def test_label_against_naive(refiner, low, high):
-    seed, photo = make_seed(), torch.zeros(3, *SIZE, dtype=torch.uint8)
+    seed, image = make_seed(), torch.zeros(3, *SIZE, dtype=torch.uint8)
     # Here and there all classes are weak.
     seed.scores[:, :3] *= 0.3
-    label = PSALabel(low, high, refiner)(seed, photo)
+    label = PSALabel(low, high, refiner)(seed, image)
 
     def refine(x):
         return x if refiner is None else refiner(x, None)
@@ -62,7 +62,7 @@ def test_published_crf():
     assert (rule.low_alpha, rule.high_alpha) == (4, 32)
 
 
-def test_photo_without_tags_is_undecided():
+def test_image_without_tags_is_undecided():
     seed = Seed(torch.zeros(0, *SIZE), [], SIZE)
     label = PSALabel(refiner=None)(seed, torch.zeros(3, *SIZE))
     assert (label == 255).all()

@@ -5,7 +5,7 @@ import torch
 from mmseg.registry import MODELS
 from PIL import Image
 
-from mmwsss.datasets.image_io import read_mask, read_photo, voc_palette
+from mmwsss.datasets.image_io import read_image, read_mask, voc_palette
 from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
 from mmwsss.models.refiners import (
     CRF_PRESETS,
@@ -26,7 +26,7 @@ def make_seed(labels=(3, 1), full=True):
     return Seed(torch.rand(len(labels), *size), labels, SIZE)
 
 
-def make_photo():
+def make_image():
     torch.manual_seed(1)
     return torch.randint(0, 256, (3, *SIZE), dtype=torch.uint8)
 
@@ -47,9 +47,9 @@ class Halve(BaseRefiner):
 @pytest.mark.parametrize('preset', CRF_PRESETS)
 def test_presets(preset):
     scores = make_seed().with_background(.3)[None]
-    photo = make_photo()[None]
-    refined = MODELS.build(dict(type='DenseCRF', preset=preset))(scores, photo)
-    expected = dense_crf(scores, photo, **CRF_PRESETS[preset])
+    image = make_image()[None]
+    refined = MODELS.build(dict(type='DenseCRF', preset=preset))(scores, image)
+    expected = dense_crf(scores, image, **CRF_PRESETS[preset])
     assert torch.equal(refined, expected)
 
 
@@ -85,49 +85,49 @@ def test_dense_crf_options():
 
 
 def test_dense_crf_resizes_scores():
-    refined = DenseCRF('psa')(torch.rand(1, 3, 4, 5), make_photo()[None])
+    refined = DenseCRF('psa')(torch.rand(1, 3, 4, 5), make_image()[None])
     assert refined.shape == (1, 3, *SIZE)
 
 
 def test_threshold_label_without_refiner():
     for seed in (make_seed(), make_seed(full=False)):
-        label = ThresholdLabel(threshold=.4)(seed, make_photo())
+        label = ThresholdLabel(threshold=.4)(seed, make_image())
         assert label.dtype == torch.uint8
         assert torch.equal(label, seed.to_mask(.4))
 
 
 def test_threshold_label_is_the_crf_of_the_thresholded_seed():
-    seed, photo = make_seed(), make_photo()
+    seed, image = make_seed(), make_image()
     rule = ThresholdLabel(
         dict(type='DenseCRF', preset='irn_label'), threshold=.6)
     mask = seed.to_mask(.6)
     hard = torch.stack([mask == label for label in (0, 3, 1)]).float()
-    best = dense_crf(hard[None], photo[None], **CRF_PRESETS['irn_label'])
+    best = dense_crf(hard[None], image[None], **CRF_PRESETS['irn_label'])
     assert torch.equal(
-        rule(seed, photo), torch.tensor([0, 3, 1])[best[0].argmax(0)].byte())
+        rule(seed, image), torch.tensor([0, 3, 1])[best[0].argmax(0)].byte())
 
 
 def test_refiner_with_background():
-    seed, photo = make_seed(), make_photo()
+    seed, image = make_seed(), make_image()
     refiner = Halve(True)
-    ThresholdLabel(refiner, alpha=4)(seed, photo)
+    ThresholdLabel(refiner, alpha=4)(seed, image)
     scores, guide = refiner.seen[0]
     assert torch.equal(scores[0], seed.with_background(alpha=4))
-    assert torch.equal(guide[0], photo)
+    assert torch.equal(guide[0], image)
 
 
 def test_refiner_without_background():
-    seed, photo = make_seed(), make_photo()
+    seed, image = make_seed(), make_image()
     refiner = Halve(False)
-    label = ThresholdLabel(refiner, threshold=.2)(seed, photo)
+    label = ThresholdLabel(refiner, threshold=.2)(seed, image)
     assert torch.equal(refiner.seen[0][0][0], seed.scores)
     # Background enters after the refiner.
     assert torch.equal(label, seed.to_mask(.4))
 
 
 def test_irn_label():
-    seed, photo = make_seed(), make_photo()
-    label = IRNLabel(.6, .2, refiner=None)(seed, photo)
+    seed, image = make_seed(), make_image()
+    label = IRNLabel(.6, .2, refiner=None)(seed, image)
     high, low = seed.to_mask(.6), seed.to_mask(.2)
     for pixel, fg, bg in zip(
             label.ravel(), high.ravel(), low.ravel(), strict=True):
@@ -136,10 +136,10 @@ def test_irn_label():
 
 
 def test_irn_label_with_crf():
-    seed, photo = make_seed(), make_photo()
-    label = IRNLabel(.6, .2)(seed, photo)
+    seed, image = make_seed(), make_image()
+    label = IRNLabel(.6, .2)(seed, image)
     crf = [
-        ThresholdLabel(DenseCRF('irn_label'), threshold=t)(seed, photo)
+        ThresholdLabel(DenseCRF('irn_label'), threshold=t)(seed, image)
         for t in (.6, .2)
     ]
     assert torch.equal(label[crf[0] > 0], crf[0][crf[0] > 0])
@@ -153,7 +153,7 @@ def test_irn_label_with_crf():
     (IRNLabel(empty_label=0), 0),
 ])
 def test_image_without_tags(rule, expected):
-    label = rule(make_seed(labels=()), make_photo())
+    label = rule(make_seed(labels=()), make_image())
     assert label.shape == SIZE and (label == expected).all()
 
 
@@ -165,13 +165,13 @@ def test_bad_input():
     with pytest.raises(ValueError, match='empty_label'):
         IRNLabel(empty_label=3)
     with pytest.raises(ValueError, match='shape'):
-        ThresholdLabel(threshold=.1)(make_seed(), make_photo()[:, :5])
+        ThresholdLabel(threshold=.1)(make_seed(), make_image()[:, :5])
 
 
 class TestSaliencyLabel:
     seed = Seed(
         torch.tensor([[[0.9, 0.9, 0.1, 0.1]]]), torch.tensor([3]), (1, 4))
-    photo = torch.zeros(3, 1, 4)
+    image = torch.zeros(3, 1, 4)
     saliency = torch.tensor([[200, 10, 200, 10]], dtype=torch.uint8)
 
     @pytest.mark.parametrize('options, expected', [
@@ -183,25 +183,25 @@ class TestSaliencyLabel:
     def test_contradictions(self, options, expected):
         rule = MODELS.build(
             dict(type='SaliencyLabel', threshold=0.5, **options))
-        label = rule(self.seed, self.photo, self.saliency)
+        label = rule(self.seed, self.image, self.saliency)
         assert label.dtype == torch.uint8
         assert label.tolist() == [expected]
 
     def test_without_tags(self):
         rule = MODELS.build(dict(type='SaliencyLabel', threshold=0.5))
         seed = Seed(torch.zeros(0, 1, 4), [], (1, 4))
-        assert rule(seed, self.photo, self.saliency).tolist() == [[0, 0, 0, 0]]
+        assert rule(seed, self.image, self.saliency).tolist() == [[0, 0, 0, 0]]
 
     def test_errors(self):
         rule = MODELS.build(dict(type='SaliencyLabel', threshold=0.5))
         with pytest.raises(ValueError, match=r'\(1, 4\).*\(2, 4\)'):
-            rule(self.seed, self.photo, torch.zeros(2, 4))
+            rule(self.seed, self.image, torch.zeros(2, 4))
         with pytest.raises(ValueError, match='claimed'):
             MODELS.build(dict(type='SaliencyLabel', claimed=3))
 
     def test_from_files(self, voc_root, tmp_path):
-        photo = sorted((voc_root / 'JPEGImages').iterdir())[0]
-        height, width = read_photo(str(photo)).shape[:2]
+        image = sorted((voc_root / 'JPEGImages').iterdir())[0]
+        height, width = read_image(str(image)).shape[:2]
         half = np.zeros((height, width), np.uint8)
         half[:, width // 2:] = 255
         Image.fromarray(half).save(tmp_path / 'saliency.png')
@@ -209,7 +209,7 @@ class TestSaliencyLabel:
         out = str(tmp_path / 'label.png')
         work = pseudo_label_setup(
             dict(type='SaliencyLabel', threshold=0.5), voc_palette(7))
-        work((seed, str(photo), out, str(tmp_path / 'saliency.png')))
+        work((seed, str(image), out, str(tmp_path / 'saliency.png')))
         assert (read_mask(out) == np.where(half > 0, 2, 255)).all()
-        with pytest.raises(ValueError, match=f'{photo.name}.*saliency_path'):
-            work((seed, str(photo), out, None))
+        with pytest.raises(ValueError, match=f'{image.name}.*saliency_path'):
+            work((seed, str(image), out, None))

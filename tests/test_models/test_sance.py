@@ -296,19 +296,19 @@ def test_full_resolution_crf():
                        losses_of(build())['contour.loss_online'])
 
 
-def test_photos_are_restored():
+def test_images_are_restored():
     data = make_batch(size=SIZE)
     model = build()
     inputs = model.data_preprocessor(copy.deepcopy(data), True)['inputs']
-    photos = torch.stack(data['inputs']).flip(1).float()
+    images = torch.stack(data['inputs']).flip(1).float()
     # Some roundings of numbers up to 255.
     exact = dict(rtol=0, atol=4 * 255 * torch.finfo(torch.float).eps)
-    torch.testing.assert_close(model._photos(inputs), photos, **exact)
+    torch.testing.assert_close(model._images(inputs), images, **exact)
     cfg = sance_cfg()
     cfg['data_preprocessor'].update(bgr_to_rgb=False)
     model = MODELS.build(cfg)
     inputs = model.data_preprocessor(copy.deepcopy(data), True)['inputs']
-    torch.testing.assert_close(model._photos(inputs), photos, **exact)
+    torch.testing.assert_close(model._images(inputs), images, **exact)
 
 
 def test_predict():

@@ -71,8 +71,8 @@ def test_maps_learn_by_the_classifier_only():
     torch.manual_seed(0)
     head = MODELS.build(HEAD)
     taps = [torch.rand(1, c, 4, 4, requires_grad=True) for c in (4, 8, 16, 32)]
-    photo = torch.rand(1, 3, 32, 32)
-    class_maps = head(taps, photo)
+    image = torch.rand(1, 3, 32, 32)
+    class_maps = head(taps, image)
     maps, revised = class_maps.maps, class_maps.extra['revised']
     assert maps.shape == (1, 3, 4, 4) and revised.shape == (1, 4, 4, 4)
     revised.sum().backward()
@@ -121,9 +121,9 @@ def test_losses_against_naive():
     head = MODELS.build(HEAD)
     with torch.no_grad():
         head.classifier.weight.abs_()
-    photo = torch.rand(2, 3, 20, 20)
+    image = torch.rand(2, 3, 20, 20)
     views = []
-    for size, resized in ((5, photo), (2, photo[:, :, ::2, ::2][:, :, :6, :6])):
+    for size, resized in ((5, image), (2, image[:, :, ::2, ::2][:, :, :6, :6])):
         views.append((*[torch.randn(2, c, size, size) for c in (4, 8, 16, 32)],
                       resized))
     samples = make_batch()['data_samples']

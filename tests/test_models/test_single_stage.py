@@ -129,7 +129,7 @@ class TestNGWPHead(ModelCase):
         masks = head.predict_by_feat(class_maps, [dict(img_shape=(8, 8))])[0]
         assert masks[1].min() > 0.9 and masks[2:].max() == 0
 
-    def test_stage_self_train_needs_photos(self):
+    def test_stage_self_train_needs_images(self):
         cfg = dict(MODEL, type='EncoderDecoder')
         model = MODELS.build(copy.deepcopy(cfg)).train()
         self.losses(model)
@@ -146,7 +146,7 @@ class TestNGWPHead(ModelCase):
             teacher.decode_head.classifier.bias.fill_(-9)
         model.set_teacher(teacher)
         assert set(model.state_dict()) == names
-        # It sees background alone, so every photo is discarded.
+        # It sees background alone, so every image is discarded.
         _, logs = self.losses(model)
         assert logs['decode.kept'] == 0 and logs['decode.loss_mask'] == 0
 
@@ -284,7 +284,7 @@ class TestSelfLabelLoss:
     @pytest.mark.parametrize('balance', ['complement', 'inverse'])
     @pytest.mark.parametrize('label', [0, 255])
     def test_nothing_to_learn(self, balance, label):
-        """All pixels undecided, or all photos discarded."""
+        """All pixels undecided, or all images discarded."""
         logits = torch.full((2, 3, 4, 4), 50.)
         logits[:, 0] = -torch.inf
         logits.requires_grad_()
@@ -306,7 +306,7 @@ class TestSelfLabelLoss:
 class TestMaskTTA:
 
     def predict(self, model, image, tags, pad_size=48, **kwargs):
-        """Two scales and flips of one photo."""
+        """Two scales and flips of one image."""
         tta = MODELS.build(
             dict(type='MaskTTAModel', module=model, pad_size=pad_size, **kwargs))
         sample = make_batch(1, tuple(image.shape[1:]))['data_samples'][0]

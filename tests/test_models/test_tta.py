@@ -39,23 +39,23 @@ class TinyModel(nn.Module):
         raise AssertionError('seeds need raw maps')
 
 
-def make_photo(size, seed=0):
+def make_image(size, seed=0):
     """RGB uint8 (H, W, 3), as PIL reads a file."""
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(small).resize(size[::-1]))
 
 
-def make_batch(photos, labels, scales=SCALES, flips=(False, True), gts=None):
+def make_batch(images, labels, scales=SCALES, flips=(False, True), gts=None):
     """The output of the loader: augmentations, then photos."""
     inputs, samples = [], []
     for scale in scales:
         for flip in flips:
             views, metas = [], []
-            for i, photo in enumerate(photos):
-                height, width = photo.shape[:2]
+            for i, image in enumerate(images):
+                height, width = image.shape[:2]
                 view = np.asarray(
-                    Image.fromarray(photo).resize(
+                    Image.fromarray(image).resize(
                         (round(width * scale), round(height * scale)),
                         Image.BICUBIC))
                 if flip:
@@ -78,13 +78,13 @@ def make_batch(photos, labels, scales=SCALES, flips=(False, True), gts=None):
     return dict(inputs=inputs, data_samples=samples)
 
 
-def naive_irn(model, photo, labels):
+def naive_irn(model, image, labels):
     """IRN's inference, written from its description."""
-    height, width = photo.shape[:2]
+    height, width = image.shape[:2]
     sums = []
     for scale in SCALES:
         size = (int(np.round(width * scale)), int(np.round(height * scale)))
-        view = Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC)
+        view = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
         view = (np.asarray(view, np.float32) - MEAN) / STD
         pair = np.stack([view, view[:, ::-1]]).transpose(0, 3, 1, 2)
         maps = model.convs(torch.from_numpy(pair.copy()).float()).clamp(min=0)
@@ -110,11 +110,11 @@ def naive_irn(model, photo, labels):
 @pytest.mark.parametrize('size', [(45, 61), (64, 48), (33, 35)])
 def test_parity_with_irn(size):
     model = TinyModel().eval()
-    photo = make_photo(size)
+    image = make_image(size)
     labels = np.array([1, 0, 1, 0, 1], np.uint8)
     with torch.no_grad():
-        strided, full = naive_irn(model, photo, labels)
-    result, = CAMTTAModel(model).test_step(make_batch([photo], [labels]))
+        strided, full = naive_irn(model, image, labels)
+    result, = CAMTTAModel(model).test_step(make_batch([image], [labels]))
     assert result.seed.labels.tolist() == [2, 4]
     assert result.seed.size == result.full_seed.size == size
     torch.testing.assert_close(result.seed.scores, strided, atol=1e-5, rtol=0)
@@ -125,7 +125,7 @@ def test_parity_with_irn(size):
 def test_one_batch_for_each_scale():
     model = TinyModel().eval()
     CAMTTAModel(model).test_step(
-        make_batch([make_photo((45, 61))], [np.ones(CLASSES)]))
+        make_batch([make_image((45, 61))], [np.ones(CLASSES)]))
     # Half to even: 22.5 -> 22, 30.5 -> 30, 67.5 -> 68, 91.5 -> 92.
     assert model.batches == [(2, 3, 45, 61), (2, 3, 22, 30), (2, 3, 68, 92),
                              (2, 3, 90, 122)]
@@ -133,8 +133,8 @@ def test_one_batch_for_each_scale():
 
 def test_order_of_augmentations_does_not_matter():
     tta = CAMTTAModel(TinyModel().eval())
-    photo, labels = make_photo((40, 50)), np.ones(CLASSES, np.uint8)
-    data = make_batch([photo], [labels])
+    image, labels = make_image((40, 50)), np.ones(CLASSES, np.uint8)
+    data = make_batch([image], [labels])
     expected, = tta.test_step(data)
     shuffled = {key: value[::-1] for key, value in data.items()}
     result, = tta.test_step(shuffled)
@@ -143,30 +143,30 @@ def test_order_of_augmentations_does_not_matter():
     assert not result.flip
 
 
-def test_batches_of_several_photos():
+def test_batches_of_several_images():
     tta = CAMTTAModel(TinyModel().eval())
-    photos = [make_photo((40, 50)), make_photo((33, 20), 1)]
+    images = [make_image((40, 50)), make_image((33, 20), 1)]
     labels = [np.array([1, 1, 0, 0, 0]), np.array([1, 0, 0, 1, 1])]
-    results = tta.test_step(make_batch(photos, labels))
-    for photo, label, result in zip(photos, labels, results, strict=True):
-        alone, = tta.test_step(make_batch([photo], [label]))
+    results = tta.test_step(make_batch(images, labels))
+    for image, label, result in zip(images, labels, results, strict=True):
+        alone, = tta.test_step(make_batch([image], [label]))
         assert torch.equal(result.seed.scores, alone.seed.scores)
 
 
 def test_carries_over():
     model = TinyModel().eval()
-    photo = make_photo((40, 50))
+    image = make_image((40, 50))
     gt = np.arange(2000).reshape(40, 50) % CLASSES
     labels = np.array([1, 1, 1, 0, 0], np.uint8)
     tta = CAMTTAModel(model, threshold=0.4)
     result, = tta.test_step(
-        make_batch([photo], [labels], flips=(True, False), gts=[gt]))
+        make_batch([image], [labels], flips=(True, False), gts=[gt]))
     assert np.array_equal(result.gt_sem_seg.data[0].numpy(), gt)
     assert np.array_equal(result.image_labels, labels)
     mask = result.full_seed.to_mask(0.4)
     assert torch.equal(result.pred_sem_seg.data[0], mask.long())
     with torch.no_grad():
-        data = make_batch([photo], [labels])
+        data = make_batch([image], [labels])
         logits = [
             model.convs(model.data_preprocessor(
                 dict(inputs=images, data_samples=samples))['inputs']).mean(
@@ -179,7 +179,7 @@ def test_carries_over():
 
 def test_without_labels():
     model = TinyModel().eval()
-    data = make_batch([make_photo((40, 50))], [None])
+    data = make_batch([make_image((40, 50))], [None])
     result, = CAMTTAModel(model).test_step(data)
     assert result.seed.labels.tolist() == [1, 2, 3, 4]
     second = float(result.pred_label_scores.sort().values[1])
@@ -188,38 +188,38 @@ def test_without_labels():
 
 
 def test_image_without_tags():
-    data = make_batch([make_photo((40, 50))], [np.array([1, 0, 0, 0, 0])])
+    data = make_batch([make_image((40, 50))], [np.array([1, 0, 0, 0, 0])])
     result, = CAMTTAModel(TinyModel().eval()).test_step(data)
     assert result.seed.scores.shape == (0, 10, 13)
     assert not result.pred_sem_seg.data.any()
 
 
 def test_stride_4_only():
-    data = make_batch([make_photo((40, 50))], [np.ones(CLASSES)])
+    data = make_batch([make_image((40, 50))], [np.ones(CLASSES)])
     result, = CAMTTAModel(TinyModel().eval(), full_size=False).test_step(data)
     assert 'full_seed' not in result and 'seed' in result
 
 
 def test_bad_input():
-    photo = make_photo((40, 50))
+    image = make_image((40, 50))
     tta = CAMTTAModel(TinyModel().eval())
     with pytest.raises(ValueError, match='0.jpg.*flipped'):
-        tta.test_step(make_batch([photo], [None], flips=(True, )))
+        tta.test_step(make_batch([image], [None], flips=(True, )))
     with pytest.raises(ValueError, match='0.jpg.*7 classes.*num_classes=5'):
-        tta.test_step(make_batch([photo], [np.ones(7)]))
+        tta.test_step(make_batch([image], [np.ones(7)]))
     padding = TinyModel(test_cfg=dict(size_divisor=32)).eval()
     with pytest.raises(ValueError, match='must not pad'):
-        CAMTTAModel(padding).test_step(make_batch([photo], [None]))
+        CAMTTAModel(padding).test_step(make_batch([image], [None]))
     broken = TinyModel().eval()
     nn.init.constant_(broken.convs[-1].bias, torch.nan)
     with pytest.raises(ValueError, match='0.jpg.*NaN'):
-        CAMTTAModel(broken).test_step(make_batch([photo], [None]))
+        CAMTTAModel(broken).test_step(make_batch([image], [None]))
 
 
 def test_power_and_min_max():
     """The square root of PSA's VGG and the normalisation of SEAM."""
-    photo, labels = make_photo((21, 30)), np.ones(CLASSES, np.uint8)
-    data = make_batch([photo], [labels], scales=(1, ), flips=(False, ))
+    image, labels = make_image((21, 30)), np.ones(CLASSES, np.uint8)
+    data = make_batch([image], [labels], scales=(1, ), flips=(False, ))
     model = TinyModel().eval()
     result, = CAMTTAModel(model, power=0.5, min_max=True).test_step(data)
     with torch.no_grad():
@@ -246,8 +246,8 @@ def test_seeds_with_a_background_of_their_own():
                 maps, class_maps.logits, seed_maps=maps[..., ::2] + 1,
                 seed_background=maps[:, :1, :, ::2].sigmoid())
 
-    photo, labels = make_photo((20, 32)), np.array([1, 0, 1, 0, 1])
-    data = make_batch([photo], [labels], scales=(1, ))
+    image, labels = make_image((20, 32)), np.array([1, 0, 1, 0, 1])
+    data = make_batch([image], [labels], scales=(1, ))
     model = WithBackground().eval()
     result, = CAMTTAModel(model, full_size=False).test_step(data)
     plain, = CAMTTAModel(TinyModel().eval()).test_step(data)

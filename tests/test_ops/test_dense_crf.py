@@ -116,7 +116,7 @@ def naive_mean_field(probs, image, num_iter=10, gaussian=(3, 3),
 
 
 def make_case(num_labels=2, size=(12, 14), seed=0):
-    """A photo of stripes, and noisy scores of them."""
+    """An image of stripes, and noisy scores of them."""
     rng = np.random.default_rng(seed)
     truth = np.zeros(size, int)
     for label in range(num_labels):
@@ -176,7 +176,7 @@ def test_against_naive_lattice(backend, unary, num_labels):
 
 
 @pytest.mark.parametrize('size', [(1, 1), (1, 17), (17, 1), (2, 3)])
-def test_narrow_and_constant_photos(backend, size):
+def test_narrow_and_constant_images(backend, size):
     probs, image, _ = make_case(3, (17, 17))
     probs, image = probs[:, :size[0], :size[1]], image[:, :size[0], :size[1]]
     for guide in (image, np.full_like(image, 7)):
@@ -230,7 +230,7 @@ def test_too_small_deviations(backend):
 
 
 def make_scene(size=(90, 110), seed=0):
-    """A photo of smooth colours, and smooth scores of five labels."""
+    """An image of smooth colours, and smooth scores of five labels."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(1, 8, 7, 9, generator=generator)
     fine = torch.nn.functional.interpolate(
@@ -328,7 +328,7 @@ def test_batch_types_and_contiguity(backend):
 
 
 def test_threads(backend):
-    """Several threads, with photos of their own, do as one."""
+    """Several threads, with images of their own, do as one."""
     cases = [make_case(2 + seed % 3, (20, 23), seed) for seed in range(8)]
 
     def work(case):
@@ -351,7 +351,7 @@ def test_gpu():
         atol=1e-3)
 
 
-def test_scores_of_one_photo_share_its_lattice(monkeypatch):
+def test_scores_of_one_image_share_its_lattice(monkeypatch):
     made = []
 
     def count(*arguments):
@@ -425,15 +425,15 @@ def test_auto(fresh, monkeypatch):
         monkeypatch.setitem(
             BACKENDS, name, lambda *arguments, name=name: used.append(name) or
             torch_backend.MeanField(*arguments))
-    photos = iter(torch.arange(12).view(3, 1, 1, 1, 4).expand(-1, 1, 3, 4, 4))
-    dense_crf(torch.rand(1, 2, 4, 4), next(photos))
+    images = iter(torch.arange(12).view(3, 1, 1, 1, 4).expand(-1, 1, 3, 4, 4))
+    dense_crf(torch.rand(1, 2, 4, 4), next(images))
     assert used == ['numba']
     _cpu_backend.cache_clear()
     numba_backend.load_kernels.cache_clear()
     monkeypatch.setitem(sys.modules, 'numba', None)
     with pytest.warns(UserWarning, match='pip install numba.*torch') as record:
-        for photo in photos:
-            dense_crf(torch.rand(1, 2, 4, 4), photo)
+        for image in images:
+            dense_crf(torch.rand(1, 2, 4, 4), image)
     assert used == ['numba', 'torch', 'torch']
     assert len(record) == 1
 

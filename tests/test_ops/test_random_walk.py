@@ -199,7 +199,7 @@ def test_no_classes():
         torch.zeros(1, 0, 4, 5), torch.zeros(1, 1, 4, 5)).shape == (1, 0, 4, 5)
 
 
-def test_large_photos_need_little_memory():
+def test_large_images_need_little_memory():
     # 640x640 pixels at stride 4: the dense matrix alone had 2.6 GB. Steps reuse
     # their memory: some are as good as all.
     scores = random(1, 3, 160, 160).float().requires_grad_()

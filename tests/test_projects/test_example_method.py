@@ -56,9 +56,9 @@ class TestReCAM(WeakModelTester):
             torch.testing.assert_close(
                 result.pred_label_scores, logits.sigmoid())
             assert torch.equal(result.pred_label_scores, other.pred_label_scores)
-        photo, sample = batch['inputs'][:1], batch['data_samples'][:1]
+        image, sample = batch['inputs'][:1], batch['data_samples'][:1]
         merged, = CAMTTAModel(model).test_step(
-            dict(inputs=[photo], data_samples=[sample]))
+            dict(inputs=[image], data_samples=[sample]))
         torch.testing.assert_close(
             merged.pred_label_scores, results[0].pred_label_scores)
 
@@ -163,8 +163,8 @@ def test_config_trains_validates_and_predicts(voc_root, tmp_path):
 
     checkpoint = osp.join(str(tmp_path), 'iter_4.pth')
     inferencer = WSSSInferencer(config, checkpoint, device='cpu', tta=True)
-    photo = sorted((voc_root / 'JPEGImages').iterdir())[0]
-    result = inferencer(photo, tags=[inferencer.classes[1]])
+    image = sorted((voc_root / 'JPEGImages').iterdir())[0]
+    result = inferencer(image, tags=[inferencer.classes[1]])
     assert result['mask'].shape == result['overlay'].shape[:2]
     assert list(result['cams']) == [inferencer.classes[1]]
 

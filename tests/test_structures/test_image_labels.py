@@ -9,11 +9,11 @@ from mmseg.structures import SegDataSample
 from mmwsss.structures import (
     encode_image_labels,
     load_label_table,
-    photo_id,
     present_classes,
     read_label_names,
     save_label_table,
     stack_image_labels,
+    strip_image_suffix,
 )
 
 CLASSES = ('background', 'cat', 'dog', 'cow')
@@ -39,8 +39,8 @@ def test_encode():
     ('cat/b.webp', 'cat/b'),
     ('v1.5', 'v1.5'),
 ])
-def test_photo_id(name, expected):
-    assert photo_id(name) == expected
+def test_image_id(name, expected):
+    assert strip_image_suffix(name) == expected
 
 
 def test_table_round_trip(tmp_path):

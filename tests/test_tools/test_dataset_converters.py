@@ -441,8 +441,8 @@ class TestSubset:
         ]
         mask = read_mask(str(out / 'SegmentationClass' / f'{chosen}.png'))
         assert mask.shape == (40, 40) and set(np.unique(mask)) == {0, 1}
-        photo = Image.open(out / 'JPEGImages' / f'{chosen}.jpg')
-        assert photo.size == (40, 40)
+        image = Image.open(out / 'JPEGImages' / f'{chosen}.jpg')
+        assert image.size == (40, 40)
 
     def test_errors(self, voc_root, tmp_path):
         make = load('subset').make_subset
@@ -487,10 +487,10 @@ class TestCheckDataset:
     def test_lists_every_problem(self, voc_root, tmp_path,
                                  capsys):
         root = shutil.copytree(voc_root, tmp_path / 'root')
-        photos, masks = root / 'JPEGImages', root / 'SegmentationClass'
-        path = photos / 'train_00000.jpg'
+        images, masks = root / 'JPEGImages', root / 'SegmentationClass'
+        path = images / 'train_00000.jpg'
         path.write_bytes(path.read_bytes()[:1500])
-        (photos / 'train_00001.jpg').unlink()
+        (images / 'train_00001.jpg').unlink()
         Image.fromarray(np.zeros((64, 60), np.uint8)).save(
             masks / 'train_00002.png')
         Image.fromarray(np.full((64, 64), 9, np.uint8)).save(
@@ -510,7 +510,7 @@ class TestCheckDataset:
         problems = [line for line in text.splitlines() if 'PROBLEM' in line]
         assert len(problems) == 8
         for number, what in enumerate(
-            ('truncated', 'no photo in', 'is 60x64, expected 64x64',
+            ('truncated', 'no image in', 'is 60x64, expected 64x64',
              'holds class 9', 'empty', "unknown class 'unicorn'", 'no tags',
              'not listed')):
             assert any(

@@ -32,7 +32,7 @@ def run(monkeypatch, capsys):
 
 
 @pytest.fixture
-def photo(tmp_path):
+def image(tmp_path):
     path = tmp_path / 'photo.png'
     pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     Image.fromarray(pixels).save(path)
@@ -61,7 +61,7 @@ def esol(tmp_path):
                 decode_head=dict(type='ESOLHead', in_channels=32, num_classes=3),
                 test_cfg=dict(mode='whole')),
             test_pipeline=[
-                dict(type='LoadPhoto'),
+                dict(type='LoadPILImage'),
                 dict(type='PackWeakInputs')
             ]))
     config = tmp_path / 'esol.py'
@@ -84,12 +84,12 @@ def esol(tmp_path):
     return config, save
 
 
-def test_image_demo(run, esol, photo, tmp_path):
+def test_image_demo(run, esol, image, tmp_path):
     config, save = esol
     out = tmp_path / 'results'
-    printed = run('demo/image_demo.py', photo, config, save('expand'), '--out-dir',
+    printed = run('demo/image_demo.py', image, config, save('expand'), '--out-dir',
                   out, '--tags', 'dog', '--device', 'cpu')
-    assert 'photo: dog' in printed and '1 photo(s)' in printed
+    assert 'image: dog' in printed and '1 image(s)' in printed
     names = {str(p.relative_to(out)) for p in out.rglob('*') if p.is_file()}
     assert names == {
         'masks/photo.png', 'overlays/photo.jpg', 'cams/photo_dog.jpg',
@@ -100,30 +100,30 @@ def test_image_demo(run, esol, photo, tmp_path):
         assert set(np.unique(np.asarray(mask))) <= {0, 2}
 
 
-def test_image_demo_names_what_is_wrong(run, esol, photo, tmp_path):
+def test_image_demo_names_what_is_wrong(run, esol, image, tmp_path):
     config, save = esol
     weights = save('classify')
     for args, message in (
         ((tmp_path / 'no.jpg', config, weights), r'no\.jpg'),
-        ((photo, config, tmp_path / 'no.pth'), r'no\.pth'),
-        ((photo, tmp_path / 'no.py', weights), r'no\.py'),
-        ((photo, config, weights, '--tags', 'cow'), 'unknown tag cow.*cat, dog'),
+        ((image, config, tmp_path / 'no.pth'), r'no\.pth'),
+        ((image, tmp_path / 'no.py', weights), r'no\.py'),
+        ((image, config, weights, '--tags', 'cow'), 'unknown tag cow.*cat, dog'),
     ):
         with pytest.raises((OSError, ValueError), match=message):
             run('demo/image_demo.py', *args, '--device', 'cpu', '--out-dir', tmp_path)
 
 
-def test_offset_maps(run, esol, photo, tmp_path):
+def test_offset_maps(run, esol, image, tmp_path):
     config, save = esol
     out = tmp_path / 'offsets'
-    printed = run(OFFSETS, 'maps', config, save('shrink'), photo, '--out-dir', out,
+    printed = run(OFFSETS, 'maps', config, save('shrink'), image, '--out-dir', out,
                   '--device', 'cpu')
     assert printed.count('mean 1.414') == 2
     for layer in ('conv_1', 'conv_2'):
         with Image.open(out / f'photo_{layer}.png') as drawn:
             assert drawn.size == (3 * 64, 48)
     with pytest.raises(ValueError, match='stage classify.*no offsets'):
-        run(OFFSETS, 'maps', config, save('classify'), photo, '--out-dir', out,
+        run(OFFSETS, 'maps', config, save('classify'), image, '--out-dir', out,
             '--device', 'cpu')
 
 
@@ -142,7 +142,7 @@ def test_offset_curves(run, tmp_path):
 
 
 def browse_config(path, root, **dataset):
-    loaders = [dict(type='SetRandomState'), dict(type='LoadPhoto')]
+    loaders = [dict(type='SetRandomState'), dict(type='LoadPILImage')]
     if dataset.get('with_masks'):
         loaders.append(dict(type='LoadMask'))
     Config(
@@ -186,14 +186,14 @@ def test_browse_dataset(run, voc_root, tmp_path, with_masks):
 
 
 def test_browse_draws_the_tags(run, voc_root, tmp_path, monkeypatch):
-    """The names drawn are the labels of the photo drawn."""
+    """The names drawn are the labels of the image drawn."""
     drawn = []
     import mmwsss.visualization as visualization
     original = visualization.draw_tags
 
-    def record(photo, names, colors):
+    def record(image, names, colors):
         drawn.append(sorted(names))
-        return original(photo, names, colors)
+        return original(image, names, colors)
 
     monkeypatch.setattr(visualization, 'draw_tags', record)
     config = browse_config(tmp_path / 'browse.py', voc_root)

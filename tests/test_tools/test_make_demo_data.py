@@ -48,8 +48,8 @@ def test_layout(voc_root):
         listed += ids
     assert listed == list(table)
     for image_id in listed:
-        photo = Image.open(voc_root / 'JPEGImages' / f'{image_id}.jpg')
-        assert (photo.mode, photo.size) == ('RGB', (64, 64))
+        image = Image.open(voc_root / 'JPEGImages' / f'{image_id}.jpg')
+        assert (image.mode, image.size) == ('RGB', (64, 64))
         path = voc_root / 'SegmentationClass' / f'{image_id}.png'
         mask = read_mask(str(path))
         names = [CLASSES[i] for i in np.unique(mask) if i]
@@ -64,8 +64,8 @@ def test_layout(voc_root):
 def test_objects_are_large_and_each_tag_is_seen():
     shares, tags = [], set()
     for index in range(30):
-        photo, mask = draw_scene(0, index, 48)
-        assert photo.shape == (48, 48, 3) and photo.dtype == np.uint8
+        image, mask = draw_scene(0, index, 48)
+        assert image.shape == (48, 48, 3) and image.dtype == np.uint8
         assert mask.shape == (48, 48) and mask.dtype == np.uint8
         present, counts = np.unique(mask, return_counts=True)
         assert present[0] == 0 and present[-1] < len(CLASSES)
@@ -77,10 +77,10 @@ def test_objects_are_large_and_each_tag_is_seen():
 
 
 def test_scene_depends_on_its_index_only():
-    photo, mask = draw_scene(0, 3, 48)
+    image, mask = draw_scene(0, 3, 48)
     draw_scene(0, 4, 48)
     again, mask_again = draw_scene(0, 3, 48)
-    assert np.array_equal(photo, again)
+    assert np.array_equal(image, again)
     assert np.array_equal(mask, mask_again)
 
 

@@ -38,7 +38,7 @@ model = dict(
     train_cfg=dict(), test_cfg=dict(mode='whole'))
 tta_model = dict(type='CAMTTAModel')
 tta_pipeline = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='TestTimeAug', transforms=[
         [dict(type='PILRescale', scale=s) for s in (1, .5)],
         [dict(type='RandomFlip', prob=p) for p in (0., 1.)],
@@ -92,8 +92,8 @@ def test_seeds(setting):
     table = json.loads((setting['root'] / 'image_labels.json').read_text())
     for name in setting['ids']:
         seed = Seed.load(setting['seeds'] / f'{name}.npz')
-        photo = Image.open(setting['root'] / f'JPEGImages/{name}.jpg')
-        assert seed.size == photo.size[::-1]
+        image = Image.open(setting['root'] / f'JPEGImages/{name}.jpg')
+        assert seed.size == image.size[::-1]
         assert len(seed.labels) == len(set(table[name]) - {'background'})
         # The maximum is 1 but for the 1e-5 beneath it.
         assert seed.scores.amax((1, 2)).min() > .99
@@ -120,7 +120,7 @@ def test_rerun_completes(setting, tmp_path, capsys):
 
 @pytest.mark.parametrize('indices', ['8', '[1,4,6,7]'])
 def test_rerun_builds_the_dataset_once(setting, tmp_path, monkeypatch, indices):
-    """It makes what is missing, of a part of the photos, too."""
+    """It makes what is missing, of a part of the images, too."""
     chosen = setting['ids'] if indices == '8' else [
         setting['ids'][i] for i in (1, 4, 6, 7)]
     call = (setting['config'], setting['checkpoint'], '--out', tmp_path,
@@ -203,7 +203,7 @@ def test_a_refused_call_binds_no_folder(setting, tmp_path):
             run_tool('generate_seeds', setting['config'], tmp_path / name, '--out',
                      seeds)
     call = (setting['config'], '--seeds', seeds, '--out', labels, '--jobs', 0)
-    with pytest.raises(FileNotFoundError, match='8 of 8 photos have no seed'):
+    with pytest.raises(FileNotFoundError, match='8 of 8 images have no seed'):
         run_tool('refine_seeds', *call, '--refiner', 'none', '--threshold', .5)
     run_tool('generate_seeds', setting['config'], setting['checkpoint'], '--out',
              seeds)

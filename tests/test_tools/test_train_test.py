@@ -197,7 +197,7 @@ def test_amp_trains_every_stage(voc_root, tmp_path, monkeypatch):
     assert all(shrink[key].isfinite().all() for key in moved)
 
 
-def test_show_dir_draws_every_photo(voc_root, tmp_path, monkeypatch):
+def test_show_dir_draws_every_image(voc_root, tmp_path, monkeypatch):
     config = esol_config(voc_root, tmp_path / 'run')
     config.dump(tmp_path / 'show.py')
     model = MODELS.build(config.model)

@@ -40,7 +40,7 @@ def names(folder, suffix):
 
 @pytest.fixture(scope='module')
 def irn(voc_root, tmp_path_factory):
-    """A trained IRN, and seeds of the photos to train on."""
+    """A trained IRN, and seeds of the images to train on."""
     folder = tmp_path_factory.mktemp('irn')
     config = folder / 'irn.py'
     base = project_path('configs', 'irn', 'irn_demo.py')
@@ -56,8 +56,8 @@ def irn(voc_root, tmp_path_factory):
     table = read_json(str(voc_root / 'image_labels.json'))
     ids = (voc_root / 'ImageSets/Segmentation/train.txt').read_text().split()[:3]
     for name in ids:
-        with Image.open(voc_root / 'JPEGImages' / f'{name}.jpg') as photo:
-            size = photo.size[::-1]
+        with Image.open(voc_root / 'JPEGImages' / f'{name}.jpg') as image:
+            size = image.size[::-1]
         labels = list(range(1, 1 + len(table[name])))
         Seed(
             rng.random((len(labels), *strided_size(size)), dtype=np.float32),
@@ -112,7 +112,7 @@ def test_instances(irn, tmp_path):
     results = read_json(str(tmp_path / 'instances.json'))
     assert results
     for one in results:
-        # These photos are not COCO's: their names and classes stay ours.
+        # These images are not COCO's: their names and classes stay ours.
         assert one['image_id'] in ids
         before = Seed.load(str(folder / 'seeds' / f'{one["image_id"]}.npz'))
         mask = mask_tools.decode(one['segmentation'])

@@ -117,7 +117,7 @@ def test_bad_ids_of_files(tmp_path):
     names.write_text('a\nb\na\n')
     with pytest.raises(ValueError, match="train.txt: duplicate id 'a'"):
         read_id_list(str(names))
-    names.write_text('# my photos\r\na\r\n\r\nb/c\r\n')
+    names.write_text('# my images\r\na\r\n\r\nb/c\r\n')
     assert read_id_list(str(names)) == ['a', 'b/c']
     for name, text in (('t.json', '{"/etc/x": ["cat"]}'), ('t.csv', '../x,cat\n')):
         (tmp_path / name).write_text(text)

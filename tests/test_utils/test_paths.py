@@ -2,24 +2,24 @@
 import pytest
 from PIL import Image
 
-from mmwsss.datasets.folder import find_photos, sort_files
+from mmwsss.datasets.folder import find_images, sort_files
 from mmwsss.pipeline.digest import DigestCache
 from mmwsss.utils import walk_files
 
 
-def photo(path, colour='red'):
+def image(path, colour='red'):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new('RGB', (4, 3), colour).save(path)
 
 
 @pytest.fixture
 def root(tmp_path):
-    """Photos, some behind links, one of which leads back to its own folder."""
+    """Images, some behind links, one of which leads back to its own folder."""
     root = tmp_path / 'photos'
-    photo(root / 'b.png')
-    photo(root / 'a' / 'x.jpg')
-    photo(root / '.hidden' / 'y.jpg')
-    photo(tmp_path / 'elsewhere' / 'dog.jpg')
+    image(root / 'b.png')
+    image(root / 'a' / 'x.jpg')
+    image(root / '.hidden' / 'y.jpg')
+    image(tmp_path / 'elsewhere' / 'dog.jpg')
     (root / 'dogs').symlink_to(tmp_path / 'elsewhere')
     (root / 'again').symlink_to(tmp_path / 'elsewhere')
     (root / 'a' / 'loop').symlink_to(root)
@@ -31,28 +31,28 @@ FILES = ['b.png', 'a/x.jpg', 'again/dog.jpg', 'dogs/dog.jpg']
 
 def test_links_are_followed_but_not_in_circles(root):
     assert list(walk_files(str(root))) == FILES
-    assert sorted(find_photos(str(root))) == [
+    assert sorted(find_images(str(root))) == [
         'a/x', 'again/dog', 'b', 'dogs/dog']
 
 
 def test_a_change_behind_a_link_is_seen(root, tmp_path):
     before = DigestCache()(str(root))
     assert DigestCache()(str(root)) == before
-    photo(tmp_path / 'elsewhere' / 'dog.jpg', 'blue')
+    image(tmp_path / 'elsewhere' / 'dog.jpg', 'blue')
     assert DigestCache()(str(root)) != before
 
 
-def test_what_is_no_photo_is_named(root, monkeypatch):
+def test_what_is_no_image_is_named(root, monkeypatch):
     names = ('c.heic', 'd.HEIC', 'e.svg', 'readme')
     for name in names:
         (root / 'a' / name).write_bytes(b'x')
-    photos, others = sort_files(str(root))
-    assert len(photos) == 4
+    images, others = sort_files(str(root))
+    assert len(images) == 4
     assert others == [str(root / 'a' / name) for name in names]
     said = []
     monkeypatch.setattr('mmwsss.datasets.folder.print_log',
                         lambda text, **_: said.append(text))
-    find_photos(str(root))
+    find_images(str(root))
     assert '4 files are not used (2 .heic, 1 .svg, 1 no suffix' in said[0]
     assert 'a/c.heic' in said[0] and 'convert' in said[0]
 
@@ -61,4 +61,4 @@ def test_what_is_no_photo_is_named(root, monkeypatch):
 def test_further_suffixes(tmp_path, suffix):
     image = Image.new('RGB', (4, 3))
     image.save(tmp_path / f'a.{suffix}', 'GIF' if suffix == 'gif' else 'JPEG')
-    assert list(find_photos(str(tmp_path))) == ['a']
+    assert list(find_images(str(tmp_path))) == ['a']

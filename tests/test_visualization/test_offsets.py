@@ -13,7 +13,7 @@ from mmwsss.visualization import (
 
 
 @pytest.fixture
-def photo():
+def image():
     return np.full((64, 96, 3), 100, np.uint8)
 
 
@@ -32,26 +32,26 @@ def test_wrong_shapes(shape):
         offset_magnitude(torch.zeros(shape))
 
 
-def test_draw_magnitude(photo):
+def test_draw_magnitude(image):
     offset = torch.zeros(2, 4, 6)
-    zero = draw_offset_magnitude(photo, offset, alpha=1.)
+    zero = draw_offset_magnitude(image, offset, alpha=1.)
     assert (zero[..., 2] > zero[..., 0]).all()
     offset[0, :, :2] = 3.
-    drawn = draw_offset_magnitude(photo, offset, alpha=1.).astype(int)
+    drawn = draw_offset_magnitude(image, offset, alpha=1.).astype(int)
     assert (drawn[:, :16, 0] > drawn[:, :16, 2]).all()
-    weak = draw_offset_magnitude(photo, offset, max_magnitude=30, alpha=1.)
+    weak = draw_offset_magnitude(image, offset, max_magnitude=30, alpha=1.)
     assert (weak[..., 2] > weak[..., 0]).all()
 
 
-def test_arrows_point_along_the_offsets(photo):
+def test_arrows_point_along_the_offsets(image):
     offset = torch.zeros(2, 4, 6)
     offset[1] = 2.  # dx = 2 cells = 32 pixels to the right
-    drawn = draw_offset_arrows(photo, offset, num_arrows=1)
-    changed = np.argwhere((drawn != photo).any(-1))
+    drawn = draw_offset_arrows(image, offset, num_arrows=1)
+    changed = np.argwhere((drawn != image).any(-1))
     height, width = np.ptp(changed, axis=0)
     assert 30 <= width <= 40 and height <= 16
-    assert draw_offset_arrows(photo, offset, num_arrows=1).shape == photo.shape
-    assert (photo == 100).all()
+    assert draw_offset_arrows(image, offset, num_arrows=1).shape == image.shape
+    assert (image == 100).all()
 
 
 def test_curves(tmp_path):

@@ -78,7 +78,7 @@ def test_image_iou():
 def test_rows_go_from_best_to_worst(dataset, columns):
     section = collect_section(dataset, 'Train', columns, num_images=4)
     assert section.columns == ['Photo', 'Seed', 'Mask', 'Ground truth']
-    assert section.photos == 8 and section.ranked_by == 'Mask'
+    assert section.images == 8 and section.ranked_by == 'Mask'
     ious = [row.cells[2].iou for row in section.rows]
     assert ious == sorted(ious, reverse=True) and ious[0] == 100 > ious[-1]
     for row in section.rows:
@@ -90,11 +90,11 @@ def test_rows_go_from_best_to_worst(dataset, columns):
     assert [row.name for row in again.rows] == [row.name for row in section.rows]
 
 
-def test_photos_without_all_files_are_left_out(dataset, columns):
+def test_images_without_all_files_are_left_out(dataset, columns):
     first = dataset.get_data_info(0)['img_id']
     os.remove(os.path.join(columns[0]['seeds'], f'{first}.npz'))
     section = collect_section(dataset, 'Train', columns, num_images=20)
-    assert section.photos == len(section.rows) == 7
+    assert section.images == len(section.rows) == 7
     assert first not in [row.name for row in section.rows]
     columns[0]['seeds'] += '_none'
     with pytest.raises(FileNotFoundError, match="section 'Train'.*_none"):

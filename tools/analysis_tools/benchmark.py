@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
         help=f'some of {", ".join(COMPARISONS)} (default: all)')
     parser.add_argument(
         '--sizes', type=int, nargs='+', default=[160, 320, 480, 640],
-        help='long sides of photos (default: 160 320 480 640)')
+        help='long sides of images (default: 160 320 480 640)')
     parser.add_argument(
         '--classes', type=int, nargs='+', default=[3, 21, 81],
         help='numbers of classes with background (default: 3 21 81)')
@@ -48,7 +48,7 @@ def parse_args() -> argparse.Namespace:
         '--device', default='cpu', help='but for crf, which compares CPU backends')
     parser.add_argument(
         '--config', help='the model of one comparison: seeds, sance or fsae')
-    parser.add_argument('--photos', help='folder of photos for crf')
+    parser.add_argument('--images', '--photos', help='folder of images for crf')
     parser.add_argument(
         '--masks', help='folder of their masks (PNGs of class ids), for scores')
     parser.add_argument('--json', help='file for all figures')

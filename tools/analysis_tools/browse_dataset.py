@@ -1,10 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Show what training sees: augmented photos, their tags, and masks if any.
+"""Show what training sees: augmented images, their tags, and masks if any.
 
     python tools/analysis_tools/browse_dataset.py configs/cam/cam_r50_voc.py \
         --out-dir browse --num 20
 
-Photos come in the order of the config's sampler, augmented as in training with
+Images come in the order of the config's sampler, augmented as in training with
 its seed; so the same command writes the same pictures.
 """
 
@@ -22,12 +22,12 @@ from mmwsss.utils.entry_point import run_tool
 
 def parse_args() -> argparse.Namespace:
     parser = ToolParser(
-        description='Write augmented training photos with their tags and masks')
+        description='Write augmented training images with their tags and masks')
     parser.add_argument('config', help='train config file')
     parser.add_argument(
         '--out-dir', default='browse', help='where to write (default: browse)')
     parser.add_argument(
-        '--num', type=int, default=20, help='number of photos (default: 20)')
+        '--num', type=int, default=20, help='number of images (default: 20)')
     parser.add_argument(
         '--split', choices=('train', 'val', 'test'), default='train',
         help='which data loader of the config (default: train)')
@@ -39,19 +39,19 @@ def parse_args() -> argparse.Namespace:
 
 
 def draw_item(item: dict, metainfo: dict) -> np.ndarray:
-    """Draw one packed sample: the photo with its tags, and, to the right of it,
+    """Draw one packed sample: the image with its tags, and, to the right of it,
     its mask if it has one."""
     from mmwsss.visualization import draw_mask, draw_tags
-    photo = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
-    photo = np.clip(np.rint(photo), 0, 255).astype(np.uint8)
+    image = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
+    image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     sample = item['data_samples']
-    drawn = [photo]
+    drawn = [image]
     if 'gt_sem_seg' in sample:
         mask = sample.gt_sem_seg.data[0].numpy()
-        drawn.append(draw_mask(photo, mask, metainfo['palette']))
+        drawn.append(draw_mask(image, mask, metainfo['palette']))
     box = sample.metainfo.get('valid_box')
-    if box is not None and (box[2] - box[0], box[3] - box[1]) != photo.shape[1::-1]:
-        canvas = Image.fromarray(np.ascontiguousarray(photo))
+    if box is not None and (box[2] - box[0], box[3] - box[1]) != image.shape[1::-1]:
+        canvas = Image.fromarray(np.ascontiguousarray(image))
         corners = (box[0], box[1], box[2] - 1, box[3] - 1)
         ImageDraw.Draw(canvas).rectangle(corners, outline=(255, 255, 0))
         drawn[0] = np.asarray(canvas)
@@ -85,7 +85,7 @@ def main(args: argparse.Namespace) -> None:
         seed_everything(1, seed, i)
         item = dataset[index]
         if not hasattr(item['inputs'], 'permute'):
-            raise ValueError('this pipeline makes several images of one photo '
+            raise ValueError('this pipeline makes several images of one image '
                              '(TestTimeAug) and cannot be shown')
         stem = osp.splitext(osp.basename(item['data_samples'].img_path))[0]
         path = osp.join(args.out_dir, f'{i:04d}_{stem}.jpg')

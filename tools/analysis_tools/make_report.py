@@ -4,7 +4,7 @@
     python tools/analysis_tools/make_report.py CONFIG SPEC.json --out DIR
 
 tools/pipeline.py writes SPEC.json and calls this as its last step. CONFIG
-names the photos (by its dataloaders); SPEC.json holds
+names the images (by its dataloaders); SPEC.json holds
 
     title, protocol, steps, headline: see
         mmwsss.visualization.report.render_report
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(__doc__)
-    parser.add_argument('config', help='config that names the photos')
+    parser.add_argument('config', help='config that names the images')
     parser.add_argument('spec', help='JSON file that says what to show')
     parser.add_argument('--out', required=True, help='folder for the two files')
     return parser.parse_args()
 
 
 def build_dataset(cfg: Config, loader: str):
-    """The photos of a dataloader, with the masks that there are."""
+    """The images of a dataloader, with the masks that there are."""
     from mmseg.registry import DATASETS
     if loader not in cfg:
         raise ValueError(f'{cfg.filename} has no {loader}')
@@ -58,7 +58,7 @@ def collect(spec: dict, cfg: Config) -> list:
     for number, section in enumerate(spec['sections'], 1):
         section = dict(section)
         dataset = build_dataset(cfg, section.pop('loader', 'val_dataloader'))
-        print(f'{section["title"]}: {len(dataset)} photos '
+        print(f'{section["title"]}: {len(dataset)} images '
               f'({number} of {len(spec["sections"])} sections)', flush=True)
         sections.append(collect_section(dataset, **section))
     return sections

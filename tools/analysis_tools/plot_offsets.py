@@ -1,10 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Plot where the offset convolutions of ESOL look.
 
-Over photos, as heat maps of the offsets' lengths and as arrows:
+Over images, as heat maps of the offsets' lengths and as arrows:
 
     python tools/analysis_tools/plot_offsets.py maps configs/esol/esol_r50_voc.py \
-        work_dirs/esol_r50_voc/stage_expand.pth photo.jpg --out-dir offsets
+        work_dirs/esol_r50_voc/stage_expand.pth image.jpg --out-dir offsets
 
 Over a training, resumed or not, from what OffsetMonitorHook logged:
 
@@ -28,16 +28,16 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(
         description='Plot the offsets of offset convolutions')
     commands = parser.add_subparsers(dest='command', required=True)
-    maps = commands.add_parser('maps', help='draw the offsets over photos')
+    maps = commands.add_parser('maps', help='draw the offsets over images')
     maps.add_argument('config', help='config file, or its name in configs/')
     maps.add_argument('checkpoint', help='checkpoint of stage expand or shrink')
-    maps.add_argument('photos', nargs='+', help='photos, folders or patterns')
+    maps.add_argument('images', nargs='+', help='images, folders or patterns')
     maps.add_argument(
         '--out-dir', default='offsets', help='where to write (default: offsets)')
     maps.add_argument(
         '--max', type=float, metavar='PIXELS',
         help='length drawn in full red, in pixels of the feature grid '
-        '(default: the largest of each photo)')
+        '(default: the largest of each image)')
     maps.add_argument(
         '--gain', type=float, default=1.,
         help='factor on the length of the arrows (default: 1)')
@@ -52,13 +52,13 @@ def parse_args() -> argparse.Namespace:
 
 
 def draw_maps(args: argparse.Namespace) -> None:
-    """Write one picture for each photo and each layer that samples: the photo,
+    """Write one picture for each image and each layer that samples: the image,
     the lengths of the offsets and the offsets as arrows."""
     from rich.progress import track
 
     from mmwsss.apis import WSSSInferencer
-    from mmwsss.apis.photos import find_photos
-    from mmwsss.datasets.image_io import read_photo
+    from mmwsss.apis.images import find_images
+    from mmwsss.datasets.image_io import read_image
     from mmwsss.models.layers import OffsetConv2d
     from mmwsss.visualization import (
         draw_offset_arrows,
@@ -68,10 +68,10 @@ def draw_maps(args: argparse.Namespace) -> None:
     inferencer = WSSSInferencer(
         args.config, args.checkpoint, device=args.device,
         cfg_options=args.cfg_options)
-    photos = find_photos(args.photos)
-    for name, path in track(photos, 'Drawing', disable=len(photos) == 1):
+    images = find_images(args.images)
+    for name, path in track(images, 'Drawing', disable=len(images) == 1):
         inferencer(path)
-        photo = read_photo(path)
+        image = read_image(path)
         layers = {
             layer.removeprefix('decode_head.'): module.last_offset[0]
             for layer, module in inferencer.model.named_modules()
@@ -83,9 +83,9 @@ def draw_maps(args: argparse.Namespace) -> None:
                              'offsets: give a checkpoint of stage expand or shrink')
         for layer, offset in layers.items():
             drawn = np.concatenate([
-                photo,
-                draw_offset_magnitude(photo, offset, args.max),
-                draw_offset_arrows(photo, offset, gain=args.gain)
+                image,
+                draw_offset_magnitude(image, offset, args.max),
+                draw_offset_arrows(image, offset, gain=args.gain)
             ], axis=1)
             out = osp.join(args.out_dir, f'{name}_{layer}.png')
             with atomic_write(out) as file:

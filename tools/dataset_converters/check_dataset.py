@@ -1,8 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Check a data root and print its statistics, before hours are spent on it.
 
-Every listed image must have a photo that can be read to its end, tags of
-known classes and, where there is one, a mask of the photo's size with known
+Every listed image must have an image that can be read to its end, tags of
+known classes and, where there is one, a mask of the image's size with known
 ids. All problems are listed, and the exit status is 1 if there is any.
 
 Examples:
@@ -12,7 +12,7 @@ Examples:
         --list lists/train2014.txt --labels labels_train2014.json \
         --photos train2014 --masks masks/train2014 --expect coco14_train
     python tools/dataset_converters/check_dataset.py data/own \
-        --classes data/own/classes.txt --labels tags.csv --photos photos \
+        --classes data/own/classes.txt --labels tags.csv --photos images \
         --masks masks
 """
 
@@ -93,19 +93,19 @@ def check_image(job: tuple) -> tuple[list[str], tuple | None, list | None]:
     """Check the files of one image.
 
     Args:
-        job (tuple): Id, path of the photo, path of the mask or None, and
+        job (tuple): Id, path of the image, path of the mask or None, and
             number of classes.
 
     Returns:
-        tuple: Problems; (height, width) of the photo or None; class ids in
+        tuple: Problems; (height, width) of the image or None; class ids in
         the mask or None.
     """
-    from mmwsss.datasets.image_io import read_mask, read_photo
-    image_id, photo_path, mask_path, num_classes = job
+    from mmwsss.datasets.image_io import read_image, read_mask
+    image_id, image_path, mask_path, num_classes = job
     try:
-        size = read_photo(photo_path).shape[:2]
+        size = read_image(image_path).shape[:2]
     except FileNotFoundError:
-        return [f'image {image_id!r}: no photo {photo_path}'], None, None
+        return [f'image {image_id!r}: no image {image_path}'], None, None
     except (OSError, ValueError) as error:
         return [f'image {image_id!r}: {error}'], None, None
     if mask_path is None:
@@ -118,7 +118,7 @@ def check_image(job: tuple) -> tuple[list[str], tuple | None, list | None]:
     if mask.shape != size:
         problems.append(
             f'image {image_id!r}: mask {mask_path} is {mask.shape[1]}x'
-            f'{mask.shape[0]}, expected {size[1]}x{size[0]} as its photo')
+            f'{mask.shape[0]}, expected {size[1]}x{size[0]} as its image')
     ids = [int(i) for i in np.unique(mask) if i != 255]
     if ids and ids[-1] >= num_classes:
         problems.append(f'image {image_id!r}: mask {mask_path} holds class '
@@ -148,7 +148,7 @@ def check_dataset(data_root: str,
                   classes: list[str],
                   list_file: str | None = None,
                   labels: str | None = 'image_labels.json',
-                  photos: str = 'JPEGImages',
+                  images: str = 'JPEGImages',
                   masks: str | None = None,
                   allow_empty: bool = False,
                   jobs: int = 1,
@@ -161,22 +161,22 @@ def check_dataset(data_root: str,
         list_file (str, optional): List of ids. Defaults to None, all photos.
         labels (str, optional): Label table. Defaults to
             ``'image_labels.json'``.
-        photos (str): Folder of photos. Defaults to ``'JPEGImages'``.
+        images (str): Folder of photos. Defaults to ``'JPEGImages'``.
         masks (str, optional): Folder of masks. Defaults to None.
         allow_empty (bool): Whether images may have no tags.
         jobs (int): Number of processes. Defaults to 1.
-        read_files (bool): Whether to read photos and masks, or only to see
+        read_files (bool): Whether to read images and masks, or only to see
             that they are there. Defaults to True.
 
     Returns:
         tuple[dict, list[str]]: Statistics, and the problems found.
     """
-    from mmwsss.datasets.folder import find_photos
-    from mmwsss.structures import photo_id, read_label_names
-    paths = find_photos(osp.join(data_root, photos))
+    from mmwsss.datasets.folder import find_images
+    from mmwsss.structures import read_label_names, strip_image_suffix
+    paths = find_images(osp.join(data_root, images))
     problems = []
     if list_file:
-        ids = [photo_id(i) for i in read_id_list(
+        ids = [strip_image_suffix(i) for i in read_id_list(
             osp.join(data_root, list_file))]
     else:
         ids = list(paths)
@@ -191,8 +191,8 @@ def check_dataset(data_root: str,
     for image_id in ids:
         path = paths.get(image_id)
         if path is None:
-            problems.append(f'image {image_id!r}: no photo in '
-                            f'{osp.join(data_root, photos)}')
+            problems.append(f'image {image_id!r}: no image in '
+                            f'{osp.join(data_root, images)}')
             continue
         mask = osp.join(data_root, masks, f'{image_id}.png') if masks else None
         if mask and not osp.exists(mask):
@@ -238,7 +238,7 @@ def _read_all(work: list, jobs: int, problems: list[str], table: dict | None,
 def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('data_root')
-    parser.add_argument('--list', help='list of ids, by default all photos')
+    parser.add_argument('--list', help='list of ids, by default all images')
     parser.add_argument(
         '--classes',
         default='voc',
@@ -247,7 +247,7 @@ def parse_args() -> argparse.Namespace:
         '--labels',
         default='image_labels.json',
         help="label table, '' for none")
-    parser.add_argument('--photos', default='JPEGImages')
+    parser.add_argument('--images', '--photos', default='JPEGImages')
     parser.add_argument('--masks', help='folder of masks, as SegmentationClass')
     parser.add_argument(
         '--allow-empty',
@@ -259,7 +259,7 @@ def parse_args() -> argparse.Namespace:
         help='compare with published numbers')
     parser.add_argument('--jobs', type=int, default=1, help='processes')
     parser.add_argument(
-        '--quick', action='store_true', help='do not read photos and masks')
+        '--quick', action='store_true', help='do not read images and masks')
     parser.add_argument('--out', help='write the statistics to a JSON file')
     return parser.parse_args()
 
@@ -268,7 +268,7 @@ def main(args: argparse.Namespace) -> int:
     from mmwsss.datasets.class_names import class_names
     statistics, problems = check_dataset(
         args.data_root, class_names(args.classes), args.list, args.labels,
-        args.photos, args.masks, args.allow_empty, args.jobs, not args.quick)
+        args.images, args.masks, args.allow_empty, args.jobs, not args.quick)
     if args.expect:
         problems += [
             f'{args.expect}: {line}'

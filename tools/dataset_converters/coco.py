@@ -9,8 +9,8 @@ Scores depend on it, so name the recipe beside every number; it is written to
 <out>/masks/<split>.json. Class ids are contiguous, in the order of COCO's own
 sparse ids; 0 is background, 255 is ignored.
 
-Writes below <out>: masks/<split>/<photo>.png, labels_<split>.json,
-lists/<split>.txt, lists/<split>_labeled.txt (photos with a tag), classes.txt.
+Writes below <out>: masks/<split>/<image>.png, labels_<split>.json,
+lists/<split>.txt, lists/<split>_labeled.txt (images with a tag), classes.txt.
 Masks that are there already are kept, so a stopped run can be taken up again.
 
 Example:
@@ -98,8 +98,8 @@ def flatten_instances(annotations: list[dict],
     Args:
         annotations (list[dict]): COCO annotations of the image.
         class_ids (dict[int, int]): Contiguous id of each category id.
-        height (int): Height of the photo.
-        width (int): Width of the photo.
+        height (int): Height of the image.
+        width (int): Width of the image.
         recipe (str): ``'A'``: file order, the last on top. ``'B'``: by area,
             the smallest on top. Defaults to ``'B'``.
         crowd (str): What becomes of crowds: ``'skip'``, ``'include'``, or

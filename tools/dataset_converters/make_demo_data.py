@@ -195,7 +195,7 @@ def draw_scene(seed: int,
         size (int): Side of the square picture in pixels. Defaults to 96.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: The photo, uint8 RGB (size, size, 3),
+        tuple[np.ndarray, np.ndarray]: The image, uint8 RGB (size, size, 3),
         and its mask, uint8 class ids (size, size), exact and without 255.
     """
     # RandomState's stream is frozen; that of numpy's Generator may change.
@@ -222,8 +222,8 @@ def draw_scene(seed: int,
     canvas.picture *= rng.uniform(0.85, 1.15)
     canvas.picture += rng.normal(0, 5, canvas.picture.shape)
     lookup = np.array([0, *(tags + 1)], dtype=np.uint8)
-    photo = canvas.picture.round().clip(0, 255).astype(np.uint8)
-    return photo, lookup[np.abs(canvas.owner)]
+    image = canvas.picture.round().clip(0, 255).astype(np.uint8)
+    return image, lookup[np.abs(canvas.owner)]
 
 
 def make_demo_data(out: str,
@@ -258,13 +258,13 @@ def make_demo_data(out: str,
         raise ValueError(f'expected a size of at least 32 pixels, got {size}')
     table, lists = {}, {'train': [], 'val': []}
     for index in range(num_train + num_val):
-        photo, mask = draw_scene(seed, index, size)
+        image, mask = draw_scene(seed, index, size)
         split = 'train' if index < num_train else 'val'
         image_id = f'{split}_{len(lists[split]):05d}'
         lists[split].append(image_id)
         with atomic_write(osp.join(out, 'JPEGImages',
                                    f'{image_id}.jpg')) as file:
-            Image.fromarray(photo).save(file, 'JPEG', quality=95)
+            Image.fromarray(image).save(file, 'JPEG', quality=95)
         write_mask(
             osp.join(out, 'SegmentationClass', f'{image_id}.png'), mask,
             DemoDataset.METAINFO['palette'])

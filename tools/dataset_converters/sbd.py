@@ -1,7 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Turn the .mat files of the Semantic Boundaries Dataset into PNGs.
 
-SBD (http://home.bharathh.info/pubs/codes/SBD) annotates 11,355 photos of
+SBD (http://home.bharathh.info/pubs/codes/SBD) annotates 11,355 images of
 PASCAL VOC 2011. From DATASET, the folder `benchmark_RELEASE/dataset` with
 `img`, `cls`, `train.txt` and `val.txt`, this writes into OUT:
 
@@ -10,7 +10,7 @@ PASCAL VOC 2011. From DATASET, the folder `benchmark_RELEASE/dataset` with
     ImageSets/Segmentation/<list>.txt
 
 What is already written is skipped, so a killed run goes on. Note that SBD's
-train and val both overlap VOC's train_aug: many photos of SBD val belong to
+train and val both overlap VOC's train_aug: many images of SBD val belong to
 those that weakly supervised methods train on, without their masks.
 
 Example:
@@ -59,7 +59,7 @@ def read_annotation(path: str) -> tuple[np.ndarray, np.ndarray]:
             # Before it is unpacked; absent classes have an empty matrix of the
             # same size.
             if cell.shape != mask.shape:
-                raise ValueError(f'a boundary of shape {cell.shape} in a photo of '
+                raise ValueError(f'a boundary of shape {cell.shape} in an image of '
                                  f'shape {mask.shape}')
             dense = cell.toarray() if hasattr(cell, 'toarray') else cell
             boundary |= dense.astype(bool)

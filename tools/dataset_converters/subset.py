@@ -1,7 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Take some classes, or some images, out of a data set in VOC layout.
 
-The subset is a data set of its own: photos, masks with the classes numbered
+The subset is a data set of its own: images, masks with the classes numbered
 anew, lists, image_labels.json and classes.txt. Images that show none of the
 classes are left out; pixels of other classes become 255 (or background).
 
@@ -41,8 +41,8 @@ def class_lookup(source: list[str], classes: list[str],
     return lookup
 
 
-def _copy_photo(source: str, target: str, long_side: int | None) -> None:
-    from mmwsss.datasets.image_io import read_photo
+def _copy_image(source: str, target: str, long_side: int | None) -> None:
+    from mmwsss.datasets.image_io import read_image
     from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
     if long_side is None:
         with open(source, 'rb') as file:
@@ -50,11 +50,11 @@ def _copy_photo(source: str, target: str, long_side: int | None) -> None:
         with atomic_write(target) as file:
             file.write(content)
         return
-    photo = read_photo(source)
-    size = scaled_size(photo.shape[:2], long_side / max(photo.shape[:2]))
-    photo = pil_resize(photo, size, Image.Resampling.BICUBIC)
+    image = read_image(source)
+    size = scaled_size(image.shape[:2], long_side / max(image.shape[:2]))
+    image = pil_resize(image, size, Image.Resampling.BICUBIC)
     with atomic_write(target) as file:
-        Image.fromarray(photo).save(file, 'JPEG', quality=95)
+        Image.fromarray(image).save(file, 'JPEG', quality=95)
 
 
 def make_subset(data_root: str,
@@ -79,11 +79,11 @@ def make_subset(data_root: str,
             to ``'SegmentationClass'``.
         others (str): What pixels of other classes become, ``'ignore'`` or
             ``'background'``. Defaults to ``'ignore'``.
-        long_side (int, optional): Resize the photos to it. Defaults to None.
+        long_side (int, optional): Resize the images to it. Defaults to None.
 
     Raises:
         ValueError: If a class is unknown or a list ends up empty.
-        FileNotFoundError: If a photo is missing.
+        FileNotFoundError: If an image is missing.
     """
     from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
     from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
@@ -114,7 +114,7 @@ def make_subset(data_root: str,
     images = list(dict.fromkeys(i for part in chosen.values() for i in part))
 
     for image_id in track_progress(images, len(images)):
-        _copy_photo(
+        _copy_image(
             osp.join(data_root, 'JPEGImages', f'{image_id}.jpg'),
             osp.join(out, 'JPEGImages', f'{image_id}.jpg'), long_side)
         path = osp.join(data_root, masks, f'{image_id}.png')
@@ -157,7 +157,7 @@ def parse_args() -> argparse.Namespace:
         choices=('ignore', 'background'),
         default='ignore',
         help='what pixels of other classes become')
-    parser.add_argument('--long-side', type=int, help='resize photos to it')
+    parser.add_argument('--long-side', type=int, help='resize images to it')
     return parser.parse_args()
 
 

@@ -1,13 +1,13 @@
 # The skeleton of a data set for an affinity network: labels with undecided pixels
-# to train on (PSALabel), and photos in one view whose scores walk. A data set, such
+# to train on (PSALabel), and images in one view whose scores walk. A data set, such
 # as voc_affinity.py, fills in what both loaders read.
 _base_ = './weak.py'
 
 crop_size = (448, 448)
-# PSA pads photos with black, before it normalises.
+# PSA pads images with black, before it normalises.
 train_pipeline = [
     dict(type='SetRandomState'),
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='LoadMask'),
     dict(
         type='mmpretrain.ColorJitter',
@@ -17,7 +17,7 @@ train_pipeline = [
     dict(type='PackSegInputs')
 ]
 walk_pipeline = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(
         type='TestTimeAug',
         transforms=[[dict(type='PILRescale', scale=1.0)],

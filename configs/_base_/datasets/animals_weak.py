@@ -8,7 +8,7 @@ classes = ('background', 'cat', 'cow', 'dog', 'horse', 'person', 'sheep')
 crop_size = (256, 256)
 train_pipeline = [
     dict(type='SetRandomState'),
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='RandomResizeLong', min_long=224, max_long=416),
     dict(type='RandomFlip', prob=0.5),
     # pad_val is the mean of the data preprocessor.

@@ -3,7 +3,7 @@ _base_ = './boundary.py'
 
 dataset_type = 'COCOSegDataset'
 data_root = 'data/coco'
-# Photos without tags have no seed, hence no label.
+# Images without tags have no seed, hence no label.
 train_dataloader = dict(
     dataset=dict(
         type=dataset_type,
@@ -23,5 +23,5 @@ mean_shift_dataloader = dict(
         data_root=data_root,
         data_prefix=dict(img_path='train2014'),
         ann_file='lists/train2014_labeled.txt',
-        # A mean over 5,000 photos is as good.
+        # A mean over 5,000 images is as good.
         indices=5000))

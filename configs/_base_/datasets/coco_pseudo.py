@@ -9,7 +9,7 @@ train_dataloader = dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix=dict(img_path='train2014', seg_map_path='pseudo_labels'),
-        # Photos without tags have no seed, hence no pseudo label.
+        # Images without tags have no seed, hence no pseudo label.
         ann_file='lists/train2014_labeled.txt'))
 val_dataloader = dict(
     dataset=dict(

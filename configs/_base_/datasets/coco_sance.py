@@ -13,7 +13,7 @@ train_dataloader = dict(
     batch_size=10,
     dataset=dict(
         data_prefix=dict(seg_map_path='seed_labels'),
-        # Photos without tags have no seed, hence no label.
+        # Images without tags have no seed, hence no label.
         ann_file='lists/train2014_labeled.txt',
         with_masks=True,
         pipeline=train_pipeline))

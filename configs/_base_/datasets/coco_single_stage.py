@@ -17,8 +17,8 @@ test_dataloader = dict(
         data_prefix=dict(img_path='val2014', seg_map_path='masks/val2014'),
         ann_file='lists/val2014.txt',
         label_file=''))
-# 2,000 photos are enough while it trains.
+# 2,000 images are enough while it trains.
 val_dataloader = dict(dataset=dict(test_dataloader['dataset'], indices=2000))
-# Photos without tags train as all-negative but get no seeds.
+# Images without tags train as all-negative but get no seeds.
 seed_dataloader = dict(
     dataset=dict(train_dataloader['dataset'], ann_file='lists/train2014_labeled.txt'))

@@ -11,14 +11,14 @@ train_dataloader = dict(
         data_prefix=dict(img_path='train2014'),
         ann_file='lists/train2014.txt',
         label_file='labels_train2014.json'))
-# Photos without tags train as all-negative but get no seeds.
+# Images without tags train as all-negative but get no seeds.
 seed_dataloader = dict(
     dataset=dict(train_dataloader['dataset'], ann_file='lists/train2014_labeled.txt'))
 test_dataloader = dict(
     dataset=dict(
         seed_dataloader['dataset'],
         data_prefix=dict(img_path='train2014', seg_map_path='masks/train2014')))
-# At the stage borders 2,000 photos are enough.
+# At the stage borders 2,000 images are enough.
 val_dataloader = dict(dataset=dict(test_dataloader['dataset'], indices=2000))
 val_evaluator = dict(
     protocol=dict(split='COCO 2014 train', labels='instances (docs/en/coco.md)'))

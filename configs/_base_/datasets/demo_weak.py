@@ -7,7 +7,7 @@ data_root = 'data/demo'
 crop_size = (96, 96)
 train_pipeline = [
     dict(type='SetRandomState'),
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='RandomResizeLong', min_long=80, max_long=128),
     dict(type='RandomFlip', prob=0.5),
     dict(_base_.train_pipeline[4], crop_size=crop_size),

@@ -1,4 +1,4 @@
-# One's own photos for a boundary network; see docs/en/own_photos.md.
+# One's own images for a boundary network; see docs/en/own_photos.md.
 _base_ = './boundary.py'
 
 dataset_type = 'WeakFolderDataset'

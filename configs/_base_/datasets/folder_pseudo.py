@@ -1,4 +1,4 @@
-# One's own photos with pseudo labels to train on and, where there are any,
+# One's own images with pseudo labels to train on and, where there are any,
 # masks to score on; see docs/en/own_photos.md. The tools set the model's
 # num_classes to the number of classes.
 _base_ = './pseudo.py'
@@ -14,8 +14,8 @@ train_dataloader = dict(
         ann_file='',
         classes=classes,
         with_masks=True))
-# Photos without a mask are predicted and not scored. Give ann_file a list of
-# ids to score photos that were not trained on.
+# Images without a mask are predicted and not scored. Give ann_file a list of
+# ids to score images that were not trained on.
 val_dataloader = dict(
     dataset=dict(
         train_dataloader['dataset'],

@@ -1,4 +1,4 @@
-# One's own photos with tags and the labels of CAM seeds to train on.
+# One's own images with tags and the labels of CAM seeds to train on.
 _base_ = './folder_weak.py'
 
 train_pipeline = [

@@ -1,4 +1,4 @@
-# One's own photos with tags for single-stage training; scored where there are
+# One's own images with tags for single-stage training; scored where there are
 # masks, with the tags.
 _base_ = './single_stage.py'
 
@@ -24,7 +24,7 @@ val_evaluator = dict(
     type='MaskMetric',
     on_missing_mask='skip',
     protocol=dict(
-        split='own photos',
+        split='own images',
         labels='own tags',
         scales='1',
         crf='no',

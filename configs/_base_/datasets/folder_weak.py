@@ -1,4 +1,4 @@
-# One's own photos with tags: <data_root>/photos, tags.csv, classes.txt and, for
+# One's own images with tags: <data_root>/photos, tags.csv, classes.txt and, for
 # scoring, masks; see docs/en/own_photos.md. The tools set the model's
 # num_classes to the number of classes.
 _base_ = './weak.py'
@@ -13,7 +13,7 @@ train_dataloader = dict(
         data_prefix=dict(img_path='photos'),
         label_file='tags.csv',
         classes=classes))
-# Scores need masks; photos without one are predicted and not scored.
+# Scores need masks; images without one are predicted and not scored.
 val_dataloader = dict(
     dataset=dict(
         train_dataloader['dataset'],

@@ -5,7 +5,7 @@
 crop_size = (321, 321)
 train_pipeline = [
     dict(type='SetRandomState'),
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='LoadMask'),
     dict(
         type='RandomChoice',
@@ -21,7 +21,7 @@ train_pipeline = [
     dict(type='PackSegInputs')
 ]
 test_pipeline = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='LoadMask', optional=True),
     dict(type='PackSegInputs')
 ]
@@ -31,7 +31,7 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='ReproducibleInfiniteSampler', shuffle=True),
     dataset=dict(pipeline=train_pipeline))
-# round_up=False: no process sees a photo twice.
+# round_up=False: no process sees an image twice.
 val_dataloader = dict(
     batch_size=1,
     num_workers=4,

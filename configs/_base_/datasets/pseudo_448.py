@@ -5,7 +5,7 @@ _base_ = './pseudo.py'
 crop_size = (448, 448)
 train_pipeline = [
     dict(type='SetRandomState'),
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='LoadMask'),
     dict(
         type='PhotoMetricDistortion',
@@ -14,7 +14,7 @@ train_pipeline = [
         saturation_range=(0.9, 1.1),
         hue_delta=10),
     dict(type='RandomFlip', prob=0.5),
-    # The long side of nearly every photo of VOC is 500.
+    # The long side of nearly every image of VOC is 500.
     dict(
         type='RandomResize',
         scale=(500, 500),
@@ -28,7 +28,7 @@ train_pipeline = [
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 tta_model = dict(type='LogitTTAModel')
 tta_pipeline = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(
         type='TestTimeAug',
         transforms=[

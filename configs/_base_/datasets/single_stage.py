@@ -1,12 +1,12 @@
 # The skeleton of a data set with image labels, augmented as by 1-stage-wseg. Its
-# scores are those of a segmentation model: photos of val, without their labels. A
+# scores are those of a segmentation model: images of val, without their labels. A
 # data set, such as voc_single_stage.py, fills in what each loader reads.
 _base_ = './weak.py'
 
 crop_size = (321, 321)
 train_pipeline = [
     dict(type='SetRandomState'),
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(
         type='mmpretrain.RandomResizedCrop',
         scale=crop_size,

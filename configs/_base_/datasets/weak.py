@@ -3,7 +3,7 @@
 crop_size = (512, 512)
 train_pipeline = [
     dict(type='SetRandomState'),
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='RandomResizeLong', min_long=320, max_long=640),
     dict(type='RandomFlip', prob=0.5),
     # pad_val is the mean of the data preprocessor, in BGR.
@@ -11,13 +11,13 @@ train_pipeline = [
     dict(type='PackWeakInputs')
 ]
 test_pipeline = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(type='LoadMask', optional=True),
     dict(type='PackWeakInputs')
 ]
 img_scales = [1.0, 0.5, 1.5, 2.0]
 tta_pipeline = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(
         type='TestTimeAug',
         transforms=[
@@ -34,7 +34,7 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='ReproducibleInfiniteSampler', shuffle=True),
     dataset=dict(pipeline=train_pipeline))
-# Seeds are scored on photos of train, with their image labels.
+# Seeds are scored on images of train, with their image labels.
 val_dataloader = dict(
     batch_size=1,
     num_workers=4,
@@ -42,7 +42,7 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(with_masks=True, test_mode=True, pipeline=test_pipeline))
 test_dataloader = val_dataloader
-# Seeds are made for all photos that the final model is trained on.
+# Seeds are made for all images that the final model is trained on.
 seed_dataloader = dict(
     batch_size=1,
     num_workers=4,
@@ -52,7 +52,7 @@ seed_dataloader = dict(
 val_evaluator = dict(
     type='SeedMetric',
     protocol=dict(
-        split='own photos',
+        split='own images',
         labels='own tags',
         scales='1',
         crf='no',

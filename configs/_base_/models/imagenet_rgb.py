@@ -1,4 +1,4 @@
-# Photos as networks with torchvision's ImageNet weights expect them.
+# Images as networks with torchvision's ImageNet weights expect them.
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[123.675, 116.28, 103.53],

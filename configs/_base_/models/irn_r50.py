@@ -30,7 +30,7 @@ model = dict(
         loss_decode=dict(type='DisplacementLoss', radius=10)),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
-# Photos smaller than the training crops are padded to them, larger ones to the
+# Images smaller than the training crops are padded to them, larger ones to the
 # next multiple of 16.
 walk_tta_model = dict(type='WalkTTAModel', pad_size=512, pad_divisor=16)
 walk = dict(

@@ -13,7 +13,7 @@ model = dict(
         type='AffinityHead', in_channels=[512, 1024, 4096], num_classes=21),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
-# Photos are padded to a multiple of the stride only.
+# Images are padded to a multiple of the stride only.
 walk_tta_model = dict(type='WalkTTAModel', pad_size=8, pad_divisor=8)
 # tools/refine_seeds.py --refiner config
 label_rule = dict(type='PSALabel', low_alpha=4, high_alpha=32)

@@ -1,7 +1,7 @@
 # Six animals of PASCAL VOC 2012 in a recipe.
 data_root = 'data/voc_animals'
 segmentor = '{{ fileDirname }}/../../deeplab/deeplabv2_mobilenetv1_animals.py'
-# Ids of photos that have masks to measure by.
+# Ids of images that have masks to measure by.
 score_list = 'ImageSets/Segmentation/train.txt'
 val_list = 'ImageSets/Segmentation/val.txt'
 masks = 'SegmentationClass'

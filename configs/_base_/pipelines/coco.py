@@ -1,4 +1,4 @@
-# From tags to the mIoU on COCO 2014 val. The 82,000 photos get no seed files:
+# From tags to the mIoU on COCO 2014 val. The 82,000 images get no seed files:
 # seeds go through dense CRF to label maps on the way, at a threshold fitted on
 # the first 5,000 photos.
 # The recipe gives: localizer (config).
@@ -9,10 +9,10 @@ score_list = 'lists/train2014_labeled.txt'
 masks = 'masks/train2014'
 sample = 5000
 protocol = dict(
-    split='training on train2014, seeds scored on its first 5000 photos with '
+    split='training on train2014, seeds scored on its first 5000 images with '
     'tags, segmentation on val2014',
     labels='classes of the instance annotations, see docs/en/coco.md',
-    threshold='best mIoU on those photos of train2014',
+    threshold='best mIoU on those images of train2014',
     scales='0.5, 1, 1.5, 2 and flips for seeds; 1 for segmentation',
     weights='ImageNet for the classifier; see the segmentation config',
     supervision='I (image labels)')
@@ -34,7 +34,7 @@ steps = [
         _base_.localization_steps[4],
         cfg_options={'val_dataloader.dataset.indices': None}),
     *_base_.segmentation_steps[:-1],
-    # Predictions on photos of train are for the report only.
+    # Predictions on images of train are for the report only.
     dict(
         _base_.segmentation_steps[-1],
         cfg_options={

@@ -1,7 +1,7 @@
 # Generated scenes in a recipe, which begins by making them.
 data_root = 'data/demo'
 segmentor = '{{ fileDirname }}/../../deeplab/deeplabv2_demo.py'
-# Ids of photos that have masks to measure by.
+# Ids of images that have masks to measure by.
 score_list = 'ImageSets/Segmentation/train.txt'
 val_list = 'ImageSets/Segmentation/val.txt'
 masks = 'SegmentationClass'

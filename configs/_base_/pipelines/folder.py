@@ -1,5 +1,5 @@
-# Own photos: a segmentation model trained on the pseudo labels of an earlier step,
-# its masks of these photos, and a report; nothing is scored where masks lack.
+# Own images: a segmentation model trained on the pseudo labels of an earlier step,
+# its masks of these images, and a report; nothing is scored where masks lack.
 # The recipe gives: localizer (config), and steps that make pseudo labels.
 data_root = 'data/own'
 segmentor = '{{ fileDirname }}/../../deeplab/deeplabv2_folder.py'
@@ -28,6 +28,6 @@ columns = [
     dict(title='Prediction', masks='{predict}/masks'),
 ]
 section = dict(
-    title='My photos', num_images=16, rank_by='Pseudo label', columns=columns)
+    title='My images', num_images=16, rank_by='Pseudo label', columns=columns)
 curve = dict(title='Training on pseudo labels', train='{train_segmentor}')
 report_step = dict(name='report', type='report', config='{localizer}')

@@ -22,7 +22,7 @@ segmentation_steps = [
         name='test_full', type='test', config='{segmentor}',
         checkpoint='{train_full}/last_checkpoint',
         show=['mIoU', 'mAcc']),
-    # On photos of train, to be seen beside their seeds.
+    # On images of train, to be seen beside their seeds.
     dict(
         name='predict_train', type='test', config='{segmentor}',
         checkpoint='{train_segmentor}/last_checkpoint',
@@ -42,9 +42,9 @@ columns = [
     dict(title='Prediction', masks='{predict_train}/masks'),
 ]
 train_section = dict(
-    title='Photos of train', num_images=8, rank_by='Pseudo label', columns=columns)
+    title='Images of train', num_images=8, rank_by='Pseudo label', columns=columns)
 val_section = dict(
-    title='Photos of val',
+    title='Images of val',
     loader='test_dataloader',
     num_images=6,
     columns=[dict(title='Prediction', masks='{test}/masks')])

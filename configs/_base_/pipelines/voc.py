@@ -1,7 +1,7 @@
 # PASCAL VOC 2012 in a recipe.
 data_root = 'data/VOCdevkit/VOC2012'
 segmentor = '{{ fileDirname }}/../../deeplab/deeplabv2_r101_voc.py'
-# Ids of photos that have masks to measure by.
+# Ids of images that have masks to measure by.
 score_list = 'ImageSets/Segmentation/train.txt'
 val_list = 'ImageSets/Segmentation/val.txt'
 masks = 'SegmentationClassAug'

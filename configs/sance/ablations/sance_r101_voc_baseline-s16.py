@@ -5,7 +5,7 @@ _base_ = '../sance_r101_voc.py'
 
 # Contours of the first scale only, without flip.
 contour_pipeline = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(
         type='TestTimeAug',
         transforms=[[dict(type='PILRescale', scale=1.0)],

@@ -1,8 +1,8 @@
-# Table 1: SANCE whose pseudo labels are made from one view of the photo.
+# Table 1: SANCE whose pseudo labels are made from one view of the image.
 _base_ = '../sance_r101_voc.py'
 
 one_view_pipeline = [
-    dict(type='LoadPhoto'),
+    dict(type='LoadPILImage'),
     dict(
         type='TestTimeAug',
         transforms=[[dict(type='PILRescale', scale=1.0)],

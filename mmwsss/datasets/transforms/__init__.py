@@ -6,12 +6,12 @@ from .geometry import (
     RandomRescale,
     RandomResizeLong,
 )
-from .loading import LoadMask, LoadPhoto, LoadSaliency
+from .loading import LoadMask, LoadPILImage, LoadSaliency
 from .seeding import SetRandomState
 from .strong_view import StrongView
 
 __all__ = [
-    'ImageLabelsFromMask', 'LoadMask', 'LoadPhoto', 'LoadSaliency',
+    'ImageLabelsFromMask', 'LoadMask', 'LoadPILImage', 'LoadSaliency',
     'PackWeakInputs', 'PILRescale', 'RandomCropPad', 'RandomRescale',
     'RandomResizeLong', 'SetRandomState', 'StrongView'
 ]

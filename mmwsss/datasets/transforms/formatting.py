@@ -34,7 +34,7 @@ class PackWeakInputs(PackSegInputs):
 
     def transform(self, results: dict) -> dict:
         """Pack images, maps and meta keys."""
-        # A flipped photo of one pixel's width counts as contiguous, and torch
+        # A flipped image of one pixel's width counts as contiguous, and torch
         # refuses it.
         for key, value in results.items():
             if isinstance(value, np.ndarray) and min(value.strides, default=0) < 0:

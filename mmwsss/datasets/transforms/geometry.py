@@ -26,8 +26,8 @@ def pil_resize(image: np.ndarray, size: tuple[int, int],
         Image.fromarray(image).resize((width, height), resample))
 
 
-# Fields that follow the photo like a mask but hold scores, not class ids: they
-# are interpolated, and 0 where there is no photo.
+# Fields that follow the image like a mask but hold scores, not class ids: they
+# are interpolated, and 0 where there is no image.
 SCORE_FIELDS = ('gt_saliency', )
 
 
@@ -37,7 +37,7 @@ def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return height, width
 
 
-def _resize_photo(results: dict, size: tuple[int, int]) -> None:
+def _resize_image(results: dict, size: tuple[int, int]) -> None:
     height, width = results['img'].shape[:2]
     results['img'] = pil_resize(results['img'], size,
                                 Image.Resampling.BICUBIC)
@@ -47,7 +47,7 @@ def _resize_photo(results: dict, size: tuple[int, int]) -> None:
 
 
 def _resize_with_maps(results: dict, size: tuple[int, int]) -> None:
-    _resize_photo(results, size)
+    _resize_image(results, size)
     for key in results.get('seg_fields', []):
         resample = (
             Image.Resampling.BILINEAR
@@ -57,7 +57,7 @@ def _resize_with_maps(results: dict, size: tuple[int, int]) -> None:
 
 @TRANSFORMS.register_module()
 class RandomResizeLong(BaseTransform):
-    """Resize the photo to a random length of its long side.
+    """Resize the image to a random length of its long side.
 
     The length is an integer drawn uniformly from [min_long, max_long]; the
     resampling is Pillow's bicubic one on 8 bits. A mask, if loaded, follows
@@ -104,7 +104,7 @@ class RandomResizeLong(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomRescale(BaseTransform):
-    """Rescale the photo by a random factor, as IRN does for its affinities.
+    """Rescale the image by a random factor, as IRN does for its affinities.
 
     The factor is drawn uniformly from [min_scale, max_scale]; resampling is that
     of :class:`RandomResizeLong`.
@@ -149,11 +149,11 @@ class RandomRescale(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PILRescale(BaseTransform):
-    """Rescale the photo for multi-scale inference, as IRN does.
+    """Rescale the image for multi-scale inference, as IRN does.
 
     The new size is (round(h * scale), round(w * scale)), halves to even; the
-    resampling is Pillow's bicubic one on 8 bits. Only the photo is rescaled:
-    a mask is scored at photo size.
+    resampling is Pillow's bicubic one on 8 bits. Only the image is rescaled:
+    a mask is scored at image size.
 
     Required Keys:
 
@@ -179,7 +179,7 @@ class PILRescale(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Rescale ``img``."""
-        _resize_photo(results,
+        _resize_image(results,
                       scaled_size(results['img'].shape[:2], self.scale))
         return results
 
@@ -189,13 +189,13 @@ class PILRescale(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomCropPad(BaseTransform):
-    """Crop a random square; what the photo lacks becomes the mean colour.
+    """Crop a random square; what the image lacks becomes the mean colour.
 
     A side longer than the crop is cut at a random offset; a shorter one is
     placed at a random offset. The missing area holds exactly ``pad_val``, so
     it is exactly 0 once the data preprocessor has subtracted the same mean:
     IRN pads after normalisation. A mask, if loaded, is padded with 255, a
-    saliency map with 0. Image labels stay those of the whole photo.
+    saliency map with 0. Image labels stay those of the whole image.
 
     Required Keys:
 
@@ -210,7 +210,7 @@ class RandomCropPad(BaseTransform):
     Added Keys:
 
     - pad_shape (tuple[int])
-    - valid_box (tuple[int]): (x1, y1, x2, y2), where the photo lies in the
+    - valid_box (tuple[int]): (x1, y1, x2, y2), where the image lies in the
       crop; x2 and y2 are exclusive
 
     Args:

@@ -4,16 +4,16 @@ from mmcv.transforms import BaseTransform
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
-from ..image_io import MAX_PIXELS, read_mask, read_photo, read_saliency
+from ..image_io import MAX_PIXELS, read_image, read_mask, read_saliency
 
 
 @TRANSFORMS.register_module()
-class LoadPhoto(BaseTransform):
-    """Load a photo of any usual kind, or fail naming the file.
+class LoadPILImage(BaseTransform):
+    """Load an image of any usual kind, or fail naming the file.
 
-    OpenCV returns the readable part of a truncated photo; a model trained on
+    OpenCV returns the readable part of a truncated image; a model trained on
     grey bars does not notice. This transform reads with Pillow, strictly, and
-    honours the EXIF orientation. Grey, RGBA, CMYK, palette and 16-bit photos
+    honours the EXIF orientation. Grey, RGBA, CMYK, palette and 16-bit images
     become BGR of 8 bits.
 
     Required Keys:
@@ -29,7 +29,7 @@ class LoadPhoto(BaseTransform):
         ignore_orientation (bool): Whether to leave the pixels as stored,
             for masks that were drawn on unturned photos. Defaults to False.
         backend_args (dict, optional): Arguments of mmengine's file backend.
-        max_pixels (int, optional): Larger photos are refused; None for no
+        max_pixels (int, optional): Larger images are refused; None for no
             limit. Defaults to 100 million.
     """
 
@@ -48,11 +48,11 @@ class LoadPhoto(BaseTransform):
             FileNotFoundError: If there is no such file.
             ValueError: If the file is truncated, empty or no image.
         """
-        photo = read_photo(results['img_path'], self.ignore_orientation,
+        image = read_image(results['img_path'], self.ignore_orientation,
                            self.backend_args, self.max_pixels)
-        results['img'] = np.ascontiguousarray(photo[..., ::-1])
-        results['img_shape'] = photo.shape[:2]
-        results['ori_shape'] = photo.shape[:2]
+        results['img'] = np.ascontiguousarray(image[..., ::-1])
+        results['img_shape'] = image.shape[:2]
+        results['ori_shape'] = image.shape[:2]
         return results
 
     def __repr__(self) -> str:
@@ -62,10 +62,10 @@ class LoadPhoto(BaseTransform):
 
 @TRANSFORMS.register_module()
 class LoadMask(LoadAnnotations):
-    """Load the mask of a photo and check that it fits the photo.
+    """Load the mask of an image and check that it fits the image.
 
     Like mmseg's ``LoadAnnotations``, but a mask of another size than the
-    photo, with several channels, or truncated, is an error that names it.
+    image, with several channels, or truncated, is an error that names it.
 
     Required Keys:
 
@@ -79,7 +79,7 @@ class LoadMask(LoadAnnotations):
     - gt_seg_map (np.uint8): class ids of shape (H, W)
 
     Args:
-        optional (bool): Whether photos without a mask pass, for predicting
+        optional (bool): Whether images without a mask pass, for predicting
             without scoring. Defaults to False.
         reduce_zero_label (bool, optional): As in ``LoadAnnotations``.
         backend_args (dict, optional): Arguments of mmengine's file backend.
@@ -99,7 +99,7 @@ class LoadMask(LoadAnnotations):
         Raises:
             FileNotFoundError: If there is no such file.
             ValueError: If the mask is unreadable, has another size than the
-                photo or ids of no class, or if there is none and it is not
+                image or ids of no class, or if there is none and it is not
                 optional.
         """
         if not results.get('seg_map_path'):
@@ -117,7 +117,7 @@ class LoadMask(LoadAnnotations):
             height, width = results['ori_shape'][:2]
             raise ValueError(
                 f'mask {path} is {mask.shape[1]}x{mask.shape[0]} (width x '
-                f'height), expected {width}x{height} as its photo '
+                f'height), expected {width}x{height} as its image '
                 f'{results["img_path"]}')
         lookup = np.arange(256, dtype=np.uint8)
         if self.reduce_zero_label or results['reduce_zero_label']:
@@ -143,9 +143,9 @@ class LoadMask(LoadAnnotations):
 
 @TRANSFORMS.register_module()
 class LoadSaliency(BaseTransform):
-    """Load the saliency map of a photo: an 8-bit image made by another model.
+    """Load the saliency map of an image: an 8-bit image made by another model.
 
-    It follows the photo through resizing, flips and crops and is packed as
+    It follows the image through resizing, flips and crops and is packed as
     ``data_sample.gt_saliency``. What is trained with it is trained on image
     labels and saliency (I+S), which its numbers must say.
 
@@ -172,7 +172,7 @@ class LoadSaliency(BaseTransform):
         Raises:
             FileNotFoundError: If there is no such file.
             ValueError: If the map is unreadable or has another size than the
-                photo, or if the dataset names none.
+                image, or if the dataset names none.
         """
         path = results.get('saliency_path')
         if not path:
@@ -185,7 +185,7 @@ class LoadSaliency(BaseTransform):
             raise ValueError(
                 f'saliency map {path} is {saliency.shape[1]}x'
                 f'{saliency.shape[0]} (width x height), expected {width}x'
-                f'{height} as its photo {results["img_path"]}')
+                f'{height} as its image {results["img_path"]}')
         results['gt_saliency'] = saliency
         results['seg_fields'].append('gt_saliency')
         return results

@@ -28,7 +28,7 @@ class StrongView(BaseTransform):
 
     ``num_ops`` operations of RandAugment that change colours only, drawn with
     replacement and each of a random magnitude, and a Gaussian blur, all by
-    mmpretrain. They act on the photo as cropped, in bytes, before any
+    mmpretrain. They act on the image as cropped, in bytes, before any
     normalisation; the padding around it stays what it is. FSAE, Sec. 3.2.1.
 
     Put it last before packing: what comes before is the weak augmentation,
@@ -97,14 +97,14 @@ class StrongView(BaseTransform):
         """Add ``strong_img``.
 
         Raises:
-            ValueError: If the photo does not hold whole numbers from 0 to 255.
+            ValueError: If the image does not hold whole numbers from 0 to 255.
         """
         image = results['img']
         height, width = image.shape[:2]
         x1, y1, x2, y2 = results.get('valid_box', (0, 0, width, height))
         inner = image[y1:y2, x1:x2].astype(np.uint8)
         if not np.array_equal(inner, image[y1:y2, x1:x2]):
-            raise ValueError('StrongView needs a photo of whole numbers from 0 '
+            raise ValueError('StrongView needs an image of whole numbers from 0 '
                              'to 255; put it before any normalisation')
         strong = image.copy()
         strong[y1:y2, x1:x2] = self.steps(dict(img=inner))['img']

@@ -14,13 +14,13 @@ class MeanShiftHook(Hook):
     """Store the mean displacement when training ends.
 
     Pairs of pixels tell displacements but for a constant. `IRN
-    <https://arxiv.org/abs/1904.05044>`_ takes it for the mean over the photos,
+    <https://arxiv.org/abs/1904.05044>`_ takes it for the mean over the images,
     each cut, or padded with zeros, to its upper left corner, and subtracts it
     from then on. It is in the last checkpoint, as ``running_mean`` of the
     auxiliary :class:`DisplacementHead`.
 
     Args:
-        dataloader (dict): Loads the photos one by one, without augmentation.
+        dataloader (dict): Loads the images one by one, without augmentation.
         crop_size (int): Side of the corner, in pixels. Defaults to 512.
     """
 
@@ -58,5 +58,5 @@ class MeanShiftHook(Hook):
         model.train()
         all_reduce(total)
         head.running_mean.copy_(total[:2] / total[2])
-        runner.logger.info('mean displacement of %d photos: %s', total[2],
+        runner.logger.info('mean displacement of %d images: %s', total[2],
                            head.running_mean.tolist())

@@ -1,7 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from mmwsss.utils.checkpoint import load_checkpoint_file
 
-from .build import augmented_loader, build_runner, make_test_run, photo_loader
+from .build import augmented_loader, build_runner, image_loader, make_test_run
 from .checkpoint import use_safe_loading
 from .sampler import ReproducibleInfiniteSampler
 from .setup import (
@@ -13,5 +13,5 @@ from .setup import (
 __all__ = [
     'ReproducibleInfiniteSampler', 'augmented_loader', 'build_runner',
     'check_output_folder', 'find_resumable_checkpoint', 'load_checkpoint_file',
-    'make_test_run', 'photo_loader', 'setup_entry_point', 'use_safe_loading'
+    'make_test_run', 'image_loader', 'setup_entry_point', 'use_safe_loading'
 ]

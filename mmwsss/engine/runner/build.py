@@ -27,8 +27,8 @@ def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
     return runner
 
 
-def photo_loader(cfg: Config) -> ConfigDict:
-    """The data loader of all photos: ``seed_dataloader``, else ``test_dataloader``.
+def image_loader(cfg: Config) -> ConfigDict:
+    """The data loader of all images: ``seed_dataloader``, else ``test_dataloader``.
 
     Raises:
         ValueError: Naming the config, if it has neither.
@@ -41,7 +41,7 @@ def photo_loader(cfg: Config) -> ConfigDict:
 
 
 def augmented_loader(cfg: Config) -> ConfigDict:
-    """The :func:`photo_loader`, with augmentations to merge.
+    """The :func:`image_loader`, with augmentations to merge.
 
     Where its pipeline has no ``TestTimeAug``, ``tta_pipeline`` replaces it.
 
@@ -51,7 +51,7 @@ def augmented_loader(cfg: Config) -> ConfigDict:
     Raises:
         ValueError: Naming the config, if it lacks a loader or augmentations.
     """
-    loader = photo_loader(cfg)
+    loader = image_loader(cfg)
     dataset = loader['dataset']
     if not any(step['type'] == 'TestTimeAug'
                for step in dataset.get('pipeline', [])):
@@ -65,7 +65,7 @@ def augmented_loader(cfg: Config) -> ConfigDict:
 
 def make_test_run(cfg: Config, tta_model: dict, loader: dict,
                   checkpoint: str, amp: str | None = None) -> None:
-    """Turn a config into one of a test run over all photos, in place.
+    """Turn a config into one of a test run over all images, in place.
 
     The backbone computes as :class:`FastInferenceHook` lets it, unless the
     config's ``default_hooks.fast_inference`` is None.

@@ -25,7 +25,7 @@ class BoundaryMetric(BaseMetric):
 
     A boundary map is cut at each threshold, thinned, and matched with the true
     boundary pixel by pixel; a pair may lie no further apart than a fraction of
-    the photo's diagonal. Matches are added up over all photos; ``MF`` is the
+    the image's diagonal. Matches are added up over all images; ``MF`` is the
     greatest F over the thresholds (ODS), in per cent, and ``threshold``,
     ``precision`` and ``recall`` are those of it. `Semantic Contours from
     Inverse Detectors <https://doi.org/10.1109/ICCV.2011.6126343>`_ (SBD,
@@ -39,16 +39,16 @@ class BoundaryMetric(BaseMetric):
         truth (str): ``'boundary'``: masks of ``tools/dataset_converters/
             sbd.py``, in which boundaries are 1; ``'mask'``: class ids, whose
             boundaries are taken. Defaults to ``'boundary'``.
-        matching (str): ``'exact'``: one to one, seconds a photo;
+        matching (str): ``'exact'``: one to one, seconds an image;
             ``'distance'``: a fast approximation by distance transforms, in
             which many pixels may share one partner. Its scores are higher and
             named ``MF_approx`` etc. Defaults to ``'exact'``.
         num_thresholds (int): T; the thresholds are k / (T + 1). Defaults to
             99.
-        max_dist (float): Tolerance as a fraction of the photo's diagonal: 0.02
+        max_dist (float): Tolerance as a fraction of the image's diagonal: 0.02
             for SBD; 0.0075 in BSDS. Defaults to 0.02.
         thin (bool): Whether to thin predictions. Defaults to True.
-        margin (int): Width of the photo's border that does not count, in
+        margin (int): Width of the image's border that does not count, in
             pixels. Defaults to 0.
         **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
 
@@ -93,7 +93,7 @@ class BoundaryMetric(BaseMetric):
             data_samples (Sequence[dict]): Predicted samples as dicts.
 
         Raises:
-            ValueError: Naming the photo, if it lacks a map, or the map is of
+            ValueError: Naming the image, if it lacks a map, or the map is of
                 another size than the truth or leaves [0, 1].
         """
         for sample in data_samples:
@@ -114,7 +114,7 @@ class BoundaryMetric(BaseMetric):
             self.results.append(self.count(pred, gt))
 
     def count(self, pred: np.ndarray, gt: np.ndarray) -> np.ndarray:
-        """Count the matches of one photo.
+        """Count the matches of one image.
 
         Args:
             pred (np.ndarray): Boundary map in [0, 1] of shape (H, W).
@@ -147,13 +147,13 @@ class BoundaryMetric(BaseMetric):
         return counts
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Add up all photos and find the best threshold."""
+        """Add up all images and find the best threshold."""
         total = np.sum(results, axis=0)
         precision = total[:, 0] / np.maximum(total[:, 1], 1)
         recall = total[:, 2] / np.maximum(total[:, 3], 1)
         threshold, recall, precision, best = best_f_measure(
             self.thresholds, recall, precision)
-        # One threshold a photo, for comparison.
+        # One threshold an image, for comparison.
         each = np.stack(results)
         own = f_measure(each[..., 2] / np.maximum(each[..., 3], 1),
                         each[..., 0] / np.maximum(each[..., 1], 1)).argmax(1)
@@ -162,7 +162,7 @@ class BoundaryMetric(BaseMetric):
                         chosen[0] / max(chosen[1], 1))
         suffix = '' if self.matching == 'exact' else '_approx'
         print_log(
-            f'Protocol: {len(results)} photos, truth {self.truth}, '
+            f'Protocol: {len(results)} images, truth {self.truth}, '
             f'{self.matching} matching'
             f'{" (an approximation)" if suffix else ""} within '
             f'{self.max_dist:g} of the diagonal, {len(self.thresholds)} '

@@ -265,7 +265,7 @@ def _image_name(sample: dict) -> str:
 
 
 def image_id(sample: dict) -> str:
-    """The id of a sample: ``img_id``, or the stem of its photo's file."""
+    """The id of a sample: ``img_id``, or the stem of its image's file."""
     if sample.get('img_id') is not None:
         return str(sample['img_id'])
     return osp.splitext(osp.basename(sample['img_path']))[0]

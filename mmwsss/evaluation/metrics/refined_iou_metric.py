@@ -5,7 +5,7 @@ import torch
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS, MODELS
 
-from mmwsss.datasets.image_io import read_photo
+from mmwsss.datasets.image_io import read_image
 
 
 @METRICS.register_module()
@@ -13,7 +13,7 @@ class RefinedIoUMetric(IoUMetric):
     """mIoU after a refiner, scored beside the plain one in the same run.
 
     The softmax of ``seg_logits``, or ``seg_logits`` themselves where they are
-    scores in [0, 1], go through the refiner with the photo as guide, and the
+    scores in [0, 1], go through the refiner with the image as guide, and the
     arg-max of the result is scored like any prediction. Put it after
     ``IoUMetric`` in a list of evaluators; the ``prefix`` keeps the two apart.
 
@@ -54,7 +54,7 @@ class RefinedIoUMetric(IoUMetric):
         Args:
             data_batch (dict): Unused.
             data_samples (Sequence[dict]): Predictions with ``seg_logits`` at
-                photo size, ``gt_sem_seg`` and ``img_path``.
+                image size, ``gt_sem_seg`` and ``img_path``.
 
         Raises:
             KeyError: If a prediction has no ``seg_logits`` (mmseg's
@@ -66,7 +66,7 @@ class RefinedIoUMetric(IoUMetric):
                 raise KeyError(f'no seg_logits for {sample["img_path"]}')
             probs = sample['seg_logits']['data']
             probs = probs.softmax(dim=0) if self.softmax else probs.clamp(0, 1)
-            guide = torch.from_numpy(read_photo(sample['img_path'])).permute(2, 0, 1)
+            guide = torch.from_numpy(read_image(sample['img_path'])).permute(2, 0, 1)
             probs = self.refiner(probs[None], guide[None].to(probs))[0]
             label = probs.argmax(dim=0, keepdim=True)
             refined.append({**sample, 'pred_sem_seg': dict(data=label)})

@@ -78,7 +78,7 @@ class BaseWriter(BaseMetric):
 
 
 class BaseMaskWriter(BaseWriter):
-    """Writes 8-bit palette PNGs of class ids at photo size: ``<id>.png``.
+    """Writes 8-bit palette PNGs of class ids at image size: ``<id>.png``.
 
     Args:
         out_dir (str): The folder to write into.

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Test runs that write a file for each photo, and go on after a kill."""
+"""Test runs that write a file for each image, and go on after a kill."""
 
 import os.path as osp
 
@@ -12,15 +12,15 @@ from torch.utils.data import Dataset
 from ..metrics.confusion_metric import image_id
 
 
-def photos_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
-    """The dataset of a test run without the photos that are done.
+def images_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
+    """The dataset of a test run without the images that are done.
 
     Args:
         cfg (Config): The config of a test run.
         outputs (list[tuple]): Folder, suffix and origin of each kind of file.
 
     Returns:
-        Dataset | None: The photos that lack a file, the same in every process;
+        Dataset | None: The images that lack a file, the same in every process;
         None if all are done.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
@@ -32,17 +32,17 @@ def photos_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
     broadcast_object_list(found)
     missing, total = found[0], len(dataset)
     if not missing:
-        print(f'all {total} photos are done')
+        print(f'all {total} images are done')
         return None
     if len(missing) < total:
-        print(f'{total - len(missing)} of {total} photos are done, '
+        print(f'{total - len(missing)} of {total} images are done, '
               f'{len(missing)} to go')
         dataset.get_subset_(missing)
     return dataset
 
 
 def _find_missing(dataset: Dataset, outputs: list[tuple]) -> list[int]:
-    """The positions of the photos that lack a file."""
+    """The positions of the images that lack a file."""
     missing = []
     for i in range(len(dataset)):
         name = image_id(dataset.get_data_info(i))

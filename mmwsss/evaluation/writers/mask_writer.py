@@ -8,8 +8,8 @@ from .base_writer import BaseMaskWriter
 class MaskWriter(BaseMaskWriter):
     """Writes predictions as palette PNGs of class ids: ``<id>.png``.
 
-    mmseg's ``IoUMetric(output_dir=...)`` names files by the last part of a photo's
-    path, so that photos of one name in two folders overwrite each other.
+    mmseg's ``IoUMetric(output_dir=...)`` names files by the last part of an image's
+    path, so that images of one name in two folders overwrite each other.
 
     Args:
         out_dir (str): The folder to write into.

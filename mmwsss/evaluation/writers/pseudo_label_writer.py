@@ -5,7 +5,7 @@ import torch
 from mmengine.utils import import_modules_from_strings
 from mmseg.registry import METRICS, MODELS
 
-from mmwsss.datasets.image_io import read_photo, read_saliency, write_mask
+from mmwsss.datasets.image_io import read_image, read_saliency, write_mask
 from mmwsss.structures import Seed
 from mmwsss.utils.parallel import WorkerPool
 
@@ -23,30 +23,30 @@ def pseudo_label_setup(label_rule: dict,
         imports (Sequence[str]): Further modules that register refiners.
 
     Returns:
-        Callable: Of one tuple: the seed or its file, the photo's file, the
+        Callable: Of one tuple: the seed or its file, the image's file, the
         file to write and, for rules that use one, that of the saliency map.
     """
     import_modules_from_strings(['mmwsss', *imports])
     rule = MODELS.build(label_rule).eval()
 
     def work(task: tuple) -> None:
-        seed, photo_path, path, *rest = task
+        seed, image_path, path, *rest = task
         if isinstance(seed, str):
             seed = Seed.load(seed)
         elif isinstance(seed, tuple):
             seed = Seed(*seed)
-        cues = [torch.from_numpy(read_photo(photo_path)).permute(2, 0, 1)]
+        cues = [torch.from_numpy(read_image(image_path)).permute(2, 0, 1)]
         if getattr(rule, 'uses_saliency', False):
             if not rest or rest[0] is None:
                 raise ValueError(
-                    f'{photo_path}: {type(rule).__name__} needs a saliency map;'
+                    f'{image_path}: {type(rule).__name__} needs a saliency map;'
                     ' give the dataset `data_prefix=dict(saliency_path=...)`')
             cues.append(torch.from_numpy(read_saliency(rest[0])))
         try:
             with torch.no_grad():
                 mask = rule(seed, *cues)
         except ValueError as error:
-            raise ValueError(f'{photo_path}: {error}') from error
+            raise ValueError(f'{image_path}: {error}') from error
         write_mask(path, mask.cpu().numpy(), palette)
 
     return work
@@ -56,7 +56,7 @@ def pseudo_label_setup(label_rule: dict,
 class PseudoLabelWriter(BaseMaskWriter):
     """Turns seeds into pseudo labels on the way: ``<id>.png``, no seed files.
 
-    The PNGs are 8-bit palette images of class ids at photo size. Full-size
+    The PNGs are 8-bit palette images of class ids at image size. Full-size
     seeds are used where the model makes them.
 
     Args:

@@ -10,7 +10,7 @@ class SeedWriter(BaseWriter):
 
     Args:
         out_dir (str): The folder to write into.
-        full_size (bool): Whether to write seeds at photo size, sixteen times
+        full_size (bool): Whether to write seeds at image size, sixteen times
             as large, rather than at stride 4. Defaults to False.
         **kwargs: Arguments of :class:`BaseWriter`.
     """

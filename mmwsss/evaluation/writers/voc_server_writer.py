@@ -52,7 +52,7 @@ class VOCServerWriter(MaskWriter):
         expected = tuple(sample['ori_shape'][:2])
         if mask.shape != expected:
             raise ValueError(f'{path}: the mask must have the size {expected} '
-                             f'of the photo, got {tuple(mask.shape)}')
+                             f'of the image, got {tuple(mask.shape)}')
         if mask.min() < 0 or mask.max() > 20:
             raise ValueError(f'{path}: the server takes classes 0..20, got '
                              f'{mask.min()}..{mask.max()}')

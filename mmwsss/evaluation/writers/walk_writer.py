@@ -20,7 +20,7 @@ MERGED_FILE = 'instances.json'
 class WalkWriter(BaseMaskWriter):
     """Lets seeds walk and writes pseudo labels, ``<id>.png``.
 
-    The PNGs are 8-bit palette images of class ids at photo size. Predictions are
+    The PNGs are 8-bit palette images of class ids at image size. Predictions are
     those of :class:`WalkTTAModel`.
 
     Args:
@@ -72,13 +72,13 @@ class WalkWriter(BaseMaskWriter):
 class InstanceWriter(BaseWriter):
     """Writes instances as COCO results: RLE masks with scores.
 
-    One ``<id>.json`` a photo, and ``instances.json`` with those of all photos
+    One ``<id>.json`` an image, and ``instances.json`` with those of all images
     when all are done. Predictions are those of :class:`WalkTTAModel` with
     ``displacement=True``. Needs pycocotools.
 
     Where the dataset knows COCO's ``category_ids`` (METAINFO, by class name),
     ``category_id`` and ``image_id`` are COCO's numbers, for its evaluation. Of
-    other datasets they are the class index, from 1, and the stem of the photo's
+    other datasets they are the class index, from 1, and the stem of the image's
     file.
 
     Args:
@@ -105,7 +105,7 @@ class InstanceWriter(BaseWriter):
         self.seeds = seeds
 
     def write(self, sample: dict, path: str) -> None:
-        """Write the instances of one photo."""
+        """Write the instances of one image."""
         seed = load_seed(self.seeds, sample)
         try:
             instances = self.walk.instances(seed, sample['guide'],
@@ -137,7 +137,7 @@ class InstanceWriter(BaseWriter):
 
 
 def merge_instances(folder: str) -> None:
-    """Join the results of all photos in a folder in one file."""
+    """Join the results of all images in a folder in one file."""
     results = []
     for name in sorted(os.listdir(folder)):
         if name.endswith('.json') and not name.startswith(

@@ -11,7 +11,7 @@ class CaffeResNet(ResNet):
     on its first 1x1 convolution, and the pool after the stem rounds up, so that
     an even input keeps its last row and column (a stem of 80 pixels gives 41,
     not 40). With the defaults the output stride is 8 and every block of the
-    last two stages is dilated. It wants BGR photos in [0, 255] less the mean
+    last two stages is dilated. It wants BGR images in [0, 255] less the mean
     (104.008, 116.669, 122.675); frozen statistics belong to it.
 
     Paper: `DeepLab: Semantic Image Segmentation with Deep Convolutional Nets,

@@ -178,7 +178,7 @@ class WideResNet38(BaseModule):
         """Compute the features.
 
         Args:
-            x (Tensor): Normalised photos of shape (N, 3, H, W).
+            x (Tensor): Normalised images of shape (N, 3, H, W).
 
         Returns:
             tuple[Tensor]: The outputs of ``out_indices``.

@@ -134,7 +134,7 @@ class AffinityHead(TapHead):
         return F.elu(self.fuse(torch.cat(taps, dim=1)))
 
     def merge_guides(self, guides: list[Tensor]) -> Tensor:
-        """Merge the features of several views of a photo.
+        """Merge the features of several views of an image.
 
         Args:
             guides (list[Tensor]): Of shape (1, G, h, w) each, turned back where

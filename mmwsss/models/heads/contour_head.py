@@ -153,7 +153,7 @@ class ContourHead(TapHead):
             ], dim=1))
 
     def merge_guides(self, guides: list[Tensor]) -> Tensor:
-        """Boundary probabilities of a photo from several views.
+        """Boundary probabilities of an image from several views.
 
         Args:
             guides (list[Tensor]): Logits of shape (1, 1, h, w) each, turned

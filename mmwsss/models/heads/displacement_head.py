@@ -15,7 +15,7 @@ class DisplacementHead(TapHead):
 
     Pairs of pixels of one class near each other are taken for one instance:
     both should point at the same place. Like any field it is known but for a
-    constant; the mean over many photos, which :class:`MeanShiftHook` stores when
+    constant; the mean over many images, which :class:`MeanShiftHook` stores when
     training ends, is subtracted in evaluation. Only instance labels need it.
     `IRN <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019), Sec. 4.1.
 

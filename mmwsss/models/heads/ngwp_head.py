@@ -60,7 +60,7 @@ class NGWPHead(CAMHead):
         focal_lambda (float, optional): Offset of the size penalty; None for no
             penalty. Defaults to 0.01.
         refiner (dict, optional): What refines the masks that become labels;
-            None for nothing. It sees the photos, normalised, at the masks'
+            None for nothing. It sees the images, normalised, at the masks'
             size. Defaults to ``dict(type='PAMR')``.
         label_thresholds (dict): Arguments of
             :func:`mmwsss.ops.pseudo_labels_from_masks`.
@@ -182,7 +182,7 @@ class NGWPHead(CAMHead):
 
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
-            images (Tensor, optional): The photos of shape (N, 3, H, W),
+            images (Tensor, optional): The images of shape (N, 3, H, W),
                 normalised; stage ``self_train`` labels them.
 
         Returns:
@@ -245,7 +245,7 @@ class NGWPHead(CAMHead):
         if self.stage == 'self_train':
             images = class_maps.extra['images']
             if images is None:
-                raise ValueError('stage self_train labels photos: train with '
+                raise ValueError('stage self_train labels images: train with '
                                  "type='WeakSegmentor' or 'SelfTrainSegmentor'")
             image_labels = self.image_labels(batch_data_samples)
             labels = self.self_labels(
@@ -261,7 +261,7 @@ class NGWPHead(CAMHead):
 
         Args:
             class_maps (ClassMaps): What this head, or another, answered.
-            images (Tensor): Photos of shape (N, 3, H, W).
+            images (Tensor): Images of shape (N, 3, H, W).
             image_labels (Tensor): Multi-hot, of shape (N, C - 1).
 
         Returns:

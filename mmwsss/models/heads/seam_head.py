@@ -44,10 +44,10 @@ class SEAMHead(CAMHead):
 
     The classifier's maps are normalised, get a background ``1 - max`` and lose
     all but each pixel's strongest class. Every pixel then takes the mean of them
-    over the photo, weighted by the cosine similarity (where positive) of an
-    embedding of shallow features and the photo itself. Only the embedding learns
+    over the image, weighted by the cosine similarity (where positive) of an
+    embedding of shallow features and the image itself. Only the embedding learns
     from the revised maps, and seeds are made of them. The losses ask two views
-    of a photo, of different size, for the same maps. Self-supervised Equivariant
+    of an image, of different size, for the same maps. Self-supervised Equivariant
     Attention Mechanism for Weakly Supervised Semantic Segmentation (`SEAM
     <https://arxiv.org/abs/2004.04581>`_), Sec. 3.
 
@@ -132,7 +132,7 @@ class SEAMHead(CAMHead):
 
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
-            images (Tensor): The photos of shape (N, 3, H, W).
+            images (Tensor): The images of shape (N, 3, H, W).
 
         Returns:
             ClassMaps: The classifier's maps and their means; for seeds the

@@ -116,7 +116,7 @@ class FSAELoss(nn.Module):
                 classes, (N, C - 1); None filters nothing.
             has_background (bool): Defaults to False.
             valid (Tensor, optional): Bool of shape (N, h, w); False where the
-                photo is padded. Defaults to None, True everywhere.
+                image is padded. Defaults to None, True everywhere.
 
         Returns:
             tuple[Tensor, Tensor, Tensor]: Best classes (int64, background 0),

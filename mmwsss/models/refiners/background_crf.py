@@ -21,7 +21,7 @@ class BackgroundCRF:
 
     Args:
         config (dict): Config of a refiner with background.
-        stride (int): The photo is reduced by this, 1 or that of the maps.
+        stride (int): The image is reduced by this, 1 or that of the maps.
         jobs (int): Worker processes; 0 works in this one. They start with the
             first batch.
         imports (Sequence[str]): Modules that workers import, beside mmwsss.
@@ -46,18 +46,18 @@ class BackgroundCRF:
         self._done: list[np.ndarray] = []
 
     @torch.no_grad()
-    def start(self, scores: Tensor, photos: Tensor, present: Tensor,
+    def start(self, scores: Tensor, images: Tensor, present: Tensor,
               boxes: Sequence[tuple[slice, slice]]) -> None:
         """Hand in a batch.
 
         Args:
             scores (Tensor): Class probabilities of shape (N, C, h, w), C with
                 background. Those of absent classes are left out.
-            photos (Tensor): RGB in [0, 255] of shape (N, 3, H, W).
+            images (Tensor): RGB in [0, 255] of shape (N, 3, H, W).
             present (Tensor): Which foreground classes each image shows, bool of
                 shape (N, C - 1).
             boxes (Sequence[tuple[slice, slice]]): Rows and columns of each map
-                that its photo fills.
+                that its image fills.
         """
         if self._pool is None:
             self._pool = WorkerPool(self.jobs, _setup, self.config,
@@ -65,10 +65,10 @@ class BackgroundCRF:
         self._boxes, self._done = list(boxes), []
         size = scores.shape[2:]
         if self.stride > 1:
-            photos = F.adaptive_avg_pool2d(photos, size)
+            images = F.adaptive_avg_pool2d(images, size)
         factors = [
             full // part
-            for full, part in zip(photos.shape[2:], size, strict=True)
+            for full, part in zip(images.shape[2:], size, strict=True)
         ]
         for i, box in enumerate(self._boxes):
             if _is_empty(box):
@@ -79,7 +79,7 @@ class BackgroundCRF:
             rows, cols = (
                 slice(side.start * factor, side.stop * factor)
                 for side, factor in zip(box, factors, strict=True))
-            guide = photos[i, :, rows, cols].round().byte()
+            guide = images[i, :, rows, cols].round().byte()
             # Arrays, since tensors would travel through shared memory.
             self._done += self._pool.submit(
                 (probs.float().clamp(0, 1).cpu().numpy(), guide.cpu().numpy()))

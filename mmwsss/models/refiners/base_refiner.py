@@ -19,7 +19,7 @@ class BaseRefiner(nn.Module, metaclass=ABCMeta):
 
         Args:
             scores (Tensor): Scores of shape (N, K, h, w) in [0, 1].
-            guide (Tensor): Photos, RGB in [0, 255], of shape (N, 3, H, W), or
+            guide (Tensor): Images, RGB in [0, 255], of shape (N, 3, H, W), or
                 what else the refiner asks for.
 
         Returns:

@@ -15,13 +15,13 @@ from .base_refiner import BaseRefiner
 class DenseCRF(BaseRefiner):
     """Dense CRF with the parameters of a published method.
 
-    Scores of one photo in a row, such as those of two thresholds, share what is
-    made from the photo.
+    Scores of one image in a row, such as those of two thresholds, share what is
+    made from the image.
 
     Args:
         preset (str): A name in ``CRF_PRESETS``. Defaults to ``'irn_label'``.
         scale_factor (float): Divides the spatial deviations, for scores and
-            photos that were reduced by it. Defaults to 1.
+            images that were reduced by it. Defaults to 1.
         **overrides: Arguments of :func:`mmwsss.ops.dense_crf` in place of the
             preset's.
 
@@ -50,7 +50,7 @@ class DenseCRF(BaseRefiner):
         self.arguments = arguments
 
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
-        """Refine scores (N, K, h, w) with photos (N, 3, H, W) at their size.
+        """Refine scores (N, K, h, w) with images (N, 3, H, W) at their size.
 
         Smaller scores are resized first (bilinear, align_corners False).
         """

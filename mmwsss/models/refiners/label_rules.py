@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""From a seed and its photo to a pseudo label."""
+"""From a seed and its image to a pseudo label."""
 
 import torch
 from mmseg.registry import MODELS
@@ -50,38 +50,38 @@ class LabelRule(nn.Module):
             device=seed.scores.device)
 
 
-class _PhotoRule(LabelRule):
-    """A rule whose refiner is guided by the photo."""
+class _ImageRule(LabelRule):
+    """A rule whose refiner is guided by the image."""
 
-    def forward(self, seed: Seed, photo: Tensor) -> Tensor:
+    def forward(self, seed: Seed, image: Tensor) -> Tensor:
         """Make a pseudo label.
 
         Args:
-            seed (Seed): The seed of the photo.
-            photo (Tensor): RGB in [0, 255] of shape (3, H, W).
+            seed (Seed): The seed of the image.
+            image (Tensor): RGB in [0, 255] of shape (3, H, W).
 
         Returns:
             Tensor: Class ids of shape (H, W), uint8; 255 is undecided.
 
         Raises:
-            ValueError: If the photo has another size than the seed's.
+            ValueError: If the image has another size than the seed's.
         """
-        if tuple(photo.shape) != (3, *seed.size):
-            raise ValueError(f'the seed is of a photo of shape {(3, *seed.size)}'
-                             f', got one of shape {tuple(photo.shape)}')
+        if tuple(image.shape) != (3, *seed.size):
+            raise ValueError(f'the seed is of an image of shape {(3, *seed.size)}'
+                             f', got one of shape {tuple(image.shape)}')
         if not len(seed.labels):
             return self.label_of_nothing(seed)
-        return self.label(seed, photo.to(seed.scores.device))
+        return self.label(seed, image.to(seed.scores.device))
 
-    def _arg_max(self, seed: Seed, photo: Tensor, threshold: float | None,
+    def _arg_max(self, seed: Seed, image: Tensor, threshold: float | None,
                  alpha: float | None) -> Tensor:
         scores = seed.with_background(threshold, alpha)
         if self.refiner is not None and self.refiner.has_background:
-            scores = self.refiner(scores[None], photo[None])[0]
+            scores = self.refiner(scores[None], image[None])[0]
         elif self.refiner is not None:
             # Refined without background, which is then put against them.
             refined = Seed(
-                self.refiner(scores[None, 1:], photo[None])[0], seed.labels,
+                self.refiner(scores[None, 1:], image[None])[0], seed.labels,
                 seed.size, seed.background)
             scores = refined.with_background(threshold, alpha)
         # As argmax, but ten times faster on a CPU.
@@ -91,7 +91,7 @@ class _PhotoRule(LabelRule):
 
 
 @MODELS.register_module()
-class ThresholdLabel(_PhotoRule):
+class ThresholdLabel(_ImageRule):
     """The strongest class of refined scores, background included.
 
     Background is a constant (with IRN's label CRF this is the CRF column of
@@ -113,13 +113,13 @@ class ThresholdLabel(_PhotoRule):
                  empty_label: int = 0) -> None:
         super().__init__(refiner, empty_label, threshold, alpha)
 
-    def label(self, seed: Seed, photo: Tensor) -> Tensor:
+    def label(self, seed: Seed, image: Tensor) -> Tensor:
         """The pseudo label of a seed with at least one class."""
-        return self._arg_max(seed, photo, self.threshold, self.alpha)
+        return self._arg_max(seed, image, self.threshold, self.alpha)
 
 
 @MODELS.register_module()
-class IRNLabel(_PhotoRule):
+class IRNLabel(_ImageRule):
     r"""IRN's label: confident foreground, confident background, undecided.
 
     Two thresholded and refined label maps are joined by
@@ -155,15 +155,15 @@ class IRNLabel(_PhotoRule):
         self.conf_fg = conf_fg
         self.conf_bg = conf_bg
 
-    def label(self, seed: Seed, photo: Tensor) -> Tensor:
+    def label(self, seed: Seed, image: Tensor) -> Tensor:
         """The pseudo label of a seed with at least one class."""
         return affinity_label(
-            self._arg_max(seed, photo, self.conf_fg, None),
-            self._arg_max(seed, photo, self.conf_bg, None))
+            self._arg_max(seed, image, self.conf_fg, None),
+            self._arg_max(seed, image, self.conf_bg, None))
 
 
 @MODELS.register_module()
-class PSALabel(_PhotoRule):
+class PSALabel(_ImageRule):
     """PSA's label: what two powers of the background score agree on.
 
     Background is ``(1 - max) ** alpha``. A low power makes a strong background:
@@ -199,10 +199,10 @@ class PSALabel(_PhotoRule):
         self.low_alpha = low_alpha
         self.high_alpha = high_alpha
 
-    def label(self, seed: Seed, photo: Tensor) -> Tensor:
+    def label(self, seed: Seed, image: Tensor) -> Tensor:
         """The pseudo label of a seed with at least one class."""
-        low = self._arg_max(seed, photo, None, self.low_alpha)
-        high = self._arg_max(seed, photo, None, self.high_alpha)
+        low = self._arg_max(seed, image, None, self.low_alpha)
+        high = self._arg_max(seed, image, None, self.high_alpha)
         label = torch.where(low == 0, torch.full_like(low, 255), low)
         label[high == 0] = 0
         return label

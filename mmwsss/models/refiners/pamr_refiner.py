@@ -34,6 +34,6 @@ class PAMR(BaseRefiner):
             num_iter=num_iter, dilations=tuple(dilations), variance=variance)
 
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
-        """Refine scores (N, K, h, w) at the size of photos (N, 3, H, W)."""
+        """Refine scores (N, K, h, w) at the size of images (N, 3, H, W)."""
         # Rounded weights may add up to a hair more than 1.
         return pamr(scores, guide, **self.arguments).clamp(0, 1)

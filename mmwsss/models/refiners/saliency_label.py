@@ -53,25 +53,25 @@ class SaliencyLabel(ThresholdLabel):
         self.claimed = claimed
         self.unclaimed = unclaimed
 
-    def forward(self, seed: Seed, photo: Tensor, saliency: Tensor) -> Tensor:
+    def forward(self, seed: Seed, image: Tensor, saliency: Tensor) -> Tensor:
         """Make a pseudo label.
 
         Args:
-            seed (Seed): The seed of the photo.
-            photo (Tensor): RGB in [0, 255] of shape (3, H, W).
+            seed (Seed): The seed of the image.
+            image (Tensor): RGB in [0, 255] of shape (3, H, W).
             saliency (Tensor): Saliency in [0, 255] of shape (H, W).
 
         Returns:
             Tensor: Class ids of shape (H, W), uint8; 255 is undecided.
 
         Raises:
-            ValueError: If photo or saliency have another size than the seed's.
+            ValueError: If image or saliency have another size than the seed's.
         """
         if tuple(saliency.shape) != seed.size:
             raise ValueError(
-                f'the seed is of a photo of size {seed.size}, got a saliency '
+                f'the seed is of an image of size {seed.size}, got a saliency '
                 f'map of {tuple(saliency.shape)}')
-        label = super().forward(seed, photo)
+        label = super().forward(seed, image)
         salient = saliency.to(label.device).float() / 255 > self.saliency_thr
         claimed = (label > 0) & (label < 255)
         if self.claimed is not None:

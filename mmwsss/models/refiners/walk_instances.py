@@ -16,7 +16,7 @@ from .walk_label import WalkLabel
 
 @dataclass
 class Instance:
-    """One object of a photo.
+    """One object of an image.
 
     Args:
         label (int): Its class id, 1-based.
@@ -43,7 +43,7 @@ class WalkInstances(WalkLabel):
             :class:`RandomWalk`.
         weak_displacement (float): Displacements shorter than this are at a
             centroid. Defaults to 2.5.
-        min_area (float): Masks that fill less of the photo have a score of 0.
+        min_area (float): Masks that fill less of the image have a score of 0.
             Defaults to 0.01.
         **kwargs: Arguments of :class:`WalkLabel`.
     """
@@ -62,10 +62,10 @@ class WalkInstances(WalkLabel):
 
     def instances(self, seed: Seed, guide: Tensor,
                   displacement: Tensor) -> list[Instance]:
-        """Find the instances of a photo.
+        """Find the instances of an image.
 
         Args:
-            seed (Seed): The seed of the photo.
+            seed (Seed): The seed of the image.
             guide (Tensor): Boundary probabilities of shape (1, 1, h, w).
             displacement (Tensor): (dy, dx) of shape (2, h, w).
 

@@ -16,7 +16,7 @@ class WalkLabel(LabelRule):
 
     Walks without background (IRN): the scores at stride 4 walk, are upsampled
     and divided by their maximum over all classes; a constant is background.
-    Walks with background (PSA): the scores at photo size walk together with a
+    Walks with background (PSA): the scores at image size walk together with a
     background made from them, and the strongest wins.
 
     Args:
@@ -53,14 +53,14 @@ class WalkLabel(LabelRule):
         """Make a pseudo label.
 
         Args:
-            seed (Seed): The seed of a photo.
+            seed (Seed): The seed of an image.
             guide (Tensor): The guide of its walk, of shape (1, G, h, w).
 
         Returns:
             Tensor: Class ids of shape (H, W), uint8.
 
         Raises:
-            ValueError: If the guide is not of the photo's size.
+            ValueError: If the guide is not of the image's size.
         """
         return self.decide(self.walk(seed, guide))
 
@@ -68,17 +68,17 @@ class WalkLabel(LabelRule):
         """Walk only.
 
         Args:
-            seed (Seed): The seed of a photo.
+            seed (Seed): The seed of an image.
             guide (Tensor): The guide of its walk, of shape (1, G, h, w).
 
         Returns:
-            Seed: At photo size; with background, if that walked, too.
+            Seed: At image size; with background, if that walked, too.
         """
         stride = self.refiner.stride
         expected = strided_size(seed.size, stride)
         if tuple(guide.shape[2:]) != expected:
             raise ValueError(
-                f'a photo of size {seed.size} needs a guide of size {expected}, '
+                f'an image of size {seed.size} needs a guide of size {expected}, '
                 f'at stride {stride}, got {tuple(guide.shape[2:])}')
         seed = seed.to(guide.device)
         if not len(seed.labels):
@@ -94,12 +94,12 @@ class WalkLabel(LabelRule):
 
     def walk_maps(self, scores: Tensor, guide: Tensor,
                   size: tuple[int, int]) -> Tensor:
-        """Walk, and bring the outcome to photo size.
+        """Walk, and bring the outcome to image size.
 
         Args:
             scores (Tensor): Scores of shape (K, h', w').
             guide (Tensor): The guide of the walk, of shape (1, G, h, w).
-            size (tuple[int, int]): (H, W) of the photo.
+            size (tuple[int, int]): (H, W) of the image.
 
         Returns:
             Tensor: Scores of shape (K, H, W), divided by their maximum if so
@@ -130,7 +130,7 @@ class WalkLabel(LabelRule):
         maps = walked.scores
         if walked.background is not None:
             maps = torch.cat([maps, walked.background[None]])
-        # Cells of 4x4 pixels; at the borders those that the photo has.
+        # Cells of 4x4 pixels; at the borders those that the image has.
         maps = F.avg_pool2d(maps, STRIDE, ceil_mode=True).clamp(0, 1)
         background = None if walked.background is None else maps[-1]
         return Seed(maps[:len(walked.labels)], walked.labels, walked.size,

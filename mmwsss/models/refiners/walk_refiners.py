@@ -20,7 +20,7 @@ class RandomWalk(BaseRefiner):
             to 5.
         beta (float): The power of affinities. Defaults to 10.
         steps (int): Length of the walk. Defaults to 256.
-        stride (int): Pixels of a photo that one of the guide stands for.
+        stride (int): Pixels of an image that one of the guide stands for.
             Defaults to 4.
     """
 
@@ -62,7 +62,7 @@ class AffinityWalk(BaseRefiner):
         steps (int): Length of the walk, 64 in SEAM. Defaults to 256.
         border (bool): Whether pairs count that start near the border; see
             :func:`mmwsss.ops.feature_affinity`. Defaults to False.
-        stride (int): Pixels of a photo that one of the guide stands for.
+        stride (int): Pixels of an image that one of the guide stands for.
             Defaults to 8.
     """
 
@@ -82,13 +82,13 @@ class AffinityWalk(BaseRefiner):
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
         """Refine scores (N, K, H, W) with features (N, G, h, w).
 
-        Scores at photo size are padded with 0 at the bottom and the right, up to
+        Scores at image size are padded with 0 at the bottom and the right, up to
         the size of the guide times its stride, and averaged over cells, as in
         PSA; the result has the size of the guide.
 
         Raises:
             ValueError: If the scores have neither the size of the guide nor that
-                of its photo.
+                of its image.
         """
         if scores.shape[2:] != guide.shape[2:]:
             bottom, right = (

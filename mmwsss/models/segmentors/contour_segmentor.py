@@ -37,20 +37,20 @@ class ContourSegmentor(WeakSegmentor):
 
         Returns:
             list[:obj:`SegDataSample`]: Samples with ``pred_boundary`` (1, H, W)
-            in [0, 1] at photo size.
+            in [0, 1] at image size.
         """
         logits = self.decode_head(self.extract_feat(inputs))
         results = []
-        for sample, boundary in by_photo(logits.float().sigmoid(), inputs,
+        for sample, boundary in by_image(logits.float().sigmoid(), inputs,
                                          data_samples):
             set_boundary(sample, boundary)
             results.append(sample)
         return results
 
 
-def by_photo(maps: Tensor, inputs: Tensor,
+def by_image(maps: Tensor, inputs: Tensor,
              data_samples: list | None) -> Iterator[tuple]:
-    """Cut the maps of a batch to the photos, without the batch's padding.
+    """Cut the maps of a batch to the images, without the batch's padding.
 
     Args:
         maps (Tensor): Maps at stride 4 of shape (N, K, h, w).
@@ -59,7 +59,7 @@ def by_photo(maps: Tensor, inputs: Tensor,
             ones where there are none.
 
     Yields:
-        tuple[:obj:`SegDataSample`, Tensor]: The sample of each photo and its
+        tuple[:obj:`SegDataSample`, Tensor]: The sample of each image and its
         maps of shape (K, h', w').
     """
     size = tuple(inputs.shape[2:])
@@ -74,7 +74,7 @@ def by_photo(maps: Tensor, inputs: Tensor,
 
 
 def set_boundary(sample, boundary: Tensor) -> None:
-    """Put boundary probabilities (1, h, w) at photo size into a sample."""
+    """Put boundary probabilities (1, h, w) at image size into a sample."""
     size = tuple(sample.metainfo['ori_shape'][:2])
     sample.set_data(
         dict(pred_boundary=PixelData(data=to_image_size(boundary, size).clamp(0, 1))))

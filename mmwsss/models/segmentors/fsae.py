@@ -46,7 +46,7 @@ class FSAEMixin(TeacherMixin):
 
         Returns:
             dict[str, Tensor]: The base model's losses, ``loss_fsae``, and for
-            the log ``fsae.covered`` (sure pixels / pixels of the photo),
+            the log ``fsae.covered`` (sure pixels / pixels of the image),
             ``fsae.ring`` (those that the ring added), ``fsae.background``
             (those labelled background) and, where samples have masks,
             ``fsae.accuracy`` (correct / sure pixels); all in [0, 1].
@@ -96,7 +96,7 @@ class FSAEMixin(TeacherMixin):
         for sample in data_samples:
             if 'strong_img' not in sample:
                 raise ValueError(
-                    f'photo {sample.metainfo.get("img_path")} comes without a '
+                    f'image {sample.metainfo.get("img_path")} comes without a '
                     'strong view; put StrongView before PackWeakInputs into '
                     'the training pipeline')
         data = dict(

@@ -16,7 +16,7 @@ from mmwsss.structures import LabelGrid
 class MultiScaleSegmentor(EncoderDecoder):
     """DeepLab-v2's multi-scale input ("MSC"): the best logit of three scales.
 
-    The same network sees the photo at several scales; the logits of the smaller
+    The same network sees the image at several scales; the logits of the smaller
     ones are upsampled to the first, and the maximum of each class and pixel is
     the output. Every scale and the maximum are supervised with labels sampled
     down to the size of the logits, and their losses add up.
@@ -26,7 +26,7 @@ class MultiScaleSegmentor(EncoderDecoder):
     <https://arxiv.org/abs/1606.00915>`_, Sec. 4.1.2.
 
     Args:
-        scales (tuple[float]): Scales beside the photo itself. Defaults to
+        scales (tuple[float]): Scales beside the image itself. Defaults to
             (0.5, 0.75).
         **kwargs: Arguments of ``EncoderDecoder``.
 
@@ -45,7 +45,7 @@ class MultiScaleSegmentor(EncoderDecoder):
         """Compute the logits of every scale and their maximum.
 
         Args:
-            inputs (Tensor): Preprocessed photos of shape (N, 3, H, W).
+            inputs (Tensor): Preprocessed images of shape (N, 3, H, W).
 
         Returns:
             dict[str, Tensor]: Logits of shape (N, C, h, w) under ``'1x'``,
@@ -69,7 +69,7 @@ class MultiScaleSegmentor(EncoderDecoder):
         """Compute the losses of all outputs.
 
         Args:
-            inputs (Tensor): Preprocessed photos of shape (N, 3, H, W).
+            inputs (Tensor): Preprocessed images of shape (N, 3, H, W).
             data_samples (list[SegDataSample]): With ``gt_sem_seg``.
 
         Returns:
@@ -90,8 +90,8 @@ class MultiScaleSegmentor(EncoderDecoder):
         """Compute the maximum over scales, at the size of the inputs.
 
         Args:
-            inputs (Tensor): Preprocessed photos of shape (N, 3, H, W).
-            batch_img_metas (list[dict]): Meta information of each photo.
+            inputs (Tensor): Preprocessed images of shape (N, 3, H, W).
+            batch_img_metas (list[dict]): Meta information of each image.
 
         Returns:
             Tensor: Logits of shape (N, C, H, W).

@@ -19,7 +19,7 @@ from mmwsss.structures import (
 )
 
 from ..refiners.background_crf import BackgroundCRF
-from .contour_segmentor import by_photo, set_boundary
+from .contour_segmentor import by_image, set_boundary
 from .weak_segmentor import WeakSegmentor
 
 BRANCHES = ('contour', 'segmentation')
@@ -36,11 +36,11 @@ class SANCE(WeakSegmentor):
     against a dense CRF of the segmentation, or against a saliency map, is set
     to background first (the label refine module). No gradient passes through
     the online label. All this happens inside the rectangle of the crop that the
-    photo fills. `Towards Noiseless Object Contours for Weakly Supervised
+    image fills. `Towards Noiseless Object Contours for Weakly Supervised
     Semantic Segmentation <https://doi.org/10.1109/CVPR52688.2022.01635>`_
     (Li et al., CVPR 2022).
 
-    A prediction is a pseudo label: the segmentation's scores of the photo's
+    A prediction is a pseudo label: the segmentation's scores of the image's
     classes after a wider walk, against a constant background.
 
     Online labels and their refinement, Eqs. 7 and 8, with the propagated scores
@@ -62,7 +62,7 @@ class SANCE(WeakSegmentor):
         refine_by (str): ``'crf'`` or ``'saliency'``. Defaults to ``'crf'``.
         crf (dict): Config of the refiner. Defaults to deeplab-pytorch's dense
             CRF, its spatial deviations divided by 4.
-        crf_stride (int): The CRF sees the photo reduced by this: 4, the
+        crf_stride (int): The CRF sees the image reduced by this: 4, the
             stride of the online labels, or 1 (16 times slower, with
             ``scale_factor=1`` in ``crf``). Defaults to 4.
         crf_jobs (int): Worker processes of the CRF, which run while this one
@@ -79,7 +79,7 @@ class SANCE(WeakSegmentor):
         bg_score (float): The constant background that propagated scores compete
             with. Defaults to 0.25, as in IRN.
         normalize (bool): Whether propagated scores are divided by their
-            maximum over the photo's foreground classes before, as in IRN.
+            maximum over the image's foreground classes before, as in IRN.
             Defaults to True.
         online_weight (float): Factor of the losses on online labels. Defaults
             to 1.
@@ -161,7 +161,7 @@ class SANCE(WeakSegmentor):
             inputs (Tensor): Images of shape (N, 3, H, W).
             data_samples (list[:obj:`SegDataSample`]): With ``gt_sem_seg`` (the
                 labels of CAM seeds, 255 is undecided), ``image_labels``,
-                ``valid_box``, if the photo fills only a part of the crop, and
+                ``valid_box``, if the image fills only a part of the crop, and
                 ``gt_saliency``, if it refines.
 
         Returns:
@@ -189,7 +189,7 @@ class SANCE(WeakSegmentor):
         with torch.no_grad():
             scores = logits.detach().softmax(dim=1)
             if self.refined and self.refine_by == 'crf':
-                self.crf.start(scores, self._photos(inputs), present, boxes)
+                self.crf.start(scores, self._images(inputs), present, boxes)
             labels = self.online_labels(scores, contour.detach().sigmoid(),
                                         present, boxes)
         # The workers of the CRF go on while these losses are computed.
@@ -225,7 +225,7 @@ class SANCE(WeakSegmentor):
             present (Tensor): Which foreground classes each image shows, bool of
                 shape (N, C - 1).
             boxes (Sequence[tuple[slice, slice]]): Rows and columns of each
-                image that its photo fills. The walk does not leave them.
+                input that its image fills. The walk does not leave them.
 
         Returns:
             Tensor: Class ids of shape (N, h, w), int64; 255 outside the boxes.
@@ -266,12 +266,12 @@ class SANCE(WeakSegmentor):
 
     def pseudo_seed(self, scores: Tensor, boundary: Tensor,
                     metainfo: dict) -> Seed:
-        """Propagate the scores of one photo.
+        """Propagate the scores of one image.
 
         Args:
             scores (Tensor): Class probabilities of shape (C, h, w).
             boundary (Tensor): Boundary probabilities of shape (1, h, w).
-            metainfo (dict): With ``ori_shape``, the photo's (H, W), and, where
+            metainfo (dict): With ``ori_shape``, the image's (H, W), and, where
                 known, ``image_labels``; without them no class is ruled out.
 
         Returns:
@@ -303,13 +303,13 @@ class SANCE(WeakSegmentor):
 
         Returns:
             list[:obj:`SegDataSample`]: Samples with ``pred_sem_seg`` (1, H, W)
-            and ``pred_boundary`` (1, H, W) in [0, 1] at photo size and, unless
+            and ``pred_boundary`` (1, H, W) in [0, 1] at image size and, unless
             the walk is left out, the propagated scores as ``seed``.
         """
         logits, contour = self.maps(inputs)
         maps = torch.cat([logits.softmax(dim=1), contour.sigmoid()], dim=1)
         results = []
-        for sample, one in by_photo(maps, inputs, data_samples):
+        for sample, one in by_image(maps, inputs, data_samples):
             self.fill(sample, one[:-1], one[-1:])
             results.append(sample)
         return results
@@ -346,18 +346,18 @@ class SANCE(WeakSegmentor):
         return stack_image_labels(
             data_samples, self.auxiliary_head.num_classes, device) > 0
 
-    def _photos(self, inputs: Tensor) -> Tensor:
-        """The images as photos: RGB in [0, 255]."""
+    def _images(self, inputs: Tensor) -> Tensor:
+        """The inputs as images: RGB in [0, 255]."""
         preprocessor = self.data_preprocessor
-        photos = inputs.detach().float()
+        images = inputs.detach().float()
         if preprocessor._enable_normalize:
-            photos = photos * preprocessor.std + preprocessor.mean
+            images = images * preprocessor.std + preprocessor.mean
         # Its name in mmengine, or in older versions of mmseg.
         if not getattr(preprocessor, '_channel_conversion',
                        getattr(preprocessor, 'channel_conversion', False)):
             # They stayed in OpenCV's order.
-            photos = photos.flip(1)
-        return photos.clamp(0, 255)
+            images = images.flip(1)
+        return images.clamp(0, 255)
 
     def _not_salient(self, data_samples: list, grid: LabelGrid) -> Tensor:
         """Where saliency says background, bool of shape (N, h, w)."""

@@ -6,7 +6,7 @@ from .weak_segmentor import WeakSegmentor
 
 @MODELS.register_module()
 class SEAM(WeakSegmentor):
-    """A weak segmentor with SEAM's second view of each photo.
+    """A weak segmentor with SEAM's second view of each image.
 
     See :class:`SEAMHead`, which compares the views.
 

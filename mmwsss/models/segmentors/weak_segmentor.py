@@ -28,7 +28,7 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
         frozen (Sequence[str]): Prefixes of the names of backbone parameters that
             never learn, such as ``'timm_model.conv_stem'``. Defaults to ().
         second_view (float | tuple[int], optional): A second, smaller view of
-            each photo for heads whose losses compare two, such as
+            each image for heads whose losses compare two, such as
             :class:`SEAMHead`: a factor of both sides, or its (height, width).
             Defaults to None: one view.
         *args: Arguments of :class:`EncoderDecoder`.
@@ -94,7 +94,7 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
         return self
 
     def more_views(self, inputs: Tensor) -> list[Tensor]:
-        """The second view of photos (N, 3, H, W), where there is one."""
+        """The second view of images (N, 3, H, W), where there is one."""
         if self.second_view is None:
             return []
         size = self.second_view
@@ -130,7 +130,7 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
 
         Returns:
             list[:obj:`SegDataSample`]: Samples with mmseg's ``seg_logits`` and
-            ``pred_sem_seg``, the :class:`Seed` at photo size as ``full_seed``
+            ``pred_sem_seg``, the :class:`Seed` at image size as ``full_seed``
             (of the image's labels; of all classes where it has none; with its
             background where the head predicts one) and the class
             probabilities (C - 1,) as ``pred_label_scores``.
@@ -154,11 +154,11 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
         labels = present.nonzero().flatten().to(scores.device) + 1
         scores = scores[labels - 1]
         if has_background:
-            # Resizing to the photo rounds.
+            # Resizing to the image rounds.
             return Seed(
                 scores.clamp(0, 1), labels, tuple(scores.shape[1:]),
                 background[0].clamp(0, 1))
-        # Resizing to the photo lowered the maxima.
+        # Resizing to the image lowered the maxima.
         return Seed(max_norm(scores), labels, tuple(scores.shape[1:]))
 
     @property

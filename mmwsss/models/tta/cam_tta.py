@@ -12,23 +12,23 @@ from torch.nn import functional as F
 from mmwsss.ops import max_norm, min_max_norm
 from mmwsss.structures import Seed, present_classes, strided_size
 
-from .photo_tta import PhotoTTAModel
+from .image_tta import ImageTTAModel
 
 
 @MODELS.register_module()
-class CAMTTAModel(PhotoTTAModel):
+class CAMTTAModel(ImageTTAModel):
     """Seeds from raw class maps of several scales and flips.
 
-    mmseg's ``SegTTAModel`` merges probabilities at photo size. Seeds need the
+    mmseg's ``SegTTAModel`` merges probabilities at image size. Seeds need the
     raw maps, merged once, as `IRN <https://arxiv.org/abs/1904.05044>`_ does
-    it: a photo and its mirror image pass the network in one batch without
+    it: an image and its mirror image pass the network in one batch without
     padding; the maps pass ReLU, the mirrored ones are turned back and added.
     The sums of all scales are resized (bilinear, align_corners False) and
     added twice, at stride 4 and, for the full-size product, at the next
-    multiple of 16 and then cropped. The maps of the photo's classes are
+    multiple of 16 and then cropped. The maps of the image's classes are
     divided by their maximum + 1e-5.
 
-    See :class:`PhotoTTAModel` for the views that it takes.
+    See :class:`ImageTTAModel` for the views that it takes.
 
     Args:
         module (dict | nn.Module): The model whose ``class_maps(inputs)`` answers
@@ -38,7 +38,7 @@ class CAMTTAModel(PhotoTTAModel):
             to True.
         threshold (float): The background score of ``pred_sem_seg``, where seeds
             have no background of their own. Defaults to 0.15.
-        score_thr (float, optional): For photos without image labels: keep the
+        score_thr (float, optional): For images without image labels: keep the
             classes whose mean probability exceeds this. Defaults to None: keep
             all.
         power (float): What class maps are raised to after their ReLU; PSA takes
@@ -64,9 +64,9 @@ class CAMTTAModel(PhotoTTAModel):
         self.min_max = min_max
 
     @torch.no_grad()
-    def predict_photo(self, inputs: tuple[Tensor, ...],
+    def predict_image(self, inputs: tuple[Tensor, ...],
                       samples: tuple) -> 'SegDataSample':  # noqa: F821
-        """Make the seed of one photo.
+        """Make the seed of one image.
 
         Args:
             inputs (tuple[Tensor]): Its views, each of shape (3, h, w).
@@ -74,7 +74,7 @@ class CAMTTAModel(PhotoTTAModel):
 
         Returns:
             :obj:`SegDataSample`: The unflipped sample with ``seed``
-            (:class:`Seed` at stride 4), ``full_seed`` (at photo size, if asked
+            (:class:`Seed` at stride 4), ``full_seed`` (at image size, if asked
             for), ``pred_label_scores`` (mean class probabilities, of shape
             (C - 1,)) and ``pred_sem_seg``.
         """

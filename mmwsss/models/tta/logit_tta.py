@@ -8,22 +8,22 @@ from mmseg.utils import SampleList
 
 @MODELS.register_module()
 class LogitTTAModel(SegTTAModel):
-    """Test-time augmentation that averages logits at photo size.
+    """Test-time augmentation that averages logits at image size.
 
     mmseg's own averages probabilities. The mean stays in ``seg_logits``, so
     that a metric can refine it.
     """
 
     def merge_preds(self, data_samples_list: list[SampleList]) -> SampleList:
-        """Merge the predictions of all augmentations of each photo.
+        """Merge the predictions of all augmentations of each image.
 
         Args:
-            data_samples_list (list[list[SegDataSample]]): For each photo, one
+            data_samples_list (list[list[SegDataSample]]): For each image, one
                 prediction an augmentation, already unflipped and resized to the
-                photo.
+                image.
 
         Returns:
-            list[SegDataSample]: One a photo, with ``seg_logits`` (C, H, W) and
+            list[SegDataSample]: One an image, with ``seg_logits`` (C, H, W) and
             ``pred_sem_seg`` (1, H, W).
         """
         merged = []

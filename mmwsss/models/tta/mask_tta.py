@@ -18,8 +18,8 @@ class MaskTTAModel(CAMTTAModel):
     <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020) as its code does it: each
     input, normalised, is centred on a canvas of zeros; its masks are resized to
     the canvas (bilinear, align_corners as in the head), cut out, resized to the
-    photo (align_corners False) and turned back. Foreground masks of absent
-    classes are removed: with image labels of the photo by those, else where
+    image (align_corners False) and turned back. Foreground masks of absent
+    classes are removed: with image labels of the image by those, else where
     the largest class probability over the inputs is at most ``score_thr``. The
     masks are averaged and the background mask is raised to a power.
 
@@ -49,9 +49,9 @@ class MaskTTAModel(CAMTTAModel):
             getattr(head, 'bg_power', 1) if bg_power is None else bg_power)
 
     @torch.no_grad()
-    def predict_photo(self, inputs: tuple[Tensor, ...],
+    def predict_image(self, inputs: tuple[Tensor, ...],
                       samples: tuple) -> 'SegDataSample':  # noqa: F821
-        """As :meth:`CAMTTAModel.predict_photo`, with the masks of all classes as
+        """As :meth:`CAMTTAModel.predict_image`, with the masks of all classes as
         ``seg_logits`` and seeds that have a background map."""
         result = None
         size = tuple(samples[0].metainfo['ori_shape'][:2])
@@ -86,7 +86,7 @@ class MaskTTAModel(CAMTTAModel):
 
     def _predict_inputs(self, inputs: Tensor,
                         size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Masks (N, C, H, W) at the photo's size and class logits (N, C - 1)
+        """Masks (N, C, H, W) at the image's size and class logits (N, C - 1)
         of normalised inputs (N, 3, h, w)."""
         height, width = inputs.shape[2:]
         spare_y = max(self.pad_size - height, 0)

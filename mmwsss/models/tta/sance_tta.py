@@ -6,20 +6,20 @@ from torch import Tensor
 
 from mmwsss.structures import strided_size
 
-from .photo_tta import PhotoTTAModel
+from .image_tta import ImageTTAModel
 
 
 @MODELS.register_module()
-class SANCETTAModel(PhotoTTAModel):
+class SANCETTAModel(ImageTTAModel):
     """Pseudo labels of :class:`SANCE` from several scales and flips.
 
     Class probabilities and boundaries of all views are turned back, brought to
-    a quarter of the photo (bilinear, align_corners False) and averaged; the
+    a quarter of the image (bilinear, align_corners False) and averaged; the
     mean probabilities then walk inside the mean boundaries, once. (IRN averages
     the boundaries' logits of one scale and its flip; the paper averages maps
     and states neither scales nor flips.)
 
-    See :class:`PhotoTTAModel` for the views that it takes.
+    See :class:`ImageTTAModel` for the views that it takes.
 
     Args:
         module (dict | nn.Module): The :class:`SANCE` model.
@@ -36,9 +36,9 @@ class SANCETTAModel(PhotoTTAModel):
         self.average_logits = average_logits
 
     @torch.no_grad()
-    def predict_photo(self, inputs: tuple[Tensor, ...],
+    def predict_image(self, inputs: tuple[Tensor, ...],
                       samples: tuple) -> 'SegDataSample':  # noqa: F821
-        """Predict one photo: its unflipped sample with what
+        """Predict one image: its unflipped sample with what
         :meth:`SANCE.predict` gives."""
         result, turned = None, []
         size = tuple(samples[0].metainfo['ori_shape'][:2])

@@ -8,19 +8,19 @@ from torch import Tensor
 
 from mmwsss.structures import strided_size
 
-from .photo_tta import PhotoTTAModel
+from .image_tta import ImageTTAModel
 
 
 @MODELS.register_module()
-class WalkTTAModel(PhotoTTAModel):
-    """Guides of random walks from a photo and its mirror image.
+class WalkTTAModel(ImageTTAModel):
+    """Guides of random walks from an image and its mirror image.
 
     All views of one size pass the network in one batch, padded at the right
     and the bottom with zeros, behind normalisation, as in `IRN
     <https://arxiv.org/abs/1904.05044>`_ and PSA; then the map is cut to the
-    photo, turned back, and the head merges the views.
+    image, turned back, and the head merges the views.
 
-    IRN pads to 512 pixels, and cuts larger photos off there. Here a photo that
+    IRN pads to 512 pixels, and cuts larger images off there. Here an image that
     is larger is padded to the next multiple of ``pad_divisor``, whole.
 
     Args:
@@ -48,9 +48,9 @@ class WalkTTAModel(PhotoTTAModel):
         self.displacement = displacement
 
     @torch.no_grad()
-    def predict_photo(self, inputs: tuple[Tensor, ...],
+    def predict_image(self, inputs: tuple[Tensor, ...],
                       samples: tuple) -> 'SegDataSample':  # noqa: F821
-        """Make the guide of one photo.
+        """Make the guide of one image.
 
         Args:
             inputs (tuple[Tensor]): Its views, each of shape (3, h, w).
@@ -62,7 +62,7 @@ class WalkTTAModel(PhotoTTAModel):
             at the head's stride.
         """
         result, field, guides = None, None, []
-        photo_size = tuple(samples[0].metainfo['ori_shape'][:2])
+        image_size = tuple(samples[0].metainfo['ori_shape'][:2])
         for views in self.views(inputs, samples):
             views.check_unpadded()
             size = views.size
@@ -71,11 +71,11 @@ class WalkTTAModel(PhotoTTAModel):
             stride = round(self._padded(size)[0] / maps.shape[2])
             maps = self._cut(maps, size)
             views.check_finite(maps)
-            maps = _resize(maps, strided_size(photo_size, stride))
+            maps = _resize(maps, strided_size(image_size, stride))
             guides += [view[None] for view in views.turn_back(maps)]
-            # The photo itself, not one of its other scales.
+            # The image itself, not one of its other scales.
             first = views.first_unflipped
-            if first is not None and (result is None or size == photo_size):
+            if first is not None and (result is None or size == image_size):
                 result = views.samples[first].clone()
                 if self.displacement:
                     field = self._cut(
@@ -97,7 +97,7 @@ class WalkTTAModel(PhotoTTAModel):
         return F.pad(images, (0, width - size[1], 0, height - size[0]))
 
     def _cut(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
-        """What of padded maps the photo fills."""
+        """What of padded maps the image fills."""
         stride = round(self._padded(size)[0] / maps.shape[2])
         height, width = strided_size(size, stride)
         return maps[..., :height, :width]

@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 class BaseMeanField(ABC):
-    """The dense CRF of one photo, for any scores.
+    """The dense CRF of one image, for any scores.
 
     Args:
-        photo (Tensor): RGB, uint8 of shape (H, W, 3).
+        image (Tensor): RGB, uint8 of shape (H, W, 3).
         gaussian (tuple[float, float]): Deviation and weight of the smoothness
             kernel.
         bilateral (tuple[float, float, float]): Deviations of place and colour
@@ -22,7 +22,7 @@ class BaseMeanField(ABC):
     """
 
     @abstractmethod
-    def __init__(self, photo: Tensor, gaussian: tuple,
+    def __init__(self, image: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
         pass
 

@@ -53,7 +53,7 @@ def coordinate_ranges(rows: np.ndarray, highest: list[int]) -> np.ndarray:
     above, below = ends.clip(min=0).sum(0), ends.clip(max=0).sum(0)
     if max(above.max(), -below.min()) > LARGEST:
         raise ValueError('the deviations of the kernels are too small for the '
-                         'photo: they make it more than a hundred thousand '
+                         'image: they make it more than a hundred thousand '
                          'deviations wide')
     return above - below
 

@@ -49,20 +49,20 @@ def _run(name: str, *arguments) -> Any:
         return kernel(*arguments)
 
 
-def _normalised_lattice(photo: np.ndarray, deviations: tuple,
+def _normalised_lattice(image: np.ndarray, deviations: tuple,
                         strength: float) -> tuple:
     """A lattice with kernel and normalisation folded in, and what it sends."""
     size = len(deviations) + 1
     rows = geometry.embedding(deviations)
     steps = geometry.key_steps(
-        rows, geometry.feature_ranges(*photo.shape[:2], deviations))
+        rows, geometry.feature_ranges(*image.shape[:2], deviations))
     if steps is None:
         arrays = torch_backend.build(
-            torch.from_numpy(photo), deviations).as_arrays()
+            torch.from_numpy(image), deviations).as_arrays()
     else:
         padded = np.zeros((size - 1, 8), np.float32)
         padded[:, :size] = rows
-        arrays = _run('build', photo, padded, steps)
+        arrays = _run('build', image, padded, steps)
     lattice = ((0,) * size, *arrays)
     received = _run('normalise', lattice,
                     geometry.blur_height(len(deviations)), float(strength))
@@ -72,7 +72,7 @@ def _normalised_lattice(photo: np.ndarray, deviations: tuple,
 @lru_cache(maxsize=4)
 def _place_lattice(height: int, width: int, deviation: float,
                    strength: float) -> tuple:
-    """The lattice of places, which photos of one size share."""
+    """The lattice of places, which images of one size share."""
     return _normalised_lattice(
         np.zeros((height, width, 3), np.uint8), (deviation,) * 2, strength)
 
@@ -80,15 +80,15 @@ def _place_lattice(height: int, width: int, deviation: float,
 class MeanField(BaseMeanField):
     """Mean field by compiled loops on the CPU."""
 
-    def __init__(self, photo: Tensor, gaussian: tuple,
+    def __init__(self, image: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
         load_kernels()
-        photo = np.ascontiguousarray(photo.cpu().numpy())
+        image = np.ascontiguousarray(image.cpu().numpy())
         place, colour, strength = bilateral
         self.near, received = _place_lattice(
-            *photo.shape[:2], *map(float, gaussian))
+            *image.shape[:2], *map(float, gaussian))
         self.alike, also = _normalised_lattice(
-            photo, (place,) * 2 + (colour,) * 3, strength)
+            image, (place,) * 2 + (colour,) * 3, strength)
         self.received = received + also
 
     def __call__(self, logits: Tensor, num_iter: int) -> Tensor:

@@ -295,13 +295,13 @@ def _enlarge(table):
 
 
 @jit(cache=True)
-def build(photo, rows, steps):
+def build(image, rows, steps):
     """Place pixels on the lattice.
 
     A vertex is found by its key, the sum of its coordinates times ``steps``.
 
     Args:
-        photo (ndarray): uint8 of shape (H, W, 3).
+        image (ndarray): uint8 of shape (H, W, 3).
         rows (ndarray): What a unit of each feature (column, row and, if C is
             6, the colours) adds to the C coordinates, float32 of (C - 1, 8).
         steps (ndarray): int64 of shape (C,), the last 0.
@@ -309,7 +309,7 @@ def build(photo, rows, steps):
     Returns:
         tuple: Offsets, weights and neighbours of a lattice.
     """
-    height, width = photo.shape[:2]
+    height, width = image.shape[:2]
     size = len(steps)
     one = np.int64(0)
     for i in range(size):
@@ -335,7 +335,7 @@ def build(photo, rows, steps):
             point = plus_times(point, np.float32(x), load(rows, 0, BLOCK))
             for c in range(size - 3):
                 point = plus_times(
-                    point, np.float32(photo[y, x, c]), load(rows, 2 + c, BLOCK))
+                    point, np.float32(image[y, x, c]), load(rows, 2 + c, BLOCK))
             # The nearest vertex of remainder 0, in units of `size`, and the
             # order of the differences from it: that is the simplex.
             base = rounded(plus_times(

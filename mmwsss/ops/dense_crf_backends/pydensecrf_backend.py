@@ -11,7 +11,7 @@ from .base_backend import BaseMeanField
 class MeanField(BaseMeanField):
     """Mean field by pydensecrf, on the CPU."""
 
-    def __init__(self, photo: Tensor, gaussian: tuple,
+    def __init__(self, image: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
         try:
             from pydensecrf.densecrf import DenseCRF2D
@@ -21,7 +21,7 @@ class MeanField(BaseMeanField):
                 'compiler (docs/en/install.md says how); the other backends do '
                 f'not need it ({error})') from error
         self._crf = DenseCRF2D
-        self.photo = np.ascontiguousarray(photo.cpu().numpy())
+        self.image = np.ascontiguousarray(image.cpu().numpy())
         self.gaussian = gaussian
         self.bilateral = bilateral
 
@@ -33,7 +33,7 @@ class MeanField(BaseMeanField):
             np.ascontiguousarray(-logits.cpu().numpy().reshape(labels, -1)))
         crf.addPairwiseGaussian(sxy=self.gaussian[0], compat=self.gaussian[1])
         crf.addPairwiseBilateral(
-            sxy=self.bilateral[0], srgb=self.bilateral[1], rgbim=self.photo,
+            sxy=self.bilateral[0], srgb=self.bilateral[1], rgbim=self.image,
             compat=self.bilateral[2])
         result = np.array(crf.inference(num_iter), np.float32)
         return torch.from_numpy(result).view(logits.shape)

@@ -84,19 +84,19 @@ class _VertexIndex:
         return numbers
 
 
-def build(photo: Tensor, deviations: tuple[float, ...]) -> Lattice:
-    """Place the pixels of a photo on the lattice.
+def build(image: Tensor, deviations: tuple[float, ...]) -> Lattice:
+    """Place the pixels of an image on the lattice.
 
     Args:
-        photo (Tensor): uint8 of shape (H, W, 3).
+        image (Tensor): uint8 of shape (H, W, 3).
         deviations (tuple[float, ...]): Of column and row, and perhaps of the
             three colours.
 
     Raises:
         ValueError: If the deviations are too small for float32.
     """
-    height, width = photo.shape[:2]
-    device = photo.device
+    height, width = image.shape[:2]
+    device = image.device
     size = len(deviations) + 1
     rows = geometry.embedding(deviations)
     geometry.coordinate_ranges(
@@ -104,7 +104,7 @@ def build(photo: Tensor, deviations: tuple[float, ...]) -> Lattice:
     y, x = torch.meshgrid(
         torch.arange(height, device=device), torch.arange(width, device=device),
         indexing='ij')
-    features = torch.cat([torch.stack([x, y], 2), photo], 2).reshape(
+    features = torch.cat([torch.stack([x, y], 2), image], 2).reshape(
         height * width, 5)[:, :size - 1].double()
     points = features @ torch.from_numpy(rows).to(device)
     # The nearest vertex of remainder 0, and the order of the differences from
@@ -141,9 +141,9 @@ def build(photo: Tensor, deviations: tuple[float, ...]) -> Lattice:
 class _Filter:
     """A Gaussian kernel, normalised on both sides, times its strength."""
 
-    def __init__(self, photo: Tensor, deviations: tuple,
+    def __init__(self, image: Tensor, deviations: tuple,
                  strength: float) -> None:
-        self.offsets, self.weights, neighbours = build(photo, deviations)
+        self.offsets, self.weights, neighbours = build(image, deviations)
         num, size = self.offsets.shape
         self.height = geometry.blur_height(size - 1)
         # Pixels by vertex, and where each vertex begins.
@@ -151,7 +151,7 @@ class _Filter:
         self._pixels = (self._order // size).int()
         counts = self.offsets.flatten().bincount(minlength=neighbours.shape[1])
         self._starts = F.pad(counts.cumsum(0), (1, 0)).int()
-        centre = torch.arange(neighbours.shape[1], device=photo.device).int()
+        centre = torch.arange(neighbours.shape[1], device=image.device).int()
         self._stencils = [torch.cat([centre[:, None], sides], 1)
                           for sides in neighbours]
         self._stencil = self.weights.new_tensor([1, .5, .5]).repeat(
@@ -179,20 +179,20 @@ class _Filter:
 @lru_cache(maxsize=4)
 def _place_filter(height: int, width: int, deviation: float, strength: float,
                   device: torch.device) -> _Filter:
-    """The kernel of places, which photos of one size share."""
-    photo = torch.zeros(height, width, 3, dtype=torch.uint8, device=device)
-    return _Filter(photo, (deviation,) * 2, strength)
+    """The kernel of places, which images of one size share."""
+    image = torch.zeros(height, width, 3, dtype=torch.uint8, device=device)
+    return _Filter(image, (deviation,) * 2, strength)
 
 
 class MeanField(BaseMeanField):
-    """Mean field in tensor operations, where the photo is."""
+    """Mean field in tensor operations, where the image is."""
 
-    def __init__(self, photo: Tensor, gaussian: tuple,
+    def __init__(self, image: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
         place, colour, strength = bilateral
         self.filters = (
-            _place_filter(*photo.shape[:2], *map(float, gaussian), photo.device),
-            _Filter(photo, (place,) * 2 + (colour,) * 3, strength))
+            _place_filter(*image.shape[:2], *map(float, gaussian), image.device),
+            _Filter(image, (place,) * 2 + (colour,) * 3, strength))
         self.received = sum(kernel.received for kernel in self.filters)
 
     def __call__(self, logits: Tensor, num_iter: int) -> Tensor:

@@ -15,13 +15,13 @@ from torch import nn
 from .timing import alternate, ratio_row
 from .training import random_batch, random_model, training_config
 
-PHOTOS = 2
+IMAGES = 2
 # Of larger crops a step of the paper's network takes a minute.
 LARGEST = 320
 
 
 def compare(args) -> Iterator[dict]:
-    """Steps on random photos and strong views."""
+    """Steps on random images and strong views."""
     cfg = training_config(args, ('fsae', 'fsae_cam_demo.py'))
     settings = random_model(cfg)
     settings['loss_fsae']['threshold'] = 0.
@@ -35,17 +35,17 @@ def compare(args) -> Iterator[dict]:
     for size in args.sizes:
         if size > LARGEST:
             continue
-        batch = random_batch(PHOTOS, size, classes)
+        batch = random_batch(IMAGES, size, classes)
         seconds, _ = alternate({
             'base': partial(step, base, batch),
             'with FSAE': partial(step, ours, batch),
-            'base, twice the photos': partial(
-                step, base, random_batch(2 * PHOTOS, size, classes)),
+            'base, twice the images': partial(
+                step, base, random_batch(2 * IMAGES, size, classes)),
         }, args.runs, args.clock)
         for reference, other in (('with FSAE', 'base'),
-                                 ('with FSAE', 'base, twice the photos')):
+                                 ('with FSAE', 'base, twice the images')):
             yield ratio_row(
-                'fsae', f'{PHOTOS} crops of {size} x {size}', seconds, reference,
+                'fsae', f'{IMAGES} crops of {size} x {size}', seconds, reference,
                 other, size=size, classes=classes)
 
 

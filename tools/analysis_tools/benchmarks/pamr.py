@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from mmwsss.ops import pamr
 
-from .timing import alternate, photo_size, ratio_row
+from .timing import alternate, image_size, ratio_row
 
 DILATIONS = (1, 2, 4, 8, 12, 24)
 ITERATIONS = 10
@@ -21,10 +21,10 @@ LARGEST = 2_000_000
 
 
 def compare(args) -> Iterator[dict]:
-    """Ten iterations over one photo, and the memory that they take."""
+    """Ten iterations over one image, and the memory that they take."""
     for size in args.sizes:
         for classes in args.classes:
-            shape = photo_size(size)
+            shape = image_size(size)
             if classes * prod(shape) > LARGEST:
                 continue
             torch.manual_seed(0)

@@ -1,9 +1,9 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Seeds, and pseudo labels by a dense CRF: a straight loop, ours.
 
-The straight loop takes a photo in every scale and flip through the network one by
-one, grows each map to the photo, and asks pydensecrf. Ours is what
-tools/generate_seeds.py does with a photo. Weights are random, time does not depend
+The straight loop takes an image in every scale and flip through the network one by
+one, grows each map to the image, and asks pydensecrf. Ours is what
+tools/generate_seeds.py does with an image. Weights are random, time does not depend
 on them.
 """
 
@@ -27,23 +27,23 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mmwsss.datasets.image_io import read_photo
+from mmwsss.datasets.image_io import read_image
 from mmwsss.engine import augmented_loader, check_amp, fast_inference
-from mmwsss.ops.dense_crf import forget_photos
+from mmwsss.ops.dense_crf import forget_images
 from mmwsss.utils import project_path, read_config
 
-from .timing import alternate, photo_size, ratio_row
+from .timing import alternate, image_size, ratio_row
 from .training import without_weights
 
 CONFIGS = ('cam_mobilenetv1_animals.py', 'cam_r50_voc.py')
-# Larger photos take minutes each in the straight loop.
+# Larger images take minutes each in the straight loop.
 LARGEST = 320
 PRESENT = 2
 THRESHOLD = 0.3
 
 
 def compare(args) -> Iterator[dict]:
-    """One photo with two classes: its seed, and its pseudo label."""
+    """One image with two classes: its seed, and its pseudo label."""
     configs = [args.config] if args.config else [
         project_path('configs', 'cam', name) for name in CONFIGS]
     for path in configs:
@@ -53,7 +53,7 @@ def compare(args) -> Iterator[dict]:
         for size in args.sizes:
             if size <= LARGEST:
                 with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-                    file = write_photo(folder, size)
+                    file = write_image(folder, size)
                     yield from compare_one(args, cfg, name, size, file, stack)
     if find_spec('pydensecrf') is None:
         raise ImportError('pseudo labels need pydensecrf, to be compared with')
@@ -61,7 +61,7 @@ def compare(args) -> Iterator[dict]:
 
 def compare_one(args, cfg, name: str, size: int, file: str,
                 stack: ExitStack) -> Iterator[dict]:
-    """Both comparisons of one network and one photo."""
+    """Both comparisons of one network and one image."""
     plain = build(cfg, args.device)
     pipeline = Compose(augmented_loader(cfg)['dataset']['pipeline'])
     models = {'mmwsss, plain': plain, 'mmwsss': copy.deepcopy(plain)}
@@ -123,16 +123,16 @@ def find_scales(cfg) -> list[float]:
             if view['type'] == 'PILRescale']
 
 
-def write_photo(folder: str, size: int) -> str:
-    """A smooth random photo."""
+def write_image(folder: str, size: int) -> str:
+    """A smooth random image."""
     small = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
     path = osp.join(folder, 'photo.jpg')
-    Image.fromarray(small).resize(photo_size(size)[::-1]).save(path)
+    Image.fromarray(small).resize(image_size(size)[::-1]).save(path)
     return path
 
 
 def image_labels(classes: int) -> np.ndarray:
-    """Which classes the photo shows, background first."""
+    """Which classes the image shows, background first."""
     return (np.arange(classes) <= PRESENT).astype(np.uint8)
 
 
@@ -161,7 +161,7 @@ def straight_seed(model, file: str, scales: list[float]) -> Tensor:
 
 @torch.no_grad()
 def our_seed(model, pipeline: Callable, file: str):
-    """The full-size seed of the photo, as the test loop makes it."""
+    """The full-size seed of the image, as the test loop makes it."""
     width, height = Image.open(file).size
     data = pipeline(dict(
         img_path=file, ori_shape=(height, width), seg_fields=[],
@@ -179,20 +179,20 @@ def straight_label(make_seed: Callable, file: str) -> np.ndarray:
     from pydensecrf.densecrf import DenseCRF2D
     from pydensecrf.utils import unary_from_labels
     scores = make_seed().cpu().numpy()
-    photo = np.array(Image.open(file).convert('RGB'))
+    image = np.array(Image.open(file).convert('RGB'))
     labels = np.concatenate(
         [np.full_like(scores[:1], THRESHOLD), scores]).argmax(0)
-    crf = DenseCRF2D(photo.shape[1], photo.shape[0], PRESENT + 1)
+    crf = DenseCRF2D(image.shape[1], image.shape[0], PRESENT + 1)
     crf.setUnaryEnergy(
         unary_from_labels(labels, PRESENT + 1, 0.7, zero_unsure=False))
     crf.addPairwiseGaussian(sxy=3, compat=3)
-    crf.addPairwiseBilateral(sxy=50, srgb=5, rgbim=photo, compat=10)
+    crf.addPairwiseBilateral(sxy=50, srgb=5, rgbim=image, compat=10)
     return np.argmax(crf.inference(10), 0).reshape(labels.shape)
 
 
 @torch.no_grad()
 def our_label(make_seed: Callable, rule: Callable, file: str) -> np.ndarray:
-    """The pseudo label of our seed; nothing of the photo is kept from before."""
-    forget_photos()
-    photo = torch.from_numpy(read_photo(file)).permute(2, 0, 1)
-    return rule(make_seed(), photo).cpu().numpy()
+    """The pseudo label of our seed; nothing of the image is kept from before."""
+    forget_images()
+    image = torch.from_numpy(read_image(file)).permute(2, 0, 1)
+    return rule(make_seed(), image).cpu().numpy()

@@ -12,19 +12,19 @@ from torch import Tensor
 from mmwsss.evaluation.metrics.seed_metric import SWEEP
 from mmwsss.ops import integrate_histogram, seed_confusion, seed_histogram
 
-from .timing import alternate, photo_size, ratio_row
+from .timing import alternate, image_size, ratio_row
 
-PHOTOS, PRESENT = 4, 2
+IMAGES, PRESENT = 4, 2
 
 
 def compare(args) -> Iterator[dict]:
-    """Photos with two classes each, counted and added up."""
+    """Images with two classes each, counted and added up."""
     for size in args.sizes:
         for classes in args.classes:
-            shape = photo_size(size)
+            shape = image_size(size)
             generator = torch.Generator().manual_seed(0)
             cases = []
-            for _ in range(PHOTOS):
+            for _ in range(IMAGES):
                 scores = F.interpolate(
                     torch.rand(1, PRESENT, 12, 16, generator=generator), shape,
                     mode='bilinear')[0]
@@ -43,7 +43,7 @@ def compare(args) -> Iterator[dict]:
                         for one in results.values())
             for reference in ('label maps', 'matrices'):
                 yield ratio_row(
-                    'sweep', f'{PHOTOS} photos, {shape[0]} x {shape[1]}', seconds,
+                    'sweep', f'{IMAGES} images, {shape[0]} x {shape[1]}', seconds,
                     reference, 'histograms', size=size, classes=classes,
                     equal=str(equal).lower())
 
@@ -64,11 +64,11 @@ def count_maps(cases: list[tuple], classes: int) -> Tensor:
 
 
 def count_matrices(cases: list[tuple], classes: int) -> Tensor:
-    """61 matrices a photo."""
+    """61 matrices an image."""
     return sum(seed_confusion(*case, SWEEP, classes) for case in cases)
 
 
 def count_histograms(cases: list[tuple], classes: int) -> Tensor:
-    """One histogram a photo, 61 matrices at the end."""
+    """One histogram an image, 61 matrices at the end."""
     return integrate_histogram(
         sum(seed_histogram(*case, SWEEP, classes) for case in cases))

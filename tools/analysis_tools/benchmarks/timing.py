@@ -52,8 +52,8 @@ def alternate(sides: dict[str, Callable[[], Any]], runs: int,
     return seconds, results
 
 
-def photo_size(long_side: int) -> tuple[int, int]:
-    """Height and width of a landscape photo, 3 to 4."""
+def image_size(long_side: int) -> tuple[int, int]:
+    """Height and width of a landscape image, 3 to 4."""
     return long_side * 3 // 4, long_side
 
 
@@ -68,7 +68,7 @@ def ratio_row(comparison: str, case: str, seconds: dict[str, list[float]],
         seconds (dict[str, list[float]]): Of :func:`alternate`.
         reference (str): The side that ours is measured against.
         ours (str): The other side.
-        size (int, optional): Long side of the photo, for growth by size.
+        size (int, optional): Long side of the image, for growth by size.
         classes (int, optional): Number of classes, for growth by classes.
         **facts: Further figures, such as ``difference=1e-7``: strings and
             numbers.

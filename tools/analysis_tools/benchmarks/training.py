@@ -35,14 +35,14 @@ def random_model(cfg: Config) -> dict:
 
 
 def random_batch(number: int, size: int, classes: int) -> dict:
-    """Smooth photos with two classes each, masks of these, and strong views."""
+    """Smooth images with two classes each, masks of these, and strong views."""
     rng = np.random.default_rng(0)
     batch = dict(inputs=[], data_samples=[])
     for i in range(number):
         labels = np.zeros(classes, np.uint8)
         labels[[0, 1 + i % (classes - 1), 1 + (i + 1) % (classes - 1)]] = 1
         mask = _grow(rng.choice([*np.flatnonzero(labels), 255], (8, 8)), size)
-        photo, strong = (
+        image, strong = (
             torch.from_numpy(
                 _grow(rng.integers(0, 256, (3, 16, 16)), size).astype(np.uint8))
             for _ in range(2))
@@ -50,7 +50,7 @@ def random_batch(number: int, size: int, classes: int) -> dict:
             metainfo=dict(img_path=f'{i}.jpg', image_labels=labels),
             strong_img=PixelData(data=strong),
             gt_sem_seg=PixelData(data=torch.from_numpy(mask[None]).long()))
-        batch['inputs'].append(photo)
+        batch['inputs'].append(image)
         batch['data_samples'].append(sample)
     return batch
 

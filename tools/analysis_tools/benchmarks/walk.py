@@ -10,7 +10,7 @@ from torch import Tensor
 from mmwsss.ops import path_affinity, random_walk
 from mmwsss.structures.seed import strided_size
 
-from .timing import alternate, photo_size, ratio_row
+from .timing import alternate, image_size, ratio_row
 
 RADIUS, BETA, SQUARINGS = 5, 10, 8
 # Its time grows with the third power of the pixels: larger maps are left out.
@@ -23,7 +23,7 @@ def compare(args) -> Iterator[dict]:
     for classes in args.classes:
         last = None
         for size in args.sizes:
-            cells = strided_size(photo_size(size))
+            cells = strided_size(image_size(size))
             generator = torch.Generator().manual_seed(0)
             scores = torch.rand(1, classes, *cells, generator=generator)
             boundary = torch.rand(1, 1, *cells, generator=generator)**4

@@ -15,9 +15,9 @@ from mmwsss.structures import Seed
 from mmwsss.structures.seed import strided_size
 from mmwsss.utils.parallel import WorkerPool
 
-from .timing import alternate, photo_size, ratio_row
+from .timing import alternate, image_size, ratio_row
 
-PHOTOS, PRESENT, WORKERS = 8, 2, 2
+IMAGES, PRESENT, WORKERS = 8, 2, 2
 
 
 def compare(args) -> Iterator[dict]:
@@ -28,28 +28,28 @@ def compare(args) -> Iterator[dict]:
     with WorkerPool(0, *setup) as here, WorkerPool(WORKERS, *setup) as there:
         for size in args.sizes:
             with tempfile.TemporaryDirectory() as folder:
-                files = write_inputs(folder, photo_size(size))
+                files = write_inputs(folder, image_size(size))
                 # Processor time would not count the workers'.
                 seconds, labels = alternate({
                     'this process': partial(refine, here, folder, files),
                     f'{WORKERS} workers': partial(refine, there, folder, files),
                 }, args.runs)
             yield ratio_row(
-                'workers', f'{PHOTOS} photos', seconds, *seconds, size=size,
+                'workers', f'{IMAGES} images', seconds, *seconds, size=size,
                 equal=str(len(set(map(tuple, labels.values()))) == 1).lower())
 
 
 def write_inputs(folder: str, size: tuple[int, int]) -> list[tuple]:
-    """Write smooth random photos and seeds; return (seed, photo) files."""
+    """Write smooth random images and seeds; return (seed, image) files."""
     rng = np.random.default_rng(0)
     files = []
-    for i in range(PHOTOS):
-        photo, seed = (osp.join(folder, f'{i}{end}') for end in ('.jpg', '.npz'))
+    for i in range(IMAGES):
+        image, seed = (osp.join(folder, f'{i}{end}') for end in ('.jpg', '.npz'))
         coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8))
-        coarse.resize(size[::-1]).save(photo)
+        coarse.resize(size[::-1]).save(image)
         Seed(rng.random((PRESENT, *strided_size(size))), range(1, PRESENT + 1),
              size).save(seed)
-        files.append((seed, photo))
+        files.append((seed, image))
     return files
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass
 class Views:
-    """The views of a photo that are of one size.
+    """The views of an image that are of one size.
 
     Args:
         inputs (Tensor): Preprocessed, of shape (V, 3, h, w).
@@ -25,15 +25,15 @@ class Views:
     size: tuple[int, int]
 
     def check_unpadded(self) -> None:
-        """Raise a ValueError naming the photo if preprocessing padded it."""
+        """Raise a ValueError naming the image if preprocessing padded it."""
         padded = tuple(self.inputs.shape[2:])
         if padded != self.size:
             raise ValueError(f'{self.samples[0].metainfo.get("img_path")}: the '
-                             'data_preprocessor must not pad photos, but '
+                             'data_preprocessor must not pad images, but '
                              f'{self.size} became {padded}')
 
     def check_finite(self, maps: Tensor) -> None:
-        """Raise a ValueError naming the photo unless its maps are finite."""
+        """Raise a ValueError naming the image unless its maps are finite."""
         if not maps.isfinite().all():
             raise ValueError(f'{self.samples[0].metainfo.get("img_path")}: the '
                              'maps hold NaN or infinity')
@@ -56,11 +56,11 @@ class Views:
         return None if first is None else self.samples[first].clone()
 
 
-class PhotoTTAModel(BaseTTAModel):
-    """Merges what a model makes of several scales and flips, photo by photo.
+class ImageTTAModel(BaseTTAModel):
+    """Merges what a model makes of several scales and flips, image by image.
 
     mmengine merges predictions; here subclasses merge raw maps, in
-    :meth:`predict_photo`.
+    :meth:`predict_image`.
 
     Test pipelines make the scales and flips with mmcv's ``TestTimeAug``; one
     of each pair must not be flipped, it also gives the ground truth. Any test
@@ -79,15 +79,15 @@ class PhotoTTAModel(BaseTTAModel):
                 augmentations of lists over the photos.
 
         Returns:
-            list[:obj:`SegDataSample`]: What :meth:`predict_photo` gives for
-            each photo.
+            list[:obj:`SegDataSample`]: What :meth:`predict_image` gives for
+            each image.
         """
-        photos = zip(
+        images = zip(
             zip(*data['inputs'], strict=True),
             zip(*data['data_samples'], strict=True),
             strict=True)
-        return [self.predict_photo(inputs, samples)
-                for inputs, samples in photos]
+        return [self.predict_image(inputs, samples)
+                for inputs, samples in images]
 
     def merge_preds(self, data_samples_list: list) -> list:
         """Not used: maps are merged, not predictions."""
@@ -95,9 +95,9 @@ class PhotoTTAModel(BaseTTAModel):
             f'{type(self).__name__} merges maps, call test_step')
 
     @abstractmethod
-    def predict_photo(self, inputs: Sequence[Tensor],
+    def predict_image(self, inputs: Sequence[Tensor],
                       samples: Sequence[SegDataSample]) -> SegDataSample:
-        """Predict one photo.
+        """Predict one image.
 
         Args:
             inputs (Sequence[Tensor]): Its views, each of shape (3, h, w).
