@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
         '--score-threshold', type=float,
         help='without tags, show classes more probable than this')
     parser.add_argument(
-        '--cam-threshold', type=float,
+        '--bg-thr', '--cam-threshold', type=float,
         help='background score that class maps compete with in the mask')
     parser.add_argument(
         '--max-long', type=int, default=1024,
@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> None:
         device=args.device,
         tta=args.tta,
         score_threshold=args.score_threshold,
-        cam_threshold=args.cam_threshold,
+        bg_thr=args.bg_thr,
         max_long=args.max_long or None,
         cfg_options=args.cfg_options)
     lines = []

@@ -2,7 +2,7 @@
 """Score seed files or label maps against masks.
 
 Seeds, best threshold:   python tools/evaluate_seeds.py CONFIG --seeds DIR
-Seeds, given threshold:  ... --seeds DIR --threshold 0.2 (or a metrics file)
+Seeds, given threshold:  ... --seeds DIR --bg-thr 0.2 (or a metrics file)
 Label maps (PNG):        python tools/evaluate_seeds.py CONFIG --masks DIR
 
 The images and their masks are those of the config's val_dataloader, or of
@@ -19,7 +19,7 @@ import os.path as osp
 from typing import TYPE_CHECKING
 
 from mmwsss.utils import atomic_write, read_config, write_json
-from mmwsss.utils.arguments import ToolParser, threshold_value
+from mmwsss.utils.arguments import ToolParser, bg_thr_value
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
@@ -48,7 +48,7 @@ def parse_args() -> argparse.Namespace:
         '--curve', help='CSV or PNG file for precision and recall of seeds at '
         'every threshold')
     parser.add_argument(
-        '--threshold', type=threshold_value,
+        '--bg-thr', '--threshold', type=bg_thr_value,
         help='score seeds at this threshold, or at that in a metrics file '
         '(default: the best)')
     parser.add_argument(
@@ -62,8 +62,8 @@ def parse_args() -> argparse.Namespace:
     folder = args.seeds or args.masks
     if not osp.isdir(folder):
         parser.error(f'there is no folder {folder}')
-    if args.masks and (args.curve or args.threshold is not None):
-        parser.error('--curve and --threshold are for --seeds')
+    if args.masks and (args.curve or args.bg_thr is not None):
+        parser.error('--curve and --bg-thr are for --seeds')
     if args.seeds and args.pred_ignore:
         parser.error('--pred-ignore is for --masks')
     if args.curve and not args.curve.endswith(('.csv', '.png')):
@@ -80,8 +80,8 @@ def build_metric(args: argparse.Namespace, cfg: Config) -> dict:
     from mmwsss.evaluation.writers.origin import read_method
     if args.seeds:
         metric = seed_metric_settings(cfg)
-        if args.threshold is not None:
-            metric['threshold'] = args.threshold
+        if args.bg_thr is not None:
+            metric['bg_thr'] = args.bg_thr
     else:
         metric = metric_settings(cfg, 'MaskMetric')
         # The split and the supervision are the same for both.

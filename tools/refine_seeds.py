@@ -3,7 +3,7 @@
 
 Dense CRF on the thresholded seed:
     python tools/refine_seeds.py CONFIG --seeds DIR --out DIR \\
-        --refiner irn_label --threshold 0.2
+        --refiner irn_label --bg-thr 0.2
 IRN's labels with undecided pixels:
     ... --refiner irn_two_threshold --conf-fg 0.30 --conf-bg 0.05
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from mmwsss.pipeline.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config
-from mmwsss.utils.arguments import ToolParser, threshold_value
+from mmwsss.utils.arguments import ToolParser, bg_thr_value
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--instances', help='folder for instances, <id>.json and instances.json')
     parser.add_argument(
-        '--threshold', type=threshold_value,
+        '--bg-thr', '--threshold', type=bg_thr_value,
         help='constant background score, or a metrics file of evaluate_seeds.py '
         "with the best one (default: the config's)")
     parser.add_argument(
@@ -85,8 +85,9 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
 
     from mmwsss.evaluation.writers.origin import read_origin
     walk = ConfigDict(cfg.walk).to_dict()
-    if args.threshold is not None:
-        walk['threshold'] = args.threshold
+    if args.bg_thr is not None:
+        walk['bg_thr'] = args.bg_thr
+        walk.pop('threshold', None)  # a config's, by its old name
     origin = dict(
         weights=digest_checkpoint(args.checkpoint),
         model=digest_value(cfg.model.to_dict()),

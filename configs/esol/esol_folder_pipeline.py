@@ -7,7 +7,7 @@
 _base_ = '../_base_/pipelines/folder.py'
 title = 'ESOL on my own images'
 localizer = '{{ fileDirname }}/esol_folder.py'
-threshold = 0.15
+bg_thr = 0.15
 protocol = dict(weights='ImageNet for the classifier; see the segmentation config')
 steps = [
     dict(name='train_localizer', type='train', config='{localizer}'),
@@ -18,7 +18,7 @@ steps = [
         name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{seeds}',
         refiner='irn_label',
-        threshold='{threshold}'),
+        bg_thr='{bg_thr}'),
     *_base_.folder_steps,
     dict(
         _base_.report_step,

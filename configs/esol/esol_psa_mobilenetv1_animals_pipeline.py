@@ -11,7 +11,7 @@ steps = [
         step,
         cfg_options={
             'walk.alpha': None,
-            'walk.threshold': '{score_shrink:seed/threshold}'
+            'walk.bg_thr': '{score_shrink:seed/threshold}'
         }) if step['type'] == 'walk' else step
     for step in _base_.steps
 ]

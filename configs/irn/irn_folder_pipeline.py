@@ -10,7 +10,7 @@ localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 irn = '{{ fileDirname }}/irn_folder.py'
 conf_fg = 0.30
 conf_bg = 0.05
-threshold = 0.25
+bg_thr = 0.25
 steps = [
     dict(
         name='train_localizer', type='train', config='{localizer}',
@@ -24,7 +24,7 @@ steps = [
         name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{walk}/seeds',
         refiner='none',
-        threshold='{threshold}'),
+        bg_thr='{bg_thr}'),
     *_base_.folder_steps,
     dict(
         _base_.report_step,

@@ -2,4 +2,4 @@
 # python tools/train.py configs/psa/psa_wide-r38_voc_ppc.py
 _base_ = './psa_wide-r38_voc_seam.py'
 
-walk = dict(threshold=0.27, alpha=None)
+walk = dict(bg_thr=0.27, alpha=None)

@@ -6,7 +6,7 @@ _base_ = '../_base_/pipelines/folder.py'
 title = 'SANCE on my own images'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 sance = '{{ fileDirname }}/sance_folder.py'
-threshold = 0.25
+bg_thr = 0.25
 protocol = dict(
     threshold='0.25, as in IRN',
     scales='0.5, 1, 1.5, 2 and flips for seeds and SANCE; 1 for segmentation')
@@ -25,7 +25,7 @@ steps = [
         name='pseudo_labels', type='seeds', config='{sance}',
         checkpoint='{train_sance}/last_checkpoint',
         refiner='none',
-        threshold='{threshold}'),
+        bg_thr='{bg_thr}'),
     *_base_.folder_steps,
     dict(
         _base_.report_step,

@@ -27,7 +27,7 @@ sance_steps = [
         name='pseudo_labels', type='seeds', config='{sance}',
         checkpoint='{train_sance}/last_checkpoint',
         refiner='none',
-        threshold=0.25,
+        bg_thr=0.25,
         jobs=2),
 ]
 # In place of the plain pseudo labels of the CAM.

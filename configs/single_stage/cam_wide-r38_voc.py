@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/single_stage_voc.py', '../_base_/default_runtime.py'
 ]
 
-# A seed is scored against its best threshold, a prediction with bg_score.
-model = dict(data_preprocessor=dict(size=(321, 321)), decode_head=dict(bg_score=0.1))
+# A seed is scored against its best threshold, a prediction with bg_thr.
+model = dict(data_preprocessor=dict(size=(321, 321)), decode_head=dict(bg_thr=0.1))
 train_cfg = dict(max_iters=4627, val_interval=4627)
 custom_hooks = None

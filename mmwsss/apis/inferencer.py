@@ -38,6 +38,7 @@ from mmwsss.utils import (
     project_path,
     write_json,
 )
+from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
 from .images import ImageLike, find_images
@@ -66,8 +67,8 @@ class WSSSInferencer:
         score_threshold (float, optional): Without tags, a class counts as
             present where its probability exceeds this. Defaults to the head's
             ``score_thr``.
-        cam_threshold (float, optional): The background score that normalised
-            maps compete with in a mask. Defaults to the head's ``bg_score``.
+        bg_thr (float, optional): The background score that normalised
+            maps compete with in a mask. Defaults to the head's ``bg_thr``.
         max_long (int, optional): Images with a longer side pass the model
             reduced to it; results are at the image's size all the same. None
             never reduces. Defaults to 1024, more than any image of VOC or COCO.
@@ -94,13 +95,14 @@ class WSSSInferencer:
         >>> inferencer('photos/', out_dir='results')
     """
 
+    @renamed_arguments(cam_threshold='bg_thr')
     def __init__(self,
                  model: str | Config,
                  weights: str,
                  device: str | None = None,
                  tta: bool = False,
                  score_threshold: float | None = None,
-                 cam_threshold: float | None = None,
+                 bg_thr: float | None = None,
                  max_long: int | None = 1024,
                  classes: Sequence[str] | None = None,
                  palette: Sequence[Sequence[int]] | None = None,
@@ -131,8 +133,8 @@ class WSSSInferencer:
         if score_threshold is not None and hasattr(head, 'score_thr'):
             head.score_thr = score_threshold
         self.score_threshold = getattr(head, 'score_thr', None)
-        self.cam_threshold = cam_threshold
-        self._head_threshold = getattr(head, 'bg_score', None)
+        self.bg_thr = bg_thr
+        self._head_bg_thr = getattr(head, 'bg_thr', None)
 
         if amp is not None:
             check_amp(amp, self.device)
@@ -231,10 +233,10 @@ class WSSSInferencer:
                     strict=True))
             seed = self._select(sample.full_seed, sample.pred_label_scores,
                                 labels, size)
-            threshold = self.cam_threshold
-            if threshold is None and seed.background is None:
-                threshold = self._head_threshold
-            mask = seed.to_mask(threshold).cpu().numpy()
+            bg_thr = self.bg_thr
+            if bg_thr is None and seed.background is None:
+                bg_thr = self._head_bg_thr
+            mask = seed.to_mask(bg_thr).cpu().numpy()
             cams = {
                 self.classes[label]: overlay_cam(image, score.cpu().numpy())
                 for label, score in zip(

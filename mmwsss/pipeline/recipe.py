@@ -10,6 +10,12 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from mmwsss.utils import all_strings, load_config, map_strings, project_path
+from mmwsss.utils.renamed import (
+    STEP_KEYS,
+    VARIABLES,
+    renamed_options,
+    warn_renamed,
+)
 
 from .step_types import FITS, STEP_TYPES, StepType
 
@@ -80,7 +86,7 @@ class Recipe:
             raise FileNotFoundError(f'no recipe {path}')
         cfg = load_config(path, import_custom_modules=False)
         _check_steps(cfg)
-        for key, value in (cfg_options or {}).items():
+        for key, value in renamed_options(cfg_options or {}).items():
             _change(cfg, key, value)
             _check_steps(cfg)
         for key, kind in _TOP_KEYS.items():
@@ -97,6 +103,9 @@ class Recipe:
             key: value
             for key, value in cfg.items() if isinstance(value, (str, int, float))
         }
+        for old, new in VARIABLES.items():
+            if new in self.variables:
+                self.variables[old] = self.variables[new]
         self.shared = {key: cfg[key] for key in ('data_root', 'classes') if key in cfg}
         self.steps: list[Step] = []
         for index, spec in enumerate(cfg.steps):
@@ -176,6 +185,9 @@ class Recipe:
             raise ValueError(
                 f'{where}: the name must be an identifier that no other step or '
                 f'variable has, and none of {", ".join(OWN_FOLDERS)}')
+        for old in STEP_KEYS.keys() & spec.keys():
+            warn_renamed(old, STEP_KEYS[old])
+            spec[STEP_KEYS[old]] = spec.pop(old)
         _check_keys(spec, STEP_TYPES[step_type], where)
         self._check_references(spec, name, known, where)
         step = Step(name, step_type, spec)

@@ -49,7 +49,7 @@ FITS: dict[str, Callable[[Any], bool]] = {
 _COMMON = dict(show=STRINGS, args=WORDS, inputs=PATHS, outputs=STRINGS,
                resume=FLAG)
 _CONFIG = dict(config=TEXT, cfg_options=DICT, data_root=TEXT, gpus=COUNT)
-_LABEL_RULE = dict(refiner=TEXT, threshold=NUMBER, alpha=NUMBER, conf_fg=NUMBER,
+_LABEL_RULE = dict(refiner=TEXT, bg_thr=NUMBER, alpha=NUMBER, conf_fg=NUMBER,
                    conf_bg=NUMBER)
 
 
@@ -150,13 +150,13 @@ def _walk(call: StepCall) -> list[str]:
     seeds = ['--seeds-out', osp.join(call.folder, 'seeds')
              ] if call.spec.get('keep_seeds') else []
     return [call.config, call.spec['checkpoint'], '--seeds', call.spec['seeds'],
-            '--out', call.folder, *seeds, *call.options('threshold')]
+            '--out', call.folder, *seeds, *call.options('bg_thr')]
 
 
 def _score_seeds(call: StepCall) -> list[str]:
     return [call.config, '--seeds', call.spec['seeds'], '--out', call.metrics,
             '--details', osp.join(call.folder, 'details.json'),
-            *call.options('threshold', 'dataloader', 'jobs')]
+            *call.options('bg_thr', 'dataloader', 'jobs')]
 
 
 def _score_masks(call: StepCall) -> list[str]:
@@ -195,12 +195,12 @@ STEP_TYPES = {
         reads=('seeds', ), outputs=('.', ), resumes=True),
     'walk': StepType(
         'walk_seeds.py', _walk, dict(config=TEXT, checkpoint=TEXT, seeds=TEXT),
-        dict(threshold=NUMBER, keep_seeds=FLAG),
+        dict(bg_thr=NUMBER, keep_seeds=FLAG),
         reads=('checkpoint', 'seeds'), outputs=('.', ), resumes=True,
         distributed=True),
     'score_seeds': StepType(
         'evaluate_seeds.py', _score_seeds, dict(config=TEXT, seeds=TEXT),
-        dict(threshold=NUMBER, dataloader=TEXT, jobs=NUMBER),
+        dict(bg_thr=NUMBER, dataloader=TEXT, jobs=NUMBER),
         reads=('seeds', ), outputs=(METRICS_FILE, )),
     'score_masks': StepType(
         'evaluate_seeds.py', _score_masks, dict(config=TEXT, masks=TEXT),

@@ -187,12 +187,12 @@ class Seed:
         return self._grow(self.scores)
 
     def with_background(self,
-                        threshold: float | None = None,
+                        bg_thr: float | None = None,
                         alpha: float | None = None) -> Tensor:
         """The scores at the image's size with background as channel 0.
 
         Args:
-            threshold (float, optional): Background is this constant.
+            bg_thr (float, optional): Background is this constant.
             alpha (float, optional): Background is
                 ``(1 - max_k scores_k) ** alpha`` as in PSA (Ahn and Kwak,
                 CVPR 2018, eq. 2). With neither, background is the seed's own
@@ -205,11 +205,11 @@ class Seed:
             ValueError: If both are given, or neither and the seed has no
                 background of its own.
         """
-        if threshold is not None and alpha is not None:
+        if bg_thr is not None and alpha is not None:
             raise ValueError('give a threshold or alpha, not both')
         scores = self.upsample()
-        if threshold is not None:
-            background = scores.new_full((1, *self.size), threshold)
+        if bg_thr is not None:
+            background = scores.new_full((1, *self.size), bg_thr)
         elif alpha is not None:
             if len(scores):
                 background = (1 - scores.amax(0, keepdim=True)) ** alpha
@@ -222,18 +222,18 @@ class Seed:
                              'threshold or alpha')
         return torch.cat([background, scores])
 
-    def to_mask(self, threshold: float | None = None) -> Tensor:
+    def to_mask(self, bg_thr: float | None = None) -> Tensor:
         """The strongest class of each pixel; ties are background.
 
         Args:
-            threshold (float, optional): The score of background. Without it,
+            bg_thr (float, optional): The score of background. Without it,
                 background is the seed's own map.
 
         Returns:
             Tensor: Class ids of shape (H, W), uint8.
         """
         # As argmax, but ten times faster on a CPU.
-        best = self.with_background(threshold).max(0).indices
+        best = self.with_background(bg_thr).max(0).indices
         ids = torch.cat([self.labels.new_zeros(1), self.labels])
         return ids[best].to(torch.uint8)
 

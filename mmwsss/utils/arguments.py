@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 # IRN's threshold for plain seeds.
-DEFAULT_THRESHOLD = 0.15
+DEFAULT_BG_THR = 0.15
 # PSA's lower power; PPC's on EPS.
 DEFAULT_ALPHA = dict(eps_ppc=8)
 
@@ -94,10 +94,10 @@ def add_label_options(parser: argparse.ArgumentParser,
         '"irn_two_threshold" leaves doubtful pixels out; "config" takes the '
         "config's label_rule")
     parser.add_argument(
-        '--threshold',
-        type=threshold_value,
+        '--bg-thr', '--threshold',
+        type=bg_thr_value,
         help='constant background score, or a metrics file of '
-        f'evaluate_seeds.py with the best one (default: {DEFAULT_THRESHOLD} '
+        f'evaluate_seeds.py with the best one (default: {DEFAULT_BG_THR} '
         'for "none" and "irn_label")')
     parser.add_argument(
         '--alpha',
@@ -112,7 +112,7 @@ def add_label_options(parser: argparse.ArgumentParser,
         help='low threshold of "irn_two_threshold" (default: 0.05)')
 
 
-def threshold_value(text: str) -> float:
+def bg_thr_value(text: str) -> float:
     """A number, or the threshold in a metrics file.
 
     Raises:
@@ -144,26 +144,27 @@ def label_rule_config(args: argparse.Namespace, cfg: 'Config') -> dict:
         ValueError: If the options contradict each other, or the config has no
             ``label_rule``.
     """
-    if args.threshold is not None and args.alpha is not None:
-        raise ValueError('give --threshold or --alpha, not both')
+    if args.bg_thr is not None and args.alpha is not None:
+        raise ValueError('give --bg-thr or --alpha, not both')
     if args.refiner == 'config':
         if 'label_rule' not in cfg:
             raise ValueError('--refiner config: the config has no label_rule')
         rule = dict(cfg.label_rule)
-        if args.threshold is not None:
-            rule['threshold'] = args.threshold
+        if args.bg_thr is not None:
+            rule['bg_thr'] = args.bg_thr
+            rule.pop('threshold', None)  # a config's, by its old name
         return rule
     if args.refiner == 'irn_two_threshold':
         return dict(
             type='IRNLabel', conf_fg=args.conf_fg, conf_bg=args.conf_bg)
-    threshold, alpha, refiner = args.threshold, args.alpha, None
+    bg_thr, alpha, refiner = args.bg_thr, args.alpha, None
     if args.refiner != 'none':
         refiner = dict(type='DenseCRF', preset=args.refiner)
-    if threshold is None and alpha is None:
+    if bg_thr is None and alpha is None:
         if args.refiner in ('none', 'irn_label'):
-            threshold = DEFAULT_THRESHOLD
+            bg_thr = DEFAULT_BG_THR
         else:
             alpha = DEFAULT_ALPHA.get(args.refiner, 4)
     return dict(
-        type='ThresholdLabel', refiner=refiner, threshold=threshold,
+        type='ThresholdLabel', refiner=refiner, bg_thr=bg_thr,
         alpha=alpha)

@@ -18,8 +18,11 @@ PARTS = dict(
     TRANSFORMS=dict(LoadPhoto='LoadPILImage', SeedAugmentation='SetRandomState'))
 """Registry of ``mmseg.registry`` -> type before -> type now."""
 
-VARIABLES: dict[str, str] = {}
+VARIABLES = dict(threshold='bg_thr')
 """Variable at the top of a config before -> now."""
+
+STEP_KEYS = dict(threshold='bg_thr')
+"""Key of a recipe's step before -> now."""
 
 
 @functools.cache

@@ -117,7 +117,7 @@ def collect_section(dataset: Any,
         dataset (BaseSegDataset): The images, with masks where there are any.
         title (str): Title of the section.
         columns (Sequence[dict]): What stands beside each image: dicts of
-            ``title`` and either ``seeds`` (folder of npz) and ``threshold``, or
+            ``title`` and either ``seeds`` (folder of npz) and ``bg_thr``, or
             ``masks`` (folder of PNGs). Image and ground truth come of
             themselves.
         num_images (int): How many photos. Defaults to 6.
@@ -223,5 +223,6 @@ def _file_of(column: dict, info: dict) -> str | None:
 def _mask_of(column: dict, info: dict) -> np.ndarray:
     path = _file_of(column, info)
     if 'seeds' in column:
-        return Seed.load(path).to_mask(column['threshold']).numpy()
+        bg_thr = column.get('bg_thr', column.get('threshold'))  # its old name
+        return Seed.load(path).to_mask(bg_thr).numpy()
     return read_mask(path)

@@ -140,7 +140,7 @@ def test_large_images_are_reduced_for_the_model(tmp_path):
 def test_thresholds(tmp_path):
     cfg, weights = cam_model(tmp_path)
     eager = WSSSInferencer(
-        cfg, weights, device='cpu', score_threshold=0., cam_threshold=0.9)
+        cfg, weights, device='cpu', score_threshold=0., bg_thr=0.9)
     result = eager(make_image('red'))
     assert result['seed'].labels.tolist() == [1, 2, 3]
     default = WSSSInferencer(cfg, weights, device='cpu')(make_image('red'))
@@ -257,7 +257,7 @@ def test_configs(tmp_path):
     before = cfg.to_dict()
     WSSSInferencer(
         cfg, weights, device='cpu',
-        cfg_options={'model.decode_head.bg_score': 0.3})
+        cfg_options={'model.decode_head.bg_thr': 0.3})
     assert cfg.to_dict() == before, 'the config of the caller stays as it is'
     with pytest.raises(FileNotFoundError, match='no config no_such_config'):
         WSSSInferencer('no_such_config', weights)

@@ -249,7 +249,7 @@ def psa(powers, rate, walk, threshold, steps):
     return {
         'label_rule.low_alpha': powers[0], 'label_rule.high_alpha': powers[1],
         'optim_wrapper.optimizer.lr': rate, 'walk.alpha': walk,
-        'walk.threshold': threshold, 'walk.refiner.steps': steps
+        'walk.bg_thr': threshold, 'walk.refiner.steps': steps
     }
 
 
@@ -292,7 +292,7 @@ FACTS = {
     f'{ESOL}trained-kernel.py': {'model.decode_head.expand_trains_kernel': True},
     'irn/irn_r50_voc.py': {
         'train_dataloader.batch_size': 32, 'train_cfg.max_iters': 3 * 10560 // 32,
-        'walk.threshold': 0.25
+        'walk.bg_thr': 0.25
     },
     'psa/psa_wide-r38_voc.py': psa((4, 32), 0.1, 16, None, 256),
     'psa/psa_wide-r38_voc_paper.py': psa((4, 24), 0.1, 16, None, 256),

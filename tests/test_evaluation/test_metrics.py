@@ -64,7 +64,7 @@ def test_seed_metric_against_naive():
 
 def test_seed_metric_at_a_given_threshold(tmp_path):
     path = tmp_path / 'details.json'
-    scores = score('seed', range(NUM_IMAGES), NUM_IMAGES, threshold=.3,
+    scores = score('seed', range(NUM_IMAGES), NUM_IMAGES, bg_thr=.3,
                    out_file=str(path), protocol=dict(split='val'))
     expected = naive_scores(*label_maps(.3))
     assert scores['seed/mIoU'] == pytest.approx(expected['mIoU'])
@@ -221,8 +221,8 @@ def test_counts_are_64_bit():
 
 def test_metric_settings():
     cfg = Config(dict(val_evaluator=[
-        dict(type='IoUMetric'), dict(type='SeedMetric', threshold=.2)]))
-    assert metric_settings(cfg, 'SeedMetric')['threshold'] == .2
+        dict(type='IoUMetric'), dict(type='SeedMetric', bg_thr=.2)]))
+    assert metric_settings(cfg, 'SeedMetric')['bg_thr'] == .2
     assert metric_settings(cfg, 'MaskMetric') == dict(type='MaskMetric')
 
 

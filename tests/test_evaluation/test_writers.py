@@ -17,7 +17,7 @@ from mmwsss.utils import read_json, write_json
 CLASSES = ('background', 'cat', 'dog', 'cow')
 META = dict(
     classes=CLASSES, palette=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]])
-RULE = dict(type='ThresholdLabel', threshold=.3)
+RULE = dict(type='ThresholdLabel', bg_thr=.3)
 SIZE = (13, 18)
 
 
@@ -66,7 +66,7 @@ def test_pseudo_label_writer(tmp_path, jobs):
     write(samples, type='PseudoLabelWriter', out_dir=str(out),
           label_rule=RULE, jobs=jobs)
     assert names(out) == ['0.png', '1.png', '2.png']
-    rule = ThresholdLabel(threshold=.3)
+    rule = ThresholdLabel(bg_thr=.3)
     for index, sample in enumerate(samples):
         mask = Image.open(out / f'{index}.png')
         assert mask.mode == 'P'
@@ -175,7 +175,7 @@ def write_instances(tmp_path, stem, classes, meta):
         img_path=f'{stem}.jpg', img_id=stem, guide=torch.zeros(1, 1, 8, 16),
         displacement=torch.zeros(2, 8, 16))
     walk = dict(
-        type='WalkInstances', threshold=0.5,
+        type='WalkInstances', bg_thr=0.5,
         refiner=dict(type='RandomWalk', steps=0))
     write([sample], meta=meta, type='InstanceWriter', walk=walk,
           out_dir=str(tmp_path / 'out'), seeds=str(tmp_path))

@@ -38,7 +38,7 @@ class TestCAM(ModelCase):
         meta = dict(img_shape=(8, 8), image_labels=labels)
         class_maps = ClassMaps(maps, maps.mean((2, 3)))
         scores = model.decode_head.predict_by_feat(class_maps, [meta])[0]
-        assert (scores[0] == model.decode_head.bg_score).all()
+        assert (scores[0] == model.decode_head.bg_thr).all()
         for c in range(1, NUM_CLASSES):
             expected = maps[0, c - 1].clamp(min=0)
             expected = labels[c] * expected / (expected.max() + 1e-5)

@@ -322,7 +322,7 @@ def seed(size=(22, 30), labels=(2, 5), full=False):
 
 
 def test_label_of_a_random_walk():
-    rule = WalkLabel(dict(type='RandomWalk', steps=4), threshold=0.6)
+    rule = WalkLabel(dict(type='RandomWalk', steps=4), bg_thr=0.6)
     guide = torch.rand(1, 1, 6, 8)
     one = seed()
     walked = random_walk(one.scores[None], guide, steps=4)
@@ -374,7 +374,7 @@ def test_wrong_walk_labels():
     with pytest.raises(ValueError, match='needs a guide of size'):
         WalkLabel(dict(type='RandomWalk'))(seed(), torch.rand(1, 1, 6, 7))
     with pytest.raises(ValueError, match='not both'):
-        WalkLabel(dict(type='AffinityWalk'), threshold=0.2, alpha=4)
+        WalkLabel(dict(type='AffinityWalk'), bg_thr=0.2, alpha=4)
     with pytest.raises(ValueError, match='alpha needs a walk with'):
         WalkLabel(dict(type='RandomWalk'), alpha=4)
     with pytest.raises(ValueError, match='instances need a walk without'):
@@ -452,7 +452,7 @@ def test_instances():
     boundary = torch.zeros(1, 1, 12, 26)
     boundary[..., 12:14] = boundary[..., [0, -1], :] = 1
     one = Seed(scores, [3], (48, 104))
-    rule = WalkInstances(dict(type='RandomWalk', steps=4), threshold=0.4)
+    rule = WalkInstances(dict(type='RandomWalk', steps=4), bg_thr=0.4)
     found = rule.instances(one, boundary, field)
     large = [instance for instance in found if instance.score > 0]
     assert [instance.label for instance in large] == [3, 3]

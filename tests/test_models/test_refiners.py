@@ -91,7 +91,7 @@ def test_dense_crf_resizes_scores():
 
 def test_threshold_label_without_refiner():
     for seed in (make_seed(), make_seed(full=False)):
-        label = ThresholdLabel(threshold=.4)(seed, make_image())
+        label = ThresholdLabel(bg_thr=.4)(seed, make_image())
         assert label.dtype == torch.uint8
         assert torch.equal(label, seed.to_mask(.4))
 
@@ -99,7 +99,7 @@ def test_threshold_label_without_refiner():
 def test_threshold_label_is_the_crf_of_the_thresholded_seed():
     seed, image = make_seed(), make_image()
     rule = ThresholdLabel(
-        dict(type='DenseCRF', preset='irn_label'), threshold=.6)
+        dict(type='DenseCRF', preset='irn_label'), bg_thr=.6)
     mask = seed.to_mask(.6)
     hard = torch.stack([mask == label for label in (0, 3, 1)]).float()
     best = dense_crf(hard[None], image[None], **CRF_PRESETS['irn_label'])
@@ -119,7 +119,7 @@ def test_refiner_with_background():
 def test_refiner_without_background():
     seed, image = make_seed(), make_image()
     refiner = Halve(False)
-    label = ThresholdLabel(refiner, threshold=.2)(seed, image)
+    label = ThresholdLabel(refiner, bg_thr=.2)(seed, image)
     assert torch.equal(refiner.seen[0][0][0], seed.scores)
     # Background enters after the refiner.
     assert torch.equal(label, seed.to_mask(.4))
@@ -139,7 +139,7 @@ def test_irn_label_with_crf():
     seed, image = make_seed(), make_image()
     label = IRNLabel(.6, .2)(seed, image)
     crf = [
-        ThresholdLabel(DenseCRF('irn_label'), threshold=t)(seed, image)
+        ThresholdLabel(DenseCRF('irn_label'), bg_thr=t)(seed, image)
         for t in (.6, .2)
     ]
     assert torch.equal(label[crf[0] > 0], crf[0][crf[0] > 0])
@@ -147,8 +147,8 @@ def test_irn_label_with_crf():
 
 
 @pytest.mark.parametrize('rule, expected', [
-    (ThresholdLabel(threshold=.1), 0),
-    (ThresholdLabel(threshold=.1, empty_label=255), 255),
+    (ThresholdLabel(bg_thr=.1), 0),
+    (ThresholdLabel(bg_thr=.1, empty_label=255), 255),
     (IRNLabel(), 255),
     (IRNLabel(empty_label=0), 0),
 ])
@@ -159,13 +159,13 @@ def test_image_without_tags(rule, expected):
 
 def test_bad_input():
     with pytest.raises(ValueError, match='not both'):
-        ThresholdLabel(threshold=.1, alpha=4)
+        ThresholdLabel(bg_thr=.1, alpha=4)
     with pytest.raises(ValueError, match='conf_bg'):
         IRNLabel(.1, .2)
     with pytest.raises(ValueError, match='empty_label'):
         IRNLabel(empty_label=3)
     with pytest.raises(ValueError, match='shape'):
-        ThresholdLabel(threshold=.1)(make_seed(), make_image()[:, :5])
+        ThresholdLabel(bg_thr=.1)(make_seed(), make_image()[:, :5])
 
 
 class TestSaliencyLabel:
@@ -182,18 +182,18 @@ class TestSaliencyLabel:
     ])
     def test_contradictions(self, options, expected):
         rule = MODELS.build(
-            dict(type='SaliencyLabel', threshold=0.5, **options))
+            dict(type='SaliencyLabel', bg_thr=0.5, **options))
         label = rule(self.seed, self.image, self.saliency)
         assert label.dtype == torch.uint8
         assert label.tolist() == [expected]
 
     def test_without_tags(self):
-        rule = MODELS.build(dict(type='SaliencyLabel', threshold=0.5))
+        rule = MODELS.build(dict(type='SaliencyLabel', bg_thr=0.5))
         seed = Seed(torch.zeros(0, 1, 4), [], (1, 4))
         assert rule(seed, self.image, self.saliency).tolist() == [[0, 0, 0, 0]]
 
     def test_errors(self):
-        rule = MODELS.build(dict(type='SaliencyLabel', threshold=0.5))
+        rule = MODELS.build(dict(type='SaliencyLabel', bg_thr=0.5))
         with pytest.raises(ValueError, match=r'\(1, 4\).*\(2, 4\)'):
             rule(self.seed, self.image, torch.zeros(2, 4))
         with pytest.raises(ValueError, match='claimed'):
@@ -208,7 +208,7 @@ class TestSaliencyLabel:
         seed = Seed(torch.ones(1, height, width), [2], (height, width))
         out = str(tmp_path / 'label.png')
         work = pseudo_label_setup(
-            dict(type='SaliencyLabel', threshold=0.5), voc_palette(7))
+            dict(type='SaliencyLabel', bg_thr=0.5), voc_palette(7))
         work((seed, str(image), out, str(tmp_path / 'saliency.png')))
         assert (read_mask(out) == np.where(half > 0, 2, 255)).all()
         with pytest.raises(ValueError, match=f'{image.name}.*saliency_path'):

@@ -158,7 +158,7 @@ def test_carries_over():
     image = make_image((40, 50))
     gt = np.arange(2000).reshape(40, 50) % CLASSES
     labels = np.array([1, 1, 1, 0, 0], np.uint8)
-    tta = CAMTTAModel(model, threshold=0.4)
+    tta = CAMTTAModel(model, bg_thr=0.4)
     result, = tta.test_step(
         make_batch([image], [labels], flips=(True, False), gts=[gt]))
     assert np.array_equal(result.gt_sem_seg.data[0].numpy(), gt)

@@ -66,7 +66,7 @@ def test_with_background():
     seed = Seed(scores, (1, 2), (5, 6), background)
     assert torch.equal(seed.with_background()[0], background)
     assert torch.equal(seed.with_background()[1:], scores)
-    assert (seed.with_background(threshold=.3)[0] == .3).all()
+    assert (seed.with_background(bg_thr=.3)[0] == .3).all()
     expected = (1 - scores.max(0).values)**4
     torch.testing.assert_close(seed.with_background(alpha=4)[0], expected)
     with pytest.raises(ValueError, match='not both'):

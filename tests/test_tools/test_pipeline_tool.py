@@ -110,7 +110,7 @@ for step in steps:
     step['cfg_options'] = {{**step.get('cfg_options', {{}}),
                            **changes.get(step['name'], {{}})}}
     if step['name'] == 'pseudo_labels':
-        step['threshold'] = 0.3
+        step['bg_thr'] = 0.3
         step['jobs'] = 0
 """
 

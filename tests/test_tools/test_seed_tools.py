@@ -204,7 +204,7 @@ def test_a_refused_call_binds_no_folder(setting, tmp_path):
                      seeds)
     call = (setting['config'], '--seeds', seeds, '--out', labels, '--jobs', 0)
     with pytest.raises(FileNotFoundError, match='8 of 8 images have no seed'):
-        run_tool('refine_seeds', *call, '--refiner', 'none', '--threshold', .5)
+        run_tool('refine_seeds', *call, '--refiner', 'none', '--bg-thr', .5)
     run_tool('generate_seeds', setting['config'], setting['checkpoint'], '--out',
              seeds)
     assert contents(seeds, '.npz') == contents(setting['seeds'], '.npz')
@@ -226,7 +226,7 @@ def test_streamed_labels_equal_refined_full_seeds(setting, tmp_path):
     """No seed file is needed on the way to pseudo labels."""
     seeds, streamed, refined = (
         tmp_path / name for name in ('seeds', 'streamed', 'refined'))
-    rule = ('--refiner', 'none', '--threshold', .3)
+    rule = ('--refiner', 'none', '--bg-thr', .3)
     run_tool('generate_seeds', setting['config'], setting['checkpoint'],
              '--out', seeds, '--full-size', '--labels-out', streamed, *rule)
     run_tool('refine_seeds', setting['config'], '--seeds', seeds, '--out',
@@ -291,7 +291,7 @@ def test_refine_goes_on(setting, tmp_path, capsys):
     assert f'{len(setting["ids"][::2])} to go' in capsys.readouterr().out
     assert contents(out, '.png') == expected
     with pytest.raises(FileExistsError, match='another rule'):
-        run_tool('refine_seeds', *call, '--threshold', .5)
+        run_tool('refine_seeds', *call, '--bg-thr', .5)
 
 
 def test_refine_bad_seeds(setting, tmp_path):
@@ -325,7 +325,7 @@ def test_evaluate_seeds(setting, tmp_path, capsys):
     assert rows[0] == ['thresholds', 'precision', 'recall', 'F1', 'mIoU']
     assert len(rows) == 62
     run_tool('evaluate_seeds', setting['config'], '--seeds', setting['seeds'],
-             '--threshold', out, '--curve', picture, '--jobs', 1, '--out',
+             '--bg-thr', out, '--curve', picture, '--jobs', 1, '--out',
              tmp_path / 'fixed.json')
     fixed = json.loads((tmp_path / 'fixed.json').read_text())
     assert fixed['seed/mIoU'] == scores['seed/mIoU']
@@ -335,12 +335,12 @@ def test_evaluate_seeds(setting, tmp_path, capsys):
 
 def test_masks_score_as_the_seeds_they_were_cut_from(setting, tmp_path):
     run_tool('refine_seeds', setting['config'], '--seeds', setting['seeds'],
-             '--out', tmp_path / 'labels', '--refiner', 'none', '--threshold',
+             '--out', tmp_path / 'labels', '--refiner', 'none', '--bg-thr',
              .3, '--jobs', 0)
     run_tool('evaluate_seeds', setting['config'], '--masks',
              tmp_path / 'labels', '--out', tmp_path / 'masks.json')
     run_tool('evaluate_seeds', setting['config'], '--seeds', setting['seeds'],
-             '--threshold', .3, '--out', tmp_path / 'seeds.json')
+             '--bg-thr', .3, '--out', tmp_path / 'seeds.json')
     masks = json.loads((tmp_path / 'masks.json').read_text())
     seeds = json.loads((tmp_path / 'seeds.json').read_text())
     for key in ('mIoU', 'precision', 'recall', 'F1', 'FPR', 'FNR'):
@@ -364,7 +364,7 @@ def test_evaluate_bad_input(setting, tmp_path):
         run_tool('evaluate_seeds', setting['config'], '--masks', tmp_path)
     with pytest.raises(SystemExit):
         run_tool('evaluate_seeds', setting['config'], '--masks', tmp_path,
-                 '--threshold', 'nowhere.json')
+                 '--bg-thr', 'nowhere.json')
 
 
 def test_two_processes(setting, tmp_path):

@@ -52,7 +52,7 @@ def test_help_imports_nothing_heavy(tool):
     ('tools/refine_seeds.py',
      ['cfg.py', '--seeds', 'x', '--out', 'y', '--refiner', 'best'],
      "invalid choice: 'best'"),
-    ('tools/evaluate_seeds.py', ['cfg.py', '--seeds', '.', '--threshold', 'much'],
+    ('tools/evaluate_seeds.py', ['cfg.py', '--seeds', '.', '--bg-thr', 'much'],
      'much is neither a number nor a file'),
     ('tools/pipeline.py', ['recipe.py', '--gpus', '0'],
      '--gpus must be at least 1'),

@@ -100,7 +100,7 @@ def test_walk(irn, tmp_path):
     assert first.read_bytes() == content
     assert second.stat().st_mtime_ns == date
     with pytest.raises(FileExistsError, match='made with another walk'):
-        walk(irn, '--out', out, '--threshold', '0.5')
+        walk(irn, '--out', out, '--bg-thr', '0.5')
 
 
 def test_instances(irn, tmp_path):

@@ -51,7 +51,7 @@ def columns(dataset, tmp_path):
         write_mask(str(tmp_path / f'masks/{info["img_id"]}.png'), worse,
                    dataset.metainfo['palette'])
     return [
-        dict(title='Seed', seeds=str(tmp_path / 'seeds'), threshold=0.5),
+        dict(title='Seed', seeds=str(tmp_path / 'seeds'), bg_thr=0.5),
         dict(title='Mask', masks=str(tmp_path / 'masks'))
     ]
 

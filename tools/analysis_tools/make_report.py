@@ -9,7 +9,7 @@ names the images (by its dataloaders); SPEC.json holds
     title, protocol, steps, headline: see
         mmwsss.visualization.report.render_report
     sections: [{title, loader, num_images, rank_by, columns: [
-        {title, seeds, threshold} or {title, masks}]}]
+        {title, seeds, bg_thr} or {title, masks}]}]
     curves: [{title, train, metrics}], folders of trainings
     thresholds: {title: file of evaluate_seeds.py --details}
 """

@@ -15,7 +15,7 @@ model = dict(
         in_index=3,
         num_classes=21,
         dropout_ratio=0.5,
-        bg_score=0.2,
+        bg_thr=0.2,
         init_cfg=dict(type='Xavier', distribution='uniform', layer='Conv2d')),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))

@@ -36,4 +36,4 @@ walk_tta_model = dict(type='WalkTTAModel', pad_size=512, pad_divisor=16)
 walk = dict(
     type='WalkLabel',
     refiner=dict(type='RandomWalk', radius=5, beta=10, steps=256),
-    threshold=0.25)
+    bg_thr=0.25)

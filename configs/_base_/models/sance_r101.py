@@ -38,5 +38,5 @@ model = dict(
     test_cfg=dict(mode='whole'))
 tta_model = dict(type='SANCETTAModel')
 # For the rows of Table 1 that propagate the CAM, by tools/walk_seeds.py.
-walk = dict(type='WalkLabel', refiner=dict(type='RandomWalk', radius=5), threshold=0.25)
+walk = dict(type='WalkLabel', refiner=dict(type='RandomWalk', radius=5), bg_thr=0.25)
 walk_tta_model = dict(type='WalkTTAModel')

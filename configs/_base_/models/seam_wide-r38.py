@@ -9,5 +9,5 @@ model = dict(
         type='SEAMHead',
         in_channels=[512, 1024, 4096],
         num_classes=21,
-        bg_score=0.26))
-tta_model = dict(min_max=True, threshold=0.26)
+        bg_thr=0.26))
+tta_model = dict(min_max=True, bg_thr=0.26)

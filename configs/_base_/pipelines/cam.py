@@ -18,14 +18,14 @@ localization_steps = [
         name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{seeds}',
         refiner='irn_label',
-        threshold='{score_seeds:seed/threshold}'),
+        bg_thr='{score_seeds:seed/threshold}'),
     dict(
         name='score_pseudo_labels', type='score_masks', config='{localizer}',
         masks='{pseudo_labels}',
         show=['mask/mIoU', 'mask/precision', 'mask/recall', 'mask/F1']),
 ]
 seed_column = dict(
-    title='Seed', seeds='{seeds}', threshold='{score_seeds:seed/threshold}')
+    title='Seed', seeds='{seeds}', bg_thr='{score_seeds:seed/threshold}')
 report_step = dict(
     name='report', type='report', config='{localizer}',
     cfg_options={'test_dataloader.dataset.ann_file': '{val_list}'},

@@ -28,7 +28,7 @@ steps = [
         name='pseudo_labels', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='irn_label',
-        threshold='{score_seeds:seed/threshold}',
+        bg_thr='{score_seeds:seed/threshold}',
         jobs=4),
     dict(
         _base_.localization_steps[4],

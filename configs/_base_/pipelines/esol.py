@@ -26,7 +26,7 @@ localization_steps = [
         name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{seeds_shrink}',
         refiner='irn_label',
-        threshold='{score_shrink:seed/threshold}'),
+        bg_thr='{score_shrink:seed/threshold}'),
     dict(
         name='score_pseudo_labels', type='score_masks', config='{localizer}',
         masks='{pseudo_labels}',
@@ -36,7 +36,7 @@ seed_columns = [
     dict(
         title=f'Seed, {stage}',
         seeds=f'{{seeds_{stage}}}',
-        threshold=f'{{score_{stage}:seed/threshold}}') for stage in stages
+        bg_thr=f'{{score_{stage}:seed/threshold}}') for stage in stages
 ]
 report_step = dict(
     name='report', type='report', config='{localizer}',

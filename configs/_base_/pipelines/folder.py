@@ -22,7 +22,7 @@ folder_steps = [
         },
         masks=True),
 ]
-seed_column = dict(title='Seed', seeds='{seeds}', threshold='{threshold}')
+seed_column = dict(title='Seed', seeds='{seeds}', bg_thr='{bg_thr}')
 columns = [
     dict(title='Pseudo label', masks='{pseudo_labels}'),
     dict(title='Prediction', masks='{predict}/masks'),

@@ -28,7 +28,7 @@ irn_steps = [
         name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{walk}/seeds',
         refiner='none',
-        threshold='{score_walk:seed/threshold}'),
+        bg_thr='{score_walk:seed/threshold}'),
     dict(
         name='score_pseudo_labels', type='score_masks', config='{localizer}',
         masks='{pseudo_labels}',

@@ -25,7 +25,7 @@ sance_steps = [
         name='pseudo_labels', type='refine', config='{sance}',
         seeds='{sance_seeds}',
         refiner='none',
-        threshold='{score_sance_seeds:seed/threshold}'),
+        bg_thr='{score_sance_seeds:seed/threshold}'),
     dict(_base_.localization_steps[-1], config='{sance}'),
 ]
 sance_report_step = dict(

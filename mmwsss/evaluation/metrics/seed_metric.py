@@ -8,6 +8,7 @@ from mmseg.registry import METRICS
 from torch import Tensor
 
 from mmwsss.ops import integrate_histogram, seed_histogram
+from mmwsss.utils.renamed import renamed_arguments
 
 from .confusion_metric import ConfusionMetric
 from .confusion_scores import SCORE_NAMES, confusion_scores
@@ -33,7 +34,7 @@ class SeedMetric(ConfusionMetric):
     Args:
         thresholds (Sequence[float]): The sweep. Defaults to 0.00, 0.01, ...,
             0.60.
-        threshold (float, optional): Report at this threshold rather than at
+        bg_thr (float, optional): Report at this threshold rather than at
             the best.
         **kwargs: Arguments of :class:`ConfusionMetric`.
 
@@ -43,17 +44,18 @@ class SeedMetric(ConfusionMetric):
 
     default_prefix = 'seed'
 
+    @renamed_arguments(threshold='bg_thr')
     def __init__(self,
                  thresholds: Sequence[float] = SWEEP,
-                 threshold: float | None = None,
+                 bg_thr: float | None = None,
                  **kwargs) -> None:
         super().__init__(**kwargs)
         self.thresholds = sorted({float(one) for one in thresholds})
         if not self.thresholds:
             raise ValueError('thresholds must not be empty')
-        self.threshold = threshold
-        if threshold is not None and threshold not in self.thresholds:
-            self.thresholds = sorted([*self.thresholds, float(threshold)])
+        self.bg_thr = bg_thr
+        if bg_thr is not None and bg_thr not in self.thresholds:
+            self.thresholds = sorted([*self.thresholds, float(bg_thr)])
 
     def count(self, sample: dict, gt: Tensor) -> Tensor:
         """Count one image for all thresholds: its histogram (C, C, T + 1)."""
@@ -99,13 +101,13 @@ class SeedMetric(ConfusionMetric):
         return result, details
 
     def _choose(self, miou: np.ndarray) -> int:
-        if self.threshold is not None:
-            return self.thresholds.index(self.threshold)
+        if self.bg_thr is not None:
+            return self.thresholds.index(self.bg_thr)
         return int(np.nanargmax(miou))
 
     def _rule(self, best: int) -> str:
-        if self.threshold is not None:
-            return f'{self.threshold:g} (given)'
+        if self.bg_thr is not None:
+            return f'{self.bg_thr:g} (given)'
         return (f'{self.thresholds[best]:g} (best on this split of '
                 f'{len(self.thresholds)} in {self.thresholds[0]:g}..'
                 f'{self.thresholds[-1]:g})')

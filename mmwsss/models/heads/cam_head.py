@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from mmwsss.ops import max_norm
 from mmwsss.structures import ClassMaps, present_classes, stack_image_labels
+from mmwsss.utils.renamed import renamed_arguments
 
 
 @MODELS.register_module()
@@ -31,7 +32,7 @@ class CAMHead(BaseDecodeHead):
             to 0.
         loss_decode (dict): Image-level loss of (logits, labels), both of shape
             (N, C - 1). Defaults to :class:`MultiLabelSoftMarginLoss`.
-        bg_score (float): The constant background score that normalised maps
+        bg_thr (float): The constant background score that normalised maps
             compete with in a prediction. Defaults to 0.15.
         score_thr (float): Without image labels, a prediction shows the classes
             whose probability exceeds this. Defaults to 0.5.
@@ -46,12 +47,13 @@ class CAMHead(BaseDecodeHead):
     needs_images = False
     """bool: Whether :meth:`forward` gets the images, too."""
 
+    @renamed_arguments(bg_score='bg_thr')
     def __init__(self,
                  in_channels: int,
                  num_classes: int,
                  dropout_ratio: float = 0.,
                  loss_decode: dict = dict(type='MultiLabelSoftMarginLoss'),
-                 bg_score: float = 0.15,
+                 bg_thr: float = 0.15,
                  score_thr: float = 0.5,
                  init_cfg: dict | list[dict] | None = None,
                  **kwargs) -> None:
@@ -71,7 +73,7 @@ class CAMHead(BaseDecodeHead):
             init_cfg=init_cfg,
             **kwargs)
         del self.conv_seg
-        self.bg_score = bg_score
+        self.bg_thr = bg_thr
         self.score_thr = score_thr
         self.classifier = nn.Conv2d(
             self.channels, num_classes - 1, kernel_size=1, bias=False)
@@ -188,7 +190,7 @@ class CAMHead(BaseDecodeHead):
             class_maps.seed_maps.relu(), batch_img_metas)
         scores = max_norm(scores) * shown[:, :, None, None]
         if class_maps.seed_background is None:
-            background = torch.full_like(scores[:, :1], self.bg_score)
+            background = torch.full_like(scores[:, :1], self.bg_thr)
         else:
             background = super().predict_by_feat(
                 class_maps.seed_background, batch_img_metas)

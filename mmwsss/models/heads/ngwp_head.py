@@ -150,7 +150,7 @@ class NGWPHead(CAMHead):
         self.loss_mask = MODELS.build(loss_mask)
         self.bg_power = bg_power
         # Its masks have a background of their own.
-        self.bg_score = None
+        self.bg_thr = None
         self.switch_stage(stage)
 
     def init_weights(self) -> None:

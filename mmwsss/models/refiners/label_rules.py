@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mmwsss.ops import affinity_label
 from mmwsss.structures import Seed
+from mmwsss.utils.renamed import renamed_arguments
 
 PSA_CRF = dict(type='DenseCRF', preset='psa')
 IRN_CRF = dict(type='DenseCRF', preset='irn_label')
@@ -19,7 +20,7 @@ class LabelRule(nn.Module):
         refiner (dict | nn.Module, optional): The refiner.
         empty_label (int): What every pixel of an image without tags is, 0
             (background) or 255 (undecided).
-        threshold (float, optional): The constant background.
+        bg_thr (float, optional): The constant background.
         alpha (float, optional): Background is ``(1 - max) ** alpha``.
 
     Raises:
@@ -29,7 +30,7 @@ class LabelRule(nn.Module):
     def __init__(self,
                  refiner: dict | nn.Module | None,
                  empty_label: int,
-                 threshold: float | None = None,
+                 bg_thr: float | None = None,
                  alpha: float | None = None) -> None:
         super().__init__()
         self.refiner = (
@@ -37,10 +38,10 @@ class LabelRule(nn.Module):
         if empty_label not in (0, 255):
             raise ValueError(
                 f'empty_label must be 0 or 255, got {empty_label}')
-        if threshold is not None and alpha is not None:
+        if bg_thr is not None and alpha is not None:
             raise ValueError('give a threshold or alpha, not both')
         self.empty_label = empty_label
-        self.threshold = threshold
+        self.bg_thr = bg_thr
         self.alpha = alpha
 
     def label_of_nothing(self, seed: Seed) -> Tensor:
@@ -73,9 +74,9 @@ class _ImageRule(LabelRule):
             return self.label_of_nothing(seed)
         return self.label(seed, image.to(seed.scores.device))
 
-    def _arg_max(self, seed: Seed, image: Tensor, threshold: float | None,
+    def _arg_max(self, seed: Seed, image: Tensor, bg_thr: float | None,
                  alpha: float | None) -> Tensor:
-        scores = seed.with_background(threshold, alpha)
+        scores = seed.with_background(bg_thr, alpha)
         if self.refiner is not None and self.refiner.has_background:
             scores = self.refiner(scores[None], image[None])[0]
         elif self.refiner is not None:
@@ -83,7 +84,7 @@ class _ImageRule(LabelRule):
             refined = Seed(
                 self.refiner(scores[None, 1:], image[None])[0], seed.labels,
                 seed.size, seed.background)
-            scores = refined.with_background(threshold, alpha)
+            scores = refined.with_background(bg_thr, alpha)
         # As argmax, but ten times faster on a CPU.
         best = scores.max(0).indices
         ids = torch.cat([seed.labels.new_zeros(1), seed.labels])
@@ -100,22 +101,23 @@ class ThresholdLabel(_ImageRule):
 
     Args:
         refiner (dict | nn.Module, optional): The refiner.
-        threshold (float, optional): The constant background.
+        bg_thr (float, optional): The constant background.
         alpha (float, optional): The power.
         empty_label (int): What every pixel of an image without tags is, 0
             (background) or 255 (undecided). Defaults to 0.
     """
 
+    @renamed_arguments(threshold='bg_thr')
     def __init__(self,
                  refiner: dict | nn.Module | None = None,
-                 threshold: float | None = None,
+                 bg_thr: float | None = None,
                  alpha: float | None = None,
                  empty_label: int = 0) -> None:
-        super().__init__(refiner, empty_label, threshold, alpha)
+        super().__init__(refiner, empty_label, bg_thr, alpha)
 
     def label(self, seed: Seed, image: Tensor) -> Tensor:
         """The pseudo label of a seed with at least one class."""
-        return self._arg_max(seed, image, self.threshold, self.alpha)
+        return self._arg_max(seed, image, self.bg_thr, self.alpha)
 
 
 @MODELS.register_module()

@@ -4,6 +4,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from mmwsss.structures import Seed
+from mmwsss.utils.renamed import renamed_arguments
 
 from .label_rules import ThresholdLabel
 
@@ -20,7 +21,7 @@ class SaliencyLabel(ThresholdLabel):
 
     Args:
         refiner (dict | nn.Module, optional): As in :class:`ThresholdLabel`.
-        threshold (float, optional): As in :class:`ThresholdLabel`.
+        bg_thr (float, optional): As in :class:`ThresholdLabel`.
         alpha (float, optional): As in :class:`ThresholdLabel`.
         empty_label (int): As in :class:`ThresholdLabel`.
         saliency_thr (float): A saliency above this is salient. Defaults to
@@ -37,15 +38,16 @@ class SaliencyLabel(ThresholdLabel):
 
     uses_saliency = True
 
+    @renamed_arguments(threshold='bg_thr')
     def __init__(self,
                  refiner=None,
-                 threshold: float | None = None,
+                 bg_thr: float | None = None,
                  alpha: float | None = None,
                  empty_label: int = 0,
                  saliency_thr: float = 0.5,
                  claimed: int | None = 255,
                  unclaimed: int = 255) -> None:
-        super().__init__(refiner, threshold, alpha, empty_label)
+        super().__init__(refiner, bg_thr, alpha, empty_label)
         if claimed not in (0, 255, None) or unclaimed not in (0, 255):
             raise ValueError('claimed may be 0, 255 or None and unclaimed 0 or '
                              f'255, got {claimed} and {unclaimed}')

@@ -96,7 +96,7 @@ class WalkInstances(WalkLabel):
         if not len(labels):
             return []
         walked = self.walk_maps(split[alive], guide, seed.size)
-        background = torch.full_like(walked[:1], self.threshold)
+        background = torch.full_like(walked[:1], self.bg_thr)
         best = torch.cat([background, walked]).argmax(0).cpu().numpy()
         found = []
         for i, (label, map_) in enumerate(

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from mmwsss.structures import Seed
 from mmwsss.structures.seed import STRIDE, strided_size
+from mmwsss.utils.renamed import renamed_arguments
 
 from .label_rules import LabelRule
 
@@ -22,7 +23,7 @@ class WalkLabel(LabelRule):
     Args:
         refiner (dict | nn.Module): A :class:`RandomWalk` or
             :class:`AffinityWalk`.
-        threshold (float, optional): The constant background. Defaults to 0.25,
+        bg_thr (float, optional): The constant background. Defaults to 0.25,
             IRN's, unless ``alpha`` is given.
         alpha (float, optional): Background is ``(1 - max) ** alpha``, 16 in
             PSA; only for walks with background.
@@ -35,18 +36,19 @@ class WalkLabel(LabelRule):
         ValueError: If the rule contradicts itself.
     """
 
+    @renamed_arguments(threshold='bg_thr')
     def __init__(self,
                  refiner: dict | nn.Module,
-                 threshold: float | None = None,
+                 bg_thr: float | None = None,
                  alpha: float | None = None,
                  normalize: bool = True,
                  empty_label: int = 0) -> None:
-        super().__init__(refiner, empty_label, threshold, alpha)
+        super().__init__(refiner, empty_label, bg_thr, alpha)
         if alpha is not None and not self.refiner.has_background:
             raise ValueError(f'{type(self.refiner).__name__} walks without '
                              'background: alpha needs a walk with it')
-        if threshold is None and alpha is None:
-            self.threshold = 0.25
+        if bg_thr is None and alpha is None:
+            self.bg_thr = 0.25
         self.normalize = normalize
 
     def forward(self, seed: Seed, guide: Tensor) -> Tensor:
@@ -84,7 +86,7 @@ class WalkLabel(LabelRule):
         if not len(seed.labels):
             return seed
         if self.refiner.has_background:
-            scores = seed.with_background(self.threshold, self.alpha)
+            scores = seed.with_background(self.bg_thr, self.alpha)
         else:
             scores = seed.scores
         walked = self.walk_maps(scores, guide, seed.size).clamp(0, 1)
@@ -120,7 +122,7 @@ class WalkLabel(LabelRule):
             return self.label_of_nothing(walked)
         if self.refiner.has_background:
             return walked.to_mask()
-        return walked.to_mask(self.threshold)
+        return walked.to_mask(self.bg_thr)
 
     @staticmethod
     def reduce(walked: Seed) -> Seed:

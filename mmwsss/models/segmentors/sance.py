@@ -17,6 +17,7 @@ from mmwsss.structures import (
     strided_size,
     to_image_size,
 )
+from mmwsss.utils.renamed import renamed_arguments
 
 from ..refiners.background_crf import BackgroundCRF
 from .contour_segmentor import by_image, set_boundary
@@ -76,7 +77,7 @@ class SANCE(WeakSegmentor):
             online labels. Defaults to radius 3, power 10, 256 steps: IRN's code
             squares eight times where the papers write t = 8.
         label_walk (dict): The same for pseudo labels. Defaults to radius 5.
-        bg_score (float): The constant background that propagated scores compete
+        bg_thr (float): The constant background that propagated scores compete
             with. Defaults to 0.25, as in IRN.
         normalize (bool): Whether propagated scores are divided by their
             maximum over the image's foreground classes before, as in IRN.
@@ -93,6 +94,7 @@ class SANCE(WeakSegmentor):
         ValueError: If an argument is not as above.
     """
 
+    @renamed_arguments(bg_score='bg_thr')
     def __init__(self,
                  *args,
                  online: Sequence[str] = BRANCHES,
@@ -106,7 +108,7 @@ class SANCE(WeakSegmentor):
                  saliency_thr: float = 0.5,
                  online_walk: dict = dict(radius=3, beta=10, steps=256),
                  label_walk: dict = dict(radius=5, beta=10, steps=256),
-                 bg_score: float = 0.25,
+                 bg_thr: float = 0.25,
                  normalize: bool = True,
                  online_weight: float = 1.,
                  start_iter: int = 0,
@@ -129,7 +131,7 @@ class SANCE(WeakSegmentor):
         self.saliency_thr = saliency_thr
         self.online_walk = dict(online_walk)
         self.label_walk = dict(label_walk)
-        self.bg_score = bg_score
+        self.bg_thr = bg_thr
         self.normalize = normalize
         self.online_weight = online_weight
         self.start_iter = start_iter
@@ -237,7 +239,7 @@ class SANCE(WeakSegmentor):
             propagated = self.propagate(scores[inside][:, classes],
                                         boundary[inside], self.online_walk)[0]
             background = propagated.new_full((1, *propagated.shape[1:]),
-                                             self.bg_score)
+                                             self.bg_thr)
             best = torch.cat([background, propagated]).argmax(dim=0)
             ids = torch.cat([classes.new_zeros(1), classes])
             labels[i, rows, cols] = ids[best]
@@ -326,7 +328,7 @@ class SANCE(WeakSegmentor):
         if (self.test_cfg or {}).get('walk', True):
             seed = self.pseudo_seed(scores, boundary, sample.metainfo)
             sample.set_data(dict(seed=seed))
-            mask = seed.to_mask(self.bg_score)[None].long()
+            mask = seed.to_mask(self.bg_thr)[None].long()
         else:
             mask = to_image_size(scores, size).argmax(dim=0, keepdim=True)
         sample.set_data(dict(pred_sem_seg=PixelData(data=mask)))

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mmwsss.ops import max_norm, min_max_norm
 from mmwsss.structures import Seed, present_classes, strided_size
+from mmwsss.utils.renamed import renamed_arguments
 
 from .image_tta import ImageTTAModel
 
@@ -36,7 +37,7 @@ class CAMTTAModel(ImageTTAModel):
             have a background of their own, it is the mean of all views.
         full_size (bool): Whether to make the full-size product, too. Defaults
             to True.
-        threshold (float): The background score of ``pred_sem_seg``, where seeds
+        bg_thr (float): The background score of ``pred_sem_seg``, where seeds
             have no background of their own. Defaults to 0.15.
         score_thr (float, optional): For images without image labels: keep the
             classes whose mean probability exceeds this. Defaults to None: keep
@@ -48,17 +49,18 @@ class CAMTTAModel(ImageTTAModel):
         data_preprocessor (dict, optional): Replaces the model's own.
     """
 
+    @renamed_arguments(threshold='bg_thr')
     def __init__(self,
                  module,
                  full_size: bool = True,
-                 threshold: float = 0.15,
+                 bg_thr: float = 0.15,
                  score_thr: float | None = None,
                  power: float = 1.,
                  min_max: bool = False,
                  data_preprocessor: dict | None = None) -> None:
         super().__init__(module, data_preprocessor)
         self.full_size = full_size
-        self.threshold = threshold
+        self.bg_thr = bg_thr
         self.score_thr = score_thr
         self.power = power
         self.min_max = min_max
@@ -118,10 +120,10 @@ class CAMTTAModel(ImageTTAModel):
             merged = _merge(maps, padded)[:, :size[0], :size[1]]
             best = make_seed(merged)
             result.set_data(dict(full_seed=best))
-        threshold = None if own_background else self.threshold
+        bg_thr = None if own_background else self.bg_thr
         result.set_data(
             dict(pred_sem_seg=PixelData(
-                data=best.to_mask(threshold)[None].long())))
+                data=best.to_mask(bg_thr)[None].long())))
         return result
 
     def _normalize(self, maps: Tensor) -> Tensor:

@@ -90,7 +90,7 @@ def compare_one(args, cfg, name: str, size: int, file: str,
     if find_spec('pydensecrf') is None:
         return
     rule = MODELS.build(dict(
-        type='ThresholdLabel', threshold=THRESHOLD,
+        type='ThresholdLabel', bg_thr=THRESHOLD,
         refiner=dict(type='DenseCRF', preset='irn_label')))
     labels = {reference: partial(straight_label, networks[reference], file)}
     labels.update({key: partial(our_label, networks[key], rule, file)

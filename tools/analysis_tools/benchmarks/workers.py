@@ -22,7 +22,7 @@ IMAGES, PRESENT, WORKERS = 8, 2, 2
 
 def compare(args) -> Iterator[dict]:
     """Files in, files out, as tools/refine_seeds.py works."""
-    rule = dict(type='ThresholdLabel', threshold=0.5,
+    rule = dict(type='ThresholdLabel', bg_thr=0.5,
                 refiner=dict(type='DenseCRF', preset='irn_label'))
     setup = pseudo_label_setup, rule, voc_palette(21)
     with WorkerPool(0, *setup) as here, WorkerPool(WORKERS, *setup) as there:
