@@ -44,22 +44,15 @@ fuzz = settings(
     suppress_health_check=list(HealthCheck))
 # A folder of its own: pytest's tmp_path is the same for all cases of a test.
 # In memory where that is possible: each file is forced to disk.
-FOLDER = Path(tempfile.mkdtemp(
-    prefix='mmwsss_fuzz_', dir='/dev/shm' if os.access('/dev/shm', os.W_OK) else None))
+HOLDER = tempfile.TemporaryDirectory(
+    prefix='mmwsss_fuzz_', dir='/dev/shm' if os.access('/dev/shm', os.W_OK) else None)
+FOLDER = Path(HOLDER.name)
 
 NPY = load_tool('dataset_converters/npy_labels')
 VOC = load_tool('dataset_converters/voc_labels')
 SBD = load_tool('dataset_converters/sbd')
 COCO = load_tool('dataset_converters/coco')
 PSA = load_tool('model_converters/psa2mmwsss')
-
-
-@pytest.fixture(scope='module', autouse=True)
-def empty_folder():
-    yield
-    for path in FOLDER.iterdir():
-        path.unlink()
-    FOLDER.rmdir()
 
 
 def put(name: str, content: bytes) -> str:
