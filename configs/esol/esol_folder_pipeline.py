@@ -5,7 +5,7 @@
 # Without masks nothing tells which threshold is best: raise it where pseudo
 # labels are too large in report.html, lower it where objects are missed.
 _base_ = '../_base_/pipelines/folder.py'
-title = 'ESOL on my own images'
+title = 'ESOL on my own photos'
 localizer = '{{ fileDirname }}/esol_folder.py'
 bg_thr = 0.15
 protocol = dict(weights='ImageNet for the classifier; see the segmentation config')

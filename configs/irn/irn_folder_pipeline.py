@@ -5,7 +5,7 @@
 # Without masks nothing tells which threshold is best: raise it where pseudo
 # labels are too large in report.html, lower it where objects are missed.
 _base_ = ['../_base_/pipelines/irn.py', '../_base_/pipelines/folder.py']
-title = 'CAM and IRN on my own images'
+title = 'CAM and IRN on my own photos'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 irn = '{{ fileDirname }}/irn_folder.py'
 conf_fg = 0.30

@@ -3,7 +3,7 @@
 # python tools/pipeline.py configs/sance/sance_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
 _base_ = '../_base_/pipelines/folder.py'
-title = 'SANCE on my own images'
+title = 'SANCE on my own photos'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 sance = '{{ fileDirname }}/sance_folder.py'
 bg_thr = 0.25

@@ -3,7 +3,7 @@
 # python tools/pipeline.py configs/single_stage/single_stage_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
 _base_ = '../_base_/pipelines/folder.py'
-title = 'Single-stage segmentation of my own images'
+title = 'Single-stage segmentation of my own photos'
 localizer = '{{ fileDirname }}/single_stage_folder.py'
 protocol = dict(
     threshold='none: masks have a background of their own',

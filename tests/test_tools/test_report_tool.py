@@ -38,7 +38,7 @@ def spec(voc_root, tmp_path):
         steps=[dict(name='train', type='train', seconds=61,
                     numbers={'mIoU': '12.3'}, protocol='split train')],
         headline=[dict(title='mIoU', value=40.0, full=50.0)],
-        sections=[dict(title='Images of train', num_images=3,
+        sections=[dict(title='Photos of train', num_images=3,
                        columns=[dict(title='Pseudo label',
                                      masks=str(tmp_path / 'labels'))])],
         thresholds=dict(CAM=str(tmp_path / 'details.json')),
@@ -62,11 +62,11 @@ def make_report(config, spec, tmp_path):
 def test_report(config, spec, tmp_path):
     done = make_report(config, spec, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert 'Images of train: 8 images (1 of 1 sections)' in done.stdout
+    assert 'Photos of train: 8 photos (1 of 1 sections)' in done.stdout
     assert sorted(os.listdir(tmp_path / 'out')) == [
         'contact_sheet.png', 'report.html']
     page = (tmp_path / 'out/report.html').read_text()
-    for said in ('A tiny run', 'Images of train', 'Pseudo label', 'generated',
+    for said in ('A tiny run', 'Photos of train', 'Pseudo label', 'generated',
                  '12.3', '80 % of 50.0', 'Seeds over all thresholds', 'Training'):
         assert said in page
     # Image, label and truth of three images; two figures.
@@ -87,5 +87,5 @@ def test_bad_input(config, spec, tmp_path):
     wrong['sections'][0].pop('loader')
     wrong['sections'][0]['columns'][0]['masks'] = str(tmp_path / 'none')
     done = make_report(config, wrong, tmp_path)
-    assert "error: section 'Images of train'" in done.stderr
+    assert "error: section 'Photos of train'" in done.stderr
     assert not (tmp_path / 'out').exists()

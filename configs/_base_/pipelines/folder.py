@@ -28,6 +28,6 @@ columns = [
     dict(title='Prediction', masks='{predict}/masks'),
 ]
 section = dict(
-    title='My images', num_images=16, rank_by='Pseudo label', columns=columns)
+    title='My photos', num_images=16, rank_by='Pseudo label', columns=columns)
 curve = dict(title='Training on pseudo labels', train='{train_segmentor}')
 report_step = dict(name='report', type='report', config='{localizer}')

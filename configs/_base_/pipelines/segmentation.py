@@ -42,9 +42,9 @@ columns = [
     dict(title='Prediction', masks='{predict_train}/masks'),
 ]
 train_section = dict(
-    title='Images of train', num_images=8, rank_by='Pseudo label', columns=columns)
+    title='Photos of train', num_images=8, rank_by='Pseudo label', columns=columns)
 val_section = dict(
-    title='Images of val',
+    title='Photos of val',
     loader='test_dataloader',
     num_images=6,
     columns=[dict(title='Prediction', masks='{test}/masks')])
