@@ -225,7 +225,7 @@ install_packages() {
     # Also byte-compiles what is used, which the quick installation left out.
     step 'checking that it imports' \
         'Please report this with the output above.' \
-        "$venv/bin/python" -c 'import cv2, mmpretrain, mmseg.apis, mmwsss.apis, mmwsss.pipeline, timm'
+        "$venv/bin/python" -c 'import cv2, mmpretrain, mmseg.apis, mmwsss.apis, mmwsss.recipes, timm'
     fingerprint >"$stamp"
 }
 

@@ -30,7 +30,7 @@ from tool_runner import load_tool
 
 from mmwsss.datasets.image_io import read_image, read_saliency
 from mmwsss.datasets.transforms import LoadMask
-from mmwsss.pipeline import Recipe
+from mmwsss.recipes import Recipe
 from mmwsss.structures import Seed, load_label_table, read_label_names
 from mmwsss.utils import (
     load_config,

@@ -98,7 +98,7 @@ def test_no_circle_among_the_files_of_the_pipeline():
     names = {path.stem for path in (PACKAGE / 'pipeline').glob('*.py')}
     imports = {
         path.stem: names & {module.split('.')[2] for module in imported_modules(path)
-                            if module.startswith('mmwsss.pipeline.')}
+                            if module.startswith('mmwsss.recipes.')}
         for path in (PACKAGE / 'pipeline').glob('*.py')}
     assert imports['runner'] > {'job', 'summary', 'process'}
     while lowest := [name for name in imports if not imports[name] & set(imports)]:

@@ -12,12 +12,12 @@ import os.path as osp
 import shlex
 import sys
 
-from mmwsss.pipeline import (
+from mmwsss.recipes import (
     EXPORTERS,
     LAUNCHERS,
     Interrupted,
-    Pipeline,
     Recipe,
+    RecipeRunner,
     StepFailed,
 )
 from mmwsss.utils.arguments import DictAction
@@ -85,22 +85,22 @@ def chosen_steps(recipe: Recipe, args: argparse.Namespace) -> list[str] | None:
     return args.only and [recipe[name].name for name in args.only]
 
 
-def show_plan(pipeline: Pipeline, names: list[str] | None, force: bool) -> None:
-    for step, plan in pipeline.preview(names, force):
+def show_plan(runner: RecipeRunner, names: list[str] | None, force: bool) -> None:
+    for step, plan in runner.preview(names, force):
         print(f'{step.name} ({step.type}): {plan.action}, {plan.reason}')
         if plan.action in ('run', 'resume'):
             try:
-                command = pipeline.job(step).command(plan.action == 'resume')
+                command = runner.job(step).command(plan.action == 'resume')
             except ValueError as error:
                 print(f'    its command needs {error}')
             else:
                 print(f'    {shlex.join(command)}')
 
 
-def show_list(pipeline: Pipeline) -> None:
-    for step in pipeline.recipe.steps:
-        record = pipeline.record(step)
-        config = pipeline.recipe.config_path(step) or ''
+def show_list(runner: RecipeRunner) -> None:
+    for step in runner.recipe.steps:
+        record = runner.record(step)
+        config = runner.recipe.config_path(step) or ''
         print(f'{step.name:24} {step.type:12} {record.get("status", "not run"):12} '
               f'{config}')
 
@@ -109,25 +109,25 @@ def main(args: argparse.Namespace) -> int:
     try:
         recipe = Recipe(args.recipe, args.work_dir, args.cfg_options)
         names = chosen_steps(recipe, args)
-        pipeline = Pipeline(recipe, args.launcher, args.gpus, args.preload)
+        runner = RecipeRunner(recipe, args.launcher, args.gpus, args.preload)
         if args.export:
             tool = [sys.executable, osp.abspath(__file__), osp.abspath(args.recipe)]
-            print(EXPORTERS[args.export](pipeline, pipeline.chosen(names), tool,
+            print(EXPORTERS[args.export](runner, runner.chosen(names), tool,
                                          args.option_words), end='')
         elif args.value is not None:
-            print(pipeline.value(args.value))
+            print(runner.value(args.value))
         elif args.prepare:
-            pipeline.prepare(recipe[args.prepare])
+            runner.prepare(recipe[args.prepare])
         else:
-            if pipeline.older_state:
-                print(f'{pipeline.work_dir} holds a run of an older mmwsss: its steps '
+            if runner.older_state:
+                print(f'{runner.work_dir} holds a run of an older mmwsss: its steps '
                       'run again, and what they left moves to .previous there.')
             if args.list:
-                show_list(pipeline)
+                show_list(runner)
             elif args.dry_run:
-                show_plan(pipeline, names, args.force)
+                show_plan(runner, names, args.force)
             else:
-                pipeline.run(names, args.force)
+                runner.run(names, args.force)
     except Interrupted as stopped:
         print(f'Stopped by {stopped}; the same command goes on from here.',
               file=sys.stderr)

@@ -16,7 +16,7 @@ import argparse
 import os
 import os.path as osp
 
-from mmwsss.pipeline.digest import digest_value
+from mmwsss.recipes.digest import digest_value
 from mmwsss.utils import read_config
 from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
 from mmwsss.utils.entry_point import run_tool

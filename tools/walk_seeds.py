@@ -24,7 +24,7 @@ import argparse
 import os.path as osp
 from typing import TYPE_CHECKING
 
-from mmwsss.pipeline.digest import digest_checkpoint, digest_value
+from mmwsss.recipes.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config
 from mmwsss.utils.arguments import ToolParser, bg_thr_value
 from mmwsss.utils.entry_point import run_tool

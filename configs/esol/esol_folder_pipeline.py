@@ -4,7 +4,7 @@
 #     --cfg-options data_root=my_photos
 # Without masks nothing tells which threshold is best: raise it where pseudo
 # labels are too large in report.html, lower it where objects are missed.
-_base_ = '../_base_/pipelines/folder.py'
+_base_ = '../_base_/recipes/folder.py'
 title = 'ESOL on my own photos'
 localizer = '{{ fileDirname }}/esol_folder.py'
 bg_thr = 0.15

@@ -1,6 +1,6 @@
 # ESOL whose seeds walk inside the boundaries of IRN, on generated scenes:
 # python tools/pipeline.py configs/esol/esol_irn_demo_pipeline.py
-_base_ = ['../_base_/pipelines/esol_irn.py', '../_base_/pipelines/demo.py']
+_base_ = ['../_base_/recipes/esol_irn.py', '../_base_/recipes/demo.py']
 title = 'ESOL and IRN on generated scenes'
 localizer = '{{ fileDirname }}/esol_demo.py'
 irn = '{{ fileDirname }}/../irn/irn_demo.py'

@@ -1,7 +1,7 @@
 # ESOL's seeds refined by PSA, from tags to the mIoU on PASCAL VOC 2012 val:
 # python tools/pipeline.py configs/esol/esol_psa_r50_voc_pipeline.py --gpus 4
 # Elsewhere than in data/: --cfg-options data_root=/data/VOCdevkit/VOC2012
-_base_ = ['../_base_/pipelines/esol_psa.py', '../_base_/pipelines/voc.py']
+_base_ = ['../_base_/recipes/esol_psa.py', '../_base_/recipes/voc.py']
 title = 'ESOL with ResNet-50 and PSA on PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/esol_r50_voc.py'
 affinity = '{{ fileDirname }}/../psa/psa_r50_voc.py'

@@ -1,7 +1,7 @@
 # From tags to a segmentation model on generated scenes by CAM and IRN, in minutes
 # on two CPU cores:
 # python tools/pipeline.py configs/irn/irn_demo_pipeline.py
-_base_ = ['../_base_/pipelines/cam_irn.py', '../_base_/pipelines/demo.py']
+_base_ = ['../_base_/recipes/cam_irn.py', '../_base_/recipes/demo.py']
 title = 'CAM and IRN on generated scenes'
 localizer = '{{ fileDirname }}/../cam/cam_demo.py'
 irn = '{{ fileDirname }}/irn_demo.py'

@@ -4,7 +4,7 @@
 #     --cfg-options data_root=my_photos
 # Without masks nothing tells which threshold is best: raise it where pseudo
 # labels are too large in report.html, lower it where objects are missed.
-_base_ = ['../_base_/pipelines/irn.py', '../_base_/pipelines/folder.py']
+_base_ = ['../_base_/recipes/irn.py', '../_base_/recipes/folder.py']
 title = 'CAM and IRN on my own photos'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 irn = '{{ fileDirname }}/irn_folder.py'

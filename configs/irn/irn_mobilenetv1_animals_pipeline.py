@@ -1,7 +1,7 @@
 # From tags to a segmentation model of six animals of PASCAL VOC by CAM and IRN, on
 # a CPU:
 # python tools/pipeline.py configs/irn/irn_mobilenetv1_animals_pipeline.py
-_base_ = ['../_base_/pipelines/cam_irn.py', '../_base_/pipelines/animals.py']
+_base_ = ['../_base_/recipes/cam_irn.py', '../_base_/recipes/animals.py']
 title = 'CAM and IRN with MobileNetV1 on six animals of PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/../cam/cam_mobilenetv1_animals.py'
 irn = '{{ fileDirname }}/irn_mobilenetv1_animals.py'

@@ -2,7 +2,7 @@
 # python tools/pipeline.py configs/irn/irn_r50_coco_pipeline.py --gpus 4
 # Elsewhere than in data/coco: --cfg-options data_root=/data/coco
 # Seeds walk, so their files are kept, at stride 4.
-_base_ = ['../_base_/pipelines/coco.py', '../_base_/pipelines/irn.py']
+_base_ = ['../_base_/recipes/coco.py', '../_base_/recipes/irn.py']
 title = 'CAM and IRN with ResNet-50 on COCO 2014'
 localizer = '{{ fileDirname }}/../cam/cam_r50_coco.py'
 irn = '{{ fileDirname }}/irn_r50_coco.py'

@@ -1,6 +1,6 @@
 # From tags to a segmentation model of six animals of PASCAL VOC, on a CPU:
 # python tools/pipeline.py configs/psa/psa_mobilenetv1_animals_pipeline.py
-_base_ = ['../_base_/pipelines/psa.py', '../_base_/pipelines/animals.py']
+_base_ = ['../_base_/recipes/psa.py', '../_base_/recipes/animals.py']
 title = 'PSA with MobileNetV1 on six animals of PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/../cam/cam_mobilenetv1_animals.py'
 affinity = '{{ fileDirname }}/psa_mobilenetv1_animals.py'

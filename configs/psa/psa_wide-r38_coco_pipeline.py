@@ -2,7 +2,7 @@
 # python tools/pipeline.py configs/psa/psa_wide-r38_coco_pipeline.py --gpus 4
 # Elsewhere than in data/coco: --cfg-options data_root=/data/coco
 # The walk needs seed files of all images: about 4 GB.
-_base_ = ['../_base_/pipelines/coco.py', '../_base_/pipelines/affinity.py']
+_base_ = ['../_base_/recipes/coco.py', '../_base_/recipes/affinity.py']
 title = 'PSA with WideResNet38 on COCO 2014'
 localizer = '{{ fileDirname }}/cam_wide-r38_coco.py'
 affinity = '{{ fileDirname }}/psa_wide-r38_coco.py'

@@ -1,6 +1,6 @@
 # From tags to a segmentation model by SANCE:
 # python tools/pipeline.py configs/sance/sance_demo_pipeline.py
-_base_ = ['../_base_/pipelines/sance.py', '../_base_/pipelines/demo.py']
+_base_ = ['../_base_/recipes/sance.py', '../_base_/recipes/demo.py']
 title = 'SANCE on generated scenes'
 localizer = '{{ fileDirname }}/../cam/cam_demo.py'
 sance = '{{ fileDirname }}/sance_demo.py'

@@ -2,7 +2,7 @@
 # them out:
 # python tools/pipeline.py configs/sance/sance_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
-_base_ = '../_base_/pipelines/folder.py'
+_base_ = '../_base_/recipes/folder.py'
 title = 'SANCE on my own photos'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 sance = '{{ fileDirname }}/sance_folder.py'

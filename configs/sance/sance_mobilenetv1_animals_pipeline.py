@@ -1,6 +1,6 @@
 # From tags to a segmentation model by SANCE:
 # python tools/pipeline.py configs/sance/sance_mobilenetv1_animals_pipeline.py
-_base_ = ['../_base_/pipelines/sance.py', '../_base_/pipelines/animals.py']
+_base_ = ['../_base_/recipes/sance.py', '../_base_/recipes/animals.py']
 title = 'SANCE with MobileNetV1 on six animals of PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/../cam/cam_mobilenetv1_animals.py'
 sance = '{{ fileDirname }}/sance_mobilenetv1_animals.py'

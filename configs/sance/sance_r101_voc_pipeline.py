@@ -1,6 +1,6 @@
 # From tags to a segmentation model by SANCE:
 # python tools/pipeline.py configs/sance/sance_r101_voc_pipeline.py --gpus 4
-_base_ = ['../_base_/pipelines/sance.py', '../_base_/pipelines/voc.py']
+_base_ = ['../_base_/recipes/sance.py', '../_base_/recipes/voc.py']
 title = 'SANCE with ResNet-101 on PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/../cam/cam_r101_voc.py'
 sance = '{{ fileDirname }}/sance_r101_voc.py'

@@ -2,7 +2,7 @@
 # python tools/pipeline.py configs/sance/sance_r50_coco_pipeline.py --gpus 4
 # The 82,000 images get no seed files: the CAM's seeds become labels on the way,
 # and SANCE's propagated scores pseudo labels, at IRN's threshold.
-_base_ = '../_base_/pipelines/coco.py'
+_base_ = '../_base_/recipes/coco.py'
 title = 'SANCE with ResNet-50 on COCO 2014'
 localizer = '{{ fileDirname }}/../cam/cam_r50_coco.py'
 sance = '{{ fileDirname }}/sance_r50_coco.py'

@@ -1,7 +1,7 @@
 # From tags to a segmentation model on generated scenes, in minutes on two CPU
 # cores:
 # python tools/pipeline.py configs/single_stage/single_stage_demo_pipeline.py
-_base_ = ['../_base_/pipelines/single_stage.py', '../_base_/pipelines/demo.py']
+_base_ = ['../_base_/recipes/single_stage.py', '../_base_/recipes/demo.py']
 title = 'Single-stage segmentation on generated scenes'
 localizer = '{{ fileDirname }}/single_stage_demo.py'
 protocol = dict(

@@ -2,7 +2,7 @@
 # them out:
 # python tools/pipeline.py configs/single_stage/single_stage_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
-_base_ = '../_base_/pipelines/folder.py'
+_base_ = '../_base_/recipes/folder.py'
 title = 'Single-stage segmentation of my own photos'
 localizer = '{{ fileDirname }}/single_stage_folder.py'
 protocol = dict(

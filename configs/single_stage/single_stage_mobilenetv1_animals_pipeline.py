@@ -1,7 +1,7 @@
 # From tags to a segmentation model of six animals of PASCAL VOC, on a CPU:
 # python tools/pipeline.py \
 #     configs/single_stage/single_stage_mobilenetv1_animals_pipeline.py
-_base_ = ['../_base_/pipelines/single_stage.py', '../_base_/pipelines/animals.py']
+_base_ = ['../_base_/recipes/single_stage.py', '../_base_/recipes/animals.py']
 title = 'Single-stage segmentation with MobileNetV1 on six animals of VOC 2012'
 cam = '{{ fileDirname }}/../cam/cam_mobilenetv1_animals.py'
 localizer = '{{ fileDirname }}/single_stage_mobilenetv1_animals.py'

@@ -10,7 +10,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader
 from PIL import Image, ImageOps
 
-from mmwsss.pipeline.process import format_seconds
+from mmwsss.recipes.process import format_seconds
 
 from .report_rows import Section
 

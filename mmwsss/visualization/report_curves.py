@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmengine.config import Config
 
-from mmwsss.pipeline.scalars import read_scalars
+from mmwsss.recipes.scalars import read_scalars
 from mmwsss.utils import read_json
 
 if TYPE_CHECKING:

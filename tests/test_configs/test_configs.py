@@ -23,8 +23,8 @@ from mmseg.registry import (
 )
 
 import mmwsss  # noqa: F401
-from mmwsss.pipeline import Recipe
-from mmwsss.pipeline.step_types import STEP_TYPES
+from mmwsss.recipes import Recipe
+from mmwsss.recipes.step_types import STEP_TYPES
 from mmwsss.utils import project_path, read_config
 
 ROOT = Path(project_path('configs'))
@@ -555,8 +555,8 @@ def test_data_root_reaches_the_mean_shift():
 
 
 def test_documented_recipe(tmp_path):
-    """A method's recipe that a data set fills in, as docs/en/pipelines.md says."""
-    page = ROOT.parent / 'docs' / 'en' / 'pipelines.md'
+    """A method's recipe that a data set fills in, as docs/en/recipes.md says."""
+    page = ROOT.parent / 'docs' / 'en' / 'recipes.md'
     if not page.exists():
         pytest.skip('an install has no docs')
     text, = re.findall(r"```python\n(_base_ = \['../_base_/.*?)```", page.read_text(),

@@ -17,7 +17,7 @@ from mmengine.config import Config
 from mmengine.utils import ManagerMixin
 from PIL import Image
 
-from mmwsss.pipeline import Pipeline, Recipe
+from mmwsss.recipes import Pipeline, Recipe
 from mmwsss.utils import project_path, read_json
 
 RECIPE = """
@@ -136,7 +136,7 @@ def test_example_method_by_one_option(tmp_path, voc_root, monkeypatch):
 
 def run_recipe(tmp_path, voc_root, monkeypatch, recipe, steps, changes,
                options=None):
-    monkeypatch.setattr('mmwsss.pipeline.runner.StepProcesses.run', run_forked)
+    monkeypatch.setattr('mmwsss.recipes.runner.StepProcesses.run', run_forked)
     # Most of the time would go into the layout of texts of configs.
     monkeypatch.setattr(Config, 'pretty_text', property(text))
     path = tmp_path / 'small_pipeline.py'

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from mmwsss.engine.runner import load_checkpoint_file
-from mmwsss.pipeline import Pipeline, Recipe
-from mmwsss.pipeline.export import export_sh
-from mmwsss.pipeline.process import kill_leftovers
+from mmwsss.recipes import Pipeline, Recipe
+from mmwsss.recipes.export import export_sh
+from mmwsss.recipes.process import kill_leftovers
 from mmwsss.utils import project_path
 
 TOOL = project_path('tools', 'pipeline.py')

@@ -2,7 +2,7 @@
 import pytest
 
 from mmwsss.apis import WSSSInferencer
-from mmwsss.pipeline import Recipe
+from mmwsss.recipes import Recipe
 from mmwsss.utils import load_config, project_path, read_config
 
 

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmwsss.pipeline import Recipe
+from mmwsss.recipes import Recipe
 from mmwsss.utils import project_path, read_config
 from mmwsss.utils.arguments import DictAction
 from mmwsss.utils.config_options import (

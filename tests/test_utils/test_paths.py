@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from mmwsss.datasets.folder import find_images, sort_files
-from mmwsss.pipeline.digest import DigestCache
+from mmwsss.recipes.digest import DigestCache
 from mmwsss.utils import walk_files
 
 

@@ -185,7 +185,7 @@ def write_scalars(folder, entries):
 
 
 def test_curves_join_runs(tmp_path):
-    from mmwsss.pipeline import read_scalars
+    from mmwsss.recipes import read_scalars
     write_scalars(tmp_path / '20260101_000000/vis_data', [
         dict(lr=1, loss=3.0, step=10), dict(lr=1, loss=2.5, step=20),
         {'mIoU': 10.0, 'time': 1, 'step': 20}, dict(lr=1, loss=9.0, step=30)])

@@ -18,7 +18,7 @@ import os.path as osp
 import numpy as np
 from PIL import Image
 
-from mmwsss.pipeline import read_scalars
+from mmwsss.recipes import read_scalars
 from mmwsss.utils import atomic_write
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool

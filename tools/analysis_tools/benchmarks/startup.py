@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-from mmwsss.pipeline.process import StepProcesses
+from mmwsss.recipes.process import StepProcesses
 from mmwsss.utils import project_path
 
 from .timing import alternate, ratio_row

@@ -1,7 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from mmengine.config import Config
 
-from mmwsss.pipeline.config_data import data_paths
+from mmwsss.recipes.config_data import data_paths
 from mmwsss.utils import set_data_root
 
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from mmwsss.pipeline.process import MARKER, StepProcesses, marked_processes
+from mmwsss.recipes.process import MARKER, StepProcesses, marked_processes
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='Linux only')
 SCRIPT = """
@@ -162,7 +162,7 @@ def test_stopped_pipeline_leaves_nothing(
         quick_server, processes, script, tmp_path, monkeypatch):
     """The step ignores SIGTERM, and its child has left the process group."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr('mmwsss.pipeline.process._GRACE_SECONDS', 1)
+    monkeypatch.setattr('mmwsss.recipes.process._GRACE_SECONDS', 1)
 
     def stop():
         if os.path.exists('started'):

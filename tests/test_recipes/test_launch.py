@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from mmwsss.pipeline.launch import launch
-from mmwsss.pipeline.process import Interrupted, stop_on_signals
+from mmwsss.recipes.launch import launch
+from mmwsss.recipes.process import Interrupted, stop_on_signals
 
 
 def test_one_process():

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""What a pipeline says of its steps when it ends."""
+"""What a recipe says of its steps when it ends."""
 
 import os.path as osp
 from typing import Any

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Recipes: what a pipeline's config says."""
+"""Recipes: what their configs say."""
 
 import os.path as osp
 import re

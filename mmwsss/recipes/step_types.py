@@ -60,7 +60,7 @@ class StepCall:
     Args:
         spec (dict): The step with all references replaced.
         folder (str): The output folder of the step.
-        work_dir (str): The folder of the whole pipeline.
+        work_dir (str): The folder of the whole recipe.
         config (str): The step's full config, written as one file. Defaults to
             ''.
         resume (bool): Whether the folder holds an unfinished run of the very

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mmwsss.utils import map_strings
 
 from .recipe import REFERENCE, Recipe, Step, substitute
-from .runner import Pipeline
+from .recipe_runner import RecipeRunner
 
 _MARK = re.compile('\0(\\d+)\0')
 
@@ -34,10 +34,10 @@ class PlainStep:
     values: dict[int, str]
 
 
-def plain_step(pipeline: Pipeline, step: Step) -> PlainStep:
-    """The command that a pipeline would run for a step, nothing having run yet."""
-    recipe = pipeline.recipe
-    job = pipeline.job(step)
+def plain_step(runner: RecipeRunner, step: Step) -> PlainStep:
+    """The command that its recipe would run for a step, nothing having run yet."""
+    recipe = runner.recipe
+    job = runner.job(step)
     values: list[str] = []
 
     def mark(text: str):
@@ -54,18 +54,18 @@ def plain_step(pipeline: Pipeline, step: Step) -> PlainStep:
                      {i: values[i] for i in sorted(needed)})
 
 
-def export_sh(pipeline: Pipeline, steps: list[Step], tool: list[str],
+def export_sh(runner: RecipeRunner, steps: list[Step], tool: list[str],
               options: list[str]) -> str:
-    """A shell script that does what the pipeline does, one step after the other.
+    """A shell script that runs a recipe, one step after the other.
 
     Args:
-        pipeline (Pipeline): The pipeline.
+        runner (RecipeRunner): What runs the recipe.
         steps (list[Step]): The steps to export.
         tool (list[str]): The command that reads the recipe: ``tools/pipeline.py``
             with the recipe.
         options (list[str]): Further arguments of it, which come last.
     """
-    recipe = pipeline.recipe
+    recipe = runner.recipe
     words = map(shlex.quote, [*tool, '--work-dir', recipe.work_dir])
     words = [*words, '"$@"', *map(shlex.quote, options)]
     lines = [
@@ -77,7 +77,7 @@ def export_sh(pipeline: Pipeline, steps: list[Step], tool: list[str],
         f'recipe() {{ {" ".join(words)}; }}',
     ]
     for step in steps:
-        plain = plain_step(pipeline, step)
+        plain = plain_step(runner, step)
         lines += ['', f'# {step.name} ({step.type})',
                   f'recipe --prepare {step.name}']
         lines += [f'value_{i}=$(recipe --value {shlex.quote(text)})'

@@ -27,7 +27,7 @@ class StepFailed(RuntimeError):
     """A step's tool ended with an error."""
 
 
-class Pipeline:
+class RecipeRunner:
     """Runs a recipe in its work folder.
 
     Each step has a :class:`Ledger`. It is done if its last run ended well, and
@@ -152,9 +152,9 @@ class Pipeline:
             force (bool): Run them even if nothing changed. Defaults to False.
 
         Raises:
-            BlockingIOError: If another pipeline works in the same folder.
+            BlockingIOError: If another run works in the same folder.
             StepFailed: If a tool fails; the steps before it stay done.
-            Interrupted: If a signal stopped the pipeline; children are ended.
+            Interrupted: If a signal stopped the recipe; children are ended.
         """
         with folder_lock(self.work_dir), stop_on_signals():
             if ended := kill_leftovers(self.work_dir):
@@ -176,14 +176,14 @@ class Pipeline:
         """Make the folder and the settings' files of a step that is run by hand.
 
         Raises:
-            BlockingIOError: If a pipeline works in the same folder.
-            ValueError: If the step was run by a pipeline, which would not know
+            BlockingIOError: If a run works in the same folder.
+            ValueError: If the step was run with its recipe, which would not know
                 of another run.
         """
         with folder_lock(self.work_dir):
             if self.record(step):
                 raise ValueError(f'{self.work_dir} holds step {step.name} of a '
-                                 'pipeline; choose another --work-dir')
+                                 'recipe; choose another --work-dir')
             self.job(step).prepare()
 
     def _do(self, step: Step, heading: str, force: bool,

@@ -1,8 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from mmwsss.pipeline import Pipeline, Recipe
-from mmwsss.pipeline.recipe import substitute
+from mmwsss.recipes import Recipe, RecipeRunner
+from mmwsss.recipes.recipe import substitute
 from mmwsss.utils import project_path
 
 
@@ -204,7 +204,7 @@ def test_classes_reach_every_config(tmp_path):
     path = project_path('configs', 'esol', 'esol_folder_pipeline.py')
     root = dict(data_root=str(tmp_path))
     for options, number in ((root, 3), (dict(root, classes=['owl']), 2)):
-        line = Pipeline(Recipe(path, str(tmp_path / 'work'), options))
+        line = RecipeRunner(Recipe(path, str(tmp_path / 'work'), options))
         for name in ('train_localizer', 'train_segmentor', 'predict'):
             cfg = line.job(line.recipe[name]).config
             assert cfg.model.decode_head.num_classes == number

@@ -32,7 +32,7 @@ _UNREADABLE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 
 
 class Interrupted(Exception):
-    """The pipeline was asked to stop by a signal."""
+    """The recipe was asked to stop by a signal."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)
@@ -59,19 +59,19 @@ def stop_on_signals() -> Iterator[None]:
 
 @contextmanager
 def folder_lock(folder: str) -> Iterator[None]:
-    """Hold a folder for one pipeline; the system frees it however that ends.
+    """Hold a folder for one run of a recipe; the system frees it however that ends.
 
     Raises:
-        BlockingIOError: If another pipeline holds it.
+        BlockingIOError: If another run holds it.
     """
     os.makedirs(folder, exist_ok=True)
     path, holder = osp.join(folder, '.lock'), osp.join(folder, '.lock.pid')
     try:
-        # A child that a killed pipeline was just starting holds it a moment more.
+        # A child that a killed recipe was just starting holds it a moment more.
         lock = FileLock(path).acquire(timeout=_LOCK_SECONDS)
     except Timeout as error:
         raise BlockingIOError(
-            f'another pipeline (process {_first_line(holder)}) works in '
+            f'another run (process {_first_line(holder)}) works in '
             f'{folder}') from error
     with lock:
         with open(holder, 'w', encoding='utf-8') as file:
@@ -87,14 +87,14 @@ def _first_line(path: str) -> str:
 
 
 def kill_leftovers(folder: str, spare: int | None = None) -> int:
-    """End processes that an earlier pipeline in ``folder`` left running.
+    """End processes that an earlier recipe in ``folder`` left running.
 
-    A pipeline that was killed outright cannot end its steps' workers; two
+    A recipe that was killed outright cannot end its steps' workers; two
     processes must not write the same files. They are known by their
     environment.
 
     Args:
-        folder (str): The pipeline's folder.
+        folder (str): The recipe's folder.
         spare (int, optional): A process to leave alone.
 
     Returns:
@@ -123,7 +123,7 @@ def marked_processes(folder: str, spare: int | None = None) -> list[psutil.Proce
     """The living processes that work for a folder, without this one.
 
     Args:
-        folder (str): The pipeline's folder.
+        folder (str): The recipe's folder.
         spare (int, optional): A process to leave out.
     """
     found = []
@@ -136,10 +136,10 @@ def marked_processes(folder: str, spare: int | None = None) -> list[psutil.Proce
 
 
 class StepProcesses:
-    """Starts the processes of a pipeline's steps, one after the other.
+    """Starts the processes of a recipe's steps, one after the other.
 
     Args:
-        folder (str): The pipeline's folder, which marks them.
+        folder (str): The recipe's folder, which marks them.
         preload (bool): Whether Python scripts, where asked for, are forks of one
             process that has imported mmwsss; on Linux only.
     """

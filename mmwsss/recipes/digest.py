@@ -33,7 +33,7 @@ def digest_checkpoint(path: str) -> str:
     trainings, and no later step reads it. A file that cannot be read as a
     plain checkpoint is hashed byte by byte.
     """
-    # A pipeline that finds nothing to do needs no torch.
+    # A recipe that finds nothing to do needs no torch.
     import torch
 
     from mmwsss.utils.checkpoint import load_checkpoint_file

@@ -4,7 +4,7 @@
 A server process imports the libraries once and forks itself for each step. The
 fork becomes what ``python tools/train.py ...`` would be: a session of its own,
 its own ``__main__``, arguments and output, fresh random states. It dies with the
-server, and the server with the pipeline. (The fork server of ``multiprocessing``
+server, and the server with the recipe. (The fork server of ``multiprocessing``
 starts functions, whose processes skip ``atexit`` and outlive a killed parent.)
 """
 
@@ -28,12 +28,12 @@ from typing import IO
 from .spawn import die_with, spawn
 
 PRELOADED = 'mmwsss.preload'
-"""By name, as the steps' scripts: a pipeline stands below what they import."""
+"""By name, as the steps' scripts: a recipe stands below what they import."""
 
 _NVML_CHECK = 'PYTORCH_NVML_BASED_CUDA_CHECK'
 # Tools do not find modules in the current folder, and neither may this.
 _SERVER = ("import sys\nif sys.path[0] == '': del sys.path[0]\n"
-           'from mmwsss.pipeline.step_server import serve\nserve()')
+           'from mmwsss.recipes.step_server import serve\nserve()')
 
 
 class StepServer:
@@ -142,7 +142,7 @@ def serve() -> None:
                 _forget_random_states()
                 _become(command)
             else:
-                # What it serves: the pipeline's own command.
+                # What it serves: the recipe's own command.
                 os.execve(command[0], command, environment)  # noqa: S606
             return
         os.close(begun)

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from mmwsss.pipeline import Interrupted, Pipeline, Recipe, StepFailed
-from mmwsss.pipeline.export import export_sh
-from mmwsss.pipeline.process import MARKER, folder_lock, kill_leftovers
+from mmwsss.recipes import Interrupted, Recipe, RecipeRunner, StepFailed
+from mmwsss.recipes.export import export_sh
+from mmwsss.recipes.process import MARKER, folder_lock, kill_leftovers
 from mmwsss.utils import project_path
 
 TOY_STEPS = os.path.join(os.path.dirname(__file__), 'toy_steps.py')
@@ -43,7 +43,7 @@ def recipe_path(tmp_path):
 
 def pipeline(recipe_path, work_dir='work', **options):
     folder = os.path.join(os.path.dirname(recipe_path), work_dir)
-    return Pipeline(Recipe(recipe_path, folder, options))
+    return RecipeRunner(Recipe(recipe_path, folder, options))
 
 
 def run(recipe_path, work_dir='work', names=None, force=False, **options):
@@ -309,7 +309,7 @@ def test_exported_script_makes_the_same_files(recipe_path, tmp_path, monkeypatch
     script = script.replace('by_script', 'work')
     refused = subprocess.run(['sh', '-c', script], capture_output=True, text=True)
     assert refused.returncode == 1
-    assert 'holds step seeds of a pipeline; choose another' in refused.stderr
+    assert 'holds step seeds of a recipe; choose another' in refused.stderr
     # A pipeline keeps what the script made, and does not mix it with its own.
     assert results(run(recipe_path, 'by_script', **options)) == before
     assert os.path.isdir(os.path.join(line.work_dir, '.previous', 'seeds'))
