@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/schedules/irn_3e.py', '../_base_/default_runtime.py'
 ]
 
-taps = [32, 32, 64, 128]
+in_channels = [32, 32, 64, 128]
 model = dict(
     data_preprocessor=dict(size=(96, 96)),
     backbone=dict(
@@ -21,18 +21,18 @@ model = dict(
         frozen_stages=-1,
         init_cfg=None),
     decode_head=dict(
-        in_channels=taps,
+        in_channels=in_channels,
         in_index=(0, 1, 2, 3),
-        detach_taps=False,
+        detach_inputs=False,
         num_classes=7,
         loss_decode=dict(radius=5)),
     auxiliary_head=dict(
-        in_channels=taps,
+        in_channels=in_channels,
         in_index=(0, 1, 2, 3),
-        tap_channels=(16, 16, 32, 32),
+        reduced_channels=(16, 16, 32, 32),
         groups=(2, 2, 2, 2),
         fused_channels=32,
-        detach_taps=False,
+        detach_inputs=False,
         num_classes=7,
         loss_decode=dict(radius=5)))
 walk_tta_model = dict(pad_size=96)

@@ -6,8 +6,8 @@ _base_ = [
     '../_base_/schedules/irn_3e.py', '../_base_/default_runtime.py'
 ]
 
-# The first tap has stride 2, the second the stride 4 of the boundaries.
-taps = [64, 128, 256, 512, 1024]
+# The first feature has stride 2, the second the stride 4 of the boundaries.
+in_channels = [64, 128, 256, 512, 1024]
 model = dict(
     data_preprocessor=dict(
         mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5],
@@ -21,10 +21,11 @@ model = dict(
         pretrained=True),
     norm_eval=True,
     frozen=('timm_model', ),
-    decode_head=dict(in_channels=taps, num_classes=7, loss_decode=dict(radius=6)),
+    decode_head=dict(
+        in_channels=in_channels, num_classes=7, loss_decode=dict(radius=6)),
     auxiliary_head=dict(
-        in_channels=taps,
-        tap_channels=(32, 32, 64, 64, 64),
+        in_channels=in_channels,
+        reduced_channels=(32, 32, 64, 64, 64),
         groups=(4, 4, 4, 4, 4),
         fused_channels=64,
         num_classes=7,

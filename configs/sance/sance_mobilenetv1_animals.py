@@ -20,7 +20,7 @@ model = dict(
     norm_eval=True,
     frozen=('timm_model.conv_stem', 'timm_model.bn1', 'timm_model.blocks.0',
             'timm_model.blocks.1', 'timm_model.blocks.2'),
-    # The first tap, at stride 2, is reduced to the second's size. Images are
+    # The first feature, at stride 2, is reduced to the second's size. Images are
     # smaller than VOC's, and so are the pairs of pixels.
     decode_head=dict(
         in_channels=(64, 128, 256, 512, 1024),

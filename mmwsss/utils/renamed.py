@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 PARTS = dict(
+    MODELS=dict(StemTapResNet='StemResNet'),
     TRANSFORMS=dict(LoadPhoto='LoadPILImage', SeedAugmentation='SetRandomState'))
 """Registry of ``mmseg.registry`` -> type before -> type now."""
 

@@ -183,11 +183,11 @@ def test_head_against_naive():
     feats = model.extract_feat(torch.rand(1, 3, 64, 48))
     head = model.decode_head
     parts = []
-    for layer, tap in zip(head.reduce, feats[1:], strict=True):
-        tap = torch.einsum('oc,nchw->nohw', layer.conv.weight[:, :, 0, 0], tap)
-        tap = torch.nn.functional.interpolate(
-            tap, size=feats[1].shape[2:], mode='bilinear')
-        parts.append(torch.where(tap > 0, tap, tap.exp() - 1))
+    for layer, feature in zip(head.reduce, feats[1:], strict=True):
+        feature = torch.einsum('oc,nchw->nohw', layer.conv.weight[:, :, 0, 0], feature)
+        feature = torch.nn.functional.interpolate(
+            feature, size=feats[1].shape[2:], mode='bilinear')
+        parts.append(torch.where(feature > 0, feature, feature.exp() - 1))
     x = torch.einsum(
         'oc,nchw->nohw', head.fuse.weight[:, :, 0, 0], torch.cat(parts, 1))
     guide = head.guide(feats)

@@ -123,15 +123,15 @@ def deeplab(kind: str, segmentor: str = 'EncoderDecoder',
     return pixels(head, segmentor)
 
 
-STEM_TAPS = [16, 4, 8, 16, 32]
+STEM_CHANNELS = [16, 4, 8, 16, 32]
 STEM_TAP_RESNET = dict(
-    BACKBONE, type='StemTapResNet', depth=18, stem_channels=16, frozen_stages=4,
+    BACKBONE, type='StemResNet', depth=18, stem_channels=16, frozen_stages=4,
     strides=(1, 2, 2, 1))
 CONTOUR = dict(
-    type='ContourHead', in_channels=STEM_TAPS, tap_channels=4, groups=2,
+    type='ContourHead', in_channels=STEM_CHANNELS, reduced_channels=4, groups=2,
     loss_decode=dict(type='PathAffinityLoss', radius=3))
 DISPLACEMENT = dict(
-    type='DisplacementHead', in_channels=STEM_TAPS, tap_channels=[4] * 5,
+    type='DisplacementHead', in_channels=STEM_CHANNELS, reduced_channels=[4] * 5,
     groups=[2] * 5, fused_channels=4,
     loss_decode=dict(type='DisplacementLoss', radius=3))
 AFFINITY = dict(
@@ -143,11 +143,11 @@ NORM = dict(type='BN', requires_grad=False)
 PIXEL = dict(
     irn=pixels(CONTOUR, backbone=STEM_TAP_RESNET, auxiliary_head=DISPLACEMENT),
     contour=pixels(
-        dict(CONTOUR, detach_taps=False), 'ContourSegmentor',
+        dict(CONTOUR, detach_inputs=False), 'ContourSegmentor',
         dict(STEM_TAP_RESNET, frozen_stages=-1)),
     sance=pixels(
         dict(CONTOUR, in_channels=(4, 8, 16, 32), in_index=(0, 1, 2, 3),
-             size_tap=0, num_classes=NUM_CLASSES, detach_taps=False), 'SANCE',
+             size_index=0, num_classes=NUM_CLASSES, detach_inputs=False), 'SANCE',
         auxiliary_head=dict(
             type='SummedASPPHead', in_channels=32, in_index=3, dilations=(1, 2),
             num_classes=NUM_CLASSES, align_corners=False,
@@ -200,7 +200,7 @@ class TestPixelModels(ModelTester):
 
 BACKBONES = [
     dict(type='CaffeResNet', depth=50, base_channels=2),
-    dict(BACKBONE, type='StemTapResNet', depth=18),
+    dict(BACKBONE, type='StemResNet', depth=18),
     dict(type='VGG16FC7'),
     dict(type='VGG16LargeFOV'),
     dict(type='WideResNet38', base_channels=2),

@@ -8,7 +8,7 @@ from mmseg.models import ResNet
 from mmseg.registry import METRICS, MODELS
 from mmseg.structures import SegDataSample
 
-from mmwsss.models.backbones import StemTapResNet
+from mmwsss.models.backbones import StemResNet
 from mmwsss.models.losses import DisplacementLoss, PathAffinityLoss, pair_means
 from mmwsss.models.refiners import (
     AffinityWalk,
@@ -19,9 +19,9 @@ from mmwsss.models.refiners import (
 from mmwsss.ops import affinity_walk, centroid_instances, path_affinity, random_walk
 from mmwsss.structures import Seed
 
-TAPS = [16, 4, 8, 16, 32]
+IN_CHANNELS = [16, 4, 8, 16, 32]
 BACKBONE = dict(
-    type='StemTapResNet', depth=18, stem_channels=16, base_channels=4,
+    type='StemResNet', depth=18, stem_channels=16, base_channels=4,
     num_stages=4, out_indices=(0, 1, 2, 3), strides=(1, 2, 2, 1),
     dilations=(1, 1, 1, 1), norm_eval=True, frozen_stages=4)
 MODEL = dict(
@@ -32,10 +32,10 @@ MODEL = dict(
         seg_pad_val=255),
     backbone=BACKBONE,
     decode_head=dict(
-        type='ContourHead', in_channels=TAPS, tap_channels=8,
+        type='ContourHead', in_channels=IN_CHANNELS, reduced_channels=8,
         loss_decode=dict(type='PathAffinityLoss', radius=4)),
     auxiliary_head=dict(
-        type='DisplacementHead', in_channels=TAPS, tap_channels=[8] * 5,
+        type='DisplacementHead', in_channels=IN_CHANNELS, reduced_channels=[8] * 5,
         groups=[2] * 5, fused_channels=8,
         loss_decode=dict(type='DisplacementLoss', radius=4)),
     train_cfg=dict(), test_cfg=dict(mode='whole'))
@@ -65,7 +65,7 @@ def batch(num=2, size=64):
 def test_stem_tap_is_the_resnet_with_one_more_output():
     torch.manual_seed(0)
     cfg = {key: value for key, value in BACKBONE.items() if key != 'type'}
-    ours, plain = StemTapResNet(**cfg), ResNet(**cfg)
+    ours, plain = StemResNet(**cfg), ResNet(**cfg)
     plain.load_state_dict(ours.state_dict())
     ours.eval(), plain.eval()
     image = torch.rand(1, 3, 48, 40)
@@ -79,16 +79,16 @@ def test_fingerprints_of_irn():
     def count(module):
         return sum(one.numel() for one in module.parameters())
 
-    taps = [64, 256, 512, 1024, 2048]
+    features = [64, 256, 512, 1024, 2048]
     with torch.device('meta'):
         model = MODELS.build(
             dict(
                 type='WeakSegmentor',
                 backbone=dict(
-                    type='StemTapResNet', depth=50, strides=(1, 2, 2, 1),
+                    type='StemResNet', depth=50, strides=(1, 2, 2, 1),
                     dilations=(1, 1, 1, 1)),
-                decode_head=dict(type='ContourHead', in_channels=taps),
-                auxiliary_head=dict(type='DisplacementHead', in_channels=taps)))
+                decode_head=dict(type='ContourHead', in_channels=features),
+                auxiliary_head=dict(type='DisplacementHead', in_channels=features)))
     assert count(model.backbone) == 23_508_032
     assert count(model.decode_head) == 125_409
     assert count(model.auxiliary_head) == 1_269_120
@@ -112,7 +112,7 @@ def test_only_the_heads_learn():
 def test_taps_may_train_the_backbone():
     model = build(
         backbone=dict(BACKBONE, frozen_stages=-1),
-        decode_head=dict(MODEL['decode_head'], detach_taps=False),
+        decode_head=dict(MODEL['decode_head'], detach_inputs=False),
         auxiliary_head=None).train()
     data = model.data_preprocessor(batch(), training=True)
     model.parse_losses(model(**data, mode='loss'))[0].backward()

@@ -45,11 +45,11 @@ def sance_cfg(**kwargs):
                 type='ContourHead',
                 in_channels=(4, 8, 16, 32),
                 in_index=(0, 1, 2, 3),
-                size_tap=0,
-                tap_channels=4,
+                size_index=0,
+                reduced_channels=4,
                 groups=2,
                 num_classes=NUM_CLASSES,
-                detach_taps=False,
+                detach_inputs=False,
                 loss_decode=dict(
                     type='PathAffinityLoss', radius=3, loss_weight=2.)),
             auxiliary_head=dict(
@@ -264,7 +264,7 @@ def test_a_rectangle_without_a_cell():
 
 def test_detached_taps():
     cfg = sance_cfg(online=('contour', ), refined=())
-    cfg['decode_head']['detach_taps'] = True
+    cfg['decode_head']['detach_inputs'] = True
     model = MODELS.build(cfg)
     losses = losses_of(model)
     parameters = list(model.backbone.parameters())

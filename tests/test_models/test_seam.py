@@ -70,13 +70,13 @@ def test_revised_maps_against_naive():
 def test_maps_learn_by_the_classifier_only():
     torch.manual_seed(0)
     head = MODELS.build(HEAD)
-    taps = [torch.rand(1, c, 4, 4, requires_grad=True) for c in (4, 8, 16, 32)]
+    features = [torch.rand(1, c, 4, 4, requires_grad=True) for c in (4, 8, 16, 32)]
     image = torch.rand(1, 3, 32, 32)
-    class_maps = head(taps, image)
+    class_maps = head(features, image)
     maps, revised = class_maps.maps, class_maps.extra['revised']
     assert maps.shape == (1, 3, 4, 4) and revised.shape == (1, 4, 4, 4)
     revised.sum().backward()
-    assert all(tap.grad is None for tap in taps)
+    assert all(feature.grad is None for feature in features)
     assert head.classifier.weight.grad is None
     assert head.embed.weight.grad is not None
 
@@ -192,5 +192,5 @@ class TestSEAM(ModelCase):
 
 
 def test_errors():
-    with pytest.raises(ValueError, match='one tap more'):
+    with pytest.raises(ValueError, match='one feature more'):
         MODELS.build(dict(HEAD, reduced_channels=(4, )))

@@ -49,7 +49,7 @@ def norm(params, name, x):
 def naive_forward(params, x):
     """The network written down block by block."""
     x = conv(params, 'conv1', x, padding=1)
-    taps = []
+    features = []
     # Layer, blocks, stride and dilations of the first block, of the others.
     for layer, num, stride, first, other in (
         (2, 3, 2, (1, 1), (1, 1)), (3, 3, 2, (1, 1), (1, 1)),
@@ -59,7 +59,7 @@ def naive_forward(params, x):
             s, (d1, d2) = (stride, first) if block == 0 else (1, other)
             a = norm(params, f'{name}.norm1', x).clamp(min=0)
             if layer == 5 and block == 0:
-                taps.append(a)
+                features.append(a)
             y = conv(params, f'{name}.conv1', a, stride=s, padding=d1, dilation=d1)
             y = norm(params, f'{name}.norm2', y).clamp(min=0)
             y = conv(params, f'{name}.conv2', y, padding=d2, dilation=d2)
@@ -67,19 +67,19 @@ def naive_forward(params, x):
                 x = conv(params, f'{name}.shortcut', a, stride=s)
             x = x + y
         if layer == 3:
-            taps.append(x)
+            features.append(x)
     for layer in (6, 7):
         name = f'layer{layer}.0'
         a = norm(params, f'{name}.norm1', x).clamp(min=0)
         if layer == 6:
-            taps.append(a)
+            features.append(a)
         y = conv(params, f'{name}.conv1', a)
         y = norm(params, f'{name}.norm2', y).clamp(min=0)
         y = conv(params, f'{name}.conv2', y, padding=4, dilation=4)
         y = norm(params, f'{name}.norm3', y).clamp(min=0)
         x = conv(params, f'{name}.shortcut', a) + conv(params, f'{name}.conv3', y)
-    taps.append(norm(params, 'norm', x).clamp(min=0))
-    return taps
+    features.append(norm(params, 'norm', x).clamp(min=0))
+    return features
 
 
 def randomize(model):

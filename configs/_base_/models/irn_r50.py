@@ -3,12 +3,12 @@
 _base_ = './imagenet_rgb.py'
 
 data_preprocessor = dict(_base_.data_preprocessor, size=(512, 512))
-taps = [64, 256, 512, 1024, 2048]
+in_channels = [64, 256, 512, 1024, 2048]
 model = dict(
     type='WeakSegmentor',
     data_preprocessor=data_preprocessor,
     backbone=dict(
-        type='StemTapResNet',
+        type='StemResNet',
         depth=50,
         num_stages=4,
         out_indices=(0, 1, 2, 3),
@@ -19,13 +19,13 @@ model = dict(
         init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
     decode_head=dict(
         type='ContourHead',
-        in_channels=taps,
+        in_channels=in_channels,
         num_classes=21,
         loss_decode=dict(type='PathAffinityLoss', radius=10)),
     # Instances alone need displacements.
     auxiliary_head=dict(
         type='DisplacementHead',
-        in_channels=taps,
+        in_channels=in_channels,
         num_classes=21,
         loss_decode=dict(type='DisplacementLoss', radius=10)),
     train_cfg=dict(),

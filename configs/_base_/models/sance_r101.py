@@ -8,7 +8,7 @@ model = dict(
     type='SANCE',
     data_preprocessor=data_preprocessor,
     backbone=dict(
-        type='StemTapResNet',
+        type='StemResNet',
         depth=101,
         num_stages=4,
         out_indices=(0, 1, 2, 3),
@@ -21,7 +21,7 @@ model = dict(
         type='ContourHead',
         in_channels=(64, 256, 512, 1024, 2048),
         num_classes=21,
-        detach_taps=False,
+        detach_inputs=False,
         align_corners=False,
         loss_decode=dict(type='PathAffinityLoss', radius=10, loss_weight=2.)),
     auxiliary_head=dict(

@@ -8,7 +8,7 @@ from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from .contour_head import TapHead
+from .pixel_pair_head import PixelPairHead
 
 
 def pool_affinity_label(label: Tensor, stride: int, num_classes: int) -> Tensor:
@@ -40,10 +40,10 @@ def pool_affinity_label(label: Tensor, stride: int, num_classes: int) -> Tensor:
 
 
 @MODELS.register_module()
-class AffinityHead(TapHead):
+class AffinityHead(PixelPairHead):
     """Features whose distance tells whether two pixels belong together.
 
-    Three taps of the backbone are reduced, put side by side and mixed; the
+    Three features of the backbone are reduced, put side by side and mixed; the
     affinity of two near pixels is ``exp(-mean |f_i - f_j|)``. It learns from
     pairs of confident labels (:class:`PSALabel`) and then guides a random walk
     (:class:`AffinityWalk`) that spreads class scores. AffinityNet of PSA
@@ -52,12 +52,12 @@ class AffinityHead(TapHead):
     <https://arxiv.org/abs/1803.10464>`_).
 
     Args:
-        in_channels (Sequence[int]): Channels of the taps.
+        in_channels (Sequence[int]): Channels of the features.
         num_classes (int): All classes, background included.
-        in_index (Sequence[int]): Which of the backbone's outputs they are. Taps
+        in_index (Sequence[int]): Which of the backbone's outputs they are. Features
             of a larger stride are resized to the first one's. Defaults to
             (1, 2, 3).
-        reduced_channels (Sequence[int]): What each tap is reduced to. Defaults
+        reduced_channels (Sequence[int]): What each feature is reduced to. Defaults
             to (64, 128, 256).
         group_width (int, optional): Channels of a group of the normalisation
             behind each reduction, 8 on VGG-16; None for no normalisation.
@@ -66,10 +66,10 @@ class AffinityHead(TapHead):
             :class:`FeatureAffinityLoss`.
         init_cfg (dict | list[dict], optional): Initialisation. Defaults to He
             for the reductions and Xavier with gain 4 for the last convolution.
-        **kwargs: Further arguments of :class:`TapHead`.
+        **kwargs: Further arguments of :class:`PixelPairHead`.
 
     Raises:
-        ValueError: If the numbers of taps and reductions differ.
+        ValueError: If the numbers of features and reductions differ.
     """
 
     def __init__(self,
@@ -90,8 +90,8 @@ class AffinityHead(TapHead):
             in_channels,
             num_classes,
             in_index,
-            size_tap=0,
-            detach_taps=False,
+            size_index=0,
+            detach_inputs=False,
             channels=channels,
             loss_decode=loss_decode,
             init_cfg=init_cfg or dict(
@@ -116,22 +116,22 @@ class AffinityHead(TapHead):
             inputs (tuple[Tensor]): Multi-level features of the backbone.
 
         Returns:
-            Tensor: Of shape (N, G, h, w), (h, w) is the size of the first tap.
+            Tensor: Of shape (N, G, h, w), (h, w) is the size of the first feature.
         """
-        taps = [
-            reduce(tap) for reduce, tap in zip(
-                self.reduce, self.taps(inputs), strict=True)
+        features = [
+            reduce(feature) for reduce, feature in zip(
+                self.reduce, self.select_inputs(inputs), strict=True)
         ]
-        size = taps[self.size_tap].shape[2:]
-        taps = [
+        size = features[self.size_index].shape[2:]
+        features = [
             F.elu(
                 resize(
-                    tap,
+                    feature,
                     size=size,
                     mode='bilinear',
-                    align_corners=self.align_corners)) for tap in taps
+                    align_corners=self.align_corners)) for feature in features
         ]
-        return F.elu(self.fuse(torch.cat(taps, dim=1)))
+        return F.elu(self.fuse(torch.cat(features, dim=1)))
 
     def merge_guides(self, guides: list[Tensor]) -> Tensor:
         """Merge the features of several views of an image.

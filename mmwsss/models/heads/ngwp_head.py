@@ -76,7 +76,7 @@ class NGWPHead(CAMHead):
         **kwargs: Further arguments of :class:`CAMHead`.
 
     Raises:
-        ValueError: If the stage is unknown, there are not two taps, or
+        ValueError: If the stage is unknown, there are not two features, or
             ``cues`` lack a gate.
     """
 
@@ -107,7 +107,7 @@ class NGWPHead(CAMHead):
                  **kwargs) -> None:
         if len(in_channels) != 2 or len(in_index) != 2:
             raise ValueError('in_channels and in_index each need a shallow and '
-                             f'a deep tap, got {in_channels} and {in_index}')
+                             f'a deep feature, got {in_channels} and {in_index}')
         super().__init__(
             list(in_channels),
             num_classes,

@@ -52,12 +52,12 @@ class SEAMHead(CAMHead):
     <https://arxiv.org/abs/2004.04581>`_), Sec. 3.
 
     Args:
-        in_channels (Sequence[int]): Channels of two shallow taps and of the
+        in_channels (Sequence[int]): Channels of two shallow features and of the
             deep one.
         num_classes (int): All classes, background included.
         in_index (Sequence[int]): Which of the backbone's outputs they are.
             Defaults to (1, 2, 3).
-        reduced_channels (Sequence[int]): What the shallow taps are reduced to.
+        reduced_channels (Sequence[int]): What the shallow features are reduced to.
             Defaults to (64, 128).
         er_weight (float): Factor of the equivariant regularisation between the
             views' class maps. Defaults to 1.
@@ -96,7 +96,7 @@ class SEAMHead(CAMHead):
                  **kwargs) -> None:
         if not len(in_channels) == len(in_index) == len(reduced_channels) + 1:
             raise ValueError(
-                'in_channels and in_index must name one tap more than '
+                'in_channels and in_index must name one feature more than '
                 f'reduced_channels, got {tuple(in_channels)}, {tuple(in_index)} '
                 f'and {tuple(reduced_channels)}')
         xavier = dict(type='Xavier', distribution='uniform')
@@ -138,12 +138,12 @@ class SEAMHead(CAMHead):
             ClassMaps: The classifier's maps and their means; for seeds the
             revised maps, and all of these, background first, as ``revised``.
         """
-        *taps, deep = self._transform_inputs(inputs)
+        *features, deep = self._transform_inputs(inputs)
         maps = self.classify(deep)
         size = maps.shape[2:]
         similar = [upsample(images, size)]
-        for reduce, tap in zip(self.reduce, taps, strict=True):
-            similar.append(upsample(reduce(tap.detach()).relu(), size))
+        for reduce, feature in zip(self.reduce, features, strict=True):
+            similar.append(upsample(reduce(feature.detach()).relu(), size))
         embedding = self.embed(torch.cat(similar, dim=1))
         revised = self._revise(maps.detach(), embedding)
         return ClassMaps(

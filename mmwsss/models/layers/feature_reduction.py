@@ -5,15 +5,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class TapReduction(nn.Module):
-    """Brings a tap of the backbone to few channels and a given size.
+class FeatureReduction(nn.Module):
+    """Brings a feature of the backbone to few channels and a given size.
 
     1x1 convolution without bias, group normalisation, bilinear resizing
     (align_corners False) and ReLU, in this order: IRN's code resizes before it
     cuts negative values off.
 
     Args:
-        in_channels (int): Channels of the tap.
+        in_channels (int): Channels of the feature.
         channels (int): What they are reduced to.
         groups (int): Groups of the normalisation.
     """
@@ -24,7 +24,7 @@ class TapReduction(nn.Module):
         self.gn = nn.GroupNorm(groups, channels)
 
     def forward(self, x: Tensor, size: Sequence[int]) -> Tensor:
-        """Reduce a tap (N, C, h, w) to (N, channels, *size)."""
+        """Reduce a feature (N, C, h, w) to (N, channels, *size)."""
         x = self.gn(self.conv(x))
         if tuple(x.shape[2:]) != tuple(size):
             x = F.interpolate(

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 @MODELS.register_module()
-class StemTapResNet(ResNet):
+class StemResNet(ResNet):
     """A ResNet that also returns what leaves its stem.
 
     Output 0 is the map behind the max pool (64 channels at stride 4 by
@@ -15,8 +15,8 @@ class StemTapResNet(ResNet):
 
     Example:
         >>> import torch
-        >>> from mmwsss.models.backbones import StemTapResNet
-        >>> backbone = StemTapResNet(depth=50, strides=(1, 2, 2, 1),
+        >>> from mmwsss.models.backbones import StemResNet
+        >>> backbone = StemResNet(depth=50, strides=(1, 2, 2, 1),
         ...                          dilations=(1, 1, 1, 1))
         >>> [tuple(one.shape[1:]) for one in backbone(torch.rand(1, 3, 64, 64))]
         [(64, 16, 16), (256, 16, 16), (512, 8, 8), (1024, 4, 4), (2048, 4, 4)]
