@@ -37,8 +37,8 @@ MAY_IMPORT = {
     'models.tta': BASE,
     'engine': BASE | {'datasets', 'models.layers'},
     'evaluation': BASE | {'datasets', 'models.refiners'},
-    'pipeline': BASE | {'engine'},
-    'visualization': BASE | {'datasets', 'evaluation', 'pipeline'},
+    'recipes': BASE | {'engine'},
+    'visualization': BASE | {'datasets', 'evaluation', 'recipes'},
     'apis': BASE | {'datasets', 'engine', 'visualization'},
 }
 
@@ -94,13 +94,13 @@ def test_imports_run_downward(room):
     assert not wrong
 
 
-def test_no_circle_among_the_files_of_the_pipeline():
-    names = {path.stem for path in (PACKAGE / 'pipeline').glob('*.py')}
+def test_no_circle_among_the_files_of_recipes():
+    names = {path.stem for path in (PACKAGE / 'recipes').glob('*.py')}
     imports = {
         path.stem: names & {module.split('.')[2] for module in imported_modules(path)
                             if module.startswith('mmwsss.recipes.')}
-        for path in (PACKAGE / 'pipeline').glob('*.py')}
-    assert imports['runner'] > {'job', 'summary', 'process'}
+        for path in (PACKAGE / 'recipes').glob('*.py')}
+    assert imports['recipe_runner'] > {'job', 'summary', 'process'}
     while lowest := [name for name in imports if not imports[name] & set(imports)]:
         for name in lowest:
             del imports[name]

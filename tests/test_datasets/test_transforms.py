@@ -194,7 +194,7 @@ class TestLoadMask:
         results = self.results(tmp_path, np.zeros((5, 6), np.uint8))
         with pytest.raises(
                 ValueError,
-                match='mask.png is 6x5 .*expected 5x6 .*image.jpg'):
+                match='mask.png is 6x5 .*expected 5x6 .*photo.jpg'):
             LoadMask().transform(results)
 
     def test_rgb_mask(self, tmp_path):

@@ -385,7 +385,7 @@ class TestFolder:
             'dog/1': [1, 0, 1],
             'dog/2': [1, 0, 1]
         }
-        with pytest.raises(ValueError, match="images: image 'dog/1'.*'dog'"):
+        with pytest.raises(ValueError, match="photos: image 'dog/1'.*'dog'"):
             WeakFolderDataset(
                 data_root=str(tmp_path), class_folders=True, classes=['cat'])
         image(tmp_path / 'photos' / 'stray.jpg')
@@ -426,13 +426,13 @@ class TestFolder:
             WeakFolderDataset(**build)
         (root / 'photos' / 'a.png').unlink()
         (root / 'photos' / 'c.PNG').unlink()
-        with pytest.raises(ValueError, match="tags.csv: image 'c' has no ph"):
+        with pytest.raises(ValueError, match="tags.csv: image 'c' has no image"):
             WeakFolderDataset(**build)
         shutil.rmtree(root / 'photos')
         with pytest.raises(FileNotFoundError, match='photos'):
             WeakFolderDataset(**build)
         (root / 'photos').mkdir()
-        with pytest.raises(ValueError, match='images holds no image'):
+        with pytest.raises(ValueError, match='photos holds no image'):
             WeakFolderDataset(**build)
 
 

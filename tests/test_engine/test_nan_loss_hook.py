@@ -26,7 +26,7 @@ def test_infinite_weights_are_not_saved(tmp_path):
     """A finite loss whose step leads to infinite weights."""
     runner, _ = train(tiny_config(tmp_path))
     runner.model.conv.bias.data[1] = float('inf')
-    with pytest.raises(FloatingPointError, match='conv.bias .* 9,.* image_'):
+    with pytest.raises(FloatingPointError, match='conv.bias .* 9,.* photo_'):
         runner.save_checkpoint(tmp_path, 'bad.pth', meta=dict(iter=9))
     assert not (tmp_path / 'bad.pth').exists()
 

@@ -308,7 +308,7 @@ def test_exported_script_makes_the_same_files(recipe_path, tmp_path, monkeypatch
     subprocess.run(['sh', '-c', script], check=True)
     script = script.replace('by_script', 'work')
     refused = subprocess.run(['sh', '-c', script], capture_output=True, text=True)
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert 'holds step seeds of a recipe; choose another' in refused.stderr
     # A pipeline keeps what the script made, and does not mix it with its own.
     assert results(run(recipe_path, 'by_script', **options)) == before

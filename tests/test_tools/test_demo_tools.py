@@ -25,7 +25,8 @@ def run(monkeypatch, capsys):
 
     def run(script, *args):
         monkeypatch.setattr(sys, 'argv', [script, *map(str, args)])
-        runpy.run_path(osp.join(ROOT, script))['main']()
+        script = runpy.run_path(osp.join(ROOT, script))
+        script['main'](script['parse_args']())
         return capsys.readouterr().out
 
     return run
@@ -89,7 +90,7 @@ def test_image_demo(run, esol, image, tmp_path):
     out = tmp_path / 'results'
     printed = run('demo/image_demo.py', image, config, save('expand'), '--out-dir',
                   out, '--tags', 'dog', '--device', 'cpu')
-    assert 'image: dog' in printed and '1 image(s)' in printed
+    assert 'photo: dog' in printed and '1 photo(s)' in printed
     names = {str(p.relative_to(out)) for p in out.rglob('*') if p.is_file()}
     assert names == {
         'masks/photo.png', 'overlays/photo.jpg', 'cams/photo_dog.jpg',

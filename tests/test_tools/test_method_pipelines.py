@@ -17,7 +17,7 @@ from mmengine.config import Config
 from mmengine.utils import ManagerMixin
 from PIL import Image
 
-from mmwsss.recipes import Pipeline, Recipe
+from mmwsss.recipes import Recipe, RecipeRunner
 from mmwsss.utils import project_path, read_json
 
 RECIPE = """
@@ -136,7 +136,7 @@ def test_example_method_by_one_option(tmp_path, voc_root, monkeypatch):
 
 def run_recipe(tmp_path, voc_root, monkeypatch, recipe, steps, changes,
                options=None):
-    monkeypatch.setattr('mmwsss.recipes.runner.StepProcesses.run', run_forked)
+    monkeypatch.setattr('mmwsss.recipes.recipe_runner.StepProcesses.run', run_forked)
     # Most of the time would go into the layout of texts of configs.
     monkeypatch.setattr(Config, 'pretty_text', property(text))
     path = tmp_path / 'small_pipeline.py'
@@ -144,7 +144,7 @@ def run_recipe(tmp_path, voc_root, monkeypatch, recipe, steps, changes,
         base=project_path('configs', *f'{recipe}.py'.split('/')),
         data_root=str(voc_root), steps=steps, changes=changes))
     work = tmp_path / 'work'
-    pipeline = Pipeline(Recipe(str(path), str(work), options))
+    pipeline = RecipeRunner(Recipe(str(path), str(work), options))
     pipeline.run()
     ids = (voc_root / 'ImageSets/Segmentation/train.txt').read_text().split()
     for name in ids:
@@ -155,7 +155,7 @@ def run_recipe(tmp_path, voc_root, monkeypatch, recipe, steps, changes,
     if 'report' in steps:
         check_model(work, voc_root)
     # Nothing is done twice.
-    again = Pipeline(Recipe(str(path), str(work), options))
+    again = RecipeRunner(Recipe(str(path), str(work), options))
     assert {plan.action for _, plan in again.preview()} == {'skip'}
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mmwsss.engine.runner import load_checkpoint_file
-from mmwsss.recipes import Pipeline, Recipe
+from mmwsss.recipes import Recipe, RecipeRunner
 from mmwsss.recipes.export import export_sh
 from mmwsss.recipes.process import kill_leftovers
 from mmwsss.utils import project_path
@@ -57,7 +57,7 @@ def test_recipes_are_whole(tmp_path):
     assert len(recipes) >= 7
     for path in recipes:
         options = dict(data_root=str(tmp_path)) if 'folder' in path else {}
-        line = Pipeline(Recipe(path, cfg_options=options))
+        line = RecipeRunner(Recipe(path, cfg_options=options))
         assert line.recipe.steps[-1].type == 'report'
         for step in line.recipe.steps:
             cfg = line.job(step).config if not _numbers(step) else None
@@ -120,7 +120,7 @@ def small_recipe(tmp_path, voc_root):
     """The demo's recipe, cut down to the steps that write, and tiny."""
     path = tmp_path / 'small_pipeline.py'
     path.write_text(SMALL.format(
-        esol=project_path('configs', '_base_', 'pipelines', 'esol.py'),
+        esol=project_path('configs', '_base_', 'recipes', 'esol.py'),
         data_root=str(voc_root),
         localizer=project_path('configs', 'esol', 'esol_demo.py'),
         segmentor=project_path('configs', 'deeplab', 'deeplabv2_demo.py')))
@@ -133,7 +133,7 @@ def start(recipe_path, work_dir):
     if child == 0:
         code = 1
         try:
-            Pipeline(Recipe(recipe_path, work_dir)).run()
+            RecipeRunner(Recipe(recipe_path, work_dir)).run()
             code = 0
         finally:
             os._exit(code)
@@ -216,9 +216,9 @@ def test_killed_run_ends_like_an_unbroken_one(small_recipe, tmp_path, slow_files
     assert not os.path.exists(f'{broken}/train_segmentor/iter_10.pth')
     slow_files.undo()
 
-    killed = Pipeline(Recipe(small_recipe, broken))
+    killed = RecipeRunner(Recipe(small_recipe, broken))
     killed.run()
-    whole = Pipeline(Recipe(small_recipe, str(tmp_path / 'whole')), preload=False)
+    whole = RecipeRunner(Recipe(small_recipe, str(tmp_path / 'whole')), preload=False)
     whole.run()
     for step, names in dict(
             train_localizer=('stage_classify.pth', 'stage_expand.pth',
@@ -238,6 +238,6 @@ def test_killed_run_ends_like_an_unbroken_one(small_recipe, tmp_path, slow_files
         assert killed.record(step)['metrics'] == whole.record(step)['metrics']
     assert 'mIoU' in whole.record(whole.recipe['test'])['metrics']
 
-    again = Pipeline(Recipe(small_recipe, broken))
+    again = RecipeRunner(Recipe(small_recipe, broken))
     again.run()
     assert set(again.outcomes.values()) == {'unchanged'}

@@ -62,7 +62,7 @@ def make_report(config, spec, tmp_path):
 def test_report(config, spec, tmp_path):
     done = make_report(config, spec, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert 'Photos of train: 8 photos (1 of 1 sections)' in done.stdout
+    assert 'Photos of train: 8 images (1 of 1 sections)' in done.stdout
     assert sorted(os.listdir(tmp_path / 'out')) == [
         'contact_sheet.png', 'report.html']
     page = (tmp_path / 'out/report.html').read_text()

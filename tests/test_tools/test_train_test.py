@@ -48,7 +48,8 @@ def run(command: list, code: int = 0) -> str:
 def call(monkeypatch, tool: str, *args) -> None:
     """Run a tool's main in this process."""
     monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
-    runpy.run_path(str(ROOT / 'tools' / tool))['main']()
+    script = runpy.run_path(str(ROOT / 'tools' / tool))
+    script['main'](script['parse_args']())
 
 
 def write_config(path: Path, work_dir, **options) -> Path:
