@@ -13,7 +13,8 @@ class IntraViewLoss(nn.Module):
     PPC's intra-view contrast. Two choices keep it at work on what is doubtful:
 
     - semi-hard prototypes: a pixel's own stands against those whose cosines
-      rank 4 to 13 of the 21 (its own counts again where it is among them);
+      rank 4 to 13 of the 21 (its own counts again where it is among them), or
+      as large a share of other numbers of classes;
     - hard pixels: of each of the :math:`K` classes that a view's pseudo labels
       hold, a random half of the :math:`n` pixels and the half between its
       hardest 10 and 60 percent; who is in both counts twice. A class of one
@@ -26,8 +27,9 @@ class IntraViewLoss(nn.Module):
         \frac 1 {|\mathcal S_k|} \sum_{i \in \mathcal S_k} \ell_i
 
     Args:
-        ranks (tuple[int]): The first rank of semi-hard prototypes, from 0, and
-            the one behind the last. The authors' 21 classes have (3, 13).
+        semi_hard (tuple[float]): What share of the prototypes, by falling
+            cosine, comes before the semi-hard ones, and what share with them.
+            Defaults to (3 / 21, 13 / 21).
         sampled (float): Share of random pixels, and of hard ones. Defaults to
             0.5.
         lowest (float): Where the hard pixels end. Defaults to 0.6.
@@ -35,19 +37,20 @@ class IntraViewLoss(nn.Module):
         loss_weight (float): :math:`\gamma`. Defaults to 0.1.
 
     Raises:
-        ValueError: If the ranks do not ascend.
+        ValueError: If ``semi_hard`` does not ascend within 0 and 1.
     """
 
     def __init__(self,
-                 ranks: tuple[int, int] = (3, 13),
+                 semi_hard: tuple[float, float] = (3 / 21, 13 / 21),
                  sampled: float = 0.5,
                  lowest: float = 0.6,
                  temperature: float = 0.1,
                  loss_weight: float = 0.1) -> None:
         super().__init__()
-        if not 0 <= ranks[0] < ranks[1]:
-            raise ValueError(f'ranks must ascend from 0 or more, got {ranks}')
-        self.ranks = tuple(ranks)
+        if not 0 <= semi_hard[0] < semi_hard[1] <= 1:
+            raise ValueError('semi_hard must be two ascending shares from 0 to 1, '
+                             f'got {semi_hard}')
+        self.semi_hard = tuple(semi_hard)
         self.sampled = sampled
         self.lowest = lowest
         self.temperature = temperature
@@ -68,9 +71,6 @@ class IntraViewLoss(nn.Module):
 
         Returns:
             Tensor: The weighted loss, a scalar.
-
-        Raises:
-            ValueError: If there are fewer classes than the first rank needs.
         """
         if lots is None:
             lots = [torch.rand_like(view.pixels[:, 0]) for view in (first, second)]
@@ -84,11 +84,9 @@ class IntraViewLoss(nn.Module):
         """The mean over classes of one view, without weight."""
         cosines = view.pixels @ view.prototypes.T
         num_classes = cosines.shape[1]
-        if self.ranks[0] >= num_classes:
-            raise ValueError(
-                f'ranks={self.ranks} leave no prototype of {num_classes} classes')
         own = cosines.gather(1, view.labels[:, None])
-        others = cosines.sort(dim=1, descending=True)[0][:, slice(*self.ranks)]
+        first, end = (round(share * num_classes) for share in self.semi_hard)
+        others = cosines.sort(dim=1, descending=True)[0][:, first:end]
         logits = torch.cat([own, others], dim=1) / self.temperature
         losses = logits.logsumexp(dim=1) - logits[:, 0]
         weights, present = self._pixel_weights(
