@@ -33,8 +33,7 @@ class PPCHead(SEAMHead):
         background_score (float): See :func:`~projects.eps_ppc.losses.
             prototype_view`. Defaults to 0.2.
         top_ratio (float): As there. Defaults to 1 / 8.
-        prototype_background (str): As there, ``background``. Defaults to
-            'least_foreground'.
+        arbitrary_prototypes (bool): As there, ``arbitrary``. Defaults to False.
         full_size_seeds (bool): Whether maps for seeds are brought to the size of
             the input first (corners aligned), as the code does. Defaults to
             False.
@@ -53,7 +52,7 @@ class PPCHead(SEAMHead):
                  projection: int = 128,
                  background_score: float = 0.2,
                  top_ratio: float = 1 / 8,
-                 prototype_background: str = 'least_foreground',
+                 arbitrary_prototypes: bool = False,
                  full_size_seeds: bool = False,
                  loss_cross_prototype: dict = dict(type='CrossPrototypeLoss'),
                  loss_cross_label: dict = dict(type='CrossLabelLoss'),
@@ -76,7 +75,7 @@ class PPCHead(SEAMHead):
         self.project = nn.Conv2d(self.channels, projection, 1, bias=False)
         self.background_score = background_score
         self.top_ratio = top_ratio
-        self.prototype_background = prototype_background
+        self.arbitrary_prototypes = arbitrary_prototypes
         self.full_size_seeds = full_size_seeds
         self.loss_cross_prototype = MODELS.build(loss_cross_prototype)
         self.loss_cross_label = MODELS.build(loss_cross_label)
@@ -137,7 +136,7 @@ class PPCHead(SEAMHead):
             prototype_view(
                 upsample(view.extra['projected'], size),
                 upsample(view.extra['revised'].detach(), size), labels,
-                self.background_score, self.top_ratio, self.prototype_background)
+                self.background_score, self.top_ratio, self.arbitrary_prototypes)
             for view in (class_maps, second)
         ]
         losses['loss_cross_prototype'] = self.loss_cross_prototype(*views)

@@ -1,5 +1,5 @@
 # As the published code has it: the first class never suppressed in the cross
-# regularisation, arbitrary pixels for the background's prototype, a decay that
+# regularisation, prototypes of arbitrary pixels, a decay that
 # ends 170 iterations early.
 # PYTHONPATH=. python tools/train.py \
 #     projects/eps_ppc/configs/ppc_eps_wide-r38_voc_official.py
@@ -7,5 +7,5 @@ _base_ = './ppc_eps_wide-r38_voc.py'
 
 model = dict(
     decode_head=dict(
-        prototype_background='arbitrary', first_class_as_background=True))
+        arbitrary_prototypes=True, first_class_as_background=True))
 param_scheduler = dict(type='HeldPolyLR', steps=19830)

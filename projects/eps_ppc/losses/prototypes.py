@@ -5,9 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmwsss.models.heads.seam_head import min_max
-
-BACKGROUNDS = ('least_foreground', 'arbitrary')
+from mmwsss.models.heads.seam_head import EPS, min_max
 
 
 class PrototypeView(NamedTuple):
@@ -30,7 +28,7 @@ def prototype_view(features: Tensor,
                    labels: Tensor,
                    background_score: float = 0.1,
                    top_ratio: float = 1 / 16,
-                   background: str = 'least_foreground') -> PrototypeView:
+                   arbitrary: bool = False) -> PrototypeView:
     r"""Label a view's pixels, and gather a prototype of each class.
 
     The revised maps, each stretched to [0, 1], are confidences :math:`c`; the
@@ -45,9 +43,10 @@ def prototype_view(features: Tensor,
         {\left\| \sum_{i \in \Omega_k} c_{k, i} v_i \right\|_2}, \quad
         y_i = \arg\max_k y_k c_{k, i}
 
-    Absent classes take part in the prototypes as they do in the code: theirs are
-    of the pixels that look most like them. (A class whose maps are all 0 gets
-    the zero vector; there the code divides -1 by -1.)
+    The prototype of the background is of the pixels where the image's classes
+    are weakest. A class whose maps are 0 has none: the zero vector, near
+    nothing. Other absent classes take part as in the code: theirs is of the
+    pixels that look most like them.
 
     Args:
         features (Tensor): Projected features of shape (N, D, h, w).
@@ -57,23 +56,16 @@ def prototype_view(features: Tensor,
         background_score (float): The constant confidence. Defaults to 0.1.
         top_ratio (float): :math:`K` over the pixels of one image. Defaults to
             1 / 16.
-        background (str): Which pixels make the prototype of the background,
-            whose confidences are all equal: those where the image's classes are
-            weakest (``'least_foreground'``), or what comes first in a sort of
-            equal values (``'arbitrary'``, the code). Defaults to
-            'least_foreground'.
-
-    Raises:
-        ValueError: If ``background`` is unknown.
+        arbitrary (bool): Whether the background, whose confidences are all
+            equal, and classes whose maps are 0 get prototypes of what comes
+            first in a sort of equal values, as in the code. Defaults to False.
     """
-    if background not in BACKGROUNDS:
-        raise ValueError(
-            f'background must be one of {BACKGROUNDS}, got {background!r}')
     if features.dtype != torch.float64:
         features = features.float()
     rows = features.permute(0, 2, 3, 1).flatten(0, 2)
     with torch.no_grad():
-        foreground = min_max(revised[:, 1:].to(features))
+        foreground = revised[:, 1:].to(features)
+        foreground = _code_min_max(foreground) if arbitrary else min_max(foreground)
         constant = torch.full_like(foreground[:, :1], background_score)
         present = foreground * labels.to(foreground)[:, :, None, None]
         pixel_labels = torch.cat([constant, present], dim=1).argmax(dim=1)
@@ -82,13 +74,24 @@ def prototype_view(features: Tensor,
         confidence = confidence.transpose(0, 1).flatten(1)
         count = max(int(features[0, 0].numel() * top_ratio), 1)
         weights, places = confidence.topk(count, dim=1)
-        if background == 'least_foreground':
+        if not arbitrary:
             strongest = present.amax(dim=1).flatten()
             places[0] = strongest.topk(count, largest=False)[1]
         prototypes = (weights[:, :, None] * rows[places]).sum(dim=1)
+        prototypes = prototypes * weights.sum(dim=1, keepdim=True).sign()
     return PrototypeView(
         F.normalize(rows, dim=1), F.normalize(prototypes, dim=1),
         pixel_labels.flatten())
+
+
+def _code_min_max(maps: Tensor) -> Tensor:
+    """As :func:`min_max`, but just below 0 where that is 0, and -1 throughout a
+    map of zeros."""
+    maps = maps.relu()
+    low = maps.amin(dim=(2, 3), keepdim=True)
+    high = maps.amax(dim=(2, 3), keepdim=True)
+    maps = maps.masked_fill(maps < low + EPS, 0)
+    return (maps - low - EPS) / (high - low + EPS)
 
 
 def prototype_nce(pixels: Tensor, prototypes: Tensor, labels: Tensor,
