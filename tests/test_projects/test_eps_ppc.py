@@ -18,16 +18,12 @@ from torch.optim import SGD
 from mmwsss.engine.optimizers import WeakOptimWrapperConstructor
 from mmwsss.pipeline import Recipe
 
-pytest.importorskip('projects.eps_ppc', reason='an install has no projects')
-from projects.eps_ppc import HeldPolyLR, convert  # noqa: E402
-from projects.eps_ppc.make_saliency import make_maps  # noqa: E402
-from projects.eps_ppc.minimum_barrier import (  # noqa: E402
-    barrier_distance,
-    saliency_map,
-)
-
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-sys.path.insert(0, osp.join(ROOT, 'tests', 'test_models'))
+# As a user's PYTHONPATH, and for the common tester of models.
+for folder in (ROOT, osp.join(ROOT, 'tests', 'test_models')):
+    if folder not in sys.path:
+        sys.path.append(folder)
+
 from model_tester import (  # noqa: E402
     BACKBONE,
     NUM_CLASSES,
@@ -36,7 +32,13 @@ from model_tester import (  # noqa: E402
     make_batch,
 )
 
-sys.path.remove(osp.join(ROOT, 'tests', 'test_models'))
+from projects.eps_ppc import HeldPolyLR, convert  # noqa: E402
+from projects.eps_ppc.make_saliency import make_maps  # noqa: E402
+from projects.eps_ppc.minimum_barrier import (  # noqa: E402
+    barrier_distance,
+    saliency_map,
+)
+
 CONFIGS = Path(ROOT) / 'projects' / 'eps_ppc' / 'configs'
 NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
                   if not path.stem.endswith('_pipeline'))

@@ -35,7 +35,8 @@ for step in steps:
             **{changes!r}.get(step['name'], {{}})}}
     if step['type'] == 'walk':
         quick = {{'walk.refiner.steps': 8}}
-    step['cfg_options'] = {{**step.get('cfg_options', {{}}), **quick}}
+    if step['type'] != 'command':
+        step['cfg_options'] = {{**step.get('cfg_options', {{}}), **quick}}
     if step['type'] in ('seeds', 'refine', 'score_seeds', 'score_masks'):
         step['jobs'] = 0
 del step, quick
