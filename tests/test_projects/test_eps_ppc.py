@@ -1,13 +1,16 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """The models, configs and tools of EPS and PPC."""
 
+import ast
 import os.path as osp
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
@@ -462,6 +465,26 @@ def test_stand_in_for_saliency(tmp_path):
     (tmp_path / 'empty').mkdir()
     with pytest.raises(ValueError, match='there is no photo in'):
         make_maps(str(tmp_path / 'empty'), str(out))
+
+
+def test_readme_leads_to_formulas_and_files():
+    folder = CONFIGS.parent
+    text = (folder / 'README.md').read_text()
+    for link in re.findall(r'\]\(([^)]+)\)', text):
+        assert link.startswith('https://') or (folder / link).exists(), link
+    table = text.split('## Formulas')[1].split('\n## ')[0]
+    rows = re.findall(r'\[`(\w+)`\]\((losses/[^)]+)\)', table)
+    assert len(rows) == 5
+    for name, link in rows:
+        module = ast.parse((folder / link).read_text())
+        found, = (node for node in module.body
+                  if getattr(node, 'name', None) == name)
+        assert '.. math::' in ast.get_docstring(found), name
+    for name in re.findall(r'^\| `(\w[\w-]+)` \|', text, re.MULTILINE):
+        assert name in NETWORKS
+    metafile = yaml.safe_load((folder / 'metafile.yml').read_text())
+    for model in metafile['Models']:
+        assert (Path(ROOT) / model['Config']).is_file()
 
 
 def test_defaults_of_the_paper():
