@@ -140,17 +140,33 @@ class SEAMHead(CAMHead):
         """
         *features, deep = self._transform_inputs(inputs)
         maps = self.classify(deep)
-        size = maps.shape[2:]
-        similar = [upsample(images, size)]
-        for reduce, feature in zip(self.reduce, features, strict=True):
-            similar.append(upsample(reduce(feature.detach()).relu(), size))
-        embedding = self.embed(torch.cat(similar, dim=1))
-        revised = self._revise(maps.detach(), embedding)
+        revised = self.revise(maps, features, images)
         return ClassMaps(
             maps,
             self.pool(maps),
             seed_maps=revised[:, 1:],
             extra=dict(revised=revised, size=images.shape[2:]))
+
+    def revise(self, maps: Tensor, features: Sequence[Tensor],
+               images: Tensor) -> Tensor:
+        """Let pixels of similar appearance share their classes.
+
+        Only the embedding learns: neither the maps nor the features get a gradient.
+
+        Args:
+            maps (Tensor): Raw class maps (N, C - 1, h, w).
+            features (Sequence[Tensor]): The shallow features.
+            images (Tensor): The images of shape (N, 3, H, W).
+
+        Returns:
+            Tensor: Scores in [0, 1] of shape (N, C, h, w), background first.
+        """
+        size = maps.shape[2:]
+        similar = [upsample(images, size)]
+        for reduce, feature in zip(self.reduce, features, strict=True):
+            similar.append(upsample(reduce(feature.detach()).relu(), size))
+        embedding = self.embed(torch.cat(similar, dim=1))
+        return self._revise(maps.detach(), embedding)
 
     @staticmethod
     def _revise(class_maps: Tensor, embedding: Tensor) -> Tensor:
@@ -196,9 +212,7 @@ class SEAMHead(CAMHead):
         plain = [upsample(maps, size) * present for maps in plain]
         with_background = torch.cat([torch.ones_like(present[:, :1]), present], 1)
         revised = [upsample(maps, size) * with_background for maps in revised]
-        targets = [
-            keep_strongest(add_background(maps.detach())) for maps in plain
-        ]
+        targets = [self.cross_target(maps.detach()) for maps in plain]
         loss_cls = sum(self.loss_decode(x, labels) for x in logits) / 2
         return {
             self.loss_decode.loss_name: loss_cls,
@@ -208,6 +222,19 @@ class SEAMHead(CAMHead):
                 self._hard_difference(targets[1], revised[0]) +
                 self._hard_difference(targets[0], revised[1])),
         }
+
+    def cross_target(self, maps: Tensor) -> Tensor:
+        """What the other view's revised maps are to show.
+
+        Args:
+            maps (Tensor): One view's stretched maps (N, C - 1, h, w); those of
+                absent classes are 0.
+
+        Returns:
+            Tensor: Of shape (N, C, h, w), background first; in each pixel the
+            strongest foreground class and the background.
+        """
+        return keep_strongest(add_background(maps))
 
     def _hard_difference(self, target: Tensor, maps: Tensor) -> Tensor:
         difference = (target - maps).abs().flatten(1)

@@ -1,4 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
@@ -46,5 +47,7 @@ class MultiLabelSoftMarginLoss(nn.Module):
             raise ValueError(
                 f'class logits {tuple(logits.shape)} and image labels '
                 f'{tuple(labels.shape)} differ in shape')
-        loss = F.multilabel_soft_margin_loss(logits.float(), labels.float())
+        if logits.dtype != torch.float64:
+            logits = logits.float()
+        loss = F.multilabel_soft_margin_loss(logits, labels.to(logits))
         return self.loss_weight * loss

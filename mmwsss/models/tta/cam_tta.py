@@ -26,7 +26,7 @@ class CAMTTAModel(ImageTTAModel):
     padding; the maps pass ReLU, the mirrored ones are turned back and added.
     The sums of all scales are resized (bilinear, align_corners False) and
     added twice, at stride 4 and, for the full-size product, at the next
-    multiple of 16 and then cropped. The maps of the image's classes are
+    multiple of ``size_divisor`` and then cropped. The maps of the image's classes are
     divided by their maximum + 1e-5.
 
     See :class:`ImageTTAModel` for the views that it takes.
@@ -46,6 +46,8 @@ class CAMTTAModel(ImageTTAModel):
             the square root with VGG-16, 0.5. Defaults to 1.
         min_max (bool): Whether the least value of each merged map is subtracted
             first, as SEAM does. Defaults to False.
+        size_divisor (int): Where the full-size product is merged: 16, IRN's, or
+            1, the image's own size, as PSA and EPS do. Defaults to 16.
         data_preprocessor (dict, optional): Replaces the model's own.
     """
 
@@ -57,6 +59,7 @@ class CAMTTAModel(ImageTTAModel):
                  score_thr: float | None = None,
                  power: float = 1.,
                  min_max: bool = False,
+                 size_divisor: int = 16,
                  data_preprocessor: dict | None = None) -> None:
         super().__init__(module, data_preprocessor)
         self.full_size = full_size
@@ -64,6 +67,7 @@ class CAMTTAModel(ImageTTAModel):
         self.score_thr = score_thr
         self.power = power
         self.min_max = min_max
+        self.size_divisor = size_divisor
 
     @torch.no_grad()
     def predict_image(self, inputs: tuple[Tensor, ...],
@@ -116,7 +120,10 @@ class CAMTTAModel(ImageTTAModel):
         result.set_data(dict(seed=seed, pred_label_scores=probabilities))
         best = seed
         if self.full_size:
-            padded = (ceil(size[0] / 16) * 16, ceil(size[1] / 16) * 16)
+            padded = [
+                ceil(side / self.size_divisor) * self.size_divisor
+                for side in size
+            ]
             merged = _merge(maps, padded)[:, :size[0], :size[1]]
             best = make_seed(merged)
             result.set_data(dict(full_seed=best))

@@ -1,0 +1,12 @@
+# FSAE on PPC with EPS, a small network from scratch on generated scenes. Its class
+# scores mean little at first. Supervision: I+S.
+# PYTHONPATH=. python tools/train.py projects/eps_ppc/configs/fsae_ppc_eps_demo.py
+_base_ = './ppc_eps_demo.py'
+
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'), start_iter=100)
+train_pipeline = [
+    *_base_.train_pipeline[:-1],
+    dict(type='StrongView'),
+    _base_.train_pipeline[-1],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,23 @@
+# PPC on EPS with a small network from scratch on generated scenes.
+# make_saliency.py writes a stand-in for saliency into data/demo/Saliency.
+# Supervision: I+S.
+# PYTHONPATH=. python tools/train.py projects/eps_ppc/configs/ppc_eps_demo.py
+_base_ = './ppc_seam_demo.py'
+
+model = dict(
+    decode_head=dict(
+        type='PPCEPSHead',
+        dropout_ratio=0.,
+        bg_thr=0.22,
+        loss_saliency=dict(type='EPSLoss', threshold=0.4, mix=0.5)))
+tta_model = dict(min_max=False, bg_thr=0.22, size_divisor=1)
+train_pipeline = [
+    *_base_.train_pipeline[:2],
+    dict(type='LoadSaliency'),
+    *_base_.train_pipeline[2:],
+]
+train_dataloader = dict(
+    dataset=dict(
+        data_prefix=dict(saliency_path='Saliency'), pipeline=train_pipeline))
+val_evaluator = dict(protocol=dict(supervision='I+S'))
+test_evaluator = val_evaluator

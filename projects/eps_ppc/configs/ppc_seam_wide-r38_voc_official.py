@@ -1,0 +1,10 @@
+# As the published code has it: prototypes of arbitrary pixels;
+# seeds by way of the input's size.
+# PYTHONPATH=. python tools/train.py \
+#     projects/eps_ppc/configs/ppc_seam_wide-r38_voc_official.py
+_base_ = './ppc_seam_wide-r38_voc.py'
+
+model = dict(
+    decode_head=dict(
+        arbitrary_prototypes=True, full_size_seeds=True))
+tta_model = dict(size_divisor=1)
