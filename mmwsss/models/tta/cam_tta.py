@@ -96,7 +96,7 @@ class CAMTTAModel(ImageTTAModel):
             if class_maps.seed_background is not None:
                 background = class_maps.seed_background.float()
                 seed_maps = torch.cat([background, seed_maps], dim=1)
-            maps.append(sum(views.turn_back(seed_maps)))
+            maps.append(sum(views.unflip(seed_maps)))
             if result is None:
                 result = views.unflipped()
         probabilities = torch.cat(probabilities).mean(0)

@@ -15,7 +15,7 @@ class Views:
     Args:
         inputs (Tensor): Preprocessed, of shape (V, 3, h, w).
         samples (list[:obj:`SegDataSample`]): Their samples.
-        flips (list[bool]): Which of them are mirrored.
+        flips (list[bool]): Which of them are flipped.
         size (tuple[int, int]): (height, width) before preprocessing.
     """
 
@@ -38,8 +38,8 @@ class Views:
             raise ValueError(f'{self.samples[0].metainfo.get("img_path")}: the '
                              'maps hold NaN or infinity')
 
-    def turn_back(self, maps: Tensor) -> list[Tensor]:
-        """Maps (C, h, w) of each view from (V, C, h, w), mirrored back."""
+    def unflip(self, maps: Tensor) -> list[Tensor]:
+        """Maps (C, h, w) of each view from (V, C, h, w), flipped back."""
         return [
             one.flip(-1) if flip else one
             for one, flip in zip(maps, self.flips, strict=True)
@@ -47,11 +47,11 @@ class Views:
 
     @property
     def first_unflipped(self) -> int | None:
-        """int | None: The position of the first view that is not mirrored."""
+        """int | None: The position of the first view that is not flipped."""
         return None if all(self.flips) else self.flips.index(False)
 
     def unflipped(self) -> SegDataSample | None:
-        """A copy of the first sample that is not mirrored, if there is one."""
+        """A copy of the first sample that is not flipped, if there is one."""
         first = self.first_unflipped
         return None if first is None else self.samples[first].clone()
 

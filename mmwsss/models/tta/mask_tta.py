@@ -60,7 +60,7 @@ class MaskTTAModel(CAMTTAModel):
             masks, scores = self._predict_inputs(views.inputs, size)
             views.check_finite(masks)
             probabilities.append(scores.sigmoid())
-            total = total + sum(views.turn_back(masks))
+            total = total + sum(views.unflip(masks))
             if result is None:
                 result = views.unflipped()
 

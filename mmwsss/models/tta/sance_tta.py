@@ -49,7 +49,7 @@ class SANCETTAModel(ImageTTAModel):
             maps = torch.cat([logits.softmax(dim=1), contour], dim=1)
             maps = F.interpolate(
                 maps, strided_size(size), mode='bilinear', align_corners=False)
-            turned += views.turn_back(maps)
+            turned += views.unflip(maps)
             if result is None:
                 result = views.unflipped()
         mean = torch.stack(turned).mean(dim=0)

@@ -72,7 +72,7 @@ class WalkTTAModel(ImageTTAModel):
             maps = self._cut(maps, size)
             views.check_finite(maps)
             maps = _resize(maps, strided_size(image_size, stride))
-            guides += [view[None] for view in views.turn_back(maps)]
+            guides += [view[None] for view in views.unflip(maps)]
             # The image itself, not one of its other scales.
             first = views.first_unflipped
             if first is not None and (result is None or size == image_size):
