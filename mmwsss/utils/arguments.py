@@ -8,7 +8,7 @@ error or ``--help`` does not take their seconds.
 import argparse
 import os
 import os.path as osp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .crf_presets import CRF_PRESETS
 from .io import read_json
@@ -65,9 +65,9 @@ class ToolParser(argparse.ArgumentParser):
         # torch.distributed.launch passes either, depending on its version.
         self.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
-    def parse_args(self, *args, **kwargs) -> argparse.Namespace:
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and tell mmengine which process of a machine this is."""
-        parsed = super().parse_args(*args, **kwargs)
+        parsed = super().parse_args(args, namespace)
         if 'local_rank' in parsed:
             os.environ.setdefault('LOCAL_RANK', str(parsed.local_rank))
         return parsed

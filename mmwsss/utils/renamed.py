@@ -57,7 +57,7 @@ def renamed_arguments(**names: str) -> Callable[[Callable], Callable]:
                 kwargs[names[old]] = kwargs.pop(old)
             return function(*args, **kwargs)
 
-        with_old_names.old_names = frozenset(names)
+        vars(with_old_names)['old_names'] = frozenset(names)
         return with_old_names
 
     return decorate
