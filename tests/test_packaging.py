@@ -201,7 +201,9 @@ def test_model_index_names_whole_metafiles():
     on_disk = {str(path.relative_to(ROOT)) for path in
                (ROOT / 'configs').glob('*/metafile.yml')}
     assert set(index['Import']) == on_disk
-    for name in index['Import']:
+    projects = (str(path.relative_to(ROOT)) for path in
+                (ROOT / 'projects').glob('*/metafile.yml'))
+    for name in (*index['Import'], *projects):
         metafile = yaml.safe_load((ROOT / name).read_text(encoding='utf-8'))
         for model in metafile.get('Models', []):
             assert (ROOT / model['Config']).is_file(), model['Name']

@@ -68,7 +68,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', action=KeepWords,
                         metavar='KEY=VALUE', help='change the recipe, for example '
                         'data_root=/data/VOC2012 or '
-                        'steps.train_esol.cfg_options.train_dataloader.batch_size=8')
+                        'steps.train_localizer.cfg_options.train_dataloader.batch_size=8')
     parser.set_defaults(option_words=[])
     args = parser.parse_args()
     if args.gpus < 1:

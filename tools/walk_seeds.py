@@ -87,7 +87,6 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     walk = ConfigDict(cfg.walk).to_dict()
     if args.bg_thr is not None:
         walk['bg_thr'] = args.bg_thr
-        walk.pop('threshold', None)  # a config's, by its old name
     origin = dict(
         weights=digest_checkpoint(args.checkpoint),
         model=digest_value(cfg.model.to_dict()),

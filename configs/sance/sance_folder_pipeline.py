@@ -8,7 +8,7 @@ localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 sance = '{{ fileDirname }}/sance_folder.py'
 bg_thr = 0.25
 protocol = dict(
-    threshold='0.25, as in IRN',
+    threshold='chosen by eye',
     scales='0.5, 1, 1.5, 2 and flips for seeds and SANCE; 1 for segmentation')
 steps = [
     dict(name='train_localizer', type='train', config='{localizer}'),

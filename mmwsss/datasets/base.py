@@ -148,7 +148,7 @@ class BaseWeakSegDataset(BaseSegDataset):
         for image_id, path in images:
             if not fileio.exists(path, self.backend_args):
                 raise FileNotFoundError(
-                    f'image of image {image_id!r} does not exist: {path}')
+                    f'the file of image {image_id!r} does not exist: {path}')
             info = dict(
                 img_path=path,
                 img_id=image_id,

@@ -164,7 +164,7 @@ def find_conv_bn_pairs(backbone: nn.Module) -> dict[nn.Conv2d, _BatchNorm]:
         if id(x) in makers and readers.count[id(x)] == 1
         and calls[norm] == calls[makers[id(x)]] == 1
     }
-    # A map that someone keeps, as a feature or a tap, must stay what it is.
+    # A map that someone keeps, as a feature, must stay what it is.
     maps = {conv: weakref.ref(written[conv]) for conv in pairs}
     for keeper in (written, read, readers.tensors):
         keeper.clear()

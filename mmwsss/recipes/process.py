@@ -32,7 +32,7 @@ _UNREADABLE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 
 
 class Interrupted(Exception):
-    """The recipe was asked to stop by a signal."""
+    """The run was asked to stop by a signal."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)
@@ -67,7 +67,7 @@ def folder_lock(folder: str) -> Iterator[None]:
     os.makedirs(folder, exist_ok=True)
     path, holder = osp.join(folder, '.lock'), osp.join(folder, '.lock.pid')
     try:
-        # A child that a killed recipe was just starting holds it a moment more.
+        # A child that a killed run was just starting holds it a moment more.
         lock = FileLock(path).acquire(timeout=_LOCK_SECONDS)
     except Timeout as error:
         raise BlockingIOError(
@@ -87,9 +87,9 @@ def _first_line(path: str) -> str:
 
 
 def kill_leftovers(folder: str, spare: int | None = None) -> int:
-    """End processes that an earlier recipe in ``folder`` left running.
+    """End processes that an earlier run in ``folder`` left running.
 
-    A recipe that was killed outright cannot end its steps' workers; two
+    A run that was killed outright cannot end its steps' workers; two
     processes must not write the same files. They are known by their
     environment.
 

@@ -10,12 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from mmwsss.utils import all_strings, load_config, map_strings, project_path
-from mmwsss.utils.renamed import (
-    STEP_KEYS,
-    VARIABLES,
-    renamed_options,
-    warn_renamed,
-)
+from mmwsss.utils.renamed import RECIPES, rename_in_recipe
 
 from .step_types import FITS, STEP_TYPES, StepType
 
@@ -69,7 +64,7 @@ class Recipe:
             recipe's ``work_dir``, else ``work_dirs/<file name>``.
         cfg_options (dict, optional): Changes to the recipe, as by
             ``--cfg-options``. Steps are addressed by name or by index:
-            ``steps.train_esol.cfg_options.train_cfg.max_iters``. Configs that
+            ``steps.train_localizer.cfg_options.train_cfg.max_iters``. Configs that
             they name are relative to the current folder, those of the recipe
             itself to the recipe's.
 
@@ -85,9 +80,11 @@ class Recipe:
         if not osp.isfile(path):
             raise FileNotFoundError(f'no recipe {path}')
         cfg = load_config(path, import_custom_modules=False)
+        rename_in_recipe(cfg)
         _check_steps(cfg)
-        for key, value in renamed_options(cfg_options or {}).items():
+        for key, value in (cfg_options or {}).items():
             _change(cfg, key, value)
+            rename_in_recipe(cfg)
             _check_steps(cfg)
         for key, kind in _TOP_KEYS.items():
             if not isinstance(cfg.get(key, kind), (kind, type)):
@@ -103,9 +100,6 @@ class Recipe:
             key: value
             for key, value in cfg.items() if isinstance(value, (str, int, float))
         }
-        for old, new in VARIABLES.items():
-            if new in self.variables:
-                self.variables[old] = self.variables[new]
         self.shared = {key: cfg[key] for key in ('data_root', 'classes') if key in cfg}
         self.steps: list[Step] = []
         for index, spec in enumerate(cfg.steps):
@@ -185,9 +179,6 @@ class Recipe:
             raise ValueError(
                 f'{where}: the name must be an identifier that no other step or '
                 f'variable has, and none of {", ".join(OWN_FOLDERS)}')
-        for old in STEP_KEYS.keys() & spec.keys():
-            warn_renamed(old, STEP_KEYS[old])
-            spec[STEP_KEYS[old]] = spec.pop(old)
         _check_keys(spec, STEP_TYPES[step_type], where)
         self._check_references(spec, name, known, where)
         step = Step(name, step_type, spec)
@@ -256,6 +247,8 @@ def _check_steps(cfg: 'Config') -> None:
 def _change(cfg: 'Config', key: str, value: Any) -> None:
     """Put one of ``--cfg-options`` into a recipe, in place."""
     parts = key.split('.')
+    if RECIPES.get(parts[0]) in cfg:
+        parts[0] = RECIPES[parts[0]]
     if parts[0] not in cfg and parts[0] not in _TOP_KEYS:
         raise ValueError(f'option {key}: the recipe {cfg.filename} has no '
                          f'{parts[0]!r}{_nearest(parts[0], [*cfg, *_TOP_KEYS])}')

@@ -206,7 +206,7 @@ class Seed:
                 background of its own.
         """
         if bg_thr is not None and alpha is not None:
-            raise ValueError('give a threshold or alpha, not both')
+            raise ValueError('give bg_thr or alpha, not both')
         scores = self.upsample()
         if bg_thr is not None:
             background = scores.new_full((1, *self.size), bg_thr)

@@ -152,7 +152,6 @@ def label_rule_config(args: argparse.Namespace, cfg: 'Config') -> dict:
         rule = dict(cfg.label_rule)
         if args.bg_thr is not None:
             rule['bg_thr'] = args.bg_thr
-            rule.pop('threshold', None)  # a config's, by its old name
         return rule
     if args.refiner == 'irn_two_threshold':
         return dict(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config_options import check_options, unread_options
 from .lists import read_class_names, with_background
-from .renamed import rename_variables, renamed_options
+from .renamed import rename_parts
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -49,7 +49,7 @@ def load_config(path: str, import_custom_modules: bool = True) -> 'Config':
     # A config is a program: it may fail in any way.
     except Exception as error:
         raise ValueError(_why_no_config(path, error)) from error
-    rename_variables(cfg)
+    rename_parts(cfg._cfg_dict)
     return cfg
 
 
@@ -97,7 +97,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
         ValueError: If ``classes`` are given and no dataset takes them, or if
             nothing would read a setting, see :func:`check_options`.
     """
-    options = renamed_options(options or {})
+    options = options or {}
     source = cfg.filename or 'the config'
     check_options(cfg._cfg_dict, options, source)
     for name in unread_options(cfg._cfg_dict, options):
@@ -108,6 +108,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
         set_data_root(cfg._cfg_dict, options['data_root'])
     for key, value in options.items():
         cfg.merge_from_dict({key: value})
+    rename_parts(cfg._cfg_dict)
     dataset = cfg.get('train_dataloader', {}).get('dataset', {})
     while 'dataset' in dataset:
         dataset = dataset['dataset']

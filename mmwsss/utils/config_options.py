@@ -79,11 +79,29 @@ def check_options(cfg: dict, options: dict, source: str = 'the config') -> None:
     Raises:
         ValueError: Naming the option and the nearest key.
     """
-    for option, value in options.items():
-        try:
-            _check(cfg, (), option.split('.'), value)
-        except ValueError as error:
-            raise ValueError(f'option {option}: {error} ({source})') from error
+    # What a type takes is said by the type that is asked for beside it.
+    for types in (True, False):
+        for option, value in options.items():
+            keys = option.split('.')
+            if (keys[-1] == 'type') != types:
+                continue
+            try:
+                _check(cfg, (), keys, value)
+            except ValueError as error:
+                raise ValueError(f'option {option}: {error} ({source})') from error
+            if types:
+                cfg = _with_type(cfg, keys, value)
+
+
+def _with_type(node: Any, keys: Sequence[str], value: Any) -> Any:
+    """A copy of a config, as far as it changes, with a type in it."""
+    key, rest = keys[0], keys[1:]
+    if isinstance(node, list):
+        result: Any = list(node)
+        result[int(key)] = _with_type(node[int(key)], rest, value) if rest else value
+        return result
+    below = _with_type(node.get(key, {}), rest, value) if rest else value
+    return {**node, key: below}
 
 
 def unread_options(cfg: dict, options: dict) -> list[str]:

@@ -1,15 +1,15 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Names of before, which users' configs may still hold.
 
-They keep working, with one line of warning: the type of a part by ``PARTS``, a
-variable of a config by ``VARIABLES``, an argument of a part by
-:func:`renamed_arguments`.
+They keep working, with one line of warning each: types (``PARTS``) and arguments
+(``ARGUMENTS``) of parts, and what recipes say (``RECIPES``). Configs get the names
+of now as soon as they are read, so that options by either name have their effect.
 """
 
 import functools
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -19,11 +19,19 @@ PARTS = dict(
     TRANSFORMS=dict(LoadPhoto='LoadPILImage', SeedAugmentation='SetRandomState'))
 """Registry of ``mmseg.registry`` -> type before -> type now."""
 
-VARIABLES = dict(threshold='bg_thr')
-"""Variable at the top of a config before -> now."""
+_THRESHOLD = dict(threshold='bg_thr')
+_SCORE = dict(bg_score='bg_thr')
+_TAPS = dict(size_tap='size_index', detach_taps='detach_inputs',
+             tap_channels='reduced_channels')
+ARGUMENTS = dict(
+    CAMTTAModel=_THRESHOLD, SaliencyLabel=_THRESHOLD, SeedMetric=_THRESHOLD,
+    ThresholdLabel=_THRESHOLD, WalkInstances=_THRESHOLD, WalkLabel=_THRESHOLD,
+    CAMHead=_SCORE, ESOLHead=_SCORE, NGWPHead=_SCORE, SANCE=_SCORE, SEAMHead=_SCORE,
+    AffinityHead=_TAPS, ContourHead=_TAPS, DisplacementHead=_TAPS)
+"""Type of a part -> its argument before -> now."""
 
-STEP_KEYS = dict(threshold='bg_thr')
-"""Key of a recipe's step before -> now."""
+RECIPES = dict(threshold='bg_thr')
+"""Variable of a recipe, or key of a step or of a report's column, before -> now."""
 
 
 @functools.cache
@@ -63,27 +71,52 @@ def renamed_arguments(**names: str) -> Callable[[Callable], Callable]:
     return decorate
 
 
-def rename_variables(cfg: 'Config', names: dict[str, str] = VARIABLES) -> None:
-    """Bring the variables of a config to their names of now, in place.
+def rename_parts(node: Any) -> None:
+    """Bring types and arguments in a config to their names of now, in place.
 
     Args:
-        cfg (Config): The config; what it holds by an old name is merged into what
-            the config that it inherits holds by the new one.
-        names (dict[str, str]): Name now, by name before. Defaults to
-            ``VARIABLES``.
+        node (Any): The config, or a dict or list in it.
     """
-    for old in names.keys() & cfg.keys():
+    if isinstance(node, dict):
+        kind = node.get('type')
+        if isinstance(kind, str):
+            for names in PARTS.values():
+                if kind in names:
+                    warn_renamed(kind, names[kind])
+                    node['type'] = names[kind]
+            _rename_keys(node, ARGUMENTS.get(kind.rpartition('.')[2], {}))
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for item in node:
+            rename_parts(item)
+
+
+def rename_in_recipe(cfg: 'Config') -> None:
+    """Bring variables, keys and references of a recipe to their names of now.
+
+    Args:
+        cfg (Config): The recipe; changes in place.
+    """
+    _rename_keys(cfg, RECIPES)
+    steps = cfg.get('steps')
+    named = [step.get('name') for step in steps or [] if isinstance(step, dict)]
+    references = {f'{{{old}}}': f'{{{new}}}' for old, new in RECIPES.items()
+                  if new in cfg and old not in named}
+
+    def rename(node: Any) -> Any:
+        if isinstance(node, dict):
+            result = {key: rename(value) for key, value in node.items()}
+            _rename_keys(result, RECIPES)
+            return result
+        if isinstance(node, (list, tuple)):
+            return type(node)(map(rename, node))
+        return references.get(node, node) if isinstance(node, str) else node
+
+    if steps is not None:
+        cfg.steps = rename(steps)
+
+
+def _rename_keys(node: Any, names: dict[str, str]) -> None:
+    for old in [key for key in names if key in node]:
         warn_renamed(old, names[old])
-        cfg.merge_from_dict({names[old]: cfg.pop(old)})
-
-
-def renamed_options(options: dict) -> dict:
-    """Settings by dotted key, with the names of now for variables of a config."""
-    result = {}
-    for key, value in options.items():
-        top, dot, rest = key.partition('.')
-        if top in VARIABLES:
-            warn_renamed(top, VARIABLES[top])
-            top = VARIABLES[top]
-        result[top + dot + rest] = value
-    return result
+        node[names[old]] = node.pop(old)

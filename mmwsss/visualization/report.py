@@ -7,7 +7,7 @@ import os.path as osp
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image, ImageOps
 
 from mmwsss.recipes.process import format_seconds
@@ -49,7 +49,7 @@ def render_report(title: str,
         facts.insert(0, f'{len(steps)} steps in {format_seconds(total)}')
     environment = Environment(
         loader=FileSystemLoader(osp.dirname(__file__)), autoescape=True,
-        trim_blocks=True, lstrip_blocks=True)
+        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.filters.update(data_uri=_data_uri, duration=format_seconds)
     return environment.get_template('report.html').render(
         title=title, facts=facts, headline=headline, sections=sections,

@@ -223,6 +223,6 @@ def _file_of(column: dict, info: dict) -> str | None:
 def _mask_of(column: dict, info: dict) -> np.ndarray:
     path = _file_of(column, info)
     if 'seeds' in column:
-        bg_thr = column.get('bg_thr', column.get('threshold'))  # its old name
+        bg_thr = column.get('threshold', column.get('bg_thr'))  # the former name
         return Seed.load(path).to_mask(bg_thr).numpy()
     return read_mask(path)

@@ -17,7 +17,7 @@ BACKBONES = {
                     base_channels=8, **CAM_STRIDES), 20),
     'deep stem': (dict(type='ResNetV1c', depth=18, stem_channels=8,
                        base_channels=8), 22),
-    'stem tap': (dict(type='StemResNet', depth=18, stem_channels=8, base_channels=8,
+    'stem': (dict(type='StemResNet', depth=18, stem_channels=8, base_channels=8,
                       **CAM_STRIDES), 20),
     'wide resnet': (dict(type='WideResNet38', base_channels=4), 20),
     'mobilenet': (dict(

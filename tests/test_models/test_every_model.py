@@ -124,7 +124,7 @@ def deeplab(kind: str, segmentor: str = 'EncoderDecoder',
 
 
 STEM_CHANNELS = [16, 4, 8, 16, 32]
-STEM_TAP_RESNET = dict(
+STEM_RESNET = dict(
     BACKBONE, type='StemResNet', depth=18, stem_channels=16, frozen_stages=4,
     strides=(1, 2, 2, 1))
 CONTOUR = dict(
@@ -141,10 +141,10 @@ AFFINITY = dict(
 NORM = dict(type='BN', requires_grad=False)
 
 PIXEL = dict(
-    irn=pixels(CONTOUR, backbone=STEM_TAP_RESNET, auxiliary_head=DISPLACEMENT),
+    irn=pixels(CONTOUR, backbone=STEM_RESNET, auxiliary_head=DISPLACEMENT),
     contour=pixels(
         dict(CONTOUR, detach_inputs=False), 'ContourSegmentor',
-        dict(STEM_TAP_RESNET, frozen_stages=-1)),
+        dict(STEM_RESNET, frozen_stages=-1)),
     sance=pixels(
         dict(CONTOUR, in_channels=(4, 8, 16, 32), in_index=(0, 1, 2, 3),
              size_index=0, num_classes=NUM_CLASSES, detach_inputs=False), 'SANCE',

@@ -62,7 +62,7 @@ def batch(num=2, size=64):
     return dict(inputs=inputs, data_samples=samples)
 
 
-def test_stem_tap_is_the_resnet_with_one_more_output():
+def test_stem_resnet_is_the_resnet_with_one_more_output():
     torch.manual_seed(0)
     cfg = {key: value for key, value in BACKBONE.items() if key != 'type'}
     ours, plain = StemResNet(**cfg), ResNet(**cfg)

@@ -100,6 +100,17 @@ def test_what_may_be_absent():
             check_options({}, {option: None})
 
 
+def test_an_argument_of_a_type_that_is_new_too():
+    cfg = dict(optim_wrapper=dict(type='OptimWrapper'), hooks=[dict(type='EMAHook')])
+    options = {'optim_wrapper.dtype': 'bfloat16',
+               'optim_wrapper.type': 'AmpOptimWrapper',
+               'hooks.0.out_dir': 'x', 'hooks.0.type': 'CheckpointHook'}
+    check_options(cfg, options)
+    with pytest.raises(ValueError, match='option optim_wrapper.dtype'):
+        check_options(cfg, {'optim_wrapper.dtype': 'bfloat16'})
+    assert cfg['optim_wrapper'] == dict(type='OptimWrapper')
+
+
 def test_any_argument_may_be_new():
     """TIMMBackbone hands its arguments on to timm."""
     cfg = dict(model=dict(backbone=dict(type='mmpretrain.TIMMBackbone',

@@ -5,8 +5,10 @@ import pytest
 from mmseg.registry import TRANSFORMS
 
 from mmwsss.datasets.transforms import SetRandomState
+from mmwsss.recipes import Recipe
+from mmwsss.recipes.recipe import substitute
 from mmwsss.utils import read_config, renamed
-from mmwsss.utils.renamed import rename_variables, renamed_arguments
+from mmwsss.utils.renamed import renamed_arguments
 
 
 @pytest.fixture(autouse=True)
@@ -57,14 +59,54 @@ def test_arguments(said):
         Part(other=1)
 
 
-def test_variables(tmp_path, monkeypatch, said):
-    monkeypatch.setitem(renamed.VARIABLES, 'old', 'new')
-    (tmp_path / 'base.py').write_text('new = dict(a=1, b=2)')
+def test_config(tmp_path, said):
+    """Options have their effect by either name, whichever the files use."""
+    (tmp_path / 'base.py').write_text(
+        "model = dict(decode_head=dict(type='CAMHead', bg_thr=0.1))\n"
+        "walk = dict(type='mmseg.WalkLabel', bg_thr=0.2)\n"
+        "loss = dict(type='FSAELoss', threshold=0.9)\n"
+        "threshold = 0.5\n")
     path = tmp_path / 'user.py'
-    path.write_text("_base_ = 'base.py'\nold = dict(b=3)")
+    path.write_text(
+        "_base_ = 'base.py'\n"
+        "model = dict(decode_head=dict(bg_score=0.3))\n"
+        "walk = dict(threshold=0.4)\n"
+        "steps = [dict(type='LoadPhoto'), dict(type='Pair', of=[\n"
+        "    dict(type='SeedAugmentation')])]\n")
     cfg = read_config(path)
-    assert cfg.new == dict(a=1, b=3) and 'old' not in cfg
-    assert read_config(tmp_path / 'base.py', {'old.a': 5}).new == dict(a=5, b=2)
+    assert cfg.model.decode_head == dict(type='CAMHead', bg_thr=0.3)
+    assert cfg.walk == dict(type='mmseg.WalkLabel', bg_thr=0.4)
+    assert cfg.steps[0].type == 'LoadPILImage'
+    assert cfg.steps[1].of[0].type == 'SetRandomState'
+    # Other parts and variables keep theirs.
+    assert cfg.loss.threshold == 0.9 and cfg.threshold == 0.5
+    assert len(said) == 4
+    for name in ('bg_thr', 'bg_score'):
+        cfg = read_config(path, {f'model.decode_head.{name}': 0.6})
+        assert cfg.model.decode_head == dict(type='CAMHead', bg_thr=0.6)
+
+
+def test_recipe(tmp_path, said):
+    (tmp_path / 'c.py').write_text('a = 1')
+    path = tmp_path / 'recipe.py'
+    path.write_text(
+        "bg_thr = 0.1\nthreshold = 0.2\n"
+        "steps = [dict(type='refine', config='c.py', seeds='s', refiner='none',\n"
+        "              threshold='{threshold}'),\n"
+        "         dict(type='report', config='c.py', sections=[dict(\n"
+        "             columns=[dict(title='Seed', bg_thr=0.1, threshold=0.3)])])]\n")
+
+    def value(**options):
+        recipe = Recipe(str(path), str(tmp_path), {
+            key.replace('__', '.'): value for key, value in options.items()})
+        spec = substitute(recipe['refine'].spec, recipe.values({}))
+        assert 'threshold' not in spec
+        column, = recipe['report'].spec['sections'][0]['columns']
+        assert column == dict(title='Seed', bg_thr=0.3)
+        return spec['bg_thr']
+
+    assert value() == 0.2
+    assert value(bg_thr=0.4) == value(threshold=0.4) == 0.4
+    assert value(steps__refine__bg_thr=0.5) == 0.5
+    assert value(steps__refine__threshold=0.6) == 0.6
     assert len(said) == 1
-    rename_variables(cfg, dict(new='newer'))
-    assert cfg.newer == dict(a=1, b=3)

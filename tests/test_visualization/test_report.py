@@ -163,6 +163,7 @@ def test_report_escapes_every_text():
         headline=[dict(title=evil, value=1, note=evil)], version=evil)
     page = Page(text)
     assert page.open == []
+    assert '2 of 9 photos, evenly spread' in text
     assert 'script' not in page.tags and page.tags.count('svg') == 1
     # Title twice, version, card 2, section 2 + 2 heads + legend, 2 rows of two
     # pictures with alt and title, captions 2, curve 1, steps 4, protocol 2 + 2.

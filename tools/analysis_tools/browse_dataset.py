@@ -85,7 +85,7 @@ def main(args: argparse.Namespace) -> None:
         seed_everything(1, seed, i)
         item = dataset[index]
         if not hasattr(item['inputs'], 'permute'):
-            raise ValueError('this pipeline makes several images of one image '
+            raise ValueError('this pipeline makes several views of one image '
                              '(TestTimeAug) and cannot be shown')
         stem = osp.splitext(osp.basename(item['data_samples'].img_path))[0]
         path = osp.join(args.out_dir, f'{i:04d}_{stem}.jpg')

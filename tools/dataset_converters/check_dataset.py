@@ -10,9 +10,9 @@ Examples:
         --list ImageSets/Segmentation/train_aug.txt --expect voc12_train_aug
     python tools/dataset_converters/check_dataset.py data/coco --classes coco \
         --list lists/train2014.txt --labels labels_train2014.json \
-        --photos train2014 --masks masks/train2014 --expect coco14_train
+        --images train2014 --masks masks/train2014 --expect coco14_train
     python tools/dataset_converters/check_dataset.py data/own \
-        --classes data/own/classes.txt --labels tags.csv --photos images \
+        --classes data/own/classes.txt --labels tags.csv --images images \
         --masks masks
 """
 

@@ -39,7 +39,7 @@ class LabelRule(nn.Module):
             raise ValueError(
                 f'empty_label must be 0 or 255, got {empty_label}')
         if bg_thr is not None and alpha is not None:
-            raise ValueError('give a threshold or alpha, not both')
+            raise ValueError('give bg_thr or alpha, not both')
         self.empty_label = empty_label
         self.bg_thr = bg_thr
         self.alpha = alpha

@@ -3,7 +3,7 @@
 
 Every call builds its lattice anew. Also: five thresholds of one image, which share
 its lattice; two threads against one; and the first image of a process that finds
-compiled code. ``--photos`` and ``--masks`` take real images, on which every backend
+compiled code. ``--images`` and ``--masks`` take real images, on which every backend
 takes longer, and blurred masks as scores; else smooth images are generated.
 """
 
