@@ -55,6 +55,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if not (args.out or args.labels_out or args.score):
         parser.error('give --out, --labels-out or --score')
+    if args.out and args.out == args.labels_out:
+        parser.error('--out and --labels-out must be two folders')
     if args.labels_out and not args.refiner:
         parser.error('--labels-out needs --refiner (perhaps "none")')
     if not osp.isfile(args.checkpoint):

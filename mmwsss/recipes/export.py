@@ -71,6 +71,7 @@ def export_sh(runner: RecipeRunner, steps: list[Step], tool: list[str],
     lines = [
         '#!/bin/sh',
         f'# {recipe.title}: the commands of {recipe.path}',
+        '# Called again, tools skip whole files; a training begins anew.',
         'set -eu',
         f'cd {shlex.quote(os.getcwd())}',
         '# Writes the settings of a step, or says what a reference stands for.',

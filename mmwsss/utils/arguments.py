@@ -6,6 +6,7 @@ error or ``--help`` does not take their seconds.
 """
 
 import argparse
+import ast
 import os
 import os.path as osp
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,11 @@ DEFAULT_ALPHA = dict(eps_ppc=8)
 
 
 class DictAction(argparse.Action):
-    """mmengine's ``DictAction``, imported when the option is given."""
+    """mmengine's ``DictAction``, imported when the option is given.
+
+    Besides, a value may be written as in a config: ``dict(type='X', a=1)``, or lists
+    and dicts of such.
+    """
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         from mmengine.config import DictAction as Action
@@ -33,10 +38,36 @@ class DictAction(argparse.Action):
             if not equals or not all(key.split('.')):
                 raise argparse.ArgumentError(
                     self, f'expected key=value with a dotted key, got {value!r}')
+        plain = [value for value in values if 'dict(' not in value]
         try:
-            action(parser, namespace, values, option_string)
-        except (AssertionError, ValueError, IndexError) as error:
+            action(parser, namespace, plain, option_string)
+            getattr(namespace, self.dest).update(
+                _read_option(value) for value in values if value not in plain)
+        except (AssertionError, ValueError, IndexError, RecursionError) as error:
             raise argparse.ArgumentError(self, f'{values}: {error}') from error
+
+
+def _read_option(option: str) -> tuple[str, Any]:
+    """Key and value of ``key=value`` where a value has ``dict(...)``."""
+    key, _, text = option.partition('=')
+
+    def value_of(node: ast.AST) -> Any:
+        if isinstance(node, ast.Call):
+            if not isinstance(node.func, ast.Name) or node.func.id != 'dict' or \
+                    node.args or any(item.arg is None for item in node.keywords):
+                raise ValueError(ast.unparse(node))
+            return {item.arg: value_of(item.value) for item in node.keywords}
+        if isinstance(node, (ast.List, ast.Tuple)):
+            return [value_of(item) for item in node.elts]
+        if isinstance(node, ast.Dict) and None not in node.keys:
+            return {ast.literal_eval(key): value_of(value) for key, value in
+                    zip(node.keys, node.values, strict=True) if key is not None}
+        return ast.literal_eval(node)
+
+    try:
+        return key, value_of(ast.parse(text, mode='eval').body)
+    except (SyntaxError, TypeError) as error:
+        raise ValueError(f'{text!r} is no value') from error
 
 
 class ToolParser(argparse.ArgumentParser):

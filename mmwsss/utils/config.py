@@ -107,9 +107,13 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
     if 'data_root' in options:
         set_data_root(cfg._cfg_dict, options['data_root'])
     for key, value in options.items():
-        cfg.merge_from_dict({key: value})
+        try:
+            cfg.merge_from_dict({key: value})
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f'option {key}: {source} has no place for {value!r} '
+                             'there; give the whole list or dict') from error
     rename_parts(cfg._cfg_dict)
-    dataset = cfg.get('train_dataloader', {}).get('dataset', {})
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset', {})
     while 'dataset' in dataset:
         dataset = dataset['dataset']
     held = dataset.get('classes')

@@ -63,13 +63,13 @@ def check_options(cfg: dict, options: dict, source: str = 'the config') -> None:
       any argument on to something other than its base class;
     - in a dict without ``type`` whose keys are known (data loaders, loops,
       ``randomness``, ``env_cfg``), if it is one of them;
-    - in ``default_hooks``, as a hook (a dict with ``type``), or None for a hook
-      that is there by default;
+    - in ``default_hooks``, as a hook with a ``type``, or for a hook that is there
+      by default;
     - in any other dict (``test_cfg`` of a model, ``data_prefix``), if it is not
       almost a key that is there.
 
-    What lies above an added key must be there. Items of lists are named by
-    their number, from 0.
+    Below an added key anything goes, unless a ``type`` is given there, too. Items
+    of lists are named by their number, from 0.
 
     Args:
         cfg (dict): The config.
@@ -130,9 +130,6 @@ def _check(node: Any, path: tuple[str, ...], keys: Sequence[str],
     else:
         _check_new(node, path, key, rest, value)
         below = {}
-        if rest and (*path, key) not in _WITHOUT_TYPE:
-            raise ValueError(f'{here} has no {key!r} to change; give it whole, as '
-                             f'a dict with its type')
     if rest:
         _check(below, (*path, key), rest, value)
     elif isinstance(value, dict) and isinstance(below, dict) and \
@@ -146,11 +143,13 @@ def _check_new(node: dict, path: tuple[str, ...], key: str,
     """Refuse a key that is not there and that nothing reads."""
     here = '.'.join(path) or 'the top'
     if path == ('default_hooks',):
-        if rest or not (isinstance(value, dict) and 'type' in value
-                        or value is None and key in _DEFAULT_HOOKS):
+        is_hook = list(rest) == ['type'] or not rest and (
+            isinstance(value, dict) and 'type' in value)
+        if not is_hook and not (
+                key in _DEFAULT_HOOKS and (rest or value is None)):
             raise ValueError(
                 f'default_hooks has no {key!r}{_nearest(key, _DEFAULT_HOOKS)}; a '
-                'new hook is a dict with its type')
+                'new hook has a type')
         return
     known = _known_keys(node, path)
     if known is None:

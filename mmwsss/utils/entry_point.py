@@ -4,6 +4,7 @@
 import argparse
 import os
 import os.path as osp
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -52,6 +53,9 @@ def one_line(error: BaseException) -> str:
     """What an error says, without line breaks."""
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args \
         else str(error)
+    if 'Original Traceback' in text:
+        # Of a data loader's worker; its last line says what was wrong.
+        text = re.sub(r'^[\w.]+: ', '', text.strip().splitlines()[-1])
     return ' '.join(text.split()) or type(error).__name__
 
 

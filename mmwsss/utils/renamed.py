@@ -7,9 +7,12 @@ of now as soon as they are read, so that options by either name have their effec
 """
 
 import functools
-import logging
+import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from .nested import map_strings
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -37,9 +40,9 @@ RECIPES = dict(threshold='bg_thr')
 @functools.cache
 def warn_renamed(old: str, new: str) -> None:
     """Say once in a process that a name has changed."""
-    from mmengine.logging import print_log
-    print_log(f'{old} is called {new} now: please rename it in your config',
-              logger='current', level=logging.WARNING)
+    # Not to standard output, which may be a script or a number.
+    print(f'warning: {old} is called {new} now: please rename it in your config',
+          file=sys.stderr)
 
 
 def renamed_arguments(**names: str) -> Callable[[Callable], Callable]:
@@ -92,28 +95,34 @@ def rename_parts(node: Any) -> None:
 
 
 def rename_in_recipe(cfg: 'Config') -> None:
-    """Bring variables, keys and references of a recipe to their names of now.
+    """Bring variables, keys of steps and columns, and references of a recipe to
+    their names of now.
 
     Args:
         cfg (Config): The recipe; changes in place.
     """
     _rename_keys(cfg, RECIPES)
-    steps = cfg.get('steps')
-    named = [step.get('name') for step in steps or [] if isinstance(step, dict)]
-    references = {f'{{{old}}}': f'{{{new}}}' for old, new in RECIPES.items()
-                  if new in cfg and old not in named}
+    steps = _dicts(cfg.get('steps'))
+    for step in steps:
+        _rename_keys(step, RECIPES)
+        for section in _dicts(step.get('sections')):
+            for column in _dicts(section.get('columns')):
+                _rename_keys(column, RECIPES)
+    named = [step.get('name') for step in steps]
+    for old, new in RECIPES.items():
+        if steps and new in cfg and old not in named:
+            cfg.steps = map_strings(
+                cfg.steps, partial(_replace, f'{{{old}}}', f'{{{new}}}'))
 
-    def rename(node: Any) -> Any:
-        if isinstance(node, dict):
-            result = {key: rename(value) for key, value in node.items()}
-            _rename_keys(result, RECIPES)
-            return result
-        if isinstance(node, (list, tuple)):
-            return type(node)(map(rename, node))
-        return references.get(node, node) if isinstance(node, str) else node
 
-    if steps is not None:
-        cfg.steps = rename(steps)
+def _dicts(value: Any) -> list[dict]:
+    """The dicts in a list; whether it is one is for others to say."""
+    items = value if isinstance(value, (list, tuple)) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _replace(old: str, new: str, text: str) -> str:
+    return text.replace(old, new)
 
 
 def _rename_keys(node: Any, names: dict[str, str]) -> None:

@@ -1,8 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import os
+import subprocess
 import tarfile
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
@@ -10,6 +12,7 @@ from PIL import Image
 
 from mmwsss.datasets.coco import WeakCOCODataset
 from mmwsss.datasets.image_io import read_image, voc_palette
+from mmwsss.evaluation.writers.origin import check_origin, folder_ledger
 from mmwsss.models.refiners import ThresholdLabel
 from mmwsss.structures import Seed
 from mmwsss.utils import read_json, write_json
@@ -233,3 +236,19 @@ def test_masks_of_one_name_in_two_folders(tmp_path):
     samples[0]['pred_sem_seg'] = dict(data=torch.full((1, *SIZE), 3))
     write(samples, type='MaskWriter', out_dir=str(out))
     assert (np.array(Image.open(out / 'cat' / '001.png')) == 3).all()
+
+
+def test_two_runs_of_different_origin(tmp_path):
+    """One that has written nothing yet holds its folder while it lives."""
+    folder = str(tmp_path / 'seeds')
+    check_origin(folder, dict(weights='a'), '.npz')
+    check_origin(folder, dict(weights='b'), '.npz')  # The first was refused.
+    other = subprocess.Popen(['sleep', '60'])
+    start = psutil.Process(other.pid).create_time()
+    folder_ledger(folder).note(process=[other.pid, start])
+    with pytest.raises(FileExistsError, match='another run .*another weights works'):
+        check_origin(folder, dict(weights='a'), '.npz')
+    check_origin(folder, dict(weights='b'), '.npz')
+    other.kill()
+    other.wait()
+    check_origin(folder, dict(weights='a'), '.npz')

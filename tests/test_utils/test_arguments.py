@@ -2,6 +2,8 @@
 import os
 from argparse import Namespace
 
+import pytest
+
 from mmwsss.utils import read_lines, write_lines
 from mmwsss.utils.arguments import ToolParser, choose_work_dir
 
@@ -29,3 +31,27 @@ def test_lines(tmp_path):
     path = str(tmp_path / 'new' / 'list.txt')
     write_lines(path, ['a', 'é b'])
     assert read_lines(path) == ['a', 'é b']
+
+
+@pytest.mark.parametrize('option, expected', [
+    ("a.b=dict(type='X', c=[1, dict(d=None)])",
+     {'a.b': dict(type='X', c=[1, dict(d=None)])}),
+    ("a=[dict(type='L'),dict(type='T', x=-1.5)]",
+     {'a': [dict(type='L'), dict(type='T', x=-1.5)]}),
+    ("a={'b': dict(c=True)}", {'a': {'b': dict(c=True)}}),
+])
+def test_options_as_in_a_config(option, expected):
+    parser = ToolParser('What it does.')
+    parser.add_cfg_options()
+    args = parser.parse_args(['--cfg-options', 'x=1', option, 'y=a,b'])
+    assert args.cfg_options == {'x': 1, **expected, 'y': ['a', 'b']}
+
+
+@pytest.mark.parametrize('option', [
+    'a=dict(b=open("x"))', 'a=dict(1)', 'a=dict(b=', 'a=dict(**b)', 'a=dict(b=c)'])
+def test_options_run_nothing(option, capsys):
+    parser = ToolParser('What it does.')
+    parser.add_cfg_options()
+    with pytest.raises(SystemExit):
+        parser.parse_args(['--cfg-options', option])
+    assert 'error: argument --cfg-options' in capsys.readouterr().err

@@ -95,7 +95,7 @@ def test_what_may_be_absent():
     for option in ('default_hooks.nan_loss', 'randomness.seed', 'env_cfg.mp_cfg',
                    'train_cfg.max_iters', 'seed_dataloader.batch_size'):
         check_options({}, {option: None})
-    for option in ('default_hooks.nosuch', 'model.type', 'optim_wrapper.type'):
+    for option in ('default_hooks.nosuch', 'modle.type'):
         with pytest.raises(ValueError, match=f'option {option}'):
             check_options({}, {option: None})
 
@@ -109,6 +109,16 @@ def test_an_argument_of_a_type_that_is_new_too():
     with pytest.raises(ValueError, match='option optim_wrapper.dtype'):
         check_options(cfg, {'optim_wrapper.dtype': 'bfloat16'})
     assert cfg['optim_wrapper'] == dict(type='OptimWrapper')
+
+
+@pytest.mark.parametrize('option', [
+    'default_hooks.fast_inference.amp', 'default_hooks.early_stop.type',
+    'optim_wrapper.clip_grad.max_norm', 'optim_wrapper.paramwise_cfg.custom_keys.h.lr',
+    'model.decode_head.sampler.type', 'auto_scale_lr.enable', 'compile.mode'])
+def test_what_lies_above_is_made(option):
+    cfg = dict(optim_wrapper=dict(type='OptimWrapper'), default_hooks=dict(),
+               model=dict(decode_head=dict(type='FCNHead')))
+    check_options(cfg, {option: 'OHEMPixelSampler'})
 
 
 def test_any_argument_may_be_new():

@@ -36,6 +36,13 @@ def test_traceback_on_request(capsys, monkeypatch):
     assert 'Traceback' in end(ValueError('x'), capsys)[1]
 
 
+def test_errors_of_workers(capsys):
+    error = ValueError('Caught ValueError in DataLoader worker process 0.\n'
+                       'Original Traceback (most recent call last):\n  File "x"\n'
+                       'ValueError: a.png: broken\n')
+    assert end(error, capsys) == (2, 'error: a.png: broken\n')
+
+
 def test_ctrl_c(capsys):
     assert end(KeyboardInterrupt(), capsys) == (130, 'stopped by Ctrl-C\n')
 

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import logging
+import sys
 
 import pytest
 from mmseg.registry import TRANSFORMS
@@ -15,12 +15,8 @@ from mmwsss.utils.renamed import renamed_arguments
 def said(monkeypatch):
     """The warnings, a line each; nothing has been said before."""
     lines = []
-
-    def print_log(text, logger=None, level=logging.INFO):
-        if level == logging.WARNING:
-            lines.append(text)
-
-    monkeypatch.setattr('mmengine.logging.print_log', print_log)
+    monkeypatch.setattr(
+        'builtins.print', lambda text, file: lines.append((text, file)))
     renamed.warn_renamed.cache_clear()
     return lines
 
@@ -28,8 +24,9 @@ def said(monkeypatch):
 def test_a_part_is_built_by_its_old_type(said):
     for _ in range(2):
         assert type(TRANSFORMS.build(dict(type='SeedAugmentation'))) is SetRandomState
-    line, = said
+    (line, file), = said
     assert 'SeedAugmentation is called SetRandomState now' in line
+    assert file is sys.stderr
     TRANSFORMS.build(dict(type='SetRandomState'))
     assert len(said) == 1
 
@@ -93,6 +90,8 @@ def test_recipe(tmp_path, said):
         "bg_thr = 0.1\nthreshold = 0.2\n"
         "steps = [dict(type='refine', config='c.py', seeds='s', refiner='none',\n"
         "              threshold='{threshold}'),\n"
+        "         dict(type='train', config='c.py', args=['thr={threshold}'],\n"
+        "              cfg_options={'loss': dict(threshold=0.9)}),\n"
         "         dict(type='report', config='c.py', sections=[dict(\n"
         "             columns=[dict(title='Seed', bg_thr=0.1, threshold=0.3)])])]\n")
 
@@ -101,6 +100,9 @@ def test_recipe(tmp_path, said):
             key.replace('__', '.'): value for key, value in options.items()})
         spec = substitute(recipe['refine'].spec, recipe.values({}))
         assert 'threshold' not in spec
+        train = substitute(recipe['train'].spec, recipe.values({}))
+        assert train['args'] == [f'thr={recipe.variables["bg_thr"]}']
+        assert train['cfg_options'] == dict(loss=dict(threshold=0.9))
         column, = recipe['report'].spec['sections'][0]['columns']
         assert column == dict(title='Seed', bg_thr=0.3)
         return spec['bg_thr']

@@ -1,8 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """What the files of a folder were made from, and how."""
 
+import os
 import os.path as osp
 
+import psutil
 from mmseg.registry import MODELS
 
 from mmwsss.models.refiners import DenseCRF
@@ -30,7 +32,8 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
         suffix (str): The suffix of the files.
 
     Raises:
-        FileExistsError: If the folder holds files of another or unknown origin.
+        FileExistsError: If the folder holds files of another or unknown origin, or
+            if another run with another origin is about to write there.
     """
     ledger = folder_ledger(folder)
     decision = ledger.decide(origin)
@@ -45,7 +48,23 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
             what = f'files made with another {" and ".join(ledger.changes(origin))}'
         raise FileExistsError(
             f'{folder} holds {what}; choose another folder or remove this one')
+    process = ledger.record.get('process')
+    if process and is_another_process(process):
+        raise FileExistsError(
+            f'another run (process {process[0]}) with another '
+            f'{" and ".join(ledger.changes(origin))} works in {folder}')
     ledger.begin(origin)
+    ledger.note(process=[os.getpid(), psutil.Process().create_time()])
+
+
+def is_another_process(process: list) -> bool:
+    """Whether a process, by number and start, is there and not this one."""
+    number, start = process
+    try:
+        return number != os.getpid() and psutil.Process(
+            number).create_time() == start
+    except (psutil.Error, TypeError, ValueError):
+        return False
 
 
 def read_origin(folder: str) -> dict | None:

@@ -27,7 +27,8 @@ steps = [
         command=[
             'python', '{{ fileDirname }}/../make_saliency.py',
             '{data_root}/JPEGImages', '{saliency}'
-        ]),
+        ],
+        inputs=['{data_root}/JPEGImages']),
     *localization_steps,
     *_base_.segmentation_steps,
     _base_.report_step,
