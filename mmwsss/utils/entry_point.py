@@ -5,9 +5,13 @@ import argparse
 import os
 import os.path as osp
 import re
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
 from .import_hooks import quiet_imports
 
@@ -31,22 +35,53 @@ def run_tool(parse_args: Callable[[], argparse.Namespace],
         parse_args (Callable): Reads the command line.
         main (Callable): Does the work; returns the exit status, None for 0.
     """
-    try:
-        args = parse_args()
-        quiet_imports()
-        status = main(args)
-    except KeyboardInterrupt:
-        print('stopped by Ctrl-C', file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        if not _is_mendable(error):
-            raise
-        if os.environ.get(TRACEBACK, '0') != '0':
-            traceback.print_exc()
-        print(f'error: {one_line(error)}', file=sys.stderr)
-        sys.exit(2)
+    with _noting_interrupts() as interrupts:
+        try:
+            args = parse_args()
+            quiet_imports()
+            status = main(args)
+        except (Exception, KeyboardInterrupt) as error:
+            _end(error, bool(interrupts))
     if status:
         sys.exit(status)
+
+
+@contextmanager
+def _noting_interrupts() -> Iterator[list[int]]:
+    """A list that is longer after each Ctrl-C.
+
+    What is interrupted may make another error of it, as some compiled modules do
+    while they are imported.
+    """
+    interrupts: list[int] = []
+
+    def interrupt(number: int, frame: object) -> None:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    ours = before is signal.default_int_handler and (
+        threading.current_thread() is threading.main_thread())
+    if ours:
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupts
+    finally:
+        if ours and signal.getsignal(signal.SIGINT) is interrupt:
+            signal.signal(signal.SIGINT, before)
+
+
+def _end(error: BaseException, interrupted: bool) -> NoReturn:
+    """Exit because of the exception that is being handled, or let it pass."""
+    if interrupted or isinstance(error, KeyboardInterrupt):
+        print('stopped by Ctrl-C', file=sys.stderr)
+        sys.exit(130)
+    if not (isinstance(error, Exception) and _is_mendable(error)):
+        raise
+    if os.environ.get(TRACEBACK, '0') != '0':
+        traceback.print_exc()
+    print(f'error: {one_line(error)}', file=sys.stderr)
+    sys.exit(2)
 
 
 def one_line(error: BaseException) -> str:

@@ -80,6 +80,22 @@ def test_status():
         run_tool(Namespace, lambda args: 1)
 
 
+def test_ctrl_c_that_becomes_another_error(capsys):
+    """As in compiled modules that are imported just then."""
+
+    def main(args):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError('numpy failed to import') from None
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(SystemExit, match='130'):
+        run_tool(Namespace, main)
+    assert capsys.readouterr().err == 'stopped by Ctrl-C\n'
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_ctrl_c_while_importing(tmp_path):
     """Long before the tool could begin; nothing was written."""
     process = subprocess.Popen(
