@@ -20,7 +20,7 @@ from mmwsss.recipes import (
     RecipeRunner,
     StepFailed,
 )
-from mmwsss.utils.arguments import DictAction
+from mmwsss.utils.arguments import DictAction, ToolParser
 from mmwsss.utils.entry_point import run_tool
 
 
@@ -33,8 +33,7 @@ class KeepWords(DictAction):
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ToolParser(__doc__)
     parser.add_argument('recipe', help='recipe, for example '
                         'configs/esol/esol_r50_voc_pipeline.py')
     parser.add_argument('--work-dir', help='where all is written; by default '

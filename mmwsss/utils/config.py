@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config_options import check_options, unread_options
 from .lists import read_class_names, with_background
+from .nested import iter_dicts
 from .renamed import rename_parts
 
 if TYPE_CHECKING:
@@ -143,14 +144,9 @@ def check_keys(cfg: 'Config', *names: str) -> None:
 
 def set_data_root(node: Any, data_root: str) -> None:
     """Set every ``data_root`` in a nested config, in place."""
-    if isinstance(node, dict):
-        if isinstance(node.get('data_root'), str):
-            node['data_root'] = data_root
-        for value in node.values():
-            set_data_root(value, data_root)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            set_data_root(value, data_root)
+    for part in iter_dicts(node):
+        if isinstance(part.get('data_root'), str):
+            part['data_root'] = data_root
 
 
 def _set_classes(cfg: 'Config', held: Any, classes: list[str]) -> None:
@@ -165,11 +161,6 @@ def _set_classes(cfg: 'Config', held: Any, classes: list[str]) -> None:
 
 def _replace(node: Any, key: str, old: Any, new: Any) -> None:
     """Replace a value wherever a nested config holds it at this key."""
-    if isinstance(node, dict):
-        if key in node and node[key] == old:
-            node[key] = new
-        for value in node.values():
-            _replace(value, key, old, new)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            _replace(value, key, old, new)
+    for part in iter_dicts(node):
+        if key in part and part[key] == old:
+            part[key] = new

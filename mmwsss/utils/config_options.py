@@ -36,7 +36,6 @@ _DEFAULT_HOOKS = frozenset({
     'nan_loss', 'param_scheduler', 'runtime_info', 'sampler_seed', 'timer',
     'visualization'})
 _WITHOUT_TYPE: dict[tuple[str, ...], frozenset[str]] = {
-    ('default_hooks',): _DEFAULT_HOOKS,
     ('randomness',): frozenset({'deterministic', 'diff_rank_seed', 'seed'}),
     ('env_cfg',): frozenset(
         {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'}),

@@ -1,8 +1,18 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Strings in nested dicts and lists, as configs are."""
+"""Dicts and strings in nested dicts and lists, as configs are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+
+def iter_dicts(value: Any) -> Iterator[dict]:
+    """All dicts, outer ones first; each may be changed when it comes."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from iter_dicts(item)
 
 
 def map_strings(value: Any, change: Callable[[str], Any]) -> Any:

@@ -9,10 +9,9 @@ of now as soon as they are read, so that options by either name have their effec
 import functools
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .nested import map_strings
+from .nested import iter_dicts, map_strings
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -80,18 +79,14 @@ def rename_parts(node: Any) -> None:
     Args:
         node (Any): The config, or a dict or list in it.
     """
-    if isinstance(node, dict):
-        kind = node.get('type')
+    for part in iter_dicts(node):
+        kind = part.get('type')
         if isinstance(kind, str):
             for names in PARTS.values():
                 if kind in names:
                     warn_renamed(kind, names[kind])
-                    node['type'] = names[kind]
-            _rename_keys(node, ARGUMENTS.get(kind.rpartition('.')[2], {}))
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for item in node:
-            rename_parts(item)
+                    part['type'] = names[kind]
+            _rename_keys(part, ARGUMENTS.get(kind.rpartition('.')[2], {}))
 
 
 def rename_in_recipe(cfg: 'Config') -> None:
@@ -109,20 +104,22 @@ def rename_in_recipe(cfg: 'Config') -> None:
             for column in _dicts(section.get('columns')):
                 _rename_keys(column, RECIPES)
     named = [step.get('name') for step in steps]
-    for old, new in RECIPES.items():
-        if steps and new in cfg and old not in named:
-            cfg.steps = map_strings(
-                cfg.steps, partial(_replace, f'{{{old}}}', f'{{{new}}}'))
+    references = {f'{{{old}}}': f'{{{new}}}' for old, new in RECIPES.items()
+                  if new in cfg and old not in named}
+
+    def rename(text: str) -> str:
+        for old, new in references.items():
+            text = text.replace(old, new)
+        return text
+
+    if steps:
+        cfg.steps = map_strings(cfg.steps, rename)
 
 
 def _dicts(value: Any) -> list[dict]:
     """The dicts in a list; whether it is one is for others to say."""
     items = value if isinstance(value, (list, tuple)) else []
     return [item for item in items if isinstance(item, dict)]
-
-
-def _replace(old: str, new: str, text: str) -> str:
-    return text.replace(old, new)
 
 
 def _rename_keys(node: Any, names: dict[str, str]) -> None:

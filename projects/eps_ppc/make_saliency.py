@@ -20,7 +20,6 @@ Example:
 from __future__ import annotations
 
 import argparse
-import os
 import os.path as osp
 
 from mmwsss.utils.arguments import ToolParser
@@ -53,7 +52,6 @@ def make_maps(images: str, out: str) -> int:
         path = osp.join(out, f'{strip_image_suffix(name)}.png')
         if osp.exists(path):
             continue
-        os.makedirs(osp.dirname(path), exist_ok=True)
         saliency = saliency_map(read_image(osp.join(images, name)))
         with atomic_write(path, 'wb') as file:
             Image.fromarray(saliency).save(file, format='PNG')
