@@ -18,6 +18,7 @@ from mmseg.models import ResNet
 from mmseg.models.backbones.resnet import BasicBlock
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from torch import nn
 from torch.optim import SGD
 
 import mmwsss  # noqa: F401
@@ -90,14 +91,32 @@ def pixel_batch(num: int = 2, size: tuple = SIZE, seed: int = 0,
     batch = make_batch(num, size, seed)
     generator = torch.Generator().manual_seed(seed)
     for sample in batch['data_samples']:
-        label = torch.randint(
-            num_classes, (1, size[0] // 8, size[1] // 8), generator=generator)
+        cells = [-(-side // 8) for side in size]
+        label = torch.randint(num_classes, (1, *cells), generator=generator)
         label = label.repeat_interleave(8, 1).repeat_interleave(8, 2)
+        label = label[:, :size[0], :size[1]]
         label[:, :5] = 255
         sample.gt_sem_seg = PixelData(data=label)
         saliency = torch.randint(256, (1, *size), generator=generator)
         sample.gt_saliency = PixelData(data=saliency.byte())
     return batch
+
+
+def make_views(image: torch.Tensor, sizes: tuple = (), tags=None) -> dict:
+    """An image in some sizes, each with its mirror image, as TestTimeAug does."""
+    size = tuple(image.shape[1:])
+    inputs, samples = [], []
+    for one in sizes or (size, ):
+        scaled = nn.functional.interpolate(image[None].float(), one)[0].byte()
+        for flip in (False, True):
+            sample = SegDataSample(metainfo=dict(
+                img_path='a.jpg', ori_shape=size, img_shape=one, flip=flip,
+                flip_direction='horizontal'))
+            if tags is not None:
+                sample.set_metainfo(dict(image_labels=np.uint8(tags)))
+            inputs.append([scaled.flip(-1) if flip else scaled])
+            samples.append([sample])
+    return dict(inputs=inputs, data_samples=samples)
 
 
 _BUILT: dict = {}
@@ -136,6 +155,18 @@ class ModelCase:
     def losses(self, model):
         data = model.data_preprocessor(self.batch(), training=True)
         return model.parse_losses(model(**data, mode='loss'))
+
+
+def build_model(cfg: dict, stage: str | None = None):
+    """A model of its own for a test, as all that have this config begin."""
+    case = ModelCase()
+    case.model_cfg = cfg
+    return case.build(stage)
+
+
+def loss_dict(model, batch: dict) -> dict:
+    """The losses of a batch, by their names."""
+    return model(**model.data_preprocessor(batch, training=True), mode='loss')
 
 
 class ModelTester(ModelCase):
