@@ -121,10 +121,10 @@ def test_loss_and_gradient_against_naive(kind, keep):
         label[(label != 255) & (label != 0)] = 0
     elif keep == 'foreground':
         label[label == 0] = 2
-    both = NAIVE[kind](maps, label), value_of(kind, maps, label, loss_weight=1.)
+    both = 2 * NAIVE[kind](maps, label), value_of(kind, maps, label, loss_weight=2.)
     torch.testing.assert_close(*both, rtol=1e-4, atol=1e-5)
     default = value_of(kind, maps, label)
-    assert default == both[1] / (2 if kind == 'DisplacementLoss' else 1)
+    assert default == both[1] / (4 if kind == 'DisplacementLoss' else 2)
     gradients = [torch.autograd.grad(loss, maps)[0] for loss in both]
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
     assert gradients[0].abs().max() > 1e-3

@@ -1,5 +1,4 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import pytest
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
@@ -151,14 +150,3 @@ def test_vgg_taps():
                 layer = model.features[i]
                 x = F.conv2d(x, layer.weight, layer.bias, padding=1).relu()
     torch.testing.assert_close(outputs[0], x)
-
-
-@pytest.mark.parametrize('cfg, message', [
-    (dict(TINY, out_indices=(4, )), 'out_indices'),
-    (dict(TINY, frozen_stages=8), 'frozen_stages'),
-    (dict(type='VGG16FC7', out_indices=(-1, )), 'out_indices'),
-    (dict(type='VGG16FC7', frozen_stages=6), 'frozen_stages'),
-])
-def test_errors(cfg, message):
-    with pytest.raises(ValueError, match=message):
-        MODELS.build(cfg)
