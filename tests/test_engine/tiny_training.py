@@ -21,7 +21,6 @@ from torch import multiprocessing, nn
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import setup_entry_point
-from mmwsss.utils import project_path
 
 
 @DATASETS.register_module()
@@ -178,40 +177,6 @@ def tiny_config(work_dir, stages=None, workers=0, batch_size=2, **options):
             log_level='ERROR',
             randomness=dict(seed=3)))
     cfg.merge_from_dict(options)
-    return cfg
-
-
-def demo_config(voc_root, work_dir, name, batch_size=4, **options) -> Config:
-    """Four iterations of a demo config, every one checkpointed."""
-    cfg = Config.fromfile(project_path('configs', *f'{name}.py'.split('/')))
-    cfg.merge_from_dict({
-        'experiment_name': uuid.uuid4().hex,
-        'visualizer.name': uuid.uuid4().hex,
-        'work_dir': str(work_dir),
-        'log_level': 'ERROR',
-        'default_hooks.checkpoint.interval': 1,
-        'default_hooks.checkpoint.max_keep_ckpts': -1,
-        'train_cfg.max_iters': 4,
-        'train_cfg.val_interval': 100,
-        'model.data_preprocessor.size': (64, 64),
-        'model.backbone.base_channels': 8,
-        # Statistics of a batch differ between one process and two.
-        'model.backbone.norm_eval': True,
-        'train_dataloader.batch_size': batch_size,
-        **options
-    })
-    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
-    hooks = cfg.get('custom_hooks') or []
-    for user in (dict(dataloader=cfg.train_dataloader), *hooks):
-        if 'dataloader' in user:
-            loader = user['dataloader']
-            loader.update(num_workers=0, persistent_workers=False)
-            loader.dataset.data_root = str(voc_root)
-    for transform in cfg.train_dataloader.dataset.pipeline:
-        if transform['type'] == 'RandomCropPad':
-            transform.crop_size = 64
-        if transform['type'] == 'RandomResizeLong':
-            transform.update(min_long=48, max_long=64)
     return cfg
 
 

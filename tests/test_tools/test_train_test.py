@@ -21,7 +21,7 @@ from mmwsss.models.layers import OffsetConv2d
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'test_engine'))
-from esol_training import STAGES, esol_config  # noqa: E402
+from method_training import STAGES, esol_config  # noqa: E402
 from tiny_training import tiny_config, train  # noqa: E402
 
 
