@@ -131,11 +131,6 @@ def test_truncated_checkpoint(tmp_path, reader, keep):
         load_checkpoint_file(path)
 
 
-def test_missing_checkpoint(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'none\.pth does not exist'):
-        load_checkpoint_file(str(tmp_path / 'none.pth'))
-
-
 def test_all_of_mmengine_loads_safely(tmp_path, monkeypatch):
     """load_from, init_cfg and downloads refuse; so does torch.load itself."""
     use_safe_loading()

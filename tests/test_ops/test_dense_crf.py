@@ -258,14 +258,6 @@ def test_against_pydensecrf(name, gaussian, bilateral):
             assert np.abs(ours - expected).mean() < 1e-5
 
 
-def test_numba_against_torch():
-    pytest.importorskip('numba')
-    probs, image = make_scene()
-    numba, torch_ = (refine(probs, image, backend=name) for name in OURS)
-    np.testing.assert_array_equal(numba.argmax(0), torch_.argmax(0))
-    assert np.abs(numba - torch_).mean() < 1e-5
-
-
 def test_unaries_are_those_of_pydensecrf():
     utils = pytest.importorskip('pydensecrf.utils')
     from mmwsss.ops.dense_crf import _unary_logits
