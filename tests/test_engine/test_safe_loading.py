@@ -122,7 +122,7 @@ def test_plain_pickle_is_refused(tmp_path, reader):
     assert not trace.exists()
 
 
-@pytest.mark.parametrize('keep', [0, 10, 0.5, 0.95])
+@pytest.mark.parametrize('keep', [10, 0.95])
 def test_truncated_checkpoint(tmp_path, reader, keep):
     path = write(tmp_path / 'cut.pth', dict(state_dict=dict(a=torch.ones(999))))
     size = os.path.getsize(path)

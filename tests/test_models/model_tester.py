@@ -176,9 +176,10 @@ class ModelTester(ModelCase):
     """bool: Whether running statistics follow the training."""
 
     def test_every_trainable_parameter_learns_and_resumes(self):
-        """In each stage: nothing else changes, and a copy goes on bit by bit."""
-        torch.manual_seed(1)
-        other = MODELS.build(copy.deepcopy(self.model_cfg))
+        """In each stage nothing else changes; in the last, a copy goes on bit by bit.
+
+        Copies in all stages: tests/test_engine/test_exact_resume.py.
+        """
         for stage in self.stages:
             model = self.shared(stage).train()
             before = copy.deepcopy(model.state_dict())
@@ -206,22 +207,23 @@ class ModelTester(ModelCase):
                 assert self.trains_statistics and name.rpartition('.')[2] in (
                     'running_mean', 'running_var', 'num_batches_tracked'), name
 
-            if stage == self.stages[-1]:
-                file = io.BytesIO()
-                torch.save(saved, file)
-                file.seek(0)
-                saved = torch.load(file, weights_only=True)
-            other.load_state_dict(saved['model'])
-            if stage is not None:
-                other.switch_stage(stage)
-            optimizer = _optimizer(other.train())
-            optimizer.load_state_dict(saved['optimizer'])
-            resumed = self._second_step(other, optimizer)
-            assert set(resumed) == set(logs)
-            for name, value in logs.items():
-                assert torch.equal(resumed[name], value), (stage, name)
-            for name, value in other.state_dict().items():
-                assert torch.equal(value, state[name]), (stage, name)
+        file = io.BytesIO()
+        torch.save(saved, file)
+        file.seek(0)
+        saved = torch.load(file, weights_only=True)
+        torch.manual_seed(1)
+        other = MODELS.build(copy.deepcopy(self.model_cfg))
+        other.load_state_dict(saved['model'])
+        if stage is not None:
+            other.switch_stage(stage)
+        optimizer = _optimizer(other.train())
+        optimizer.load_state_dict(saved['optimizer'])
+        resumed = self._second_step(other, optimizer)
+        assert set(resumed) == set(logs)
+        for name, value in logs.items():
+            assert torch.equal(resumed[name], value), name
+        for name, value in other.state_dict().items():
+            assert torch.equal(value, state[name]), name
 
     def _second_step(self, model, optimizer) -> dict:
         torch.manual_seed(2)

@@ -131,8 +131,8 @@ def test_options():
 def test_vgg_taps():
     torch.manual_seed(0)
     model = MODELS.build(
-        dict(type='VGG16FC7', frozen_stages=1, fc6_dilation=4)).double().train()
-    x = torch.rand(1, 3, 33, 33, dtype=torch.double)
+        dict(type='VGG16FC7', frozen_stages=1, fc6_dilation=4)).train()
+    x = torch.rand(1, 3, 33, 33)
     outputs = model(x)
     shapes = [(1, 256, 9, 9), (1, 512, 5, 5), (1, 512, 5, 5), (1, 1024, 5, 5)]
     assert [tuple(out.shape) for out in outputs] == shapes
