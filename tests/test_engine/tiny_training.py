@@ -192,6 +192,24 @@ def train(cfg: Config, launcher: str = 'none') -> tuple[Runner, Recorder]:
     return runner, recorder
 
 
+def models(runner: Runner) -> list[nn.Module]:
+    """The model and, where it has one, its teacher."""
+    teacher, = getattr(runner.model, '_teacher', (None, ))
+    return [runner.model] + [teacher] * (teacher is not None)
+
+
+def assert_continued(resumed: tuple, unbroken: tuple, iteration: int) -> None:
+    """A run from an iteration on did as the unbroken run; each a pair of train."""
+    (runner, notes), (whole, recorder) = resumed, unbroken
+    for kind in ('losses', 'rates'):
+        assert getattr(notes, kind) == {
+            k: v for k, v in getattr(recorder, kind).items() if k >= iteration}
+    for one, other in zip(models(runner), models(whole), strict=True):
+        state = one.state_dict()
+        for key, value in other.state_dict().items():
+            assert torch.equal(state[key], value), key
+
+
 def in_two_processes(run: Callable[[], None]) -> None:
     """Call ``run`` in two processes, as a launcher starts them."""
     with socket.socket() as probe:
