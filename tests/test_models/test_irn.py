@@ -33,25 +33,6 @@ def test_stem_resnet_is_the_resnet_with_one_more_output():
         torch.testing.assert_close(one, other)
 
 
-def test_fingerprints_of_irn():
-    def count(module):
-        return sum(one.numel() for one in module.parameters())
-
-    features = [64, 256, 512, 1024, 2048]
-    with torch.device('meta'):
-        model = MODELS.build(
-            dict(
-                type='WeakSegmentor',
-                backbone=dict(
-                    type='StemResNet', depth=50, strides=(1, 2, 2, 1),
-                    dilations=(1, 1, 1, 1)),
-                decode_head=dict(type='ContourHead', in_channels=features),
-                auxiliary_head=dict(type='DisplacementHead', in_channels=features)))
-    assert count(model.backbone) == 23_508_032
-    assert count(model.decode_head) == 125_409
-    assert count(model.auxiliary_head) == 1_269_120
-
-
 def test_contours_of_images():
     """A model of contours alone, as BoundaryMetric takes them."""
     model = build_model(PIXEL['contour']).eval()
