@@ -121,13 +121,7 @@ class TestLoadImage:
         assert img[0, :, 0].tolist() == [0, 0, 1, 128, 255]
         assert img.shape == (1, 5, 3)
 
-    def test_image_bomb(self, tmp_path):
-        """Some kB that unpack to GB are refused before they are unpacked."""
-        path = tmp_path / 'bomb.png'
-        Image.new('1', (20_000, 9_000)).save(path)
-        assert path.stat().st_size < 100_000
-        with pytest.raises(ValueError, match='bomb.png: 20000x9000.*max_pixels'):
-            load(path)
+    def test_largest_image(self, tmp_path):
         Image.fromarray(noise(20, 30)).save(tmp_path / 'a.png')
         with pytest.raises(ValueError, match='30x20 pixels'):
             load(tmp_path / 'a.png', max_pixels=599)
