@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Every registered model passes the common tester; new ones are added here."""
+"""Every registered model passes the common tester; cases are in model_cases.py."""
 
 import pytest
 import torch
@@ -49,6 +49,8 @@ class TestPixelModels(ModelTester):
                 with pytest.raises((NotImplementedError, ValueError),
                                    match=type(model.decode_head).__name__):
                     model.test_step(make_batch())
+                with pytest.raises(NotImplementedError, match='walk_seeds'):
+                    model.decode_head.predict(None, None, None)
                 return
             results = model.test_step(make_batch())
         for result in results:
