@@ -427,6 +427,8 @@ NETWORKS = {
     'psa/psa_vgg16_voc.py': (21_045_952, None, 40, {}),
     # The background row of fc8, 4096 weights, is absent.
     'seam/seam_wide-r38_voc.py': (105_358_208 - 4096, None, 232, {}),
+    # A ResNet-50, and branches for edges and displacements.
+    'irn/irn_r50_voc.py': (23_508_032 + 125_409 + 1_269_120, None, None, {}),
     # A ResNet-101, IRN's edge branch, and DeepLab's four classifiers.
     'sance/sance_r101_voc.py': (
         42_500_160 + 125_409 + DEEPLAB_V2_HEAD, None, None, {}),

@@ -112,15 +112,6 @@ def test_kinds_of_files(tmp_path, mode, value):
     assert results['seg_fields'] == ['gt_saliency']
 
 
-def test_sixteen_bits_are_an_error(tmp_path):
-    path = str(tmp_path / 'deep.png')
-    Image.fromarray(np.full((3, 4), 1000, np.uint16)).save(path)
-    with pytest.raises(ValueError, match='deep.png.*8 bits'):
-        LoadSaliency()(
-            dict(saliency_path=path, img_path='a.jpg', ori_shape=(3, 4),
-                 seg_fields=[]))
-
-
 def test_coco_names(tmp_path):
     for folder, name in (('train2014', 'COCO_train2014_000000000009.jpg'),
                          ('sal', '9.png')):

@@ -121,37 +121,11 @@ class TestLoadImage:
         assert img[0, :, 0].tolist() == [0, 0, 1, 128, 255]
         assert img.shape == (1, 5, 3)
 
-    def test_webp(self, tmp_path):
-        Image.fromarray(noise(8, 9)).save(tmp_path / 'a.webp', lossless=True)
-        img = load(tmp_path / 'a.webp')['img']
-        assert np.array_equal(img[..., ::-1], noise(8, 9))
-
-    def test_image_bomb(self, tmp_path):
-        """Some kB that unpack to GB are refused before they are unpacked."""
-        path = tmp_path / 'bomb.png'
-        Image.new('1', (20_000, 9_000)).save(path)
-        assert path.stat().st_size < 100_000
-        with pytest.raises(ValueError, match='bomb.png: 20000x9000.*max_pixels'):
-            load(path)
+    def test_largest_image(self, tmp_path):
         Image.fromarray(noise(20, 30)).save(tmp_path / 'a.png')
         with pytest.raises(ValueError, match='30x20 pixels'):
             load(tmp_path / 'a.png', max_pixels=599)
         assert load(tmp_path / 'a.png', max_pixels=600)['img_shape'] == (20, 30)
-
-    def test_no_image(self, tmp_path):
-        (tmp_path / 'empty.jpg').write_bytes(b'')
-        with pytest.raises(ValueError, match=r'empty.jpg is empty \(0 bytes'):
-            load(tmp_path / 'empty.jpg')
-        (tmp_path / 'text.jpg').write_text('hello')
-        with pytest.raises(ValueError, match='text.jpg'):
-            load(tmp_path / 'text.jpg')
-        with pytest.raises(FileNotFoundError, match='none.jpg'):
-            load(tmp_path / 'none.jpg')
-        Image.fromarray(np.zeros((2, 2), np.float32)).save(
-            tmp_path / 'float.tiff')
-        with pytest.raises(ValueError, match='float.tiff.*floating'):
-            load(tmp_path / 'float.tiff')
-
 
 class TestLoadMask:
 
@@ -190,22 +164,6 @@ class TestLoadMask:
                                       theirs['gt_seg_map'])
                 assert ours['seg_fields'] == ['gt_seg_map']
 
-    def test_other_size(self, tmp_path):
-        results = self.results(tmp_path, np.zeros((5, 6), np.uint8))
-        with pytest.raises(
-                ValueError,
-                match='mask.png is 6x5 .*expected 5x6 .*photo.jpg'):
-            LoadMask().transform(results)
-
-    def test_rgb_mask(self, tmp_path):
-        with pytest.raises(ValueError, match='mask.png.*got 3 channels'):
-            LoadMask().transform(self.results(tmp_path, noise(6, 5)))
-
-    def test_ids_above_255(self, tmp_path):
-        deep = np.full((6, 5), 256, dtype=np.uint16)
-        with pytest.raises(ValueError, match='mask.png.*256'):
-            LoadMask().transform(self.results(tmp_path, deep))
-
     def test_ids_of_no_class(self, tmp_path):
         mask = np.array([[0, 3], [255, 200]], np.uint8)
         results = self.results(tmp_path, mask, (2, 2))
@@ -217,11 +175,7 @@ class TestLoadMask:
             dict(results, num_classes=5, label_map={200: 4}))
         assert kept['gt_seg_map'].tolist() == [[0, 3], [255, 4]]
 
-    def test_floating_point_ids(self, tmp_path):
-        Image.fromarray(np.full((2, 2), 1.7, np.float32)).save(
-            tmp_path / 'mask.tiff')
-        with pytest.raises(ValueError, match='mask.tiff.*floating point'):
-            read_mask(str(tmp_path / 'mask.tiff'))
+    def test_ids_that_no_file_holds(self, tmp_path):
         for values in ([[1.7, np.nan]], [[300, 0]], [[-1, 0]]):
             with pytest.raises(ValueError, match='m.png: expected integer class'):
                 write_mask(str(tmp_path / 'm.png'), np.array(values), [[0, 0, 0]])
@@ -229,13 +183,6 @@ class TestLoadMask:
         mask = np.array([[0, 255]])
         write_mask(str(tmp_path / 'm.png'), mask, [[0, 0, 0]])
         assert np.array_equal(read_mask(str(tmp_path / 'm.png')), mask)
-
-    def test_truncated(self, tmp_path):
-        results = self.results(tmp_path, noise(90, 90)[..., 0], (90, 90))
-        with open(results['seg_map_path'], 'r+b') as file:
-            file.truncate(3000)
-        with pytest.raises(ValueError, match='mask.png'):
-            LoadMask().transform(results)
 
     def test_optional(self):
         results = dict(img_path='photo.jpg', seg_fields=[])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
-from tiny_training import TinyModel, tiny_config, train
+from tiny_training import TinyModel, assert_continued, tiny_config, train
 
 from mmwsss.engine import load_checkpoint_file, setup_entry_point
 
@@ -18,16 +18,16 @@ class TinyTaughtModel(TinyModel):
 
     def __init__(self, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.teacher = (None, )
+        self._teacher = (None, )
         self.weights = []
 
     def set_teacher(self, teacher) -> None:
-        self.teacher = (teacher, )
+        self._teacher = (teacher, )
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         outputs = super().forward(inputs, data_samples, mode)
         if mode == 'loss':
-            teacher, = self.teacher
+            teacher, = self._teacher
             assert not teacher.training and teacher.stage == self.stage
             assert not any(p.requires_grad for p in teacher.parameters())
             with torch.no_grad():
@@ -63,7 +63,7 @@ def test_average_against_naive(unbroken):
         average = (1 - MOMENTUM) * average + MOMENTUM * weight
     torch.testing.assert_close(model.seen, average)
     average = (1 - MOMENTUM) * average + MOMENTUM * weights[-1]
-    torch.testing.assert_close(model.teacher[0].head.weight, average)
+    torch.testing.assert_close(model._teacher[0].head.weight, average)
     assert not torch.equal(weights[0], weights[-1])
 
 
@@ -72,7 +72,7 @@ def test_it_is_no_part_of_the_model(unbroken):
     plain = MODELS.build(dict(type='TinyModel', norm=True)).state_dict()
     checkpoint = load_checkpoint_file(os.path.join(cfg.work_dir, 'iter_7.pth'))
     assert checkpoint['state_dict'].keys() == plain.keys()
-    teacher = runner.model.teacher[0].state_dict()
+    teacher = runner.model._teacher[0].state_dict()
     saved = checkpoint['teacher']
     assert saved.pop('steps') == 7
     for key, value in teacher.items():
@@ -80,18 +80,13 @@ def test_it_is_no_part_of_the_model(unbroken):
     assert not saved
 
 
-@pytest.mark.parametrize('iteration', [2, 3, 5])
+@pytest.mark.parametrize('iteration', [3, 5])
 def test_resumed_equals_unbroken(unbroken, tmp_path, iteration):
-    old, runner, recorder = unbroken
-    resumed, notes = train(taught(
+    cfg, *whole = unbroken
+    resumed = train(taught(
         tmp_path, resume=True,
-        load_from=os.path.join(old.work_dir, f'iter_{iteration}.pth')))
-    assert notes.losses == {
-        k: v for k, v in recorder.losses.items() if k >= iteration}
-    for old_model, model in ((runner.model, resumed.model),
-                             (runner.model.teacher[0], resumed.model.teacher[0])):
-        for key, value in old_model.state_dict().items():
-            assert torch.equal(model.state_dict()[key], value), key
+        load_from=os.path.join(cfg.work_dir, f'iter_{iteration}.pth')))
+    assert_continued(resumed, whole, iteration)
 
 
 def test_accumulated_gradients_count_as_one_update(tmp_path):
@@ -108,8 +103,8 @@ def test_distributed_wrappers_of_stages(tmp_path, gloo, unbroken):
     runner = Runner.from_cfg(cfg)
     runner.train()
     model = runner.model.module
-    for key, value in unbroken[1].model.teacher[0].state_dict().items():
-        assert torch.equal(model.teacher[0].state_dict()[key], value), key
+    for key, value in unbroken[1].model._teacher[0].state_dict().items():
+        assert torch.equal(model._teacher[0].state_dict()[key], value), key
 
 
 def test_a_test_run_needs_no_teacher(unbroken, tmp_path):
@@ -118,7 +113,7 @@ def test_a_test_run_needs_no_teacher(unbroken, tmp_path):
     cfg.load_from = os.path.join(old.work_dir, 'iter_7.pth')
     runner = Runner.from_cfg(cfg)
     assert 'score' in runner.test()
-    assert runner.model.teacher == (None, )
+    assert runner.model._teacher == (None, )
 
 
 def test_model_without_set_teacher(tmp_path):

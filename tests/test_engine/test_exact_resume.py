@@ -1,33 +1,29 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Every method, resumed in each of its stages, ends as the unbroken run."""
+"""Every method, resumed in each of its stages, ends as the unbroken run.
+
+And what is special in the run of one.
+"""
 
 import pytest
 import torch
-from esol_training import STAGES, esol_config
-from test_fsae_training import fsae_config, with_teacher
-from test_single_stage_training import config as single_stage_config
-from test_two_processes import METHODS, method_config
-from tiny_training import train
+from method_training import METHODS, STAGES, esol_config, method_config
+from tiny_training import assert_continued, train
 
 from mmwsss.engine import load_checkpoint_file
 
 
-def demo(name):
+def config(name, *args, validate=False, **options):
+    if name == 'esol':
+        return esol_config(*args, **options)
     # The statistics of the norms are part of what a checkpoint must hold.
-    return lambda *args, **options: method_config(
-        name, *args, **{'model.backbone.norm_eval': False, **options})
+    return method_config(name, *args, validate=validate, **{
+        'model.backbone.norm_eval': False, **options})
 
 
-CONFIGS = dict(
-    {name: demo(name) for name in METHODS},
-    esol=esol_config,
-    fsae=lambda *args, **options: with_teacher(fsae_config(*args, **options)),
-    single_stage=lambda *args, **options: single_stage_config(
-        *args, teacher=True, **options))
 # Within a stage, and at its end.
-ITERATIONS = dict(
-    {name: (3, ) for name in METHODS},
-    esol=(1, 2, 3, 5), fsae=(1, 3), single_stage=(2, 3))
+ITERATIONS = {name: (3, ) for name in METHODS} | {
+    'esol': (1, 2, 3, 5), 'fsae/fsae_cam_demo': (1, 3),
+    'single_stage/single_stage_demo': (2, 3)}
 
 
 @pytest.fixture(scope='module')
@@ -38,39 +34,27 @@ def unbroken(voc_root, tmp_path_factory):
     def run(name):
         if name not in done:
             work_dir = tmp_path_factory.mktemp(name.replace('/', '_'))
-            done[name] = (work_dir, *train(CONFIGS[name](voc_root, work_dir)))
+            done[name] = (work_dir, *train(
+                config(name, voc_root, work_dir, validate=True)))
         return done[name]
 
     return run
 
 
-def states(runner):
-    """Of the model and of what teaches it."""
-    teacher, = getattr(runner.model, '_teacher', (None, ))
-    models = [runner.model] if teacher is None else [runner.model, teacher]
-    return [model.state_dict() for model in models]
-
-
 @pytest.mark.parametrize('name, iteration', [
-    (name, iteration) for name in CONFIGS for iteration in ITERATIONS[name]])
+    (name, one) for name, iterations in ITERATIONS.items() for one in iterations])
 def test_resumed_equals_unbroken(voc_root, unbroken, tmp_path, name, iteration):
     work_dir, runner, recorder = unbroken(name)
-    resumed, notes = train(CONFIGS[name](
-        voc_root, tmp_path, resume=True,
+    resumed = train(config(
+        name, voc_root, tmp_path, resume=True,
         load_from=str(work_dir / f'iter_{iteration}.pth')))
-    for kind in ('losses', 'rates'):
-        assert getattr(notes, kind) == {
-            k: v for k, v in getattr(recorder, kind).items() if k >= iteration}
+    assert_continued(resumed, (runner, recorder), iteration)
     assert len(set(recorder.losses.values())) == len(recorder.losses)
-    for mine, other in zip(states(resumed), states(runner), strict=True):
-        for key, value in other.items():
-            assert torch.equal(mine[key], value), key
 
 
 def test_esol_runs_through_all_stages(unbroken):
     work_dir, _, recorder = unbroken('esol')
-    assert [stage for _, stage in recorder.validated] == list(STAGES)
-    assert [k for k, _ in recorder.validated] == [2, 4, 6]
+    assert recorder.validated == list(zip((2, 4, 6), STAGES, strict=True))
     states = [
         load_checkpoint_file(work_dir / f'stage_{name}.pth')['state_dict']
         for name in STAGES
@@ -82,12 +66,28 @@ def test_esol_runs_through_all_stages(unbroken):
 
 
 def test_irn_measures_the_mean_displacement(unbroken):
-    _, runner, _ = unbroken('irn/irn_demo')
-    assert runner.model.auxiliary_head.running_mean.abs().sum() > 0
+    """In time for the last checkpoint."""
+    state = load_checkpoint_file(unbroken('irn/irn_demo')[0] / 'iter_4.pth')
+    assert state['state_dict']['auxiliary_head.running_mean'].abs().sum() > 0
+
+
+def test_sance_scores_seeds(unbroken):
+    """The curve of Figure 5."""
+    _, runner, _ = unbroken('sance/sance_demo')
+    scalars = runner.message_hub.log_scalars
+    assert 0 <= scalars['val/seed/mIoU'].current() <= 100
+
+
+def test_sances_workers_refine_as_this_process_does(voc_root, unbroken, tmp_path):
+    losses = [
+        train(config('sance/sance_demo', voc_root, tmp_path / str(jobs), **{
+            'model.refine_by': 'crf', 'model.crf_jobs': jobs}))[1].losses
+        for jobs in (0, 1)]
+    assert losses[0] == losses[1] != unbroken('sance/sance_demo')[2].losses
 
 
 def test_fsae_scalars(unbroken):
-    _, runner, _ = unbroken('fsae')
+    _, runner, _ = unbroken('fsae/fsae_cam_demo')
     scalars = runner.message_hub.log_scalars
     loss = scalars['train/loss_fsae']._log_history
     assert len(loss) == 3 and (loss > 0).any()
@@ -96,11 +96,31 @@ def test_fsae_scalars(unbroken):
         assert len(values) == 3 and 0 <= values.min() <= values.max() <= 1
 
 
+def test_fsae_with_a_threshold_above_one_trains_the_base(voc_root, tmp_path):
+    """Its strong view draws no number that the rest would have drawn."""
+    name = 'fsae/fsae_cam_demo'
+    off, _ = train(config(name, voc_root, tmp_path / 'off', teacher=False,
+                          **{'model.loss_fsae.threshold': 1.01}))
+    base = config(name, voc_root, tmp_path / 'base', teacher=False)
+    base.model.type = 'WeakSegmentor'
+    for key in ('loss_fsae', 'start_iter'):
+        base.model.pop(key)
+    del base.train_dataloader.dataset.pipeline[-2]
+    base, _ = train(base)
+    for key, value in base.model.state_dict().items():
+        assert torch.equal(off.model.state_dict()[key], value), key
+
+
 def test_single_stage_learns_from_its_teacher(voc_root, unbroken, tmp_path):
-    _, runner, _ = unbroken('single_stage')
+    name = 'single_stage/single_stage_demo'
+    _, runner, recorder = unbroken(name)
+    assert recorder.validated == [(2, 'pretrain'), (4, 'self_train')]
+    scalars = runner.message_hub.log_scalars
+    assert len(scalars['train/decode.loss_mask']._log_history) == 2
+    assert 0 < scalars['train/decode.decided']._log_history[-1] <= 1
     teacher, = runner.model._teacher
     assert teacher.stage == 'self_train' and not teacher.training
-    plain, _ = train(single_stage_config(voc_root, tmp_path))
+    plain, _ = train(config(name, voc_root, tmp_path, teacher=False))
     state = plain.model.state_dict()
     assert any(not torch.equal(state[key], value)
                for key, value in runner.model.state_dict().items())

@@ -2,8 +2,10 @@
 """Contours as the configs of SANCE train and score them, tiny."""
 
 import pytest
+from method_training import MASKS, shrink
 from mmengine.config import Config
 from mmengine.runner import Runner
+from tiny_training import train
 
 from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
 from mmwsss.engine import setup_entry_point
@@ -19,50 +21,43 @@ TRAINED = {
 }
 
 
-def load(name: str) -> Config:
-    return read_config(project_path('configs', 'sance', name))
-
-
-def shrink(cfg: Config, root, work_dir) -> Config:
+def tiny(name: str, root, work_dir) -> Config:
     """A ResNet-18 of few channels on generated scenes, for two iterations."""
-    model = cfg.model
-    model.data_preprocessor.size = (48, 48)
-    model.backbone.update(
-        depth=18, stem_channels=8, base_channels=8, init_cfg=None)
-    model.decode_head.update(in_channels=(8, 8, 16, 32, 64), num_classes=7)
-    model.decode_head.loss_decode.radius = 3
-    if 'auxiliary_head' in model:
-        model.auxiliary_head.update(in_channels=64, num_classes=7)
-        # Masks stand in for saliency.
-        model.update(refine_by='saliency', saliency_thr=0.01, crf_jobs=0)
-    for name in ('train', 'val', 'test'):
-        loader = cfg[f'{name}_dataloader']
-        if loader is None:
-            continue
-        loader.update(num_workers=0, persistent_workers=False)
-        loader.dataset.update(type='WeakDemoDataset', data_root=str(root))
-        loader.dataset.data_prefix.img_path = 'JPEGImages'
-    train = cfg.train_dataloader
-    train.batch_size = 2
-    train.dataset.ann_file = 'ImageSets/Segmentation/train.txt'
-    train.dataset.data_prefix.update(
-        seg_map_path='SegmentationClass', saliency_path='SegmentationClass')
-    train.dataset.pipeline = [
+    cfg = read_config(project_path('configs', 'sance', name))
+    for split in ('train', 'val', 'test'):
+        dataset = (cfg[f'{split}_dataloader'] or {}).get('dataset')
+        if dataset:
+            dataset.type = 'WeakDemoDataset'
+            dataset.data_prefix.img_path = 'JPEGImages'
+    train = cfg.train_dataloader.dataset
+    train.ann_file = 'ImageSets/Segmentation/train.txt'
+    train.data_prefix.update(seg_map_path=MASKS, saliency_path=MASKS)
+    train.pipeline = [
         dict(type='LoadPILImage'),
         dict(type='LoadMask'),
         dict(type='LoadSaliency'),
         dict(type='RandomCropPad', crop_size=(48, 48), pad_val=(0, 0, 0)),
         dict(type='PackWeakInputs')
     ]
-    cfg.train_cfg.max_iters = 2
-    cfg.visualizer.name = cfg.experiment_name = str(work_dir)
-    cfg.work_dir, cfg.log_level = str(work_dir), 'ERROR'
-    return cfg
-
-
-def run(cfg: Config) -> Runner:
-    setup_entry_point(cfg)
-    return Runner.from_cfg(cfg)
+    options = {
+        'train_cfg.max_iters': 2,
+        'model.backbone.depth': 18,
+        'model.backbone.stem_channels': 8,
+        'model.backbone.base_channels': 8,
+        'model.backbone.init_cfg': None,
+        'model.decode_head.in_channels': (8, 8, 16, 32, 64),
+        'model.decode_head.num_classes': 7,
+        'model.decode_head.loss_decode.radius': 3,
+    }
+    if 'auxiliary_head' in cfg.model:
+        options |= {
+            'model.auxiliary_head.in_channels': 64,
+            'model.auxiliary_head.num_classes': 7,
+            'model.refine_by': 'saliency',
+            'model.saliency_thr': 0.01,
+            'model.crf_jobs': 0,
+        }
+    return shrink(cfg, root, work_dir, batch_size=2, **options)
 
 
 @pytest.fixture(scope='module')
@@ -79,11 +74,12 @@ def boundaries(voc_root, tmp_path_factory):
 @pytest.mark.parametrize('name, trained', TRAINED.items())
 def test_trains_and_scores_contours(name, trained, voc_root, boundaries,
                                     tmp_path):
-    run(shrink(load(trained), voc_root, tmp_path / 'train')).train()
-    cfg = shrink(load(name), voc_root, tmp_path / 'test')
+    train(tiny(trained, voc_root, tmp_path / 'train'))
+    cfg = tiny(name, voc_root, tmp_path / 'test')
     cfg.test_dataloader.dataset.data_prefix.seg_map_path = str(boundaries)
     cfg.test_evaluator.update(
         matching='distance', num_thresholds=3, thin=False)
     cfg.load_from = str(tmp_path / 'train' / 'iter_2.pth')
-    scores = run(cfg).test()
+    setup_entry_point(cfg)
+    scores = Runner.from_cfg(cfg).test()
     assert 0 <= scores['boundary/MF_approx'] <= 100

@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from tiny_training import TinyModel, tiny_config, train
+from tiny_training import TinyModel, assert_continued, tiny_config, train
 
 from mmwsss.engine import (
     apply_checkpoint_stage,
@@ -133,7 +133,7 @@ def test_max_iters_follow_the_stages(tmp_path):
 
 
 @pytest.mark.parametrize('iteration, workers', [
-    (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (3, 2), (5, 2)])
+    (2, 0), (3, 0), (4, 0), (7, 0), (5, 2)])
 def test_resumed_equals_unbroken(unbroken, tmp_path, iteration, workers):
     old, runner, recorder = unbroken
     options = {
@@ -145,11 +145,7 @@ def test_resumed_equals_unbroken(unbroken, tmp_path, iteration, workers):
         'randomness.seed': None,
     }
     resumed, notes = train(tiny_config(tmp_path, workers=workers, **options))
-    assert notes.losses == {
-        k: v for k, v in recorder.losses.items() if k >= iteration}
-    assert notes.rates == {
-        k: v for k, v in recorder.rates.items() if k >= iteration}
-    assert_same(resumed.model.state_dict(), runner.model.state_dict())
+    assert_continued((resumed, notes), (runner, recorder), iteration)
     assert notes.validated == [
         (k, stage) for k, stage in recorder.validated if k >= iteration]
     assert notes.scores == recorder.scores[-len(notes.scores):]
@@ -161,16 +157,14 @@ def test_resumed_equals_unbroken(unbroken, tmp_path, iteration, workers):
 def test_resumes_amid_accumulated_gradients(tmp_path):
     options = {'optim_wrapper.accumulative_counts': 2, 'model.dropout': 0.3}
     cfg = tiny_config(tmp_path / 'unbroken', **options)
-    runner, recorder = train(cfg)
+    unbroken = train(cfg)
     for iteration in (1, 3, 4):
-        resumed, notes = train(tiny_config(
+        resumed = train(tiny_config(
             tmp_path / str(iteration),
             resume=True,
             load_from=f'{cfg.work_dir}/iter_{iteration}.pth',
             **options))
-        assert notes.losses == {
-            k: v for k, v in recorder.losses.items() if k >= iteration}
-        assert_same(resumed.model.state_dict(), runner.model.state_dict())
+        assert_continued(resumed, unbroken, iteration)
 
 
 def test_resumes_with_moving_average(tmp_path):
@@ -183,10 +177,8 @@ def test_resumes_with_moving_average(tmp_path):
     resumed, notes = train(config(
         'resumed', resume=True,
         load_from=str(tmp_path / 'unbroken' / 'iter_3.pth')))
-    assert notes.losses == {
-        k: v for k, v in recorder.losses.items() if k >= 3}
+    assert_continued((resumed, notes), (runner, recorder), 3)
     assert notes.scores == recorder.scores
-    assert_same(resumed.model.state_dict(), runner.model.state_dict())
 
 
 def test_load_from_switches_nothing(unbroken, tmp_path):

@@ -21,7 +21,6 @@ from torch import multiprocessing, nn
 
 import mmwsss  # noqa: F401
 from mmwsss.engine import setup_entry_point
-from mmwsss.utils import project_path
 
 
 @DATASETS.register_module()
@@ -181,40 +180,6 @@ def tiny_config(work_dir, stages=None, workers=0, batch_size=2, **options):
     return cfg
 
 
-def demo_config(voc_root, work_dir, name, batch_size=4, **options) -> Config:
-    """Four iterations of a demo config, every one checkpointed."""
-    cfg = Config.fromfile(project_path('configs', *f'{name}.py'.split('/')))
-    cfg.merge_from_dict({
-        'experiment_name': uuid.uuid4().hex,
-        'visualizer.name': uuid.uuid4().hex,
-        'work_dir': str(work_dir),
-        'log_level': 'ERROR',
-        'default_hooks.checkpoint.interval': 1,
-        'default_hooks.checkpoint.max_keep_ckpts': -1,
-        'train_cfg.max_iters': 4,
-        'train_cfg.val_interval': 100,
-        'model.data_preprocessor.size': (64, 64),
-        'model.backbone.base_channels': 8,
-        # Statistics of a batch differ between one process and two.
-        'model.backbone.norm_eval': True,
-        'train_dataloader.batch_size': batch_size,
-        **options
-    })
-    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
-    hooks = cfg.get('custom_hooks') or []
-    for user in (dict(dataloader=cfg.train_dataloader), *hooks):
-        if 'dataloader' in user:
-            loader = user['dataloader']
-            loader.update(num_workers=0, persistent_workers=False)
-            loader.dataset.data_root = str(voc_root)
-    for transform in cfg.train_dataloader.dataset.pipeline:
-        if transform['type'] == 'RandomCropPad':
-            transform.crop_size = 64
-        if transform['type'] == 'RandomResizeLong':
-            transform.update(min_long=48, max_long=64)
-    return cfg
-
-
 def train(cfg: Config, launcher: str = 'none') -> tuple[Runner, Recorder]:
     """Train in this process, with notes."""
     setup_entry_point(cfg, launcher)
@@ -225,6 +190,24 @@ def train(cfg: Config, launcher: str = 'none') -> tuple[Runner, Recorder]:
     # Workers that wait for the garbage collector hang for ten seconds.
     del runner.train_loop.dataloader_iterator
     return runner, recorder
+
+
+def models(runner: Runner) -> list[nn.Module]:
+    """The model and, where it has one, its teacher."""
+    teacher, = getattr(runner.model, '_teacher', (None, ))
+    return [runner.model] + [teacher] * (teacher is not None)
+
+
+def assert_continued(resumed: tuple, unbroken: tuple, iteration: int) -> None:
+    """A run from an iteration on did as the unbroken run; each a pair of train."""
+    (runner, notes), (whole, recorder) = resumed, unbroken
+    for kind in ('losses', 'rates'):
+        assert getattr(notes, kind) == {
+            k: v for k, v in getattr(recorder, kind).items() if k >= iteration}
+    for one, other in zip(models(runner), models(whole), strict=True):
+        state = one.state_dict()
+        for key, value in other.state_dict().items():
+            assert torch.equal(state[key], value), key
 
 
 def in_two_processes(run: Callable[[], None]) -> None:

@@ -1,5 +1,4 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import os
 import subprocess
 import tarfile
 
@@ -103,27 +102,6 @@ def test_broken_image(tmp_path, jobs):
               label_rule=RULE, jobs=jobs)
     # Nothing already written is lost.
     assert names(out) == ['0.png', '1.png']
-
-
-@pytest.mark.parametrize('writer', [
-    dict(type='SeedWriter'),
-    dict(type='PseudoLabelWriter', label_rule=RULE),
-])
-def test_full_disk(tmp_path, monkeypatch, writer):
-    """The third file does not fit: it is named, and the first two stay."""
-    replace = os.replace
-
-    def third_is_too_much(source, target):
-        if os.path.basename(target).startswith('2.'):
-            raise OSError(28, 'No space left on device')
-        replace(source, target)
-
-    samples = make_samples(tmp_path)
-    out = tmp_path / 'out'
-    monkeypatch.setattr(os, 'replace', third_is_too_much)
-    with pytest.raises(OSError, match='cannot write .*/2.*No space'):
-        write(samples, out_dir=str(out), **writer)
-    assert [name.split('.')[0] for name in names(out)] == ['0', '1']
 
 
 def test_image_of_another_size(tmp_path):

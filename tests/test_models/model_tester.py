@@ -7,7 +7,6 @@ file of its method, in a class that inherits :class:`ModelCase`.
 """
 
 import copy
-import io
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from mmseg.models import ResNet
 from mmseg.models.backbones.resnet import BasicBlock
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from torch import nn
 from torch.optim import SGD
 
 import mmwsss  # noqa: F401
@@ -90,14 +90,32 @@ def pixel_batch(num: int = 2, size: tuple = SIZE, seed: int = 0,
     batch = make_batch(num, size, seed)
     generator = torch.Generator().manual_seed(seed)
     for sample in batch['data_samples']:
-        label = torch.randint(
-            num_classes, (1, size[0] // 8, size[1] // 8), generator=generator)
+        cells = [-(-side // 8) for side in size]
+        label = torch.randint(num_classes, (1, *cells), generator=generator)
         label = label.repeat_interleave(8, 1).repeat_interleave(8, 2)
+        label = label[:, :size[0], :size[1]]
         label[:, :5] = 255
         sample.gt_sem_seg = PixelData(data=label)
         saliency = torch.randint(256, (1, *size), generator=generator)
         sample.gt_saliency = PixelData(data=saliency.byte())
     return batch
+
+
+def make_views(image: torch.Tensor, sizes: tuple = (), tags=None) -> dict:
+    """An image in some sizes, each with its mirror image, as TestTimeAug does."""
+    size = tuple(image.shape[1:])
+    inputs, samples = [], []
+    for one in sizes or (size, ):
+        scaled = nn.functional.interpolate(image[None].float(), one)[0].byte()
+        for flip in (False, True):
+            sample = SegDataSample(metainfo=dict(
+                img_path='a.jpg', ori_shape=size, img_shape=one, flip=flip,
+                flip_direction='horizontal'))
+            if tags is not None:
+                sample.set_metainfo(dict(image_labels=np.uint8(tags)))
+            inputs.append([scaled.flip(-1) if flip else scaled])
+            samples.append([sample])
+    return dict(inputs=inputs, data_samples=samples)
 
 
 _BUILT: dict = {}
@@ -138,6 +156,18 @@ class ModelCase:
         return model.parse_losses(model(**data, mode='loss'))
 
 
+def build_model(cfg: dict, stage: str | None = None):
+    """A model of its own for a test, as all that have this config begin."""
+    case = ModelCase()
+    case.model_cfg = cfg
+    return case.build(stage)
+
+
+def loss_dict(model, batch: dict) -> dict:
+    """The losses of a batch, by their names."""
+    return model(**model.data_preprocessor(batch, training=True), mode='loss')
+
+
 class ModelTester(ModelCase):
     """Loss, gradients, training, saving and resuming of one model."""
 
@@ -145,9 +175,10 @@ class ModelTester(ModelCase):
     """bool: Whether running statistics follow the training."""
 
     def test_every_trainable_parameter_learns_and_resumes(self):
-        """In each stage: nothing else changes, and a copy goes on bit by bit."""
-        torch.manual_seed(1)
-        other = MODELS.build(copy.deepcopy(self.model_cfg))
+        """In each stage nothing else changes; in the last, a copy goes on bit by bit.
+
+        Files, in all stages: tests/test_engine/test_exact_resume.py.
+        """
         for stage in self.stages:
             model = self.shared(stage).train()
             before = copy.deepcopy(model.state_dict())
@@ -161,8 +192,9 @@ class ModelTester(ModelCase):
                 assert has_gradient == parameter.requires_grad, (stage, name)
             optimizer.step()
             optimizer.zero_grad()
-            saved = copy.deepcopy(dict(
-                model=model.state_dict(), optimizer=optimizer.state_dict()))
+            if stage == self.stages[-1]:
+                saved = copy.deepcopy(dict(
+                    model=model.state_dict(), optimizer=optimizer.state_dict()))
             logs = self._second_step(model, optimizer)
             learns = {n for n, p in model.named_parameters() if p.requires_grad}
             state = model.state_dict()
@@ -175,22 +207,19 @@ class ModelTester(ModelCase):
                 assert self.trains_statistics and name.rpartition('.')[2] in (
                     'running_mean', 'running_var', 'num_batches_tracked'), name
 
-            if stage == self.stages[-1]:
-                file = io.BytesIO()
-                torch.save(saved, file)
-                file.seek(0)
-                saved = torch.load(file, weights_only=True)
-            other.load_state_dict(saved['model'])
-            if stage is not None:
-                other.switch_stage(stage)
-            optimizer = _optimizer(other.train())
-            optimizer.load_state_dict(saved['optimizer'])
-            resumed = self._second_step(other, optimizer)
-            assert set(resumed) == set(logs)
-            for name, value in logs.items():
-                assert torch.equal(resumed[name], value), (stage, name)
-            for name, value in other.state_dict().items():
-                assert torch.equal(value, state[name]), (stage, name)
+        torch.manual_seed(1)
+        other = MODELS.build(copy.deepcopy(self.model_cfg))
+        other.load_state_dict(saved['model'])
+        if stage is not None:
+            other.switch_stage(stage)
+        optimizer = _optimizer(other.train())
+        optimizer.load_state_dict(saved['optimizer'])
+        resumed = self._second_step(other, optimizer)
+        assert set(resumed) == set(logs)
+        for name, value in logs.items():
+            assert torch.equal(resumed[name], value), name
+        for name, value in other.state_dict().items():
+            assert torch.equal(value, state[name]), name
 
     def _second_step(self, model, optimizer) -> dict:
         torch.manual_seed(2)

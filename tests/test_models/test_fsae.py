@@ -8,14 +8,8 @@ import torch
 from mmengine.logging import MessageHub
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
-from model_tester import (
-    BACKBONE,
-    NUM_CLASSES,
-    PREPROCESSOR,
-    ModelCase,
-    make_batch,
-    strong_batch,
-)
+from model_cases import ESOL_STAGES, WEAK
+from model_tester import build_model, loss_dict, make_batch, strong_batch
 from torch import nn
 
 from mmwsss.models.heads import CAMHead
@@ -36,9 +30,8 @@ class ScoreMapHead(CAMHead):
         return class_maps
 
 
-def naive_loss(options, weak, strong, labels, has_background, valid):
+def naive_loss(loss, weak, strong, labels, has_background, valid):
     """Eqs. 5 to 9, pixel by pixel."""
-    loss = FSAELoss(**options)
 
     def softmax(scores, n, y, x, filtered):
         logits = scores[n, :, y, x]
@@ -109,7 +102,7 @@ def test_loss_and_gradient_against_naive(options, has_background):
         weak, labels, has_background, valid)
     value = loss(strong, classes, sure, labels, has_background)
     expected, count = naive_loss(
-        options, weak, strong, labels, has_background, valid)
+        loss, weak, strong, labels, has_background, valid)
     assert 0 < count < sure.numel() and sure.sum() == count
     torch.testing.assert_close(value, expected)
     gradient, = torch.autograd.grad(value, strong)
@@ -131,19 +124,6 @@ def test_ring_keeps_its_own_label():
     assert classes[0].tolist() == [[1, 1, 2]] * 3
 
 
-@pytest.mark.parametrize('bad, message', [
-    (dict(reduction='mean'), 'reduction'),
-    (dict(background='learned'), 'background'),
-    (dict(label_filter='all'), 'label_filter'),
-    (dict(kernel_size=4), 'odd'),
-    (dict(temperature=0.), 'positive'),
-    (dict(background='one_minus_max'), 'temperature'),
-])
-def test_bad_arguments(bad, message):
-    with pytest.raises(ValueError, match=message):
-        FSAELoss(**bad)
-
-
 def test_maps_of_two_sizes():
     loss = FSAELoss(threshold=0.)
     classes, sure, _ = loss.pseudo_labels(torch.rand(1, 2, 3, 3))
@@ -151,43 +131,39 @@ def test_maps_of_two_sizes():
         loss(torch.rand(1, 2, 4, 4), classes, sure)
 
 
-def fsae_cfg(base: str = 'WeakSegmentor', head: dict | None = None,
-             loss: dict | None = None, **kwargs) -> dict:
-    return dict(
-        type='FSAE',
-        base=base,
-        loss_fsae=dict(type='FSAELoss', threshold=0.4, ring_threshold=0.35,
-                       **(loss or {})),
-        data_preprocessor=PREPROCESSOR,
-        backbone=BACKBONE,
-        decode_head=dict(
-            type='CAMHead', in_channels=32, num_classes=NUM_CLASSES)
-        | (head or {}),
-        test_cfg=dict(mode='whole'),
-        **kwargs)
+def fsae_cfg(head: dict | None = None, **options) -> dict:
+    """FSAE on a CAM, or on another head and another base."""
+    cfg = copy.deepcopy(WEAK['fsae_cam'])
+    cfg.update(decode_head=cfg['decode_head'] | (head or {}), **options)
+    return cfg
 
 
 def plain(cfg: dict) -> dict:
     """The config of the base."""
-    cfg = copy.deepcopy(cfg)
-    cfg['type'] = cfg.pop('base')
-    for key in ('loss_fsae', 'start_iter', 'stages'):
-        cfg.pop(key, None)
+    cfg = dict(cfg, type='WeakSegmentor')
+    del cfg['loss_fsae']
     return cfg
 
 
-class TestFSAEOnCAM(ModelCase):
-    model_cfg = fsae_cfg()
-    batch = staticmethod(strong_batch)
+def grid_inputs():
+    """The labels of the strong batch, and its cells that hold no padding."""
+    valid = torch.zeros(2, 4, 4, dtype=torch.bool)
+    valid[:, :, :2] = True
+    return torch.tensor([[1., 0, 0], [0, 1, 0]]), valid
+
+
+def losses_of(model, batch=None):
+    return loss_dict(model, batch or strong_batch())
+
+
+class TestFSAEOnCAM:
+    cfg = fsae_cfg()
+
+    def build(self):
+        return build_model(self.cfg).train()
 
     def base(self):
-        case = ModelCase()
-        case.model_cfg = plain(self.model_cfg)
-        return case.build()
-
-    def loss_dict(self, model, batch=None):
-        data = model.data_preprocessor(batch or strong_batch(), training=True)
-        return model(**data, mode='loss')
+        return build_model(plain(self.cfg)).train()
 
     def test_nothing_added_and_inference_as_the_base(self):
         model, base = self.build().eval(), self.base().eval()
@@ -201,8 +177,8 @@ class TestFSAEOnCAM(ModelCase):
                 assert torch.equal(ours.seg_logits.data, theirs.seg_logits.data)
 
     def test_base_losses_are_untouched(self):
-        losses = self.loss_dict(self.build().train())
-        expected = self.loss_dict(self.base().train())
+        losses, expected = (
+            losses_of(model) for model in (self.build(), self.base()))
         for name, value in expected.items():
             assert torch.equal(losses.pop(name), value)
         assert set(losses) == {
@@ -210,27 +186,24 @@ class TestFSAEOnCAM(ModelCase):
         assert losses['loss_fsae'] > 0
 
     def test_loss_is_that_of_the_strong_view(self):
-        model = self.build().train()
+        model = self.build()
         batch = strong_batch()
-        value = self.loss_dict(model, batch)['loss_fsae']
+        value = losses_of(model, batch)['loss_fsae']
         weak = model.data_preprocessor(batch, training=True)['inputs']
         strong = model.data_preprocessor(
             dict(inputs=[s.strong_img.data for s in batch['data_samples']],
                  data_samples=batch['data_samples']), training=True)['inputs']
-        labels = torch.tensor([[1., 0, 0], [0, 1, 0]])
-        valid = torch.zeros(2, 4, 4, dtype=torch.bool)
-        valid[:, :, :2] = True
-        options = dict(threshold=0.4, ring_threshold=0.35)
+        labels, valid = grid_inputs()
         with torch.no_grad():
             weak, strong = model.class_maps(weak), model.class_maps(strong)
             expected, count = naive_loss(
-                options, weak.scores, strong.scores, labels,
+                model.loss_fsae, weak.scores, strong.scores, labels,
                 weak.background is not None, valid)
         assert count
         torch.testing.assert_close(value.detach(), expected)
 
     def test_no_gradient_reaches_the_weak_view(self):
-        model = self.build().train()
+        model = self.build()
         data = model.data_preprocessor(strong_batch(), training=True)
         data['inputs'].requires_grad_()
         for sample in data['data_samples']:
@@ -246,14 +219,10 @@ class TestFSAEOnCAM(ModelCase):
         assert all(g is not None and g.abs().sum() > 0 for g in strong)
 
     def test_threshold_above_one_adds_exactly_nothing(self):
-        cfg = copy.deepcopy(self.model_cfg)
-        cfg['loss_fsae']['threshold'] = 1.01
-        torch.manual_seed(0)
-        model = MODELS.build(cfg)
-        model.init_weights()
-        base = self.base()
-        for one in (model.train(), base.train()):
-            loss, logs = one.parse_losses(self.loss_dict(one))
+        model, base = self.build(), self.base()
+        model.loss_fsae.threshold = 1.01
+        for one in (model, base):
+            loss, logs = one.parse_losses(losses_of(one))
             loss.backward()
         assert logs['loss'] == loss
         for (name, p), (_, q) in zip(
@@ -264,7 +233,7 @@ class TestFSAEOnCAM(ModelCase):
             assert torch.equal(model.state_dict()[key], value), key
 
     def test_teacher_labels_the_weak_view(self):
-        model, teacher = self.build().train(), self.build().eval()
+        model, teacher = self.build(), self.build().eval()
         for parameter in teacher.decode_head.parameters():
             parameter.data.zero_()
         names = set(model.state_dict())
@@ -272,28 +241,26 @@ class TestFSAEOnCAM(ModelCase):
         assert set(model.state_dict()) == names
         assert all(m is not teacher for m in model.modules())
         # A teacher without opinion: two equal logits an image.
-        losses = self.loss_dict(model)
+        losses = losses_of(model)
         assert losses['fsae.covered'] == 1
         assert losses['fsae.background'] == 1 and losses['fsae.ring'] == 0
 
     def test_without_a_strong_view(self):
         with pytest.raises(ValueError, match='0.jpg .* StrongView'):
-            self.loss_dict(self.build(), make_batch())
+            losses_of(self.build(), make_batch())
 
     def test_accuracy_where_masks_are(self):
-        model, batch = self.build().train(), strong_batch()
+        model, batch = self.build(), strong_batch()
         for sample in batch['data_samples']:
             mask = torch.zeros(1, 32, 32, dtype=torch.long)
             mask[:, 16:] = 255
             sample.gt_sem_seg = PixelData(data=mask)
-        losses = self.loss_dict(model, batch)
+        losses = losses_of(model, batch)
         data = model.data_preprocessor(batch, training=True)
-        valid = torch.zeros(2, 4, 4, dtype=torch.bool)
-        valid[:, :, :2] = True
+        labels, valid = grid_inputs()
         weak = model.class_maps(data['inputs'])
         classes, sure, _ = model.loss_fsae.pseudo_labels(
-            weak.scores, torch.tensor([[1., 0, 0], [0, 1, 0]]),
-            weak.background is not None, valid)
+            weak.scores, labels, weak.background is not None, valid)
         upper = (classes == 0)[:, :2][sure[:, :2]]
         assert len(upper)
         assert losses['fsae.accuracy'] == pytest.approx(
@@ -302,69 +269,56 @@ class TestFSAEOnCAM(ModelCase):
 
 
 class TestFSAEWithBackgroundChannel(TestFSAEOnCAM):
-    model_cfg = fsae_cfg(head=dict(type='ScoreMapHead'))
+    cfg = fsae_cfg(dict(type='ScoreMapHead'))
 
     def test_the_background_learns(self):
-        model = self.build().train()
-        self.losses(model)[0].backward()
+        model = self.build()
+        sum(losses_of(model).values()).backward()
         assert model.decode_head.background.weight.grad.abs().sum() > 0
 
 
-class TestFSAEOnESOL(ModelCase):
-    model_cfg = fsae_cfg(
-        head=dict(type='ESOLHead', mid_channels=8), stages=('classify', ))
-    stages = ('classify', 'expand', 'shrink')
-    batch = staticmethod(strong_batch)
-
-    def test_only_in_its_stage(self):
-        for stage in self.stages:
-            logs = self.losses(self.build(stage))[1]
-            assert ('loss_fsae' in logs) == (stage == 'classify')
-
-    def test_the_head_runs_once_a_view(self):
-        model, runs = self.build('classify').train(), []
-        model.decode_head.classifier.register_forward_hook(
-            lambda *args: runs.append(1))
-        assert self.losses(model)[1]['fsae.covered'] > 0
-        assert len(runs) == 2
+def test_only_in_its_stage_the_head_runs_once_a_view():
+    model, runs = build_model(WEAK['fsae_esol']).train(), []
+    model.decode_head.classifier.register_forward_hook(
+        lambda *args: runs.append(1))
+    for stage in ESOL_STAGES:
+        model.switch_stage(stage)
+        runs.clear()
+        on = stage == 'classify'
+        assert ('loss_fsae' in losses_of(model)) == on
+        assert len(runs) == 1 + on
 
 
 def test_stock_head():
     """Pixel labels train mmseg's own heads; FSAE compares their logits."""
     head = dict(type='FCNHead', in_index=3, channels=4, num_convs=1)
-    model = MODELS.build(fsae_cfg(base='EncoderDecoder', head=head)).train()
+    model = build_model(fsae_cfg(head, base='EncoderDecoder')).train()
     batch = strong_batch()
     for sample in batch['data_samples']:
         sample.gt_sem_seg = PixelData(data=torch.zeros(1, 32, 32).long())
-    data = model.data_preprocessor(batch, training=True)
-    losses = model(**data, mode='loss')
-    assert {'decode.loss_ce', 'loss_fsae'} <= set(losses)
+    assert {'decode.loss_ce', 'loss_fsae'} <= set(losses_of(model, batch))
+    images = torch.rand(2, 3, 32, 32)
     model.eval()
     with torch.no_grad():
-        class_maps = model.class_maps(data['inputs'])
-        logits = model.decode_head(model.extract_feat(data['inputs']))
+        class_maps = model.class_maps(images)
+        logits = model.decode_head(model.extract_feat(images))
     assert class_maps.background.shape == (2, 1, 4, 4)
     assert torch.equal(class_maps.scores, logits)
 
 
 def test_stock_segmentor():
-    model = MODELS.build(fsae_cfg(base='EncoderDecoder')).train()
-    data = model.data_preprocessor(strong_batch(), training=True)
-    losses = model(**data, mode='loss')
-    assert {'decode.loss_cls', 'loss_fsae'} <= set(losses)
+    model = build_model(fsae_cfg(base='EncoderDecoder')).train()
+    assert {'decode.loss_cls', 'loss_fsae'} <= set(losses_of(model))
 
 
 @pytest.mark.parametrize('stage', ['pretrain', 'self_train'])
 def test_single_stage(stage):
     """Its head has a background logit, its segmentor passes images on."""
-    head = dict(
-        type='NGWPHead', in_channels=(4, 32), in_index=(0, 3), channels=8,
-        skip_channels=4, dilations=(1, 2), stage=stage,
-        refiner=dict(type='PAMR', num_iter=2, dilations=(1, 2)))
-    model = MODELS.build(fsae_cfg(base='SelfTrainSegmentor', head=head)).train()
+    model = build_model(
+        fsae_cfg(WEAK['ngwp']['decode_head'], base='SelfTrainSegmentor'),
+        stage).train()
     model.set_teacher(copy.deepcopy(model).eval())
-    data = model.data_preprocessor(strong_batch(), training=True)
-    loss, logs = model.parse_losses(model(**data, mode='loss'))
+    loss, logs = model.parse_losses(losses_of(model))
     assert {'decode.loss_cls', 'loss_fsae'} <= set(logs)
     assert logs['loss_fsae'] > 0
     loss.backward()
@@ -372,24 +326,11 @@ def test_single_stage(stage):
 
 
 def test_start_iter(monkeypatch):
-    model = MODELS.build(fsae_cfg(start_iter=5)).train()
+    model = build_model(fsae_cfg(start_iter=5)).train()
     hub = MessageHub.get_current_instance()
     for iteration, on in ((0, False), (4, False), (5, True)):
         monkeypatch.setitem(hub.runtime_info, 'iter', iteration)
-        data = model.data_preprocessor(strong_batch(), training=True)
-        assert ('loss_fsae' in model(**data, mode='loss')) == on
-
-
-def test_what_cannot_be_extended():
-    with pytest.raises(ValueError, match='ContourHead has no class maps'):
-        MODELS.build(fsae_cfg(head=dict(
-            type='ContourHead', in_channels=(4, 8), in_index=(0, 1), channels=4)))
-    with pytest.raises(ValueError, match="FCNHead .* needs base='EncoderDecoder'"):
-        MODELS.build(fsae_cfg(head=dict(type='FCNHead', channels=4)))
-    with pytest.raises(ValueError, match="'MultiScaleSegmentor' has a loss of its"):
-        MODELS.build(fsae_cfg(base='MultiScaleSegmentor'))
-    with pytest.raises(ValueError, match="base='Nothing'"):
-        MODELS.build(fsae_cfg(base='Nothing'))
+        assert ('loss_fsae' in losses_of(model)) == on
 
 
 def test_loss_is_finite_for_half_precision():

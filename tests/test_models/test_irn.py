@@ -6,65 +6,23 @@ import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.models import ResNet
 from mmseg.registry import METRICS, MODELS
-from mmseg.structures import SegDataSample
+from model_cases import PIXEL, STEM_RESNET
+from model_tester import build_model, loss_dict, make_batch, make_views, pixel_batch
 
 from mmwsss.models.backbones import StemResNet
-from mmwsss.models.losses import DisplacementLoss, PathAffinityLoss, pair_means
 from mmwsss.models.refiners import (
     AffinityWalk,
     RandomWalk,
     WalkInstances,
     WalkLabel,
 )
-from mmwsss.ops import affinity_walk, centroid_instances, path_affinity, random_walk
+from mmwsss.ops import affinity_walk, centroid_instances, random_walk
 from mmwsss.structures import Seed
-
-IN_CHANNELS = [16, 4, 8, 16, 32]
-BACKBONE = dict(
-    type='StemResNet', depth=18, stem_channels=16, base_channels=4,
-    num_stages=4, out_indices=(0, 1, 2, 3), strides=(1, 2, 2, 1),
-    dilations=(1, 1, 1, 1), norm_eval=True, frozen_stages=4)
-MODEL = dict(
-    type='WeakSegmentor',
-    data_preprocessor=dict(
-        type='SegDataPreProcessor', mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375], bgr_to_rgb=True, size=(64, 64),
-        seg_pad_val=255),
-    backbone=BACKBONE,
-    decode_head=dict(
-        type='ContourHead', in_channels=IN_CHANNELS, reduced_channels=8,
-        loss_decode=dict(type='PathAffinityLoss', radius=4)),
-    auxiliary_head=dict(
-        type='DisplacementHead', in_channels=IN_CHANNELS, reduced_channels=[8] * 5,
-        groups=[2] * 5, fused_channels=8,
-        loss_decode=dict(type='DisplacementLoss', radius=4)),
-    train_cfg=dict(), test_cfg=dict(mode='whole'))
-
-
-def build(**changes):
-    torch.manual_seed(0)
-    return MODELS.build(dict(MODEL, **changes))
-
-
-def batch(num=2, size=64):
-    generator = torch.Generator().manual_seed(0)
-    inputs, samples = [], []
-    for _ in range(num):
-        inputs.append(
-            torch.randint(0, 256, (3, size, size), generator=generator).byte())
-        cells = torch.randint(0, 3, (1, size // 16, size // 16),
-                              generator=generator)
-        label = cells.repeat_interleave(16, 1).repeat_interleave(16, 2)
-        label[:, :5] = 255
-        sample = SegDataSample()
-        sample.gt_sem_seg = PixelData(data=label)
-        samples.append(sample)
-    return dict(inputs=inputs, data_samples=samples)
 
 
 def test_stem_resnet_is_the_resnet_with_one_more_output():
     torch.manual_seed(0)
-    cfg = {key: value for key, value in BACKBONE.items() if key != 'type'}
+    cfg = {key: value for key, value in STEM_RESNET.items() if key != 'type'}
     ours, plain = StemResNet(**cfg), ResNet(**cfg)
     plain.load_state_dict(ours.state_dict())
     ours.eval(), plain.eval()
@@ -75,58 +33,13 @@ def test_stem_resnet_is_the_resnet_with_one_more_output():
         torch.testing.assert_close(one, other)
 
 
-def test_fingerprints_of_irn():
-    def count(module):
-        return sum(one.numel() for one in module.parameters())
-
-    features = [64, 256, 512, 1024, 2048]
-    with torch.device('meta'):
-        model = MODELS.build(
-            dict(
-                type='WeakSegmentor',
-                backbone=dict(
-                    type='StemResNet', depth=50, strides=(1, 2, 2, 1),
-                    dilations=(1, 1, 1, 1)),
-                decode_head=dict(type='ContourHead', in_channels=features),
-                auxiliary_head=dict(type='DisplacementHead', in_channels=features)))
-    assert count(model.backbone) == 23_508_032
-    assert count(model.decode_head) == 125_409
-    assert count(model.auxiliary_head) == 1_269_120
-
-
-def test_only_the_heads_learn():
-    model = build().train()
-    data = model.data_preprocessor(batch(), training=True)
-    losses = model(**data, mode='loss')
-    assert sorted(losses) == [
-        'aux.loss_displacement_bg', 'aux.loss_displacement_fg',
-        'decode.loss_affinity'
-    ]
-    model.parse_losses(losses)[0].backward()
-    for name, parameter in model.named_parameters():
-        learns = name.split('.')[0] in ('decode_head', 'auxiliary_head')
-        assert parameter.requires_grad == learns
-        assert (parameter.grad is not None) == learns, name
-
-
-def test_taps_may_train_the_backbone():
-    model = build(
-        backbone=dict(BACKBONE, frozen_stages=-1),
-        decode_head=dict(MODEL['decode_head'], detach_inputs=False),
-        auxiliary_head=None).train()
-    data = model.data_preprocessor(batch(), training=True)
-    model.parse_losses(model(**data, mode='loss'))[0].backward()
-    assert model.backbone.conv1.weight.grad.abs().max() > 0
-
-
 def test_contours_of_images():
     """A model of contours alone, as BoundaryMetric takes them."""
-    model = build(type='ContourSegmentor', auxiliary_head=None).eval()
-    model.load_state_dict(build(auxiliary_head=None).state_dict())
+    model = build_model(PIXEL['contour']).eval()
     metric = METRICS.build(
         dict(type='BoundaryMetric', truth='mask', matching='distance',
              thin=False, num_thresholds=3))
-    data = batch(2, size=48)
+    data = pixel_batch(size=(48, 48))
     # The image is smaller than the batch, and was larger before the test.
     for sample, size in zip(
             data['data_samples'], ((45, 47), (90, 94)), strict=True):
@@ -153,112 +66,18 @@ def test_contours_of_images():
 def test_labels_are_those_of_the_cells_middle():
     # Pillow's nearest neighbour reads pixel 4 i + 2.
     seen = []
-    model = build(auxiliary_head=None)
+    model = build_model(PIXEL['contour'])
     model.decode_head.loss_decode.forward = lambda output, label: (
         seen.append(label), output.sum())[1]
-    data = batch(1)
-    label = torch.arange(64 * 64).view(1, 64, 64) % 251
+    data = make_batch(1)
+    label = torch.arange(32 * 32).view(1, 32, 32) % 251
     data['data_samples'][0].gt_sem_seg = PixelData(data=label)
-    model(**model.data_preprocessor(data, training=True), mode='loss')
+    loss_dict(model, data)
     assert torch.equal(seen[0][0], label[0, 2::4, 2::4])
 
 
-def naive_losses(logits, field, label, radius):
-    """IRN's sums over pairs, pair by pair."""
-    margin = radius - 1
-    affinity, offsets = path_affinity(logits.sigmoid(), radius)
-    groups = {kind: [] for kind in ('bg', 'fg', 'neg')}
-    moves = {kind: [] for kind in ('bg', 'fg')}
-    num, height, width = label.shape
-    for n in range(num):
-        for y in range(height - margin):
-            for x in range(margin, width - margin):
-                for p, (dy, dx) in enumerate(offsets.tolist()):
-                    one, other = label[n, y, x], label[n, y + dy, x + dx]
-                    a = affinity[n, p, y, x]
-                    move = field[n, :, y, x] - field[n, :, y + dy, x + dx]
-                    if one == other == 0:
-                        groups['bg'].append(-torch.log(a + 1e-5))
-                        moves['bg'].append(move.abs().mean())
-                    elif 255 in (one, other):
-                        continue
-                    elif one == other:
-                        groups['fg'].append(-torch.log(a + 1e-5))
-                        target = torch.tensor([dy, dx])
-                        moves['fg'].append((move - target).abs().mean())
-                    else:
-                        groups['neg'].append(-torch.log(1 + 1e-5 - a))
-    means = {kind: torch.stack(terms).mean() for kind, terms in groups.items()}
-    moves = {kind: torch.stack(terms).mean() for kind, terms in moves.items()}
-    total = (means['bg'] / 2 + means['fg'] / 2 + means['neg']) / 2
-    return total, moves['fg'] / 2, moves['bg'] / 2
-
-
-def loss_inputs():
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(
-        2, 1, 7, 9, generator=generator, dtype=torch.double).requires_grad_()
-    field = torch.randn(
-        2, 2, 7, 9, generator=generator, dtype=torch.double).requires_grad_()
-    label = torch.randint(0, 4, (2, 7, 9), generator=generator)
-    label[label == 3] = 255
-    return logits, field, label
-
-
-def test_losses_and_gradients_are_irns():
-    logits, field, label = loss_inputs()
-    # Losses are taken in single precision.
-    ours = [PathAffinityLoss(radius=3)(logits, label),
-            *DisplacementLoss(radius=3)(field, label).values()]
-    naive = naive_losses(logits, field, label, 3)
-    for one, other, leaf in zip(ours, naive, (logits, field, field), strict=True):
-        torch.testing.assert_close(one.double(), other, rtol=1e-4, atol=1e-5)
-        gradients = [torch.autograd.grad(loss, leaf, retain_graph=True)[0]
-                     for loss in (one, other)]
-        torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
-
-
-def test_several_processes_agree_with_one(monkeypatch):
-    logits, field, label = loss_inputs()
-    # The second image has far fewer pairs.
-    label[1, :4] = 255
-
-    def losses(rows):
-        return torch.stack([
-            PathAffinityLoss(radius=3)(logits[rows], label[rows]),
-            *DisplacementLoss(radius=3)(field[rows], label[rows]).values()
-        ])
-
-    whole = losses(slice(0, 2))
-    counted = []
-    # What each process counts alone, in the order of the losses.
-    monkeypatch.setattr(pair_means, 'all_reduce',
-                        lambda counts: counted.append(counts.clone()))
-    for i in range(2):
-        losses(slice(i, i + 1))
-    sums = [counted[j] + counted[j + 2] for j in range(2)]
-    shared = iter(sums + sums)
-    monkeypatch.setattr(pair_means, 'all_reduce',
-                        lambda counts: counts.copy_(next(shared)))
-    monkeypatch.setattr(pair_means, 'get_world_size', lambda: 2)
-    parts = torch.stack([losses(slice(i, i + 1)) for i in range(2)])
-    torch.testing.assert_close(parts.mean(0), whole)
-
-
-def test_no_pairs():
-    logits = torch.randn(1, 1, 6, 8, requires_grad=True)
-    loss = PathAffinityLoss(radius=3)(logits, torch.full((1, 6, 8), 255))
-    assert loss == 0
-    loss.backward()
-    assert not logits.grad.any()
-    with pytest.raises(ValueError, match='no pairs of radius 10'):
-        PathAffinityLoss()(logits, torch.zeros(1, 6, 8).long())
-    with pytest.raises(ValueError, match='label must have the shape'):
-        PathAffinityLoss(3)(logits, torch.zeros(1, 6, 7).long())
-
-
 def test_mean_shift_in_evaluation_only():
-    model = build()
+    model = build_model(PIXEL['irn'])
     head = model.auxiliary_head
     feats = model.extract_feat(torch.rand(1, 3, 64, 64))
     head.running_mean.copy_(torch.tensor([1., -2.]))
@@ -269,25 +88,13 @@ def test_mean_shift_in_evaluation_only():
     torch.testing.assert_close(raw[0, 1] + 2, shifted[0, 1])
 
 
-def views(image, size=None):
-    """An image and its mirror image, as TestTimeAug gives them."""
-    size = size or tuple(image.shape[1:])
-    inputs, samples = [], []
-    for flip in (False, True):
-        inputs.append([image.flip(-1) if flip else image])
-        samples.append([SegDataSample(metainfo=dict(
-            img_path='a.jpg', ori_shape=size, img_shape=size, flip=flip,
-            flip_direction='horizontal'))])
-    return dict(inputs=inputs, data_samples=samples)
-
-
 @pytest.mark.parametrize('size', [(50, 61), (64, 64), (90, 70)])
 def test_guides(size):
-    model = build().eval()
+    model = build_model(PIXEL['irn']).eval()
     image = torch.randint(0, 256, (3, *size)).byte()
     tta = MODELS.build(
         dict(type='WalkTTAModel', module=model, pad_size=64, displacement=True))
-    sample, = tta.test_step(views(image))
+    sample, = tta.test_step(make_views(image))
     cells = tuple((side - 1) // 4 + 1 for side in size)
     assert sample.guide.shape == (1, 1, *cells)
     assert sample.displacement.shape == (2, *cells)
@@ -307,8 +114,9 @@ def test_guides(size):
 
 
 def test_guides_need_an_unflipped_view():
-    tta = MODELS.build(dict(type='WalkTTAModel', module=build(), pad_size=64))
-    data = views(torch.zeros(3, 32, 32).byte())
+    tta = MODELS.build(dict(
+        type='WalkTTAModel', module=build_model(PIXEL['irn']), pad_size=64))
+    data = make_views(torch.zeros(3, 32, 32).byte())
     data = {key: value[1:] for key, value in data.items()}
     with pytest.raises(ValueError, match='a.jpg: every augmentation is flipped'):
         tta.test_step(data)
@@ -370,15 +178,9 @@ def test_label_without_classes(empty):
     assert mask.shape == (22, 30) and (mask == empty).all()
 
 
-def test_wrong_walk_labels():
+def test_guide_of_another_size():
     with pytest.raises(ValueError, match='needs a guide of size'):
         WalkLabel(dict(type='RandomWalk'))(seed(), torch.rand(1, 1, 6, 7))
-    with pytest.raises(ValueError, match='not both'):
-        WalkLabel(dict(type='AffinityWalk'), bg_thr=0.2, alpha=4)
-    with pytest.raises(ValueError, match='alpha needs a walk with'):
-        WalkLabel(dict(type='RandomWalk'), alpha=4)
-    with pytest.raises(ValueError, match='instances need a walk without'):
-        WalkInstances(dict(type='AffinityWalk'))
 
 
 def pointing_field(centers, size):

@@ -10,16 +10,32 @@ from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
-from model_tester import BACKBONE, NUM_CLASSES, PREPROCESSOR, ModelCase, make_batch
+from model_cases import PIXEL
+from model_tester import (
+    BACKBONE,
+    NUM_CLASSES,
+    PREPROCESSOR,
+    build_model,
+    loss_dict,
+    make_batch,
+    make_views,
+)
 from torch import nn
 
 from mmwsss.ops import random_walk
-from mmwsss.structures import LabelGrid
 
 SIZE = (40, 40)
 CELLS = 10
 BOX = (8, 4, 36, 32)  # x1, y1, x2, y2
 ROWS, COLS = slice(1, 8), slice(2, 9)
+LOSS = dict(type='PathAffinityLoss', radius=3, loss_weight=2.)
+CONFIG = {key: value for key, value in PIXEL['sance'].items()
+          if key not in ('refine_by', 'online_walk')}
+CONFIG |= dict(
+    data_preprocessor=dict(PREPROCESSOR, size=SIZE),
+    backbone=dict(BACKBONE, dilations=(1, 1, 2, 4), frozen_stages=-1),
+    decode_head=dict(CONFIG['decode_head'], loss_decode=LOSS),
+    crf=dict(type='LeftIsBackground'))
 
 
 @MODELS.register_module(force=True)
@@ -35,40 +51,8 @@ class LeftIsBackground(nn.Module):
         return refined
 
 
-def sance_cfg(**kwargs):
-    return dict(
-        dict(
-            type='SANCE',
-            data_preprocessor=dict(PREPROCESSOR, size=SIZE),
-            backbone=dict(BACKBONE, dilations=(1, 1, 2, 4), frozen_stages=-1),
-            decode_head=dict(
-                type='ContourHead',
-                in_channels=(4, 8, 16, 32),
-                in_index=(0, 1, 2, 3),
-                size_index=0,
-                reduced_channels=4,
-                groups=2,
-                num_classes=NUM_CLASSES,
-                detach_inputs=False,
-                loss_decode=dict(
-                    type='PathAffinityLoss', radius=3, loss_weight=2.)),
-            auxiliary_head=dict(
-                type='SummedASPPHead',
-                in_channels=32,
-                in_index=3,
-                dilations=(1, 2),
-                num_classes=NUM_CLASSES,
-                align_corners=False,
-                loss_decode=dict(type='PixelCrossEntropyLoss')),
-            crf=dict(type='LeftIsBackground'),
-            train_cfg=dict(),
-            test_cfg=dict(mode='whole')), **kwargs)
-
-
-def build(**kwargs):
-    case = ModelCase()
-    case.model_cfg = sance_cfg(**kwargs)
-    model = case.build()
+def build(**options):
+    model = build_model(dict(CONFIG, **options))
     # Larger logits, so that something happens.
     nn.init.normal_(model.decode_head.fuse.weight, std=1.)
     for conv in model.auxiliary_head.convs:
@@ -93,55 +77,7 @@ def batch(box=BOX):
 
 
 def losses_of(model, data=None):
-    data = model.data_preprocessor(data or batch(), training=True)
-    return model(**data, mode='loss')
-
-
-def naive_contour_loss(boundary, label, radius=3):
-    """Eq. 4 pair by pair, of boundaries (N, h, w) and labels (N, h, w)."""
-    terms = dict(bg=[], fg=[], neg=[])
-    num, height, width = boundary.shape
-    reach = radius - 1
-    for i in range(num):
-        for y in range(height - reach):
-            for x in range(reach, width - reach):
-                for dy in range(radius):
-                    for dx in range(-reach, radius):
-                        if (dy, dx) <= (0, 0) or dy**2 + dx**2 >= radius**2:
-                            continue
-                        a = label[i, y, x]
-                        b = label[i, y + dy, x + dx]
-                        if a == 255 or b == 255:
-                            continue
-                        path = [
-                            boundary[i, y + py, x + px]
-                            for py in range(dy + 1)
-                            for px in range(min(dx, 0), max(dx, 0) + 1)
-                            if (dy * px - dx * py)**2 < dy**2 + dx**2
-                        ]
-                        affinity = 1 - torch.stack(path).amax()
-                        if a != b:
-                            terms['neg'].append(
-                                -torch.log(1 + 1e-5 - affinity))
-                        else:
-                            terms['fg' if a else 'bg'].append(
-                                -torch.log(affinity + 1e-5))
-    means = {
-        name: torch.stack(some).mean() if some else torch.tensor(0.)
-        for name, some in terms.items()
-    }
-    return means['bg'] / 2 + means['fg'] / 2 + means['neg']
-
-
-def naive_segmentation_loss(logits, label):
-    """Eq. 5."""
-    log_probs = logits.log_softmax(dim=1)
-    picked = [
-        -log_probs[i, label[i, y, x], y, x] for i in range(len(label))
-        for y in range(label.shape[1]) for x in range(label.shape[2])
-        if label[i, y, x] != 255
-    ]
-    return torch.stack(picked).mean()
+    return loss_dict(model, data or batch())
 
 
 def naive_online(model, logits, contour, data_samples):
@@ -186,9 +122,10 @@ def naive_terms():
     naive, gradients = {}, {}
     for target, labels in dict(online, seeds=seeds).items():
         for branch, leaf, loss in (
-            ('segmentation', logits, naive_segmentation_loss(logits, labels)),
-            ('contour', contour,
-             naive_contour_loss(contour[:, 0].sigmoid(), labels))):
+            # Eq. 5, and Eq. 4, which is twice IRN's: test_losses.py.
+            ('segmentation', logits,
+             F.cross_entropy(logits, labels, ignore_index=255)),
+            ('contour', contour, MODELS.build(LOSS)(contour, labels))):
             gradients[branch, target], = torch.autograd.grad(loss, leaf)
             naive[branch, target] = loss.detach()
     return leaves, naive, gradients, online
@@ -263,9 +200,8 @@ def test_a_rectangle_without_a_cell():
 
 
 def test_detached_taps():
-    cfg = sance_cfg(online=('contour', ), refined=())
-    cfg['decode_head']['detach_inputs'] = True
-    model = MODELS.build(cfg)
+    head = dict(CONFIG['decode_head'], detach_inputs=True)
+    model = build(decode_head=head, online=('contour', ), refined=())
     losses = losses_of(model)
     parameters = list(model.backbone.parameters())
     contour = losses['contour.loss_seed'] + losses['contour.loss_online']
@@ -273,21 +209,13 @@ def test_detached_taps():
     assert all(gradient is None for gradient in gradients)
 
 
-def test_workers_refine_as_this_process_does():
-    # Workers do not know the classes of this file: the real CRF.
-    crf = dict(type='DenseCRF', preset='deeplab', scale_factor=4, num_iter=2)
-    here, there = build(crf=crf), build(crf=crf, crf_jobs=1)
-    try:
-        for _ in range(2):
-            one, other = losses_of(here), losses_of(there)
-            assert {k: float(v) for k, v in one.items()
-                    } == {k: float(v) for k, v in other.items()}
-        # Processes are neither copied nor saved with the model.
-        twin = copy.deepcopy(there)
-        assert twin.crf._pool is None
-        pickle.loads(pickle.dumps(there.crf))
-    finally:
-        there.crf._pool.close()
+def test_processes_are_neither_copied_nor_saved():
+    model = build()
+    for _ in range(2):
+        losses_of(model)
+    assert model.crf._pool is not None
+    for other in (copy.deepcopy(model.crf), pickle.loads(pickle.dumps(model.crf))):
+        assert other._pool is None
 
 
 def test_full_resolution_crf():
@@ -304,9 +232,8 @@ def test_images_are_restored():
     # Some roundings of numbers up to 255.
     exact = dict(rtol=0, atol=4 * 255 * torch.finfo(torch.float).eps)
     torch.testing.assert_close(model._images(inputs), images, **exact)
-    cfg = sance_cfg()
-    cfg['data_preprocessor'].update(bgr_to_rgb=False)
-    model = MODELS.build(cfg)
+    model = build(data_preprocessor=dict(
+        CONFIG['data_preprocessor'], bgr_to_rgb=False))
     inputs = model.data_preprocessor(copy.deepcopy(data), True)['inputs']
     torch.testing.assert_close(model._images(inputs), images, **exact)
 
@@ -339,53 +266,25 @@ def test_predict():
     assert torch.equal(plain.pred_boundary.data, results[0].pred_boundary.data)
 
 
-def test_labels_of_another_class_count():
-    model = build()
+def test_wrong_labels():
+    model = build(refine_by='saliency')
+    for name in ('gt_sem_seg', 'gt_saliency'):
+        data = batch()
+        delattr(data['data_samples'][1], name)
+        with pytest.raises(ValueError, match=f'1.jpg.*{name[3:6]}'):
+            losses_of(model, data)
     data = batch()
-    for sample in data['data_samples']:
-        sample.set_metainfo(dict(image_labels=np.ones(7, np.uint8)))
+    data['data_samples'][1].set_metainfo(dict(image_labels=np.ones(7, np.uint8)))
     with pytest.raises(ValueError, match='7 classes.*num_classes=4'):
         losses_of(model, data)
 
 
-@pytest.mark.parametrize('name', ['gt_sem_seg', 'gt_saliency'])
-def test_missing_labels(name):
-    data = batch()
-    delattr(data['data_samples'][1], name)
-    with pytest.raises(ValueError, match=f'1.jpg.*{name[3:6]}'):
-        losses_of(build(refine_by='saliency'), data)
-
-
-@pytest.mark.parametrize('bad, message', [
-    (dict(online=('edge', )), 'online'),
-    (dict(refined=('edge', )), 'refined'),
-    (dict(refine_by='luck'), 'luck'),
-    (dict(crf_stride=3), 'stride'),
-    (dict(auxiliary_head=None), 'auxiliary_head'),
-])
-def test_bad_arguments(bad, message):
-    with pytest.raises(ValueError, match=message):
-        MODELS.build(sance_cfg(**bad))
-
-
 class TestTTA:
 
-    def views(self, size=(40, 44)):
-        base = make_batch(num=1, size=size)
-        image, sample = base['inputs'][0], base['data_samples'][0]
-        sample.set_metainfo(dict(ori_shape=size, flip=False))
-        inputs, samples = [], []
-        for scale in (1., 0.5):
-            scaled = F.interpolate(
-                image[None].float(), scale_factor=scale, mode='bilinear')[0]
-            for flip in (False, True):
-                one = sample.clone()
-                one.set_metainfo(
-                    dict(flip=flip, flip_direction='horizontal',
-                         img_shape=tuple(scaled.shape[1:])))
-                inputs.append([scaled.flip(-1) if flip else scaled])
-                samples.append([one])
-        return dict(inputs=inputs, data_samples=samples)
+    def views(self):
+        """Two scales, each with its mirror image."""
+        image = make_batch(num=1, size=(40, 44))['inputs'][0]
+        return make_views(image, ((40, 44), (20, 22)), [1, 1, 0, 0])
 
     def test_against_naive_average(self):
         model = build().eval()
@@ -437,17 +336,5 @@ class TestTTA:
     def test_only_flips_are_an_error(self):
         data = {key: one[1:2] for key, one in self.views().items()}
         tta = MODELS.build(dict(type='SANCETTAModel', module=build().eval()))
-        with pytest.raises(ValueError, match='0.jpg.*flipped'):
+        with pytest.raises(ValueError, match='a.jpg.*flipped'):
             tta.test_step(data)
-
-
-def test_grid():
-    grid = LabelGrid((16, 12), (4, 3))
-    image = torch.arange(16 * 12).reshape(16, 12)
-    exact = F.interpolate(
-        image[None, None].float(), (4, 3), mode='nearest-exact')[0, 0]
-    assert torch.equal(grid.sample(image), exact.long())
-    assert grid.box(None) == (slice(0, 4), slice(0, 3))
-    assert grid.box((2, 3, 7, 16)) == (slice(1, 4), slice(0, 2))
-    with pytest.raises(ValueError, match=r'\(16, 12\)'):
-        grid.sample(image[1:])

@@ -1,25 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import pytest
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
-from model_tester import (
-    BACKBONE,
-    NUM_CLASSES,
-    PREPROCESSOR,
-    ModelCase,
-    make_batch,
-)
+from model_cases import WEAK
+from model_tester import build_model, make_batch
 
 from mmwsss.models.heads.seam_head import keep_strongest
 from mmwsss.ops import min_max_norm
 
-HEAD = dict(
-    type='SEAMHead',
-    in_channels=[8, 16, 32],
-    num_classes=NUM_CLASSES,
-    reduced_channels=(4, 8),
-    dropout_ratio=0.)
+HEAD = WEAK['seam']['decode_head']
 
 
 def naive_revise(maps, embedding):
@@ -149,48 +138,31 @@ def test_min_max_norm():
     assert not min_max_norm(torch.zeros(1, 1, 2, 2)).any()
 
 
-class TestSEAM(ModelCase):
-    model_cfg = dict(
-        type='SEAM',
-        data_preprocessor=PREPROCESSOR,
-        backbone=BACKBONE,
-        second_view=0.5,
-        decode_head=HEAD,
-        test_cfg=dict(mode='whole'))
-
-    def test_names_of_losses(self):
-        _, logs = self.losses(self.build().train())
-        assert set(logs) == {'loss', 'decode.loss_cls', 'decode.loss_rvmin',
-                             'decode.loss_er', 'decode.loss_ecr'}
-
-    def test_seeds_are_the_revised_maps(self):
-        """Their probabilities remain those of the maps that are trained."""
-        model = self.build().eval()
-        with torch.no_grad():
-            class_maps = model.class_maps(torch.rand(1, 3, 32, 32))
-        revised = class_maps.extra['revised']
-        assert torch.equal(class_maps.seed_maps, revised[:, 1:])
-        assert not torch.equal(class_maps.seed_maps, class_maps.maps)
-        assert torch.equal(class_maps.logits, class_maps.maps.mean((2, 3)))
-
-    def test_without_labels_probable_classes_are_shown(self):
-        model = self.build().eval()
-        with torch.no_grad():
-            model.decode_head.classifier.weight.abs_()
-            model.decode_head.classifier.weight[2] = (
-                model.decode_head.classifier.weight[0])
-            model.decode_head.classifier.weight[1].neg_()
-            result = model(torch.rand(1, 3, 32, 32), mode='predict')[0]
-        shown = result.seg_logits.data.amax((1, 2)) > 0
-        assert shown.tolist() == [True, True, False, True]
-
-    def test_fixed_second_view(self):
-        cfg = dict(self.model_cfg, second_view=(16, 24))
-        model = MODELS.build(cfg)
-        second, = model.more_views(torch.rand(1, 3, 32, 32))
-        assert second.shape == (1, 3, 16, 24)
+def test_seeds_are_the_revised_maps():
+    """Their probabilities remain those of the maps that are trained."""
+    model = build_model(WEAK['seam']).eval()
+    with torch.no_grad():
+        class_maps = model.class_maps(torch.rand(1, 3, 32, 32))
+    revised = class_maps.extra['revised']
+    assert torch.equal(class_maps.seed_maps, revised[:, 1:])
+    assert not torch.equal(class_maps.seed_maps, class_maps.maps)
+    assert torch.equal(class_maps.logits, class_maps.maps.mean((2, 3)))
 
 
-def test_errors():
-    with pytest.raises(ValueError, match='one feature more'):
-        MODELS.build(dict(HEAD, reduced_channels=(4, )))
+def test_without_labels_probable_classes_are_shown():
+    """Probable by the maps that are trained."""
+    model = build_model(WEAK['seam']).eval()
+    with torch.no_grad():
+        weight = model.decode_head.classifier.weight
+        weight.abs_()
+        weight[2] = weight[0]
+        weight[1].neg_()
+        result = model(torch.rand(1, 3, 32, 32), mode='predict')[0]
+    shown = result.seg_logits.data.amax((1, 2)) > 0
+    assert shown.tolist() == [True, True, False, True]
+
+
+def test_fixed_second_view():
+    model = build_model(dict(WEAK['seam'], second_view=(16, 24)))
+    second, = model.more_views(torch.rand(1, 3, 32, 32))
+    assert second.shape == (1, 3, 16, 24)

@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from mmengine.config import ConfigDict
+from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
+from model_cases import WEAK
 from model_tester import (
-    BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
-    ModelCase,
+    build_model,
+    loss_dict,
     make_batch,
+    make_views,
 )
 
 from mmwsss.models.layers import GlobalCueInjection, StochasticGate
@@ -20,66 +22,22 @@ from mmwsss.models.losses import SelfLabelLoss
 from mmwsss.ops import ngwp_scores, pamr, pseudo_labels_from_masks
 from mmwsss.structures.seed import strided_size
 
-HEAD = dict(
-    type='NGWPHead',
-    in_channels=(4, 32),
-    in_index=(0, 3),
-    num_classes=NUM_CLASSES,
-    channels=8,
-    skip_channels=4,
-    dilations=(1, 2),
-    refiner=dict(type='PAMR', num_iter=2, dilations=(1, 2)))
-MODEL = dict(
-    type='SelfTrainSegmentor',
-    data_preprocessor=PREPROCESSOR,
-    backbone=BACKBONE,
-    decode_head=HEAD,
-    test_cfg=dict(mode='whole'))
+MODEL = WEAK['ngwp']
 
 
+class TestNGWPHead:
 
-class TestNGWPHead(ModelCase):
-    model_cfg = MODEL
-    stages = ('pretrain', 'self_train')
+    @pytest.fixture
+    def model(self):
+        return build_model(MODEL)
 
-    def test_a_forward_pass_changes_statistics(self):
-        """The running statistics of the decoder, but not of the ASPP."""
-        for stage in self.stages:
-            model = self.build(stage).train()
-            before = copy.deepcopy(model.state_dict())
-            self.losses(model)
-            changed = {
-                name
-                for name, value in model.state_dict().items()
-                if not torch.equal(value, before[name])
-            }
-            assert changed
-            for name in changed:
-                assert name.startswith('decode_head.'), name
-                assert 'aspp' not in name
-                assert name.rpartition('.')[2] in (
-                    'running_mean', 'running_var', 'num_batches_tracked')
-
-    def test_losses_of_the_stages(self):
-        names = {
-            stage: set(self.losses(self.build(stage).train())[1])
-            for stage in self.stages
-        }
-        assert names['pretrain'] == {'loss', 'decode.loss_cls'}
-        assert names['self_train'] - names['pretrain'] == {
-            'decode.loss_mask', 'decode.kept', 'decode.decided'}
-
-    def test_unknown_stage(self):
-        with pytest.raises(ValueError, match="'classify'"):
-            self.build('classify')
-
-    def test_modes_of_normalisation(self):
-        head = self.build().train().decode_head
+    def test_modes_of_normalisation(self, model):
+        head = model.train().decode_head
         assert not head.aspp.project.bn.training
         assert head.fuse.bn.training and head.aspp.dropout.training
 
-    def test_labels_against_the_steps(self):
-        model = self.build('self_train').train()
+    def test_labels_against_the_steps(self, model):
+        model.train().switch_stage('self_train')
         images = torch.rand(2, 3, 32, 32)
         maps = 3 * torch.randn(2, NUM_CLASSES - 1, 8, 8)
         present = torch.tensor([[1, 0, 1], [0, 1, 0]])
@@ -95,11 +53,9 @@ class TestNGWPHead(ModelCase):
         assert torch.equal(labels, expected)
         assert {0, 1, 255} <= set(labels[0].unique().tolist())
 
-    def test_scores(self):
-        model = self.build().eval()
-        image = torch.rand(1, 3, 32, 32)
+    def test_scores(self, model):
         with torch.no_grad():
-            class_maps = model.class_maps(image)
+            class_maps = model.eval().class_maps(torch.rand(1, 3, 32, 32))
         maps = class_maps.maps
         assert (class_maps.background == 1).all()
         assert maps.shape[2:] == (8, 8)
@@ -108,9 +64,8 @@ class TestNGWPHead(ModelCase):
         assert torch.equal(class_maps.seed_background, masks[:, :1])
         assert torch.equal(class_maps.seed_maps, masks[:, 1:])
 
-    def test_prediction_against_naive(self):
-        head = self.build().eval().decode_head
-        torch.manual_seed(0)
+    def test_prediction_against_naive(self, model):
+        head = model.eval().decode_head
         maps = torch.randn(1, NUM_CLASSES - 1, 8, 8)
         labels = np.array([1, 0, 1, 1], np.uint8)
         meta = dict(img_shape=(8, 8), image_labels=labels)
@@ -121,8 +76,8 @@ class TestNGWPHead(ModelCase):
             torch.testing.assert_close(
                 masks[c], labels[c] * maps[0, c - 1].exp() / total)
 
-    def test_without_labels_improbable_classes_are_removed(self):
-        head = self.build().decode_head
+    def test_without_labels_improbable_classes_are_removed(self, model):
+        head = model.decode_head
         maps = torch.full((1, NUM_CLASSES - 1, 8, 8), -5.)
         maps[0, 0] = 5
         class_maps = head.answer(maps)
@@ -130,15 +85,13 @@ class TestNGWPHead(ModelCase):
         assert masks[1].min() > 0.9 and masks[2:].max() == 0
 
     def test_stage_self_train_needs_images(self):
-        cfg = dict(MODEL, type='EncoderDecoder')
-        model = MODELS.build(copy.deepcopy(cfg)).train()
-        self.losses(model)
+        model = build_model(dict(MODEL, type='EncoderDecoder')).train()
         model.decode_head.switch_stage('self_train')
         with pytest.raises(ValueError, match='SelfTrainSegmentor'):
-            self.losses(model)
+            loss_dict(model, make_batch())
 
-    def test_a_teacher_makes_the_labels(self):
-        model = self.build('self_train').train()
+    def test_a_teacher_makes_the_labels(self, model):
+        model.train().switch_stage('self_train')
         teacher = copy.deepcopy(model).eval()
         names = set(model.state_dict())
         with torch.no_grad():
@@ -147,26 +100,8 @@ class TestNGWPHead(ModelCase):
         model.set_teacher(teacher)
         assert set(model.state_dict()) == names
         # It sees background alone, so every image is discarded.
-        _, logs = self.losses(model)
-        assert logs['decode.kept'] == 0 and logs['decode.loss_mask'] == 0
-
-
-def test_stock_segmentor_pretrains():
-    model = MODELS.build(ConfigDict(MODEL, type='EncoderDecoder'))
-    data = model.data_preprocessor(make_batch(), training=True)
-    assert set(model(**data, mode='loss')) == {'decode.loss_cls'}
-    results = model.eval().test_step(make_batch())
-    assert results[0].seg_logits.data.shape[0] == NUM_CLASSES
-
-
-@pytest.mark.parametrize('wrong', [
-    dict(in_channels=(4, 8, 8)), dict(stage='classify'),
-    dict(cues=dict(shallow_norm='layer')), dict(gate=dict(rate=1.)),
-    dict(loss_mask=dict(type='SelfLabelLoss', balance='no'))
-])
-def test_wrong_arguments(wrong):
-    with pytest.raises(ValueError, match='must|each need'):
-        MODELS.build(dict(HEAD, **wrong))
+        losses = loss_dict(model, make_batch())
+        assert losses['decode.kept'] == 0 and losses['decode.loss_mask'] == 0
 
 
 class TestStochasticGate:
@@ -306,27 +241,11 @@ class TestSelfLabelLoss:
 class TestMaskTTA:
 
     def predict(self, model, image, tags, pad_size=48, **kwargs):
-        """Two scales and flips of one image."""
         tta = MODELS.build(
             dict(type='MaskTTAModel', module=model, pad_size=pad_size, **kwargs))
-        sample = make_batch(1, tuple(image.shape[1:]))['data_samples'][0]
-        metas = dict(ori_shape=tuple(image.shape[1:]))
-        if tags is not None:
-            metas['image_labels'] = tags
-        else:
-            del sample.image_labels
-        inputs, samples = [], []
-        for size in ((32, 40), (16, 20)):
-            scaled = F.interpolate(image[None].float(), size)[0].byte()
-            for flip in (False, True):
-                one = sample.clone()
-                one.set_metainfo(
-                    dict(metas, flip=flip, flip_direction='horizontal',
-                         img_shape=size))
-                inputs.append([scaled.flip(-1) if flip else scaled])
-                samples.append([one])
         with torch.no_grad():
-            return tta.test_step(dict(inputs=inputs, data_samples=samples))[0]
+            return tta.test_step(
+                make_views(image, ((32, 40), (16, 20)), tags))[0]
 
     def naive(self, model, image, tags, pad_size, bg_power=3):
         head = model.decode_head
@@ -363,21 +282,20 @@ class TestMaskTTA:
         merged[0] **= bg_power
         return merged, best
 
+    @pytest.fixture(scope='class')
     def model(self):
-        torch.manual_seed(0)
-        model = MODELS.build(copy.deepcopy(MODEL)).eval()
+        init_default_scope('mmseg')
+        model = build_model(MODEL).eval()
         with torch.no_grad():
             model.decode_head.classifier.weight.mul_(3)
         return model
 
-    @pytest.mark.parametrize('tags', [[1, 0, 1, 1], [1, 0, 0, 0], None])
-    @pytest.mark.parametrize('pad_size', [48, 33, None])
-    def test_against_naive(self, tags, pad_size):
-        model = self.model()
+    @pytest.mark.parametrize('tags, pad_size', [
+        ([1, 0, 1, 1], 48), ([1, 0, 0, 0], 33), (None, None)])
+    def test_against_naive(self, model, tags, pad_size):
         torch.manual_seed(1)
         image = torch.randint(256, (3, 32, 40), dtype=torch.uint8)
-        result = self.predict(
-            model, image, None if tags is None else np.uint8(tags), pad_size)
+        result = self.predict(model, image, tags, pad_size)
         merged, best = self.naive(model, image, tags, pad_size or 0)
         torch.testing.assert_close(
             result.seg_logits.data, merged, atol=1e-5, rtol=1e-4)
@@ -387,8 +305,7 @@ class TestMaskTTA:
             result.full_seed.to_mask().long(), result.pred_sem_seg.data[0])
         assert result.seed.scores.shape[1:] == strided_size((32, 40))
 
-    def test_options_replace_those_of_the_head(self):
-        model = self.model()
+    def test_options_replace_those_of_the_head(self, model):
         image = torch.randint(256, (3, 32, 40), dtype=torch.uint8)
         result = self.predict(model, image, None, score_thr=1., bg_power=1.)
         assert len(result.full_seed.labels) == 0

@@ -143,6 +143,13 @@ def backend(request):
     return request.param
 
 
+@pytest.fixture(params=OURS)
+def ours(request):
+    if request.param == 'numba':
+        pytest.importorskip('numba')
+    return request.param
+
+
 @pytest.mark.parametrize('num_labels', [2, 3])
 @pytest.mark.parametrize('unary', ['softmax', 'labels'])
 def test_against_exact_kernels(backend, unary, num_labels):
@@ -186,17 +193,15 @@ def test_narrow_and_constant_images(backend, size):
             atol=5e-5)
 
 
-@pytest.mark.parametrize('backend', OURS)
 @pytest.mark.parametrize('bilateral', [(80, .05, 10), (.02, 5, 10),
                                        (.3, .1, 10)])
-def test_small_deviations(backend, bilateral):
+def test_small_deviations(ours, bilateral):
     """Where coordinates of vertices do not fit into one whole number, too."""
-    pytest.importorskip('numba')
     probs, image, _ = make_case(3, (8, 9))
     # Far and near colours.
     image[:, ::2] = 255 - image[:, ::2] // 200
     np.testing.assert_allclose(
-        refine(probs, image, bilateral=bilateral, backend=backend),
+        refine(probs, image, bilateral=bilateral, backend=ours),
         naive_mean_field(
             probs, image, bilateral=bilateral, kernel_of=lattice_kernel),
         atol=2e-3)
@@ -219,14 +224,11 @@ def test_range_of_keys():
     assert geometry.key_steps(small, [499, 499, 255, 255, 255]) is None
 
 
-@pytest.mark.parametrize('backend', OURS)
-def test_too_small_deviations(backend):
-    if backend == 'numba':
-        pytest.importorskip('numba')
+def test_too_small_deviations(ours):
     for kernel in (dict(bilateral=(80, 1e-4, 10)), dict(gaussian=(1e-6, 3))):
         with pytest.raises(ValueError, match='deviations.*too small'):
             dense_crf(torch.rand(1, 2, 4, 5), torch.zeros(1, 3, 4, 5),
-                      backend=backend, **kernel)
+                      backend=ours, **kernel)
 
 
 def make_scene(size=(90, 110), seed=0):
@@ -241,29 +243,18 @@ def make_scene(size=(90, 110), seed=0):
 
 
 @pytest.mark.parametrize('gaussian, bilateral', PRESETS)
-@pytest.mark.parametrize('name', OURS)
-def test_against_pydensecrf(name, gaussian, bilateral):
+def test_against_pydensecrf(ours, gaussian, bilateral):
     pytest.importorskip('pydensecrf')
-    if name == 'numba':
-        pytest.importorskip('numba')
     probs, image = make_scene()
     for num_labels in (2, 5):
         part = probs[:num_labels] / probs[:num_labels].sum(0)
         for unary in ('softmax', 'labels'):
             settings = dict(
                 gaussian=gaussian, bilateral=bilateral, unary=unary)
-            ours = refine(part, image, backend=name, **settings)
+            refined = refine(part, image, backend=ours, **settings)
             expected = refine(part, image, backend='pydensecrf', **settings)
-            assert (ours.argmax(0) == expected.argmax(0)).mean() > .9999
-            assert np.abs(ours - expected).mean() < 1e-5
-
-
-def test_numba_against_torch():
-    pytest.importorskip('numba')
-    probs, image = make_scene()
-    numba, torch_ = (refine(probs, image, backend=name) for name in OURS)
-    np.testing.assert_array_equal(numba.argmax(0), torch_.argmax(0))
-    assert np.abs(numba - torch_).mean() < 1e-5
+            assert (refined.argmax(0) == expected.argmax(0)).mean() > .9999
+            assert np.abs(refined - expected).mean() < 1e-5
 
 
 def test_unaries_are_those_of_pydensecrf():

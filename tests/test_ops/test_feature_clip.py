@@ -40,8 +40,6 @@ def test_gradients():
     expected = (~clipped).double()
     expected[x == x.max()] = 0.5 * clipped.sum()
     torch.testing.assert_close(x.grad, expected)
-    assert torch.autograd.gradcheck(
-        lambda t: feature_clip(t, 0.5, detach_max=False), x)
 
 
 @pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16])

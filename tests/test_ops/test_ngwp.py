@@ -54,8 +54,6 @@ def test_scores_and_gradient_against_naive(options):
         for scores in (actual, expected)
     ]
     torch.testing.assert_close(*gradients)
-    assert torch.autograd.gradcheck(
-        lambda x: ngwp_scores(x, **options), logits)
 
 
 def test_the_size_of_an_object_hardly_matters():

@@ -39,16 +39,6 @@ def test_gradient_at_whole_pixels_is_the_forward_difference():
     torch.testing.assert_close(offset.grad[:, :1], below - x)
 
 
-def test_gradcheck():
-    torch.manual_seed(0)
-    x = torch.rand(1, 2, 3, 4, dtype=torch.double, requires_grad=True)
-    # Away from whole pixels, where the function has kinks.
-    offset = 0.2 + 0.6 * torch.rand(1, 18, 3, 4, dtype=torch.double)
-    weight = torch.rand(2, 2, 3, 3, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(offset_conv2d,
-                                    (x, offset.requires_grad_(), weight))
-
-
 @pytest.mark.parametrize('shape', [(1, 8, 5, 5), (1, 18, 5, 4), (2, 18, 5, 5)])
 def test_wrong_offsets(shape):
     with pytest.raises(ValueError, match='need offsets'):

@@ -51,6 +51,8 @@ def test_label_grid_against_pillow(size, stride):
 def test_cells_inside_a_box():
     grid = LabelGrid((8, 12), (4, 3))
     # Cells stand for rows 1, 3, 5, 7 and columns 2, 6, 10.
+    assert grid.box((3, 1, 11, 6)) == (slice(0, 3), slice(1, 3))
+    assert grid.box(None) == (slice(0, 4), slice(0, 3))
     inside = grid.inside((3, 1, 11, 6))
     assert inside.tolist() == [[False, True, True]] * 3 + [[False] * 3]
     assert grid.inside(None).all()

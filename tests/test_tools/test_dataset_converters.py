@@ -158,15 +158,12 @@ class TestNpyLabels:
         loaded = tool.load_cls_labels(str(path))
         assert np.array_equal(loaded['2007_000032'], self.labels(3))
 
-    @pytest.mark.parametrize('content', [
-        lambda bad: bad,
-        lambda bad: {'2007_000032': bad},
-        lambda bad: {'2007_000032': np.array([bad], dtype=object)},
-    ])
-    def test_malicious_pickle_does_not_run(self, tmp_path, content):
+    def test_malicious_pickle_does_not_run(self, tmp_path):
+        """Deep in arrays, too; others are in tests/test_security.py."""
         marker = tmp_path / 'pwned'
         path = tmp_path / 'cls_labels.npy'
-        np.save(path, np.array(content(Malicious(marker)), dtype=object))
+        bad = np.array([Malicious(marker)], dtype=object)
+        np.save(path, np.array({'2007_000032': bad}, dtype=object))
         with pytest.raises(ValueError, match='system is not allowed'):
             load('npy_labels').load_cls_labels(str(path))
         assert not marker.exists()
@@ -179,23 +176,6 @@ class TestNpyLabels:
         np.save(path, np.array({'a': eval}, dtype=object))
         with pytest.raises(ValueError, match='eval is not allowed'):
             load('npy_labels').load_cls_labels(str(path))
-
-    def test_other_files(self, tmp_path):
-        tool = load('npy_labels')
-        np.save(tmp_path / 'plain.npy', np.zeros(3))
-        with pytest.raises(ValueError, match='plain.npy.*float64'):
-            tool.load_cls_labels(str(tmp_path / 'plain.npy'))
-        np.save(tmp_path / 'list.npy', np.array([None, 'a'], dtype=object))
-        with pytest.raises(ValueError, match='list.npy.*got ndarray'):
-            tool.load_cls_labels(str(tmp_path / 'list.npy'))
-        (tmp_path / 'text.npy').write_text('hello')
-        with pytest.raises(ValueError, match='text.npy'):
-            tool.load_cls_labels(str(tmp_path / 'text.npy'))
-        np.save(tmp_path / 'cut.npy', {'2007_000032': self.labels(1)})
-        data = (tmp_path / 'cut.npy').read_bytes()
-        (tmp_path / 'cut.npy').write_bytes(data[:-40])
-        with pytest.raises(ValueError, match='cut.npy'):
-            tool.load_cls_labels(str(tmp_path / 'cut.npy'))
 
     def test_wrong_length_and_duplicates(self):
         tool = load('npy_labels')
@@ -374,9 +354,6 @@ class TestCOCO:
             path.write_text(json.dumps(content))
             with pytest.raises(ValueError, match=message):
                 tool.convert_coco(str(path), str(tmp_path / 'out'), 'x')
-        path.write_text('{"images": [')
-        with pytest.raises(ValueError, match='i.json is not valid JSON'):
-            tool.convert_coco(str(path), str(tmp_path / 'out'), 'x')
         with pytest.raises(ValueError, match='odd width'):
             tool.convert_coco(str(path), str(tmp_path / 'out'), 'x', void=4)
         assert not (tmp_path / 'out').exists()

@@ -101,19 +101,6 @@ def test_image_demo(run, esol, image, tmp_path):
         assert set(np.unique(np.asarray(mask))) <= {0, 2}
 
 
-def test_image_demo_names_what_is_wrong(run, esol, image, tmp_path):
-    config, save = esol
-    weights = save('classify')
-    for args, message in (
-        ((tmp_path / 'no.jpg', config, weights), r'no\.jpg'),
-        ((image, config, tmp_path / 'no.pth'), r'no\.pth'),
-        ((image, tmp_path / 'no.py', weights), r'no\.py'),
-        ((image, config, weights, '--tags', 'cow'), 'unknown tag cow.*cat, dog'),
-    ):
-        with pytest.raises((OSError, ValueError), match=message):
-            run('demo/image_demo.py', *args, '--device', 'cpu', '--out-dir', tmp_path)
-
-
 def test_offset_maps(run, esol, image, tmp_path):
     config, save = esol
     out = tmp_path / 'offsets'

