@@ -18,6 +18,7 @@ import pytest
 import torch
 from esol_training import STAGES, esol_config
 from mmengine.config import Config
+from mmengine.dist import barrier, is_main_process
 from run_content import checkpoint_content, differences
 from test_fsae_training import fsae_config, with_teacher
 from test_single_stage_training import config as single_stage_config
@@ -101,6 +102,8 @@ def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
     runner, recorder = train(
         method_of(case, voc_root, whole, batch_size), launcher)
     end, found = runner.iter, []
+    # One process writes, and is the last to be done.
+    barrier()
     assert len(set(recorder.losses.values())) == len(recorder.losses) == end
     names = [f'iter_{i}.pth' for i in range(1, end + 1)]
     names += sorted(path.name for path in whole.glob('stage_*.pth'))
@@ -110,6 +113,7 @@ def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
         _, notes = train(method_of(
             case, voc_root, resumed, batch_size, resume=True,
             load_from=str(whole / f'iter_{start}.pth')), launcher)
+        barrier()
         assert notes.losses == {
             k: v for k, v in recorder.losses.items() if k >= start}
         assert notes.rates == {
@@ -121,8 +125,10 @@ def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
         for name in written:
             found += differences(expected[name], checkpoint_content(resumed / name),
                                  f'{case} from {start}: {name}')
-        shutil.rmtree(resumed, ignore_errors=True)
-    assert not found
+        barrier()
+        if is_main_process():
+            shutil.rmtree(resumed)
+    assert not found, found
     return end
 
 

@@ -194,7 +194,8 @@ class SmallRun:
 
     def assert_equals(self, other: 'SmallRun') -> None:
         """All files are the same, nothing is left to do, and nobody is left."""
-        assert not run_differences(self.work_dir, other.work_dir)
+        found = run_differences(self.work_dir, other.work_dir)
+        assert not found, found
         assert self.nothing_to_do()
         assert not [p for p in psutil.process_iter(['cmdline'])
                     if self.work_dir in ' '.join(p.info['cmdline'] or ())]

@@ -52,7 +52,8 @@ def name_of(event, args):
     if not isinstance(path, (str, bytes, os.PathLike)):
         return None
     path = os.path.abspath(os.fsdecode(path))
-    if not path.startswith(SPEC['folder'] + os.sep):
+    if not path.startswith(SPEC['folder'] + os.sep) or (
+            event == 'os.mkdir' and os.path.isdir(path)):
         return None
     path = os.path.relpath(path, SPEC['folder'])
     path = re.sub(r'\.\w{8}\.tmp$', '.tmp', path)
