@@ -143,3 +143,30 @@ def test_errors_of_the_disk(small, whole, number):
         return ended
 
     run_to_the_end(small, whole, re.escape(os.strerror(number)), FAULTS, run)
+
+
+def test_slow_disk(small, whole):
+    """Every change of a file takes its time."""
+    ended = run_forked(small, Fault(options=dict(pause=0.03)))
+    assert ended.code == 0, ended.said
+    small.assert_equals(whole)
+
+
+def test_clock_goes_back(small, whole):
+    """A training goes on a day before it began."""
+    fault = Fault('open train_localizer/.iter_8.pth.tmp',
+                  options=dict(raises=errno.EIO))
+    assert run_forked(small, fault).reached
+    ended = run_forked(small, Fault(options=dict(clock=-86400.)))
+    assert ended.code == 0, ended.said
+    small.assert_equals(whole)
+
+
+def test_killed_while_importing(small, whole):
+    for at, whom in (('mmwsss.recipes', 'parent'), ('torch', 'tree'),
+                     ('mmseg', 'parent'), ('mmwsss.preload', 'child')):
+        ended = small.run(Fault(f'import {at}', kill=whom))
+        assert ended.reached and ended.code != 0
+    ended = run_forked(small)
+    assert ended.code == 0, ended.said
+    small.assert_equals(whole)

@@ -54,13 +54,15 @@ def test_killed_runs_end_like_unbroken_ones(
             broken.assert_equals(whole)
         except AssertionError as error:
             raise AssertionError(f'after {kills}') from error
+        with capsys.disabled():
+            print(f'\n{name}, processes: {processes}, kills: {len(kills)}, then '
+                  f'equal: {"; ".join(kills)}', flush=True)
         if not pending:
             break
     assert not pending
     with capsys.disabled():
-        print(f'\n{name} in {processes}: {count} kills in {number + 1} runs, which '
-              f'ended like the unbroken one; at writes of {len(tried)} kinds of '
-              f'{len(kinds)}')
+        print(f'\n{name}, processes: {processes}: {count} kills in {number + 1} runs; '
+              f'at writes of {len(tried)} kinds of {len(kinds)}', flush=True)
 
 
 def kill_in_a_row(broken: SmallRun, pending: list[Fault]) -> list[str]:
