@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """What two runs must have in common: all that they wrote, but for times and paths."""
 
+import ast
 import json
 import os
 import re
@@ -61,6 +62,9 @@ def content(path: str, folder: str) -> object:
     name = os.path.relpath(path, folder)
     if name.startswith('ledger/') or name.endswith('.made_from.json'):
         return json.loads(data)
+    if name.startswith('configs/'):
+        # Where their lines break depends on the lengths of paths.
+        return ast.dump(ast.parse(data))
     # They say what the last run did: the steps, or nothing, as they were done.
     if name == 'summary.json':
         told = json.loads(data)
@@ -80,9 +84,13 @@ def checkpoint_content(path: str) -> dict:
         checkpoint,
         meta={key: meta.get(key) for key in (
             'iter', 'epoch', 'stage', 'seed', 'sampler_seed', 'dataset_meta')},
-        scalars={name: history._log_history
-                 for name, history in hub.get('log_scalars', {}).items()
-                 if name.split('/')[-1] not in TIMES})
+        scalars=scalars_content(hub.get('log_scalars', {})))
+
+
+def scalars_content(log_scalars: dict) -> dict[str, np.ndarray]:
+    """What was logged, without times."""
+    return {name: history._log_history for name, history in log_scalars.items()
+            if name.split('/')[-1] not in TIMES}
 
 
 def differences(one: object, other: object, where: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ import torch
 from esol_training import STAGES, esol_config
 from mmengine.config import Config
 from mmengine.dist import barrier, is_main_process
-from run_content import checkpoint_content, differences
+from run_content import checkpoint_content, differences, scalars_content
 from test_fsae_training import fsae_config, with_teacher
 from test_single_stage_training import config as single_stage_config
 from test_two_processes import method_config
@@ -110,7 +110,7 @@ def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
     expected = {name: checkpoint_content(whole / name) for name in names}
     for start in range(1, end + 1):
         resumed = folder / f'from_{start}'
-        _, notes = train(method_of(
+        again, notes = train(method_of(
             case, voc_root, resumed, batch_size, resume=True,
             load_from=str(whole / f'iter_{start}.pth')), launcher)
         barrier()
@@ -118,6 +118,11 @@ def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
             k: v for k, v in recorder.losses.items() if k >= start}
         assert notes.rates == {
             k: v for k, v in recorder.rates.items() if k >= start}
+        assert notes.validated == [
+            (k, stage) for k, stage in recorder.validated if k >= start]
+        found += differences(*(
+            scalars_content(run.message_hub.log_scalars) for run in (runner, again)),
+            f'{case} from {start}')
         written = sorted(path.name for path in resumed.glob('*.pth'))
         assert written == sorted(
             name for name in names if expected[name]['meta']['iter'] > start

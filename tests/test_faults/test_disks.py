@@ -163,7 +163,7 @@ def test_clock_goes_back(small, whole):
 
 def test_killed_while_importing(small, whole):
     for at, whom in (('mmwsss.recipes', 'parent'), ('torch', 'tree'),
-                     ('mmseg', 'parent'), ('mmwsss.preload', 'child')):
+                     ('mmseg', 'parent'), ('mmpretrain', 'child')):
         ended = small.run(Fault(f'import {at}', kill=whom))
         assert ended.reached and ended.code != 0
     ended = run_forked(small)

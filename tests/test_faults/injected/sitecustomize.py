@@ -28,8 +28,7 @@ import time
 from collections import Counter
 
 SPEC = json.loads(os.environ.get('MMWSSS_FAULT', '{}'))
-IMPORTS = ('torch', 'mmengine', 'mmseg', 'mmpretrain', 'numba', 'mmwsss.preload',
-           'mmwsss.engine', 'mmwsss.recipes')
+IMPORTS = ('torch', 'mmengine', 'mmseg', 'mmpretrain', 'mmwsss.recipes')
 WRITES = os.O_WRONLY | os.O_RDWR
 seen = Counter()
 state = dict(busy=False, broken=False)
