@@ -77,17 +77,18 @@ class ending:
 
     def __exit__(self, kind, error, trace) -> None:
         code = 0
-        if isinstance(error, SystemExit):
-            code = error.code or 0
-        elif error is not None:
-            traceback.print_exc()
-            code = 1
         try:
+            if isinstance(error, SystemExit):
+                code = error.code or 0
+            elif error is not None:
+                code = 1
+                traceback.print_exc()
             sys.stdout.flush()
             sys.stderr.flush()
         except OSError:
             code = code or 120
-        os._exit(code)
+        finally:
+            os._exit(code)
 
 
 def run_forked(small: SmallRun, fault: Fault | None = None,
