@@ -120,9 +120,11 @@ def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
             k: v for k, v in recorder.rates.items() if k >= start}
         assert notes.validated == [
             (k, stage) for k, stage in recorder.validated if k >= start]
-        found += differences(*(
-            scalars_content(run.message_hub.log_scalars) for run in (runner, again)),
-            f'{case} from {start}')
+        if is_main_process():
+            # The others resume the first one's.
+            found += differences(
+                *(scalars_content(run.message_hub.log_scalars)
+                  for run in (runner, again)), f'{case} from {start}')
         written = sorted(path.name for path in resumed.glob('*.pth'))
         assert written == sorted(
             name for name in names if expected[name]['meta']['iter'] > start

@@ -228,13 +228,15 @@ def kill(whom: str, run: str, first: int) -> None:
 
 
 def kind_of(name: str) -> str:
-    """The name of a moment without its numbers: what in the code makes it."""
-    return re.sub(r'\d+', '#', name)
+    """The name of a moment without numbers and steps: what in the code makes it."""
+    steps = {step for _, kept, _ in SMALL_RECIPES.values() for step in kept}
+    name = re.sub(rf'\b({"|".join(steps)})\b', 'STEP', name)
+    return re.sub(r'\d+', '#', re.sub(r'stage_\w+', 'stage_*', name))
 
 
 def choose_kills(moments: list[Moment], count: int, seed: int) -> list[Fault]:
-    """Kills in the order of their moments: at one write of each kind, as many
-    kinds as there are kills for, and as many at moments of a random time.
+    """Kills in the order of their moments: five of six at named moments, each of
+    another kind while there are some, and the others at random times.
 
     Args:
         moments (list[Moment]): Those of an unbroken run.
@@ -249,7 +251,7 @@ def choose_kills(moments: list[Moment], count: int, seed: int) -> list[Fault]:
     rng.shuffle(named)
     whom = ['tree', 'child', 'parent']
     chosen = []
-    for kind in named[:(count + 1) // 2 if count < 2 * len(named) else len(named)]:
+    for kind in named[:count * 5 // 6]:
         chosen.append((rng.choice(kinds[kind]), None))
     while len(chosen) < count:
         when = rng.uniform(0, moments[-1].seconds)

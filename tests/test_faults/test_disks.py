@@ -68,7 +68,8 @@ def assert_said_and_kept(ended: Ended, small: SmallRun, why: str,
     assert ended.code in (1, 2), ended.said
     assert 'Traceback' not in ended.said, ended.said
     said = [line for line in ended.said.splitlines()
-            if re.search(rf'error: .*{small.work_dir}.*{why}', line)]
+            if re.match('[eE]rror: ', line) and small.work_dir in line
+            and re.search(why, line)]
     assert len(said) == 1, ended.said
     now = contents(small.work_dir)
     for name, value in before.items():
@@ -106,6 +107,21 @@ def test_full_disk(small, whole, mount, option, why, limits):
         return run_forked(small)
 
     run_to_the_end(small, whole, why, limits, run)
+
+
+@needs_mount
+def test_read_only_disk(small, whole, mount):
+    mount('size=200m')
+    assert run_forked(small, Fault('open train_localizer/.iter_4.pth.tmp',
+                                   options=dict(raises=errno.EIO))).reached
+    before = contents(small.work_dir)
+    mount('ro')
+    assert_said_and_kept(
+        run_forked(small), small, os.strerror(errno.EROFS), before)
+    mount('rw')
+    ended = run_forked(small)
+    assert ended.code == 0, ended.said
+    small.assert_equals(whole)
 
 
 def test_files_of_limited_size(small, whole):

@@ -20,8 +20,8 @@ SEED = int(os.environ.get('MMWSSS_KILLS_SEED', '0'))
 IN_A_ROW = 5
 # Recipe, processes, and which part of the kills; the few of a usual test run go to
 # one recipe, in one process and in two.
-PARTS = [('esol', 1, 0.5), ('seeds', 2, 0.2), ('fsae', 1, 0.15),
-         ('single_stage', 1, 0.15)]
+PARTS = [('esol', 1, 0.7), ('seeds', 2, 0.14), ('fsae', 1, 0.08),
+         ('single_stage', 1, 0.08)]
 FEW = [3, 2, 0, 0]
 
 
@@ -61,8 +61,9 @@ def test_killed_runs_end_like_unbroken_ones(
             break
     assert not pending
     with capsys.disabled():
-        print(f'\n{name}, processes: {processes}: {count} kills in {number + 1} runs; '
-              f'at writes of {len(tried)} kinds of {len(kinds)}', flush=True)
+        print(f'\n{name}, processes: {processes}: {count} kills in {number + 1} runs, '
+              f'at {len(tried)} of {len(kinds)} kinds of moments, and at random ones',
+              flush=True)
 
 
 def kill_in_a_row(broken: SmallRun, pending: list[Fault]) -> list[str]:
