@@ -40,5 +40,5 @@ def mmseg_scope():
 def pytest_collection_modifyitems(items):
     """Begin with the tests that take minutes, so that no process is left alone
     with one at the end."""
-    slow = ('test_pipeline_tool.py', '_pipeline.py', '_pipelines.py')
+    slow = ('test_kills.py', 'test_disks.py', '_pipeline.py', '_pipelines.py')
     items.sort(key=lambda item: not item.path.name.endswith(slow))

@@ -15,6 +15,7 @@ default_hooks = dict(
         max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
+    shared_statistics=dict(type='SharedStatisticsHook'),
     exact_resume=dict(type='ExactResumeHook'),
     checkpoint_match=dict(type='CheckpointMatchHook'),
     nan_loss=dict(type='NaNLossHook'))

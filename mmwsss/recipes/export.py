@@ -66,8 +66,8 @@ def export_sh(runner: RecipeRunner, steps: list[Step], tool: list[str],
         options (list[str]): Further arguments of it, which come last.
     """
     recipe = runner.recipe
-    words = map(shlex.quote, [*tool, '--work-dir', recipe.work_dir])
-    words = [*words, '"$@"', *map(shlex.quote, options)]
+    words = [*map(shlex.quote, [*tool, '--work-dir', recipe.work_dir]), '"$@"',
+             *map(shlex.quote, options)]
     lines = [
         '#!/bin/sh',
         f'# {recipe.title}: the commands of {recipe.path}',

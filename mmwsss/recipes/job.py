@@ -179,8 +179,7 @@ class Job:
         for other in self.recipe.steps:
             for text in self.recipe.references(other):
                 match = REFERENCE.match(text)
-                is_file = match and match.end() < len(text)
-                if is_file and match[1] == self.step.name:
+                if match and match[1] == self.step.name and match.end() < len(text):
                     paths.append(self.resolve(text))
         return list(dict.fromkeys(map(osp.normpath, paths)))
 

@@ -175,7 +175,7 @@ class StepProcesses:
             int: The exit status.
         """
         os.makedirs(osp.dirname(log), exist_ok=True)
-        child = None
+        child: subprocess.Popen | ServedStep | None = None
         with open(log, 'ab') as sink, open(log, 'rb') as source:
             source.seek(0, os.SEEK_END)
             lines = _LineReader(source, on_line)
@@ -186,7 +186,7 @@ class StepProcesses:
                     child = self._serve(command, log, sink, environment)
                 else:
                     child = spawn(command, sink, environment)
-                while child.poll() is None:
+                while (code := child.poll()) is None:
                     lines.read()
                     on_beat()
                     time.sleep(0.1)
@@ -195,8 +195,9 @@ class StepProcesses:
                 if child is not None:
                     _end(child)
                 # Also what left the process group, or began just before a signal.
-                kill_leftovers(self.folder, self._server and self._server.pid)
-        return child.returncode
+                kill_leftovers(self.folder,
+                               None if self._server is None else self._server.pid)
+        return code
 
     def _serve(self, command: list[str], log: str, sink: IO,
                environment: dict[str, str]) -> ServedStep:

@@ -23,8 +23,9 @@ REFERENCE = re.compile(r'\{([A-Za-z_]\w*)(?::([^{}]+))?\}')
 OWN_FOLDERS = ('configs', 'ledger', 'logs')
 """What a work folder holds beside the outputs of steps."""
 
-_TOP_KEYS = dict(steps=list, title=str, work_dir=str, protocol=dict, data_root=str,
-                 classes=(str, list, tuple))
+_TOP_KEYS: dict[str, Any] = dict(
+    steps=list, title=str, work_dir=str, protocol=dict, data_root=str,
+    classes=(str, list, tuple))
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Recipe:
             rename_in_recipe(cfg)
             _check_steps(cfg)
         for key, kind in _TOP_KEYS.items():
-            if not isinstance(cfg.get(key, kind), (kind, type)):
+            if key in cfg and not isinstance(cfg[key], kind):
                 raise ValueError(f'{path}: {key} cannot be {cfg[key]!r}')
 
         self.path = path

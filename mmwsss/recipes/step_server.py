@@ -77,6 +77,7 @@ class StepServer:
         """Wait for the next number that the server says; None if it is dead."""
         with suppress(EOFError, OSError):
             return self._control.recv()
+        return None
 
     def close(self) -> int:
         """End the server and the step that it runs; return its status."""
@@ -104,11 +105,11 @@ class ServedStep:
 
     def wait(self, timeout: float) -> int:
         deadline = time.monotonic() + timeout
-        while self.poll() is None:
+        while (code := self.poll()) is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired('step', timeout)
             time.sleep(0.02)
-        return self.returncode
+        return code
 
     def _end_with_server(self) -> None:
         # The system ended the server, for example for want of memory; with it

@@ -33,8 +33,8 @@ _DATALOADER = frozenset({
     'sampler', 'timeout', 'worker_init_fn'})
 _DEFAULT_HOOKS = frozenset({
     'checkpoint', 'checkpoint_match', 'exact_resume', 'fast_inference', 'logger',
-    'nan_loss', 'param_scheduler', 'runtime_info', 'sampler_seed', 'timer',
-    'visualization'})
+    'nan_loss', 'param_scheduler', 'runtime_info', 'sampler_seed',
+    'shared_statistics', 'timer', 'visualization'})
 _WITHOUT_TYPE: dict[tuple[str, ...], frozenset[str]] = {
     ('randomness',): frozenset({'deterministic', 'diff_rank_seed', 'seed'}),
     ('env_cfg',): frozenset(

@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from .import_hooks import quiet_imports
@@ -80,7 +80,9 @@ def _end(error: BaseException, interrupted: bool) -> NoReturn:
         raise
     if os.environ.get(TRACEBACK, '0') != '0':
         traceback.print_exc()
-    print(f'error: {one_line(error)}', file=sys.stderr)
+    # Its output may go to the very disk that is full.
+    with suppress(OSError):
+        print(f'error: {one_line(error)}', file=sys.stderr, flush=True)
     sys.exit(2)
 
 

@@ -1,126 +1,162 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Every method, resumed in each of its stages, ends as the unbroken run.
+"""Every method, resumed after each of its iterations, goes on as the unbroken run.
 
-And what is special in the run of one.
+The methods are the demo configs of ``configs/`` and ``projects/``; a new one is
+tested by being there. All that a resumed training reads from a checkpoint is compared
+to the last bit, after each iteration that follows.
+
+    python -m pytest tests/test_engine/test_exact_resume.py   # in two processes, some
+    MMWSSS_RESUME=all python -m pytest ...                    # in two processes, all
 """
 
+import os
+import shutil
+import uuid
+from pathlib import Path
+
 import pytest
-import torch
-from method_training import METHODS, STAGES, esol_config, method_config
-from tiny_training import assert_continued, train
+from mmengine.config import Config
+from mmengine.dist import barrier, is_main_process
+from run_content import checkpoint_content, differences, scalars_content
+from tiny_training import in_two_processes, tiny_config, train
 
-from mmwsss.engine import load_checkpoint_file
+from mmwsss.utils import project_path
+from mmwsss.utils.nested import iter_dicts
 
-
-def config(name, *args, validate=False, **options):
-    if name == 'esol':
-        return esol_config(*args, **options)
-    # The statistics of the norms are part of what a checkpoint must hold.
-    return method_config(name, *args, validate=validate, **{
-        'model.backbone.norm_eval': False, **options})
-
-
-# Within a stage, and at its end.
-ITERATIONS = {name: (3, ) for name in METHODS} | {
-    'esol': (1, 2, 3, 5), 'fsae/fsae_cam_demo': (1, 3),
-    'single_stage/single_stage_demo': (2, 3)}
-
-
-@pytest.fixture(scope='module')
-def unbroken(voc_root, tmp_path_factory):
-    """The folder, runner and notes of a method's unbroken run."""
-    done = {}
-
-    def run(name):
-        if name not in done:
-            work_dir = tmp_path_factory.mktemp(name.replace('/', '_'))
-            done[name] = (work_dir, *train(
-                config(name, voc_root, work_dir, validate=True)))
-        return done[name]
-
-    return run
+ROOT = Path(project_path('configs')).parent
+METHODS = {
+    path.stem.removesuffix('_demo'): str(path)
+    for pattern in ('configs/*/*_demo.py', 'projects/*/configs/*_demo.py')
+    for path in sorted(ROOT.glob(pattern))
+}
+# Methods that a slow copy of the model can teach.
+TAUGHT = ('fsae_cam', 'fsae_esol', 'single_stage')
+CASES = [*METHODS, *(f'{name} with a teacher' for name in TAUGHT)]
+# One of each kind: stages, statistics, online labels, a teacher.
+IN_TWO = CASES if os.environ.get('MMWSSS_RESUME') == 'all' else (
+    'esol', 'irn', 'sance', 'single_stage with a teacher')
+ITERATIONS = 2
 
 
-@pytest.mark.parametrize('name, iteration', [
-    (name, one) for name, iterations in ITERATIONS.items() for one in iterations])
-def test_resumed_equals_unbroken(voc_root, unbroken, tmp_path, name, iteration):
-    work_dir, runner, recorder = unbroken(name)
-    resumed = train(config(
-        name, voc_root, tmp_path, resume=True,
-        load_from=str(work_dir / f'iter_{iteration}.pth')))
-    assert_continued(resumed, (runner, recorder), iteration)
-    assert len(set(recorder.losses.values())) == len(recorder.losses)
+def method_of(case, voc_root, work_dir, batch_size=2, **options) -> Config:
+    """A few iterations of each stage of a method, each with a checkpoint."""
+    name = case.removesuffix(' with a teacher')
+    cfg = Config.fromfile(METHODS[name])
+    cfg.merge_from_dict({
+        'experiment_name': uuid.uuid4().hex, 'visualizer.name': uuid.uuid4().hex,
+        'work_dir': str(work_dir), 'log_level': 'ERROR',
+        'default_hooks.checkpoint.interval': 1,
+        'default_hooks.checkpoint.max_keep_ckpts': -1,
+        'train_cfg.max_iters': 2 * ITERATIONS, 'train_cfg.val_interval': ITERATIONS,
+        'train_dataloader.batch_size': batch_size, **options})
+    for part in iter_dicts(cfg._cfg_dict):
+        if 'num_workers' in part:
+            part.update(num_workers=0, persistent_workers=False)
+        if 'data_root' in part:
+            part.update(data_root=str(voc_root), serialize_data=False)
+        # A quarter of the network's width, on the upper left of a photo.
+        for key in ('base_channels', 'stem_channels', 'in_channels'):
+            if key in part:
+                part[key] = [n // 4 for n in part[key]] if isinstance(
+                    part[key], (list, tuple)) else part[key] // 4
+        for key in ('size', 'crop_size', 'scale'):
+            if part.get(key) == (96, 96):
+                part[key] = (64, 64)
+        if part.get('type') == 'StageSwitchHook':
+            for stage in part['stages']:
+                stage['iters'] = ITERATIONS
+        # What begins later in a training begins amid this one.
+        if 'start_iter' in part:
+            part['start_iter'] = 1
+        if part.get('type') == 'FSAELoss':
+            part.update(threshold=0.5, ring_threshold=0.4)
+    if cfg.get('val_dataloader'):
+        cfg.val_dataloader.dataset.indices = 1
+    # The masks stand in for labels of seeds and for saliency.
+    prefixes = cfg.train_dataloader.dataset.data_prefix
+    prefixes.update({key: 'SegmentationClass' for key in prefixes
+                     if key != 'img_path'})
+    if case != name:
+        hook = dict(type='EMAPseudoLabelHook', momentum=0.2)
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or ()), hook]
+    return cfg
 
 
-def test_esol_runs_through_all_stages(unbroken):
-    work_dir, _, recorder = unbroken('esol')
-    assert recorder.validated == list(zip((2, 4, 6), STAGES, strict=True))
-    states = [
-        load_checkpoint_file(work_dir / f'stage_{name}.pth')['state_dict']
-        for name in STAGES
-    ]
-    for before, after, branch in ((states[0], states[1], 'conv_1.conv_offset'),
-                                  (states[1], states[2], 'conv_2.conv_offset')):
-        changed = {k for k in after if not torch.equal(before[k], after[k])}
-        assert changed and all(branch in key for key in changed)
+def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
+    """Train unbroken, then from each checkpoint on; say where this differs."""
+    whole = folder / 'whole'
+    runner, recorder = train(
+        method_of(case, voc_root, whole, batch_size), launcher)
+    end, found = runner.iter, []
+    # One process writes, and is the last to be done.
+    barrier()
+    assert len(set(recorder.losses.values())) == len(recorder.losses) == end
+    names = [f'iter_{i}.pth' for i in range(1, end + 1)]
+    names += sorted(path.name for path in whole.glob('stage_*.pth'))
+    expected = {name: checkpoint_content(whole / name) for name in names}
+    for start in range(1, end + 1):
+        resumed = folder / f'from_{start}'
+        again, notes = train(method_of(
+            case, voc_root, resumed, batch_size, resume=True,
+            load_from=str(whole / f'iter_{start}.pth')), launcher)
+        barrier()
+        assert notes.losses == {
+            k: v for k, v in recorder.losses.items() if k >= start}
+        assert notes.rates == {
+            k: v for k, v in recorder.rates.items() if k >= start}
+        assert notes.validated == [
+            (k, stage) for k, stage in recorder.validated if k >= start]
+        if is_main_process():
+            # The others resume the first one's.
+            found += differences(
+                *(scalars_content(run.message_hub.log_scalars)
+                  for run in (runner, again)), f'{case} from {start}')
+        written = sorted(path.name for path in resumed.glob('*.pth'))
+        assert written == sorted(
+            name for name in names if expected[name]['meta']['iter'] > start
+            or name.startswith('stage') and expected[name]['meta']['iter'] == start)
+        for name in written:
+            found += differences(expected[name], checkpoint_content(resumed / name),
+                                 f'{case} from {start}: {name}')
+        barrier()
+        if is_main_process():
+            shutil.rmtree(resumed)
+    assert not found, found
+    return end
 
 
-def test_irn_measures_the_mean_displacement(unbroken):
-    """In time for the last checkpoint."""
-    state = load_checkpoint_file(unbroken('irn/irn_demo')[0] / 'iter_4.pth')
-    assert state['state_dict']['auxiliary_head.running_mean'].abs().sum() > 0
+@pytest.mark.parametrize('case', CASES)
+def test_resumed_equals_unbroken(voc_root, tmp_path, monkeypatch, case):
+    monkeypatch.syspath_prepend(str(ROOT))
+    iterations = resume_everywhere(case, voc_root, tmp_path)
+    assert iterations >= 2 * ITERATIONS
 
 
-def test_sance_scores_seeds(unbroken):
-    """The curve of Figure 5."""
-    _, runner, _ = unbroken('sance/sance_demo')
-    scalars = runner.message_hub.log_scalars
-    assert 0 <= scalars['val/seed/mIoU'].current() <= 100
+@pytest.mark.parametrize('case', IN_TWO)
+def test_resumed_equals_unbroken_in_two_processes(
+        voc_root, tmp_path, monkeypatch, case):
+    monkeypatch.syspath_prepend(str(ROOT))
+    in_two_processes(
+        lambda: resume_everywhere(case, voc_root, tmp_path, 'pytorch'))
 
 
-def test_sances_workers_refine_as_this_process_does(voc_root, unbroken, tmp_path):
-    losses = [
-        train(config('sance/sance_demo', voc_root, tmp_path / str(jobs), **{
-            'model.refine_by': 'crf', 'model.crf_jobs': jobs}))[1].losses
-        for jobs in (0, 1)]
-    assert losses[0] == losses[1] != unbroken('sance/sance_demo')[2].losses
-
-
-def test_fsae_scalars(unbroken):
-    _, runner, _ = unbroken('fsae/fsae_cam_demo')
-    scalars = runner.message_hub.log_scalars
-    loss = scalars['train/loss_fsae']._log_history
-    assert len(loss) == 3 and (loss > 0).any()
-    for name in ('covered', 'ring', 'background'):
-        values = scalars[f'train/fsae.{name}']._log_history
-        assert len(values) == 3 and 0 <= values.min() <= values.max() <= 1
-
-
-def test_fsae_with_a_threshold_above_one_trains_the_base(voc_root, tmp_path):
-    """Its strong view draws no number that the rest would have drawn."""
-    name = 'fsae/fsae_cam_demo'
-    off, _ = train(config(name, voc_root, tmp_path / 'off', teacher=False,
-                          **{'model.loss_fsae.threshold': 1.01}))
-    base = config(name, voc_root, tmp_path / 'base', teacher=False)
-    base.model.type = 'WeakSegmentor'
-    for key in ('loss_fsae', 'start_iter'):
-        base.model.pop(key)
-    del base.train_dataloader.dataset.pipeline[-2]
-    base, _ = train(base)
-    for key, value in base.model.state_dict().items():
-        assert torch.equal(off.model.state_dict()[key], value), key
-
-
-def test_single_stage_learns_from_its_teacher(voc_root, unbroken, tmp_path):
-    name = 'single_stage/single_stage_demo'
-    _, runner, recorder = unbroken(name)
-    assert recorder.validated == [(2, 'pretrain'), (4, 'self_train')]
-    scalars = runner.message_hub.log_scalars
-    assert len(scalars['train/decode.loss_mask']._log_history) == 2
-    assert 0 < scalars['train/decode.decided']._log_history[-1] <= 1
-    teacher, = runner.model._teacher
-    assert teacher.stage == 'self_train' and not teacher.training
-    plain, _ = train(config(name, voc_root, tmp_path, teacher=False))
-    state = plain.model.state_dict()
-    assert any(not torch.equal(state[key], value)
-               for key, value in runner.model.state_dict().items())
+def test_other_number_of_processes_is_said(tmp_path, capfd):
+    """What two processes began goes on in one, but not as the unbroken run."""
+    options = dict(log_level='WARNING')
+    in_two_processes(lambda: train(
+        tiny_config(tmp_path / 'two', batch_size=2), 'pytorch'))
+    said = 'written by 2 processes with batches of 2'
+    for batch_size in (2, 4):
+        capfd.readouterr()
+        train(tiny_config(
+            tmp_path / f'one_{batch_size}', batch_size=batch_size, resume=True,
+            load_from=str(tmp_path / 'two' / 'iter_2.pth'), **options))
+        text = ' '.join(capfd.readouterr())
+        assert f'{said}, and this is 1 process with batches of {batch_size}' in text
+        assert 'not exact' in text
+        assert ('seen twice or left out' in text) == (batch_size == 2)
+    capfd.readouterr()
+    train(tiny_config(
+        tmp_path / 'same', batch_size=4, resume=True,
+        load_from=str(tmp_path / 'one_4' / 'iter_3.pth'), **options))
+    assert 'not exact' not in ' '.join(capfd.readouterr())

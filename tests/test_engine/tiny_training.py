@@ -115,7 +115,7 @@ class Recorder(Hook):
 
     def after_val_epoch(self, runner, metrics=None) -> None:
         model = getattr(runner.model, 'module', runner.model)
-        self.validated.append((runner.iter, model.stage))
+        self.validated.append((runner.iter, getattr(model, 'stage', None)))
         self.scores.append(metrics.get('score'))
 
 

@@ -11,7 +11,11 @@ from PIL import Image
 
 from mmwsss.datasets.coco import WeakCOCODataset
 from mmwsss.datasets.image_io import read_image, voc_palette
-from mmwsss.evaluation.writers.origin import check_origin, folder_ledger
+from mmwsss.evaluation.writers.origin import (
+    check_origin,
+    folder_ledger,
+    start_of_process,
+)
 from mmwsss.models.refiners import ThresholdLabel
 from mmwsss.structures import Seed
 from mmwsss.utils import read_json, write_json
@@ -216,16 +220,23 @@ def test_masks_of_one_name_in_two_folders(tmp_path):
     assert (np.array(Image.open(out / 'cat' / '001.png')) == 3).all()
 
 
-def test_two_runs_of_different_origin(tmp_path):
-    """One that has written nothing yet holds its folder while it lives."""
+def test_two_runs_of_different_origin(tmp_path, monkeypatch):
+    """One that has written nothing yet holds its folder while it lives, also if the
+    clock is set back."""
     folder = str(tmp_path / 'seeds')
     check_origin(folder, dict(weights='a'), '.npz')
     check_origin(folder, dict(weights='b'), '.npz')  # The first was refused.
     other = subprocess.Popen(['sleep', '60'])
-    start = psutil.Process(other.pid).create_time()
+    start = start_of_process(other.pid)
     folder_ledger(folder).note(process=[other.pid, start])
-    with pytest.raises(FileExistsError, match='another run .*another weights works'):
-        check_origin(folder, dict(weights='a'), '.npz')
+    began, booted = psutil.Process.create_time, psutil.boot_time
+    for seconds in (0, 86400):
+        monkeypatch.setattr('psutil.boot_time', lambda: booted() - seconds)  # noqa: B023
+        monkeypatch.setattr('psutil.Process.create_time',
+                            lambda self: began(self) - seconds)  # noqa: B023
+        with pytest.raises(FileExistsError,
+                           match='another run .*another weights works'):
+            check_origin(folder, dict(weights='a'), '.npz')
     check_origin(folder, dict(weights='b'), '.npz')
     other.kill()
     other.wait()

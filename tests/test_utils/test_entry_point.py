@@ -12,6 +12,8 @@ from mmseg.registry import MODELS
 from mmwsss.utils import project_path
 from mmwsss.utils.entry_point import TRACEBACK, run_tool
 
+ROOT = os.path.dirname(project_path('tools'))
+
 
 def end(error, capsys):
     """Exit status and message of a tool that fails."""
@@ -34,6 +36,18 @@ def test_errors_of_users(error, capsys):
 def test_traceback_on_request(capsys, monkeypatch):
     monkeypatch.setenv(TRACEBACK, '1')
     assert 'Traceback' in end(ValueError('x'), capsys)[1]
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no /dev/full')
+def test_error_on_a_full_disk():
+    """Where even the sentence finds no place."""
+    script = ('from argparse import Namespace\n'
+              'from mmwsss.utils.entry_point import run_tool\n'
+              'run_tool(Namespace, lambda args: int("x"))')
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run([sys.executable, '-c', script], stderr=full,
+                              env=dict(os.environ, PYTHONPATH=ROOT))
+    assert done.returncode == 2
 
 
 def test_errors_of_workers(capsys):

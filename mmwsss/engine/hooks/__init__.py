@@ -7,10 +7,12 @@ from .fast_inference_hook import FastInferenceHook
 from .mean_shift_hook import MeanShiftHook
 from .nan_loss_hook import NaNLossHook
 from .offset_monitor_hook import OffsetMonitorHook
+from .shared_statistics_hook import SharedStatisticsHook
 from .stage_switch_hook import StageSwitchHook, apply_checkpoint_stage
 
 __all__ = [
     'AtomicCheckpointHook', 'CheckpointMatchHook', 'EMAPseudoLabelHook',
     'ExactResumeHook', 'FastInferenceHook', 'MeanShiftHook', 'NaNLossHook',
-    'OffsetMonitorHook', 'StageSwitchHook', 'apply_checkpoint_stage'
+    'OffsetMonitorHook', 'SharedStatisticsHook', 'StageSwitchHook',
+    'apply_checkpoint_stage'
 ]

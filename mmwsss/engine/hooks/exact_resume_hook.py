@@ -59,8 +59,12 @@ class ExactResumeHook(Hook):
       amid ``accumulative_counts`` by a single process; in distributed training
       each process would have its own, so there write checkpoints at multiples
       of ``accumulative_counts`` (mmengine warns otherwise).
+    - The validation that follows the checkpoint's iteration, if one does: a kill
+      may have come between the two.
 
-    On the CPU losses and weights are the same to the last bit.
+    On the CPU losses and weights are the same to the last bit. A run that goes on
+    in another number of processes is not exact: a warning says so, and whether the
+    stream of samples goes on without a gap at least.
     """
 
     # After all others: nothing draws random numbers before the model does.
@@ -68,28 +72,32 @@ class ExactResumeHook(Hook):
 
     def __init__(self) -> None:
         self._seed = 0
-        self._sampler_seed: int | None = None
         self._gradients: dict = {}
+        self._resumed: dict = {}
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take what :meth:`before_train` will restore."""
         if runner._resume:
-            self._sampler_seed = checkpoint['meta'].get('sampler_seed')
+            self._resumed = checkpoint['meta']
             self._gradients = checkpoint.get('gradients', {})
 
     def before_train(self, runner: Runner) -> None:
-        """Restore the stream of samples and gradients under accumulation."""
+        """Restore the stream of samples and gradients under accumulation; validate
+        if that is due."""
         # With ``diff_rank_seed`` only the first process has the plain seed.
         seed = torch.tensor(runner.seed)
         broadcast(seed)
         self._seed = seed.item()
         if runner.iter > 0:
+            self._warn_of_other_processes(runner)
             self._restore_stream(runner)
         model = unwrap_model(runner.model)
         for name, gradient in self._gradients.items():
             parameter = model.get_parameter(name)
             parameter.grad = gradient.to(parameter.device)
         self._gradients = {}
+        if runner.iter > 0:
+            self._validate_if_due(runner)
 
     def before_train_iter(self,
                           runner: Runner,
@@ -100,9 +108,10 @@ class ExactResumeHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note the seed of the stream, and gradients under accumulation."""
-        sampler = _sampler(runner)
+        meta, sampler = checkpoint['meta'], _sampler(runner)
         if sampler is not None:
-            checkpoint['meta']['sampler_seed'] = sampler.seed
+            meta.update(sampler_seed=sampler.seed, processes=get_world_size(),
+                        batch_size=_batch_size(runner))
         optim_wrapper = runner.optim_wrapper
         if (get_world_size() == 1
                 and not isinstance(optim_wrapper, OptimWrapperDict)
@@ -113,17 +122,55 @@ class ExactResumeHook(Hook):
                 if parameter.grad is not None
             }
 
+    def _warn_of_other_processes(self, runner: Runner) -> None:
+        before = tuple(
+            self._resumed.get(key) for key in ('processes', 'batch_size'))
+        # A checkpoint of an older version, or of another sampler, does not say.
+        if _sampler(runner) is None or not all(
+                isinstance(number, int) for number in before):
+            return
+        now = get_world_size(), _batch_size(runner)
+        if before == now:
+            return
+        is_gapless = before[0] * before[1] == now[0] * now[1]
+        runner.logger.warning(
+            f'the checkpoint was written by {_describe(*before)}, and this is '
+            f'{_describe(*now)}: resuming is not exact, the run will not end as an '
+            'unbroken one; ' +
+            ('each sample is still seen in its turn' if is_gapless else
+             'some samples are seen twice or left out'))
+
     def _restore_stream(self, runner: Runner) -> None:
         sampler, loop = _sampler(runner), runner.train_loop
         if sampler is None or not isinstance(loop, IterBasedTrainLoop):
             return
-        if self._sampler_seed is not None:
-            sampler.seed = self._sampler_seed
-        batch_size = loop.dataloader.batch_sampler.batch_size
-        sampler.skip(runner.iter * batch_size)
+        seed = self._resumed.get('sampler_seed')
+        if seed is not None:
+            sampler.seed = seed
+        sampler.skip(runner.iter * _batch_size(runner))
         draws = not hasattr(loop.dataloader_iterator, 'skip_iter')
         loop.dataloader_iterator = _ResumedIterator(
             loop.dataloader, ignored=runner.iter if draws else 0)
+
+
+    @staticmethod
+    def _validate_if_due(runner: Runner) -> None:
+        loop, done = runner.train_loop, runner.iter
+        if runner.val_loop is None or not isinstance(loop, IterBasedTrainLoop):
+            return
+        loop._decide_current_val_interval()
+        if done >= loop.val_begin and (
+                done % loop.val_interval == 0 or done == loop.max_iters):
+            runner.val_loop.run()
+
+
+def _batch_size(runner: Runner) -> int:
+    return runner.train_dataloader.batch_sampler.batch_size
+
+
+def _describe(processes: int, batch_size: int) -> str:
+    return (f'{processes} process{"es" * (processes > 1)} with batches of '
+            f'{batch_size}')
 
 
 def _sampler(runner: Runner) -> ReproducibleInfiniteSampler | None:

@@ -16,6 +16,7 @@ from mmwsss.utils.checkpoint import load_checkpoint_file
 from .checkpoint import use_safe_loading
 
 DEFAULT_HOOKS = dict(
+    shared_statistics=dict(type='mmseg.SharedStatisticsHook'),
     exact_resume=dict(type='mmseg.ExactResumeHook'),
     checkpoint_match=dict(type='mmseg.CheckpointMatchHook'),
     nan_loss=dict(type='mmseg.NaNLossHook'))
@@ -28,8 +29,9 @@ def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
     - On a machine without a GPU, ``launcher`` starts gloo, since mmengine's own
       start asks CUDA for a device, and models are wrapped for the CPU.
     - Hooks that every run should have join ``cfg.default_hooks``, unless it has
-      them: atomic checkpoints, exact resuming, the check of checkpoints and of
-      losses. ``None`` leaves one out: ``default_hooks.nan_loss=None``.
+      them: atomic checkpoints, exact resuming, statistics that all processes
+      share, the check of checkpoints and of losses. ``None`` leaves one out:
+      ``default_hooks.nan_loss=None``.
 
     Args:
         cfg (Config): The config, changed in place.

@@ -54,17 +54,31 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
             f'another run (process {process[0]}) with another '
             f'{" and ".join(ledger.changes(origin))} works in {folder}')
     ledger.begin(origin)
-    ledger.note(process=[os.getpid(), psutil.Process().create_time()])
+    ledger.note(process=[os.getpid(), start_of_process(os.getpid())])
 
 
 def is_another_process(process: list) -> bool:
     """Whether a process, by number and start, is there and not this one."""
-    number, start = process
     try:
-        return number != os.getpid() and psutil.Process(
-            number).create_time() == start
+        number, start = process
+        return number != os.getpid() and abs(
+            start_of_process(number) - start) < 1
     except (psutil.Error, TypeError, ValueError):
         return False
+
+
+def start_of_process(number: int) -> float:
+    """When a process began, in seconds since the machine started: the clock may be
+    set while it runs.
+
+    Args:
+        number (int): The process.
+
+    Raises:
+        psutil.Error: If there is no such process.
+    """
+    boot = psutil.boot_time()
+    return psutil.Process(number).create_time() - boot
 
 
 def read_origin(folder: str) -> dict | None:
