@@ -5,7 +5,6 @@ import os.path as osp
 import sys
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from mmwsss.structures import Seed
@@ -23,19 +22,20 @@ STEPS = ('train_localizer', 'seeds', 'score_seeds', 'affinity_labels',
          'score_pseudo_labels')
 
 
-@pytest.mark.parametrize('recipe, steps, changes', [
-    ('sipe', STEPS, {}),
-    ('fsae_sipe', STEPS + MODEL_STEPS,
-     dict(train_localizer={'model.start_iter': 1})),
-])
-def test_from_tags(tmp_path, voc_root, monkeypatch, recipe, steps, changes):
+def test_from_tags(tmp_path, voc_root, monkeypatch):
+    """With FSAE, whose recipe is that of SIPE with another localizer."""
     monkeypatch.syspath_prepend(ROOT)
     monkeypatch.chdir(ROOT)
-    changes = dict(changes, train_irn={
-        'custom_hooks.0.dataloader.num_workers': 0,
-        'custom_hooks.0.dataloader.dataset.indices': 1})
-    run_recipe(tmp_path, voc_root, monkeypatch,
-               f'../projects/sipe/configs/{recipe}_demo_pipeline', steps, changes)
+    changes = dict(
+        train_localizer={'model.start_iter': 1},
+        train_irn={
+            'custom_hooks.0.dataloader.num_workers': 0,
+            'custom_hooks.0.dataloader.dataset.indices': 1
+        })
+    run_recipe(
+        tmp_path, voc_root, monkeypatch,
+        '../projects/sipe/configs/fsae_sipe_demo_pipeline', STEPS + MODEL_STEPS,
+        changes)
     work = tmp_path / 'work'
     seeds = sorted((work / 'seeds').glob('*.npz'))
     assert seeds and all(
