@@ -50,8 +50,17 @@ def structure_aware_seeds(maps: Tensor,
 
     Returns:
         Tensor: One-hot of shape (N, C, h, w) and the type of ``maps``.
+
+    Raises:
+        ValueError: If maps, features and classes do not fit.
     """
     num, num_classes, *size = maps.shape
+    if tuple(present.shape) != (num, num_classes - 1) or \
+            list(features.shape[2:]) != size:
+        raise ValueError(
+            f'maps {tuple(maps.shape)} need features of shape ({num}, D, {size[0]}, '
+            f'{size[1]}) and present of {(num, num_classes - 1)}, got '
+            f'{tuple(features.shape)} and {tuple(present.shape)}')
     maps, features = maps.flatten(2), features.to(maps).flatten(2)
     features = features / (features.norm(dim=1, keepdim=True) + EPS)
     if valid is None:

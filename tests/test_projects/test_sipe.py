@@ -17,6 +17,7 @@ from mmseg.models import ResNet
 from mmseg.registry import METRICS, MODELS, TRANSFORMS
 
 from mmwsss.engine.optimizers import WeakOptimWrapperConstructor
+from mmwsss.models.tta import CAMTTAModel
 from mmwsss.recipes import Recipe
 from mmwsss.utils import read_config
 
@@ -141,6 +142,10 @@ class TestSIPE(WeakModelTester):
                 shown = maps.amax((1, 2))[maps.amax((1, 2)) > 0]
                 torch.testing.assert_close(
                     shown, torch.ones_like(shown), atol=1e-4, rtol=0)
+        # One that knows nothing of prototypes merges IS-CAM of each view.
+        result, = CAMTTAModel(model).test_step(
+            dict(inputs=inputs, data_samples=samples))
+        assert result.full_seed.background is not None
         with pytest.raises(ValueError, match='SIPETTAModel has no min_max'):
             SIPETTAModel(model, min_max=True)
 

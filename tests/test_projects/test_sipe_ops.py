@@ -241,3 +241,7 @@ def test_errors():
     for name in ('train_seed_features', 'test_seed_features'):
         with pytest.raises(ValueError, match=f"{name} must be one of .*'shallow'"):
             head(**{name: 'shallow'})
+    maps, features, present, _ = make_inputs()
+    for wrong in ((features[..., :5], present), (features, present[:, :2])):
+        with pytest.raises(ValueError, match=r'need features of shape \(2, D, 5, 6\)'):
+            structure_aware_seeds(maps, *wrong)
