@@ -3,6 +3,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from mmwsss.models.tta import CAMTTAModel
+from mmwsss.models.tta.image_tta import Views
 from mmwsss.ops import max_norm
 from mmwsss.structures import ClassMaps, present_classes
 
@@ -39,7 +40,7 @@ class SIPETTAModel(CAMTTAModel):
         head = self.module.decode_head
         self.score_thr = head.score_thr if score_thr is None else score_thr
 
-    def merge_views(self, views) -> tuple[Tensor, Tensor]:
+    def merge_views(self, views: Views) -> tuple[Tensor, Tensor]:
         """IS-CAM (C, h, w) of the views of one size, background first, and the
         logits of each, of shape (V, C - 1)."""
         head = self.module.decode_head
