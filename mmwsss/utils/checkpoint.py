@@ -11,7 +11,7 @@ import codecs
 import os
 import os.path as osp
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -79,17 +79,23 @@ def load_checkpoint_file(path: str,
     return content
 
 
-def load_weights(path: str) -> dict[str, torch.Tensor]:
-    """Read the weights of a checkpoint, with or without ``state_dict`` around.
+def load_weights(path: str,
+                 keys: Sequence[str] = ('state_dict', )) -> dict[str, torch.Tensor]:
+    """Read the weights of a checkpoint, with or without a dict around.
 
     Args:
         path (str): A local file, see :func:`load_checkpoint_file`.
+        keys (Sequence[str]): Under which key they may lie. Defaults to
+            ('state_dict', ).
 
     Raises:
         ValueError: Naming the file and the key, if one holds no tensor.
     """
     content = load_checkpoint_file(path)
-    weights = content.get('state_dict', content)
+    weights = next((content[key] for key in keys if key in content), content)
+    if not isinstance(weights, dict):
+        raise ValueError(f'checkpoint {path} holds a {type(weights).__name__}, '
+                         'expected a dict of weights')
     for key, value in weights.items():
         if not isinstance(key, str) or not isinstance(value, torch.Tensor):
             raise ValueError(f'checkpoint {path}: {key!r} is a '

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mmwsss.utils import atomic_write, naming
@@ -25,18 +25,22 @@ def file_parser(doc: str) -> ToolParser:
     return parser
 
 
-def convert_file(path: str, convert: Callable[[dict[str, Tensor]], Any]) -> Any:
+def convert_file(path: str,
+                 convert: Callable[[dict[str, Tensor]], Any],
+                 keys: Sequence[str] = ('state_dict', )) -> Any:
     """Read weights, running nothing that is in the file, and convert them.
 
     Args:
         path (str): A checkpoint, or a state dict alone.
         convert (Callable): What is called with the state dict.
+        keys (Sequence[str]): Under which key of a checkpoint it may lie.
+            Defaults to ('state_dict', ).
 
     Raises:
         ValueError: Naming the file, if it holds no weights or other ones.
     """
     from mmwsss.utils.checkpoint import load_weights
-    state_dict = load_weights(path)
+    state_dict = load_weights(path, keys)
     with naming(path):
         return convert(state_dict)
 

@@ -7,7 +7,7 @@ from mmpretrain.evaluation import AveragePrecision
 from mmseg.registry import METRICS
 from torch import Tensor
 
-from mmwsss.ops import integrate_histogram, seed_histogram
+from mmwsss.ops import integrate_histogram, mask_confusion, seed_histogram
 from mmwsss.utils.renamed import renamed_arguments
 
 from .confusion_metric import ConfusionMetric
@@ -36,10 +36,13 @@ class SeedMetric(ConfusionMetric):
             0.60.
         bg_thr (float, optional): Report at this threshold rather than at
             the best.
+        own_background (bool): Whether seeds compete with a background map of
+            their own, rather than with a constant; then there is nothing to
+            sweep, and no ``threshold``. Defaults to False.
         **kwargs: Arguments of :class:`ConfusionMetric`.
 
     Raises:
-        ValueError: If the sweep is empty.
+        ValueError: If the sweep is empty, or there are two backgrounds.
     """
 
     default_prefix = 'seed'
@@ -48,8 +51,14 @@ class SeedMetric(ConfusionMetric):
     def __init__(self,
                  thresholds: Sequence[float] = SWEEP,
                  bg_thr: float | None = None,
+                 own_background: bool = False,
                  **kwargs) -> None:
         super().__init__(**kwargs)
+        if own_background and bg_thr is not None:
+            raise ValueError('give bg_thr or own_background, not both')
+        self.own_background = own_background
+        if own_background:
+            thresholds = (0., )
         self.thresholds = sorted({float(one) for one in thresholds})
         if not self.thresholds:
             raise ValueError('thresholds must not be empty')
@@ -65,8 +74,17 @@ class SeedMetric(ConfusionMetric):
         if seed is None:
             raise ValueError('the prediction holds neither full_seed nor seed;'
                              ' predict with WeakSegmentor or CAMTTAModel')
+        if self.own_background:
+            return self._count_mask(seed.to_mask(), gt)
         return seed_histogram(seed.upsample(), seed.labels, gt,
                               self.thresholds, self.num_classes)
+
+    def _count_mask(self, pred: Tensor, gt: Tensor) -> Tensor:
+        """As the histogram of a seed that one threshold, 0, makes this mask."""
+        confusion = mask_confusion(pred, gt, self.num_classes)
+        histogram = torch.stack([torch.zeros_like(confusion), confusion], dim=-1)
+        histogram[:, 0] = histogram[:, 0].flip(-1)
+        return histogram
 
     def record(self, sample: dict) -> dict:
         """Keep the image-level scores and labels."""
@@ -89,11 +107,13 @@ class SeedMetric(ConfusionMetric):
             for name, source in SCORE_NAMES.items():
                 result[name] = float(scores[source][best])
                 details[name] = scores[source].tolist()
-            result['threshold'] = self.thresholds[best]
+            if not self.own_background:
+                result['threshold'] = self.thresholds[best]
             details['threshold_rule'] = self._rule(best)
             at_best = {name: value[best] for name, value in scores.items()}
             details.update(self.describe_classes(
                 at_best, confusion[best],
+                'seeds against their own background' if self.own_background else
                 f'seeds at threshold {self.thresholds[best]:g}'))
         tag_map = _tag_map([one for one in records if one])
         if tag_map is not None:
@@ -106,6 +126,8 @@ class SeedMetric(ConfusionMetric):
         return int(np.nanargmax(miou))
 
     def _rule(self, best: int) -> str:
+        if self.own_background:
+            return 'none (a background map of their own)'
         if self.bg_thr is not None:
             return f'{self.bg_thr:g} (given)'
         return (f'{self.thresholds[best]:g} (best on this split of '

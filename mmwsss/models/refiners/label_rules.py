@@ -136,6 +136,9 @@ class IRNLabel(_ImageRule):
 
     and refines the result; a dense CRF cannot, as it knows no undecided pixel.
 
+    SIPE's seeds have a background map of their own, which takes the place of both
+    thresholds: as it is of the high one, times a factor of the low one.
+
     Args:
         conf_fg (float): The high threshold. Defaults to 0.30.
         conf_bg (float): The low threshold. Defaults to 0.05.
@@ -143,22 +146,40 @@ class IRNLabel(_ImageRule):
             ``DenseCRF(preset='irn_label')``; None refines nothing.
         empty_label (int): What every pixel of an image without tags is.
             Defaults to 255, undecided: IRN skips such images.
+        background_factor (float, optional): The factor of the seed's own
+            background, which then replaces both thresholds; SIPE takes 0.5.
     """
 
     def __init__(self,
                  conf_fg: float = 0.30,
                  conf_bg: float = 0.05,
                  refiner: dict | nn.Module | None = IRN_CRF,
-                 empty_label: int = 255) -> None:
+                 empty_label: int = 255,
+                 background_factor: float | None = None) -> None:
         super().__init__(refiner, empty_label)
         if conf_bg > conf_fg:
             raise ValueError('conf_bg must not exceed conf_fg, got '
                              f'{conf_bg} > {conf_fg}')
+        if background_factor is not None and not 0 <= background_factor <= 1:
+            raise ValueError('background_factor must lie in [0, 1], got '
+                             f'{background_factor}')
         self.conf_fg = conf_fg
         self.conf_bg = conf_bg
+        self.background_factor = background_factor
 
     def label(self, seed: Seed, image: Tensor) -> Tensor:
-        """The pseudo label of a seed with at least one class."""
+        """The pseudo label of a seed with at least one class.
+
+        Raises:
+            ValueError: If there is a ``background_factor`` and the seed has no
+                background of its own.
+        """
+        if self.background_factor is not None:
+            foreground = self._arg_max(seed, image, None, None)
+            weaker = Seed(seed.scores, seed.labels, seed.size,
+                          seed.background * self.background_factor)
+            return affinity_label(
+                foreground, self._arg_max(weaker, image, None, None))
         return affinity_label(
             self._arg_max(seed, image, self.conf_fg, None),
             self._arg_max(seed, image, self.conf_bg, None))

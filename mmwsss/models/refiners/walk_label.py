@@ -18,7 +18,8 @@ class WalkLabel(LabelRule):
     Walks without background (IRN): the scores at stride 4 walk, are upsampled
     and divided by their maximum over all classes; a constant is background.
     Walks with background (PSA): the scores at image size walk together with a
-    background made from them, and the strongest wins.
+    background made from them, or with one of their own (SIPE), and the strongest
+    wins.
 
     Args:
         refiner (dict | nn.Module): A :class:`RandomWalk` or
@@ -31,6 +32,8 @@ class WalkLabel(LabelRule):
             without background. Defaults to True.
         empty_label (int): What every pixel of an image without tags is, 0
             (background) or 255 (undecided). Defaults to 0.
+        own_background (bool): Whether the seed's own background map walks; only
+            for walks with background. Defaults to False.
 
     Raises:
         ValueError: If the rule contradicts itself.
@@ -42,13 +45,19 @@ class WalkLabel(LabelRule):
                  bg_thr: float | None = None,
                  alpha: float | None = None,
                  normalize: bool = True,
-                 empty_label: int = 0) -> None:
+                 empty_label: int = 0,
+                 own_background: bool = False) -> None:
         super().__init__(refiner, empty_label, bg_thr, alpha)
-        if alpha is not None and not self.refiner.has_background:
-            raise ValueError(f'{type(self.refiner).__name__} walks without '
-                             'background: alpha needs a walk with it')
-        if bg_thr is None and alpha is None:
+        for name, given in (('alpha', alpha is not None),
+                            ('own_background', own_background)):
+            if given and not self.refiner.has_background:
+                raise ValueError(f'{type(self.refiner).__name__} walks without '
+                                 f'background: {name} needs a walk with it')
+        if own_background and (bg_thr is not None or alpha is not None):
+            raise ValueError('own_background leaves no place for bg_thr or alpha')
+        if bg_thr is None and alpha is None and not own_background:
             self.bg_thr = 0.25
+        self.own_background = own_background
         self.normalize = normalize
 
     def forward(self, seed: Seed, guide: Tensor) -> Tensor:
@@ -85,10 +94,13 @@ class WalkLabel(LabelRule):
         seed = seed.to(guide.device)
         if not len(seed.labels):
             return seed
-        if self.refiner.has_background:
-            scores = seed.with_background(self.bg_thr, self.alpha)
-        else:
+        if not self.refiner.has_background:
             scores = seed.scores
+        elif (self.own_background and seed.background is not None
+              and tuple(seed.scores.shape[1:]) == expected):
+            scores = torch.cat([seed.background[None], seed.scores])
+        else:
+            scores = seed.with_background(self.bg_thr, self.alpha)
         walked = self.walk_maps(scores, guide, seed.size).clamp(0, 1)
         if self.refiner.has_background:
             return Seed(walked[1:], seed.labels, seed.size, walked[0])

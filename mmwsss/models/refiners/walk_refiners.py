@@ -13,7 +13,7 @@ class RandomWalk(BaseRefiner):
     """Spreads class scores inside boundaries: :func:`mmwsss.ops.random_walk`.
 
     The guide is a boundary map in [0, 1]. Scores carry no background: IRN puts a
-    constant against the outcome.
+    constant against the outcome. SIPE's do, and it walks like a class.
 
     Args:
         radius (int): Pixels that a step reaches are closer than this. Defaults
@@ -22,18 +22,24 @@ class RandomWalk(BaseRefiner):
         steps (int): Length of the walk. Defaults to 256.
         stride (int): Pixels of an image that one of the guide stands for.
             Defaults to 4.
+        power (float): What scores of the guide's size are raised to before they
+            walk; SIPE takes 1.5. Defaults to 1.
+        has_background (bool): Whether channel 0 of the scores is background.
+            Defaults to False.
     """
-
-    has_background = False
 
     def __init__(self,
                  radius: int = 5,
                  beta: float = 10,
                  steps: int = 256,
-                 stride: int = 4) -> None:
+                 stride: int = 4,
+                 power: float = 1.,
+                 has_background: bool = False) -> None:
         super().__init__()
         self.arguments = dict(radius=radius, beta=beta, steps=steps)
         self.stride = stride
+        self.power = power
+        self.has_background = has_background
 
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
         """Refine scores (N, K, H, W) with boundaries (N, 1, h, w).
@@ -45,7 +51,7 @@ class RandomWalk(BaseRefiner):
             scores = F.interpolate(
                 scores, size=guide.shape[2:], mode='bilinear',
                 align_corners=False)
-        return random_walk(scores, guide, **self.arguments)
+        return random_walk(scores**self.power, guide, **self.arguments)
 
 
 @MODELS.register_module()

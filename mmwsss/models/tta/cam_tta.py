@@ -13,7 +13,7 @@ from mmwsss.ops import max_norm, min_max_norm
 from mmwsss.structures import Seed, present_classes, strided_size
 from mmwsss.utils.renamed import renamed_arguments
 
-from .image_tta import ImageTTAModel
+from .image_tta import ImageTTAModel, Views
 
 
 @MODELS.register_module()
@@ -88,15 +88,9 @@ class CAMTTAModel(ImageTTAModel):
         maps, probabilities = [], []
         for views in self.views(inputs, samples):
             views.check_unpadded()
-            class_maps = self.module.class_maps(views.inputs)
-            seed_maps = class_maps.seed_maps.float()
-            views.check_finite(seed_maps)
-            probabilities.append(class_maps.logits.float().sigmoid())
-            seed_maps = seed_maps.relu()**self.power
-            if class_maps.seed_background is not None:
-                background = class_maps.seed_background.float()
-                seed_maps = torch.cat([background, seed_maps], dim=1)
-            maps.append(sum(views.unflip(seed_maps)))
+            merged, logits = self.merge_views(views)
+            maps.append(merged)
+            probabilities.append(logits.float().sigmoid())
             if result is None:
                 result = views.unflipped()
         probabilities = torch.cat(probabilities).mean(0)
@@ -112,7 +106,7 @@ class CAMTTAModel(ImageTTAModel):
         def make_seed(merged: Tensor) -> Seed:
             if not own_background:
                 return Seed(self._normalize(merged), labels, size)
-            background = (merged[0] / len(inputs)).clamp(0, 1)
+            background = self.normalize_background(merged[0], len(inputs))
             return Seed(self._normalize(merged[1:]), labels, size, background)
 
         seed = make_seed(_merge(maps, strided_size(size)))
@@ -132,6 +126,31 @@ class CAMTTAModel(ImageTTAModel):
             dict(pred_sem_seg=PixelData(
                 data=best.to_mask(bg_thr)[None].long())))
         return result
+
+    def merge_views(self, views: Views) -> tuple[Tensor, Tensor]:
+        """What the model sees in the views of one size.
+
+        Args:
+            views (Views): An image and its mirror image, or one of them.
+
+        Returns:
+            tuple[Tensor, Tensor]: The sum of their maps, of shape (C - 1, h, w),
+            or (C, h, w) where seeds have a background of their own, and the
+            logits of each view, of shape (V, C - 1).
+        """
+        class_maps = self.module.class_maps(views.inputs)
+        seed_maps = class_maps.seed_maps.float()
+        views.check_finite(seed_maps)
+        seed_maps = seed_maps.relu()**self.power
+        if class_maps.seed_background is not None:
+            background = class_maps.seed_background.float()
+            seed_maps = torch.cat([background, seed_maps], dim=1)
+        return sum(views.unflip(seed_maps)), class_maps.logits
+
+    def normalize_background(self, merged: Tensor, num_views: int) -> Tensor:
+        """The seeds' background in [0, 1] from the sum (h, w) of that of all
+        views: their mean."""
+        return (merged / num_views).clamp(0, 1)
 
     def _normalize(self, maps: Tensor) -> Tensor:
         return min_max_norm(maps) if self.min_max else max_norm(maps)

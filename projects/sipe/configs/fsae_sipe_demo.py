@@ -1,0 +1,12 @@
+# FSAE on SIPE, a small network from scratch on generated scenes. Its class scores mean
+# little at first. Supervision: I.
+# PYTHONPATH=. python tools/train.py projects/sipe/configs/fsae_sipe_demo.py
+_base_ = './sipe_demo.py'
+
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'), start_iter=100)
+train_pipeline = [
+    *_base_.train_pipeline[:-1],
+    dict(type='StrongView'),
+    _base_.train_pipeline[-1],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,17 @@
+# FSAE on SIPE for COCO, with the schedule of SIPE. Supervision: I.
+# PYTHONPATH=. python tools/train.py projects/sipe/configs/fsae_sipe_r50_coco.py
+_base_ = './sipe_r50_coco.py'
+
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'))
+# The weak view of the paper has a colour jitter; its strengths are those of
+# EPS and PPC.
+train_pipeline = [
+    *_base_.train_pipeline[:-2],
+    dict(
+        type='mmpretrain.ColorJitter',
+        brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1),
+    _base_.train_pipeline[-2],
+    dict(type='StrongView'),
+    _base_.train_pipeline[-1],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,13 @@
+# SIPE with ResNet-50: five epochs of VOC train_aug at batch 16. Supervision: I.
+# PYTHONPATH=. python tools/train.py projects/sipe/configs/sipe_r50_voc.py
+_base_ = '../../../configs/cam/cam_r50_voc.py'
+
+custom_imports = dict(imports=['mmwsss', 'projects.sipe'], allow_failed_imports=False)
+model = dict(
+    decode_head=dict(type='SIPEHead', in_channels=[256, 512, 1024, 2048]))
+tta_model = dict(type='SIPETTAModel')
+# Seeds compete with a background of their own.
+val_evaluator = dict(own_background=True)
+test_evaluator = val_evaluator
+label_rule = dict(type='IRNLabel', background_factor=0.5)
+optim_wrapper = dict(clip_grad=dict(max_norm=1.))
