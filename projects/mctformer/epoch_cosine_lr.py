@@ -20,7 +20,7 @@ class EpochCosineLR(CosineAnnealingLR):
 
     Args:
         optimizer (OptimWrapper): The optimizer.
-        epoch_length (int): Iterations of an epoch.
+        iters_per_epoch (int): Iterations of an epoch.
         epochs (int): E.
         warmup_epochs (int): W. Defaults to 5.
         warmup_lr (float): Defaults to 1e-6.
@@ -35,7 +35,7 @@ class EpochCosineLR(CosineAnnealingLR):
     def __init__(self,
                  optimizer,
                  *args,
-                 epoch_length: int,
+                 iters_per_epoch: int,
                  epochs: int,
                  warmup_epochs: int = 5,
                  warmup_lr: float = 1e-6,
@@ -44,7 +44,7 @@ class EpochCosineLR(CosineAnnealingLR):
         if not 0 <= warmup_epochs <= epochs:
             raise ValueError('warmup_epochs must be within 0 and epochs='
                              f'{epochs}, got {warmup_epochs}')
-        self.epoch_length = epoch_length
+        self.iters_per_epoch = iters_per_epoch
         self.epochs = epochs
         self.warmup_epochs = warmup_epochs
         self.warmup_lr = warmup_lr
@@ -52,7 +52,7 @@ class EpochCosineLR(CosineAnnealingLR):
         super().__init__(optimizer, *args, T_max=epochs, **kwargs)
 
     def _get_value(self) -> list[float]:
-        epoch = max(self.last_step // self.epoch_length - self.delay, 0)
+        epoch = max(self.last_step // self.iters_per_epoch - self.delay, 0)
         if epoch < self.warmup_epochs:
             part = epoch / self.warmup_epochs
             return [self.warmup_lr + (base - self.warmup_lr) * part
