@@ -66,9 +66,10 @@ def rank_weighted_pool(maps: Tensor, decay: float) -> Tensor:
         Tensor: Of shape (N, C).
     """
     ranked = maps.flatten(2).sort(dim=-1, descending=True).values
+    # In single precision the base's own rounding would grow with its power.
     weights = decay**torch.arange(
-        ranked.shape[-1], dtype=ranked.dtype, device=ranked.device)
-    return ranked @ weights / weights.sum()
+        ranked.shape[-1], dtype=torch.float64, device=ranked.device)
+    return ranked @ (weights / weights.sum()).to(ranked)
 
 
 def rescale_positions(positions: Tensor, old: tuple[int, int],
