@@ -234,6 +234,7 @@ def test_metafile_and_readme():
         assert model['In Collection'] in names
     for path in re.findall(r'\]\((?!http)([^)#]+)', readme):
         assert (PROJECT / path).exists(), path
-    named = set(re.findall(r'`((?:fsae_)?mctformer\w[\w-]*|deeplabv1_[\w-]+)`', readme))
+    named = set(re.findall(
+        r'`((?:fsae_)?mctformer\w[\w-]*|deeplabv1_[\w-]+|psa_[\w-]+)`', readme))
     missing = {name for name in NETWORKS if 'official' not in name} - named
     assert not missing
