@@ -214,8 +214,9 @@ class ClassTokenViT(BaseModule):
                 tokens = block(tokens)
             else:
                 tokens, attention = attend(block, tokens)
+                # Copied, so that nothing keeps the whole.
                 class_attention.append(
-                    attention[:, :first, first:].unflatten(2, grid))
+                    attention[:, :first, first:].unflatten(2, grid).clone())
                 affinity = affinity + attention[:, first:, first:]
             class_tokens.append(tokens[:, :first])
         patches = tokens[:, first:].transpose(1, 2).unflatten(2, grid)

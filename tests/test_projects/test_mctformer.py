@@ -17,11 +17,13 @@ from torch import nn
 from mmwsss.utils.checkpoint import load_weights
 
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-# As a user's PYTHONPATH, and for the common tester of models.
-for folder in (ROOT, osp.join(ROOT, 'tests', 'test_models')):
+# As a user's PYTHONPATH, and for the common tester of models and memory.
+for folder in (ROOT, osp.join(ROOT, 'tests', 'test_models'),
+               osp.join(ROOT, 'tests', 'test_ops')):
     if folder not in sys.path:
         sys.path.append(folder)
 
+from memory import peak_memory  # noqa: E402
 from model_tester import (  # noqa: E402
     BACKBONE,
     NUM_CLASSES,
@@ -123,23 +125,15 @@ class TestV2(WeakModelTester):
         answer = model.class_maps(torch.rand(1, 3, 32, 32))
         assert answer.seed_maps is answer.maps
 
-    def test_inference_keeps_no_attention_of_single_heads(self):
-        """Neither of all blocks: what is as large as N x N is one map at a time."""
-        model = self.build().eval()
-        seen = []
-
-        class Sizes(torch.utils._python_dispatch.TorchDispatchMode):
-
-            def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-                out = func(*args, **(kwargs or {}))
-                seen.append(max((one.numel() for one in torch.utils._pytree.
-                                 tree_leaves(out) if torch.is_tensor(one)), default=0))
-                return out
-
-        with torch.no_grad(), Sizes():
-            model.class_maps(torch.rand(1, 3, 160, 160))
-        tokens = 20 * 20 + NUM_CLASSES - 1
-        assert max(seen) == tokens**2
+    @pytest.mark.parametrize('depth, num_heads', [(2, 2), (6, 6)])
+    def test_memory_of_attention(self, depth, num_heads):
+        """Neither blocks nor heads keep theirs: a few matrices N x N at a time."""
+        backbone = ClassTokenViT(
+            **{**VIT, 'depth': depth, 'num_heads': num_heads}).eval()
+        image = torch.rand(1, 3, 256, 256)
+        matrix = 4 * (32 * 32 + NUM_CLASSES - 1)**2
+        with torch.no_grad():
+            assert peak_memory(lambda: backbone(image)) < 7 * matrix
 
 
 class TestPlus(WeakModelTester):
