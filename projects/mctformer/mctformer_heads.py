@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmwsss.models.heads import CAMHead
 from mmwsss.structures import ClassMaps, stack_image_labels
 
-from .token_maps import rank_weighted_pool, refine_maps
+from .token_maps import from_zero, rank_weighted_pool, refine_maps
 
 
 @MODELS.register_module()
@@ -24,6 +24,8 @@ class MCTformerV1Head(CAMHead):
     .. math::
         A_c(j) = \sum_{l > L - K} a_l(c, j), \quad
         \hat A_c(i) = \sum_j P(i, j) A_c(j), \quad P(i, j) = \sum_l a_l(i, j)
+
+    Maps of seeds begin at 0: their least value is subtracted.
 
     `Multi-class Token Transformer for Weakly Supervised Semantic Segmentation
     <https://arxiv.org/abs/2203.02891>`_ (MCTformer-V1, CVPR 2022).
@@ -66,7 +68,7 @@ class MCTformerV1Head(CAMHead):
         return ClassMaps(
             attention,
             self.token_logits(inputs),
-            seed_maps=self.refined(attention, inputs))
+            seed_maps=from_zero(self.refined(attention, inputs)))
 
     def token_logits(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """Class logits (N, C - 1) of the last block's class tokens."""
@@ -143,7 +145,7 @@ class MCTformerV2Head(MCTformerV1Head):
         seed_maps = None
         if len(inputs) == 4:
             fused = self.fuse(self.class_attention(inputs), maps.relu())
-            seed_maps = self.refined(fused, inputs)
+            seed_maps = from_zero(self.refined(fused, inputs))
         return ClassMaps(
             maps, self.image_logits(extra), seed_maps=seed_maps, extra=extra)
 

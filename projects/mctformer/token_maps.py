@@ -49,6 +49,15 @@ def refine_maps(maps: Tensor, affinity: Tensor) -> Tensor:
     return refined.view_as(maps)
 
 
+def from_zero(maps: Tensor) -> Tensor:
+    """Maps (..., h, w), each less its least value.
+
+    Every patch attends to every other a little, so maps of attention are far from 0
+    everywhere. Min-max normalisation gives the same with and without this.
+    """
+    return maps - maps.amin(dim=(-2, -1), keepdim=True)
+
+
 def rank_weighted_pool(maps: Tensor, decay: float) -> Tensor:
     r"""Pool maps by the rank of their values.
 

@@ -44,6 +44,7 @@ from projects.mctformer import (  # noqa: E402
 )
 from projects.mctformer.class_token_vit import attend  # noqa: E402
 from projects.mctformer.token_maps import (  # noqa: E402
+    from_zero,
     rank_weighted_pool,
     refine_maps,
     rescale_positions,
@@ -80,9 +81,9 @@ class TestV1(WeakModelTester):
         patches, classes, attention, affinity = tokens
         assert patches.shape == (2, 24, 4, 6)
         torch.testing.assert_close(answer.maps, attention[-1])
+        refined = torch.einsum('nij,ncj->nci', affinity, attention[-1].flatten(2))
         torch.testing.assert_close(
-            answer.seed_maps.flatten(2),
-            torch.einsum('nij,ncj->nci', affinity, attention[-1].flatten(2)))
+            answer.seed_maps.flatten(2), refined - refined.min(2, keepdim=True)[0])
         torch.testing.assert_close(answer.logits, classes[-1].mean(2))
         # Rows of attention, summed over two blocks, lack what goes to class tokens.
         assert (affinity.sum(2) < 2).all() and (affinity > 0).all()
@@ -114,9 +115,11 @@ class TestV2(WeakModelTester):
             tokens = model.extract_feat(torch.rand(1, 3, 32, 32))
             answer = model.decode_head(tokens)
         fused = tokens[2][-1] * answer.maps.clamp(min=0)
-        torch.testing.assert_close(answer.seed_maps, refine_maps(fused, tokens[3]))
+        torch.testing.assert_close(
+            answer.seed_maps, from_zero(refine_maps(fused, tokens[3])))
         model.decode_head.refine = False
-        torch.testing.assert_close(model.decode_head(tokens).seed_maps, fused)
+        torch.testing.assert_close(
+            model.decode_head(tokens).seed_maps, from_zero(fused))
 
     def test_training_looks_at_no_attention(self, monkeypatch):
         model = self.build().train()
@@ -153,7 +156,8 @@ class TestPlus(WeakModelTester):
             tokens = model.extract_feat(torch.rand(1, 3, 32, 32))
             answer = model.decode_head(tokens)
         fused = (tokens[2].mean(0) * answer.maps.clamp(min=0))**0.5
-        torch.testing.assert_close(answer.seed_maps, refine_maps(fused, tokens[3]))
+        torch.testing.assert_close(
+            answer.seed_maps, from_zero(refine_maps(fused, tokens[3])))
         torch.testing.assert_close(
             answer.logits,
             (tokens[1][-1].mean(2) + rank_weighted_pool(answer.maps, 0.996)) / 2)
@@ -202,6 +206,13 @@ def test_attention_is_that_which_timm_computes():
     torch.testing.assert_close(after, block(tokens))
     torch.testing.assert_close(attention, shown[0].mean(1))
     torch.testing.assert_close(attention.sum(2), torch.ones(2, 7))
+
+
+def test_from_zero():
+    maps = torch.randn(2, 3, 4, 5)
+    assert torch.equal(from_zero(maps).amin((2, 3)), torch.zeros(2, 3))
+    torch.testing.assert_close(
+        from_zero(maps) - maps, from_zero(maps + 7) - maps, atol=1e-5, rtol=0)
 
 
 def test_refine_maps():
