@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmwsss.ops import max_norm, min_max_norm
+from mmwsss.ops.normalize_maps import EPS
 from mmwsss.structures import Seed, present_classes, strided_size
 from mmwsss.utils.renamed import renamed_arguments
 
@@ -46,6 +47,8 @@ class CAMTTAModel(ImageTTAModel):
             the square root with VGG-16, 0.5. Defaults to 1.
         min_max (bool): Whether the least value of each merged map is subtracted
             first, as SEAM does. Defaults to False.
+        eps (float): What is added to what maps are divided by, far below their
+            maxima: maps of attention are small. Defaults to 1e-5.
         size_divisor (int): Where the full-size product is merged: 16, IRN's, or
             1, the image's own size, as PSA and EPS do. Defaults to 16.
         data_preprocessor (dict, optional): Replaces the model's own.
@@ -59,6 +62,7 @@ class CAMTTAModel(ImageTTAModel):
                  score_thr: float | None = None,
                  power: float = 1.,
                  min_max: bool = False,
+                 eps: float = EPS,
                  size_divisor: int = 16,
                  data_preprocessor: dict | None = None) -> None:
         super().__init__(module, data_preprocessor)
@@ -67,6 +71,7 @@ class CAMTTAModel(ImageTTAModel):
         self.score_thr = score_thr
         self.power = power
         self.min_max = min_max
+        self.eps = eps
         self.size_divisor = size_divisor
 
     @torch.no_grad()
@@ -153,7 +158,8 @@ class CAMTTAModel(ImageTTAModel):
         return (merged / num_views).clamp(0, 1)
 
     def _normalize(self, maps: Tensor) -> Tensor:
-        return min_max_norm(maps) if self.min_max else max_norm(maps)
+        normalize = min_max_norm if self.min_max else max_norm
+        return normalize(maps, self.eps)
 
     def _present_labels(self, sample, probabilities: Tensor) -> Tensor:
         present = present_classes(

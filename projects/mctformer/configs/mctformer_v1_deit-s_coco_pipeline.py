@@ -1,0 +1,6 @@
+# From tags to the mIoU on COCO 2014 val:
+# PYTHONPATH=. python tools/pipeline.py \
+#     projects/mctformer/configs/mctformer_v1_deit-s_coco_pipeline.py --gpus 4
+_base_ = './mctformer_v2_deit-s_coco_pipeline.py'
+title = 'MCTformer-V1 with DeiT-S on COCO 2014'
+localizer = '{{ fileDirname }}/mctformer_v1_deit-s_coco.py'
