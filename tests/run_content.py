@@ -88,9 +88,16 @@ def checkpoint_content(path: str) -> dict:
 
 
 def scalars_content(log_scalars: dict) -> dict[str, np.ndarray]:
-    """What was logged, without times."""
-    return {name: history._log_history for name, history in log_scalars.items()
-            if name.split('/')[-1] not in TIMES}
+    """What was logged, without times.
+
+    Of validations the last one: that of the iteration at which a run was resumed may
+    have been there twice.
+    """
+    return {
+        name: history._log_history[-1 if name.startswith('val/') else 0:]
+        for name, history in log_scalars.items()
+        if name.split('/')[-1] not in TIMES
+    }
 
 
 def differences(one: object, other: object, where: str) -> Iterator[str]:

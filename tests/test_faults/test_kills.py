@@ -22,7 +22,7 @@ IN_A_ROW = 5
 # one recipe, in one process and in two.
 PARTS = [('esol', 1, 0.7), ('seeds', 2, 0.14), ('fsae', 1, 0.08),
          ('single_stage', 1, 0.08)]
-FEW = [3, 2, 0, 0]
+FEW = [4, 1, 0, 0]
 
 
 def share(index: int) -> int:
