@@ -11,7 +11,7 @@ import codecs
 import os
 import os.path as osp
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -101,6 +101,27 @@ def load_weights(path: str,
             raise ValueError(f'checkpoint {path}: {key!r} is a '
                              f'{type(value).__name__}, expected weights by name')
     return weights
+
+
+def check_weights(given: Mapping[str, torch.Tensor],
+                  wanted: Mapping[str, torch.Tensor]) -> None:
+    """Refuse weights of another network.
+
+    Args:
+        given (Mapping[str, Tensor]): The weights.
+        wanted (Mapping[str, Tensor]): A state dict of the network.
+
+    Raises:
+        ValueError: Naming the keys, if some are left over, missing or of another
+            shape.
+    """
+    wrong = [key for key in wanted.keys() & given.keys()
+             if wanted[key].shape != given[key].shape]
+    for words, keys in (('no source for', wanted.keys() - given.keys()),
+                        ('no use for', given.keys() - wanted.keys()),
+                        ('another shape of', wrong)):
+        if keys:
+            raise ValueError(f'{words} {sorted(keys)[:5]} ({len(keys)})')
 
 
 def _history_statistic(owner: Any, name: str) -> Callable:

@@ -22,12 +22,15 @@ Example:
 from __future__ import annotations
 
 import argparse
-import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import atomic_write, naming, project_path
-from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.conversion import (
+    check_model,
+    convert_file,
+    file_parser,
+    trunk_module,
+    write_checkpoint,
+)
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -38,14 +41,6 @@ HEADS = {
     'f8_3': 'reduce.0', 'f8_4': 'reduce.1', 'f9': 'embed'
 }
 TRUNK_CHANNELS = [512, 1024, 4096]
-
-
-def trunk_module(name: str) -> str | None:
-    """A module's name in our WideResNet38, as PSA's converter has it."""
-    folder = project_path('tools', 'model_converters')
-    if folder not in sys.path:
-        sys.path.append(folder)
-    return import_module('psa2mmwsss').trunk_module(name)
 
 
 def head_config(state_dict: dict[str, Tensor],
@@ -93,16 +88,13 @@ def convert(state_dict: dict[str, Tensor],
         ValueError: Naming the keys, if some are unknown, missing or of another
             shape.
     """
-    import torch
-    from mmseg.registry import MODELS
-
     import mmwsss  # noqa: F401
     import projects.eps_ppc  # noqa: F401
     state_dict = {
         key.removeprefix('module.'): value for key, value in state_dict.items()
     }
     head = head_config(state_dict, num_classes)
-    converted, unknown = {}, []
+    converted = {}
     for key, value in state_dict.items():
         module, leaf = key.rpartition('.')[::2]
         trunk = trunk_module(module)
@@ -110,28 +102,10 @@ def convert(state_dict: dict[str, Tensor],
             if module == 'fc8':
                 value = _classifier(value, head['type'])
             converted[f'decode_head.{HEADS[module]}.{leaf}'] = value
-        elif trunk:
-            converted[f'backbone.{trunk}.{leaf}'] = value
         else:
-            unknown.append(key)
-
-    with torch.device('meta'):
-        parts = dict(
-            backbone=MODELS.build(dict(type='WideResNet38')),
-            decode_head=MODELS.build(head))
-    wanted = {
-        f'{part}.{key}': tuple(value.shape) for part, module in parts.items()
-        for key, value in module.state_dict().items()
-    }
-    given = {key: tuple(value.shape) for key, value in converted.items()}
-    wrong = sorted(key for key in wanted.keys() & given.keys()
-                   if wanted[key] != given[key])
-    for words, keys in (('unknown keys', unknown),
-                        ('no source for', sorted(wanted.keys() - given.keys())),
-                        ('no use for', sorted(given.keys() - wanted.keys())),
-                        ('another shape of', wrong)):
-        if keys:
-            raise ValueError(f'{head["type"]}: {words} {keys[:5]} ({len(keys)})')
+            converted[f'backbone.{trunk}.{leaf}' if trunk else key] = value
+    check_model(
+        converted, dict(backbone=dict(type='WideResNet38'), decode_head=head))
     return converted
 
 
@@ -146,9 +120,7 @@ def _classifier(weight: Tensor, head: str) -> Tensor:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = ToolParser(__doc__)
-    parser.add_argument('src', help='checkpoint to convert')
-    parser.add_argument('dst', help='file to write')
+    parser = file_parser(__doc__)
     parser.add_argument(
         '--num-classes', type=int,
         help='all classes, background included, of other data than VOC and COCO')
@@ -157,15 +129,8 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Convert a file."""
-    import torch
-
-    from mmwsss.utils.checkpoint import load_weights
-    state_dict = load_weights(args.src)
-    with naming(args.src):
-        state_dict = convert(state_dict, args.num_classes)
-    with atomic_write(args.dst) as file:
-        torch.save(dict(meta=dict(), state_dict=state_dict), file)
-    print(f'wrote {args.dst}')
+    write_checkpoint(args.dst, convert_file(
+        args.src, lambda weights: convert(weights, args.num_classes)))
 
 
 if __name__ == '__main__':

@@ -9,8 +9,8 @@ from timm.layers import trunc_normal_
 from torch import Tensor, nn
 
 from mmwsss.utils import naming
+from mmwsss.utils.checkpoint import check_weights
 
-from .check_weights import check_weights
 from .token_maps import head_means, rescale_positions
 
 REMAINDERS = ('resize', 'drop')

@@ -26,12 +26,15 @@ Example:
 from __future__ import annotations
 
 import argparse
-import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import atomic_write, naming, project_path
-from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.conversion import (
+    check_model,
+    convert_file,
+    file_parser,
+    trunk_module,
+    write_checkpoint,
+)
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -41,14 +44,6 @@ if TYPE_CHECKING:
 MODELS_BY_WIDTH = {192: 'tiny', 384: 'small', 768: 'base'}
 SEG_HEAD = {'fc8_seg_conv1': 'convs.0.conv', 'fc8_seg_conv2': 'conv_seg'}
 PATCH = 16
-
-
-def trunk_module(name: str) -> str | None:
-    """A module's name in our WideResNet38, as PSA's converter has it."""
-    folder = project_path('tools', 'model_converters')
-    if folder not in sys.path:
-        sys.path.append(folder)
-    return import_module('psa2mmwsss').trunk_module(name)
 
 
 def convert(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -65,12 +60,8 @@ def convert(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
         ValueError: Naming the keys, if some are unknown, missing or of another
             shape.
     """
-    import torch
-    from mmseg.registry import MODELS
-
     import mmwsss  # noqa: F401
     import projects.mctformer  # noqa: F401
-    from projects.mctformer.check_weights import check_weights
     state_dict = {
         key.removeprefix('module.'): value for key, value in state_dict.items()
     }
@@ -81,13 +72,7 @@ def convert(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     else:
         raise ValueError('no checkpoint of MCTformer: neither cls_token nor '
                          'fc8_seg_conv1.weight is there')
-    with torch.device('meta'):
-        wanted = {
-            f'{part}.{key}': value for part, cfg in parts.items()
-            for key, value in MODELS.build(cfg).state_dict().items()
-        }
-    with naming(parts['decode_head']['type']):
-        check_weights(converted, wanted)
+    check_model(converted, parts)
     return converted
 
 
@@ -154,36 +139,15 @@ def convert_segmentation(state_dict: dict[str, Tensor]) -> tuple[dict, dict]:
             num_classes=classes))
 
 
-def read_weights(path: str) -> dict[str, Tensor]:
-    """The weights of a checkpoint, running nothing that is in it."""
-    import torch
-
-    from mmwsss.utils.checkpoint import load_checkpoint_file
-    content = load_checkpoint_file(path)
-    weights = content.get('model', content.get('state_dict', content))
-    if not isinstance(weights, dict) or not all(
-            torch.is_tensor(value) for value in weights.values()):
-        raise ValueError(f'{path} holds more than weights by name')
-    return weights
-
-
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = ToolParser(__doc__)
-    parser.add_argument('src', help='checkpoint to convert')
-    parser.add_argument('dst', help='file to write')
-    return parser.parse_args()
+    return file_parser(__doc__).parse_args()
 
 
 def main(args: argparse.Namespace) -> None:
     """Convert a file."""
-    import torch
-    weights = read_weights(args.src)
-    with naming(args.src):
-        weights = convert(weights)
-    with atomic_write(args.dst) as file:
-        torch.save(dict(meta=dict(), state_dict=weights), file)
-    print(f'wrote {args.dst}')
+    write_checkpoint(
+        args.dst, convert_file(args.src, convert, keys=('model', 'state_dict')))
 
 
 if __name__ == '__main__':

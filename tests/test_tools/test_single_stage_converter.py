@@ -10,6 +10,7 @@ from mmseg.registry import MODELS
 from tool_runner import load_tool, run_tool
 
 import mmwsss  # noqa: F401
+from mmwsss.utils import conversion
 
 ROOT = Path(__file__).parents[2]
 STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
@@ -71,14 +72,13 @@ def official_trunk(name: str, backbone) -> dict:
     state = backbone.state_dict()
     if name.startswith('r'):
         return state
-    psa = load_tool('model_converters/psa2mmwsss')
     if name == 'vgg16':
-        names = {f'features.{i}': conv for conv, i in psa.VGG_CONVS.items()}
+        names = {f'features.{i}': conv for conv, i in conversion.VGG_CONVS.items()}
     else:
         names = {'conv1': 'conv1a', 'norm': 'bn7'}
         for layer in range(2, 8):
             for block in range(6):
-                for part, ours in psa.BLOCK_PARTS.items():
+                for part, ours in conversion.BLOCK_PARTS.items():
                     index = f'_{block}' if block else ''
                     names[f'layer{layer}.{block}.{ours}'] = (
                         f'b{layer}{index}.{part}')

@@ -23,8 +23,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from conversion import convert_file, file_parser, write_checkpoint, write_file
-
+from mmwsss.utils.conversion import (
+    convert_file,
+    file_parser,
+    write_checkpoint,
+    write_file,
+)
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from conversion import convert_file, file_parser, write_checkpoint
-
+from mmwsss.utils.conversion import convert_file, file_parser, write_checkpoint
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:

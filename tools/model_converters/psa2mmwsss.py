@@ -27,9 +27,14 @@ import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
-from conversion import convert_file, file_parser, write_checkpoint
 
 from mmwsss.utils import naming
+from mmwsss.utils.conversion import (
+    convert_file,
+    file_parser,
+    trunk_module,
+    write_checkpoint,
+)
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -44,16 +49,7 @@ MXNET_DTYPES = {
 }
 MXNET_LEAVES = dict(
     beta='bias', gamma='weight', mean='running_mean', var='running_var')
-BLOCK_PARTS = dict(
-    bn_branch2a='norm1', conv_branch2a='conv1', bn_branch2b1='norm2',
-    conv_branch2b1='conv2', bn_branch2b2='norm3', conv_branch2b2='conv3',
-    conv_branch1='shortcut')
-# Index of each convolution in torchvision's ``features``.
-VGG_CONVS = {
-    'conv1_1': 0, 'conv1_2': 2, 'conv2_1': 5, 'conv2_2': 7, 'conv3_1': 10,
-    'conv3_2': 12, 'conv3_3': 14, 'conv4_1': 17, 'conv4_2': 19, 'conv4_3': 21,
-    'conv5_1': 24, 'conv5_2': 26, 'conv5_3': 28
-}
+
 
 
 class _Reader:
@@ -158,20 +154,6 @@ def mxnet_to_torch(arrays: dict[str, Tensor]) -> dict[str, Tensor]:
         else:
             raise ValueError(f'unexpected array {name!r}')
     return renamed
-
-
-def trunk_module(name: str) -> str | None:
-    """A module's name in our backbone, None where it is of no trunk.
-
-    Args:
-        name (str): Of the PyTorch code: ``b4_3.bn_branch2a``, ``conv3_1``.
-    """
-    block = re.fullmatch(r'b([2-7])(?:_(\d))?\.(\w+)', name)
-    if block and block[3] in BLOCK_PARTS:
-        return f'layer{block[1]}.{block[2] or 0}.{BLOCK_PARTS[block[3]]}'
-    if name in VGG_CONVS:
-        return f'features.{VGG_CONVS[name]}'
-    return {'conv1a': 'conv1', 'bn7': 'norm', 'fc6': 'fc6', 'fc7': 'fc7'}.get(name)
 
 
 def head_modules(state_dict: dict[str, Tensor]) -> dict[str, str]:

@@ -16,9 +16,12 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from conversion import convert_file, file_parser, write_checkpoint
-from psa2mmwsss import trunk_module
-
+from mmwsss.utils.conversion import (
+    convert_file,
+    file_parser,
+    trunk_module,
+    write_checkpoint,
+)
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
