@@ -1,5 +1,6 @@
 # MCTformer-V2 with a small network from scratch on generated scenes: four blocks on
-# the features of a small ResNet.
+# the features of a small ResNet. Patch affinity, without pretraining, is none, and
+# refines nothing.
 # PYTHONPATH=. python tools/train.py projects/mctformer/configs/mctformer_v2_demo.py
 _base_ = [
     './_base_/mctformer_v2_deit-s.py',
@@ -30,7 +31,8 @@ model = dict(
             dilations=(1, 1, 1)),
         stem_channels=128,
         init_cfg=None),
-    decode_head=dict(in_channels=96, num_classes=7))
+    decode_head=dict(
+        in_channels=96, num_classes=7, attention_layers=4, refine=False))
 train_cfg = dict(max_iters=200, val_interval=200)
 optim_wrapper = dict(
     _delete_=True,
