@@ -64,6 +64,19 @@ def test_a_kill_leaves_old_or_new(tmp_path, monkeypatch):
     assert iterations == sorted(iterations) and iterations[-1] == 7
 
 
+def test_a_resumed_run_removes_what_the_killed_one_could_not(
+        tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr('mmengine.fileio.LocalBackend.remove',
+                      lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(tiny_config(tmp_path, **OPTIONS))
+    assert checkpoints(tmp_path) == ['iter_1.pth', 'iter_2.pth', 'iter_3.pth']
+    train(tiny_config(tmp_path, resume=True, load_from=find_resumable_checkpoint(
+        tmp_path), **OPTIONS))
+    assert checkpoints(tmp_path) == ['iter_6.pth', 'iter_7.pth']
+
+
 def test_old_best_goes_when_the_new_one_stands(tmp_path, monkeypatch):
     present = []
     backend = get_file_backend(backend_args=dict(backend='atomic'))

@@ -1,6 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import os.path as osp
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,9 @@ class AtomicLocalBackend(LocalBackend):
                  encoding: str = 'utf-8') -> None:
         """Write text; see :func:`mmwsss.utils.atomic_write`."""
         self.put(obj.encode(encoding), filepath)
+
+
+_OUTDATED = 'outdated_ckpt_ids'
 
 
 def note_last_checkpoint(runner: Runner, path: str) -> None:
@@ -81,15 +84,24 @@ class AtomicCheckpointHook(CheckpointHook):
             backend_args = dict(backend='atomic')
         super().__init__(*args, backend_args=backend_args, **kwargs)
 
+    def before_train(self, runner: Runner) -> None:
+        """Remove what a killed run was about to remove."""
+        super().before_train(runner)
+        outdated = runner.message_hub.runtime_info.get(_OUTDATED, [])
+        if is_main_process():
+            self._remove(self._path(step) for step in outdated
+                         if isinstance(step, int))
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int,
                                    meta: dict) -> None:
         outdated = []
         if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
             if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
-                outdated.append(self._path(self.keep_ckpt_ids.popleft()))
+                outdated.append(self.keep_ckpt_ids.popleft())
             self.keep_ckpt_ids.append(step)
             runner.message_hub.update_info('keep_ckpt_ids',
                                            list(self.keep_ckpt_ids))
+        runner.message_hub.update_info(_OUTDATED, outdated)
         self.last_ckpt = self._path(step)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
@@ -103,7 +115,7 @@ class AtomicCheckpointHook(CheckpointHook):
             **self.args)
         note_last_checkpoint(runner, self.last_ckpt)
         if is_main_process():
-            self._remove(outdated)
+            self._remove(map(self._path, outdated))
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         with self._removals_at_last() as outdated:
@@ -116,7 +128,7 @@ class AtomicCheckpointHook(CheckpointHook):
         return self.file_backend.join_path(self.out_dir,
                                            self.filename_tmpl.format(step))
 
-    def _remove(self, paths: Iterator[str] | list[str]) -> None:
+    def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:
             if self.file_backend.isfile(path):
                 self.file_backend.remove(path)
