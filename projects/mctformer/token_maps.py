@@ -78,7 +78,9 @@ def rank_weighted_pool(maps: Tensor, decay: float) -> Tensor:
     # In single precision the base's own rounding would grow with its power.
     weights = decay**torch.arange(
         ranked.shape[-1], dtype=torch.float64, device=ranked.device)
-    return ranked @ (weights / weights.sum()).to(ranked)
+    weights = (weights / weights.sum()).to(
+        torch.promote_types(ranked.dtype, torch.float32))
+    return (ranked * weights).sum(dim=-1)
 
 
 def rescale_positions(positions: Tensor, old: tuple[int, int],

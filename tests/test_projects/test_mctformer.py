@@ -240,6 +240,11 @@ def test_rank_weighted_pool():
     torch.testing.assert_close(rank_weighted_pool(maps, 1.), maps.mean((2, 3)))
     torch.testing.assert_close(rank_weighted_pool(maps, 0.), maps.amax((2, 3)))
     assert torch.autograd.gradcheck(lambda x: rank_weighted_pool(x, 0.7), maps)
+    # Many small weights, of half precision's maps, too.
+    half = torch.randn(1, 2, 28, 28).half()
+    torch.testing.assert_close(
+        rank_weighted_pool(half, 0.996),
+        rank_weighted_pool(half.double(), 0.996).float())
 
 
 def cubic(x, a=-0.75):

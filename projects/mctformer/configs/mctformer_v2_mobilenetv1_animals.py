@@ -1,5 +1,6 @@
 # MCTformer-V2 whose patch tokens are made of MobileNetV1's features: four blocks of
 # DeiT-Tiny that start from scratch on weights of ImageNet, small enough for a CPU.
+# Patch affinity, without pretraining, is none, and refines nothing.
 # PYTHONPATH=. python tools/train.py \
 #     projects/mctformer/configs/mctformer_v2_mobilenetv1_animals.py
 _base_ = [
@@ -32,12 +33,13 @@ model = dict(
     frozen=('stem.timm_model.conv_stem', 'stem.timm_model.bn1',
             'stem.timm_model.blocks.0', 'stem.timm_model.blocks.1',
             'stem.timm_model.blocks.2'),
-    decode_head=dict(in_channels=192, num_classes=7))
+    decode_head=dict(
+        in_channels=192, num_classes=7, attention_layers=4, refine=False))
 train_cfg = dict(max_iters=300, val_interval=300)
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.01),
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
     constructor='WeakOptimWrapperConstructor',
-    paramwise_cfg=dict(custom=[dict(pattern='backbone.stem', lr_mult=0.2)]))
+    paramwise_cfg=dict(custom=[dict(pattern='backbone.stem', lr_mult=0.1)]))
 param_scheduler = dict(end=301)
