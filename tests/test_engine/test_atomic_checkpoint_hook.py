@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import os
 
+import pytest
 from mmengine.fileio import get_file_backend
 from tiny_training import tiny_config, train
 

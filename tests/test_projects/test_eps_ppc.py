@@ -2,9 +2,7 @@
 """The models, configs and tools of EPS and PPC."""
 
 import ast
-import os.path as osp
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,34 +13,27 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS, TRANSFORMS
-from PIL import Image
-from torch.optim import SGD
-
-from mmwsss.engine.optimizers import WeakOptimWrapperConstructor
-from mmwsss.recipes import Recipe
-
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-# As a user's PYTHONPATH, and for the common tester of models.
-for folder in (ROOT, osp.join(ROOT, 'tests', 'test_models')):
-    if folder not in sys.path:
-        sys.path.append(folder)
-
-from model_tester import (  # noqa: E402
+from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
     WeakModelTester,
     make_batch,
 )
+from PIL import Image
+from torch.optim import SGD
 
-from projects.eps_ppc import HeldPolyLR, convert  # noqa: E402
-from projects.eps_ppc.make_saliency import make_maps  # noqa: E402
-from projects.eps_ppc.minimum_barrier import (  # noqa: E402
+from mmwsss.engine.optimizers import WeakOptimWrapperConstructor
+from mmwsss.recipes import Recipe
+from projects.eps_ppc import HeldPolyLR, convert
+from projects.eps_ppc.make_saliency import make_maps
+from projects.eps_ppc.minimum_barrier import (
     barrier_distance,
     saliency_map,
 )
 
-CONFIGS = Path(ROOT) / 'projects' / 'eps_ppc' / 'configs'
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'projects' / 'eps_ppc' / 'configs'
 NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
                   if not path.stem.endswith('_pipeline'))
 RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
@@ -476,7 +467,7 @@ def test_readme_leads_to_formulas_and_files():
         assert name in NETWORKS
     metafile = yaml.safe_load((folder / 'metafile.yml').read_text())
     for model in metafile['Models']:
-        assert (Path(ROOT) / model['Config']).is_file()
+        assert (ROOT / model['Config']).is_file()
 
 
 def test_defaults_of_the_paper():

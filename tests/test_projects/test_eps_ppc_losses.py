@@ -1,8 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Losses of EPS and PPC against loops, pixel by pixel."""
 
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,11 +8,7 @@ import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from projects.eps_ppc.losses import (  # noqa: E402
+from projects.eps_ppc.losses import (
     CrossLabelLoss,
     CrossPrototypeLoss,
     EPSLoss,

@@ -7,7 +7,6 @@ its product with another input.
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,9 @@ from mmwsss.datasets.transforms import PILRescale
 from mmwsss.models.heads.seam_head import upsample
 from mmwsss.models.tta import CAMTTAModel
 from mmwsss.structures import ClassMaps
-
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from projects.eps_ppc import PPCEPSHead, PPCHead  # noqa: E402
-from projects.eps_ppc.eps_head import split_scores  # noqa: E402
-from projects.eps_ppc.losses import (  # noqa: E402
+from projects.eps_ppc import PPCEPSHead, PPCHead
+from projects.eps_ppc.eps_head import split_scores
+from projects.eps_ppc.losses import (
     CrossLabelLoss,
     CrossPrototypeLoss,
     EPSLoss,

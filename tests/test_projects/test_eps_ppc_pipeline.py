@@ -1,25 +1,19 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Recipes of EPS and PPC on generated scenes, tiny; one of them to its report."""
 
-import os.path as osp
-import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
-
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-for folder in (ROOT, osp.join(ROOT, 'tests', 'test_tools')):
-    if folder not in sys.path:
-        sys.path.append(folder)
-
-from test_method_pipelines import (  # noqa: E402
+from test_method_pipelines import (
     LABEL_STEPS,
     MODEL_STEPS,
     run_recipe,
 )
 
+ROOT = Path(__file__).parents[2]
 SALIENCY_STEPS = ('saliency', *LABEL_STEPS)
 
 

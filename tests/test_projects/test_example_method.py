@@ -2,21 +2,14 @@
 import ast
 import math
 import os.path as osp
-import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
-
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-# As a user's PYTHONPATH, and for the common tester of models.
-for folder in (ROOT, osp.join(ROOT, 'tests', 'test_models')):
-    if folder not in sys.path:
-        sys.path.append(folder)
-
-from model_tester import (  # noqa: E402
+from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
@@ -24,11 +17,12 @@ from model_tester import (  # noqa: E402
     make_batch,
 )
 
-from mmwsss.apis import WSSSInferencer  # noqa: E402
-from mmwsss.engine import setup_entry_point  # noqa: E402
-from mmwsss.models.tta import CAMTTAModel  # noqa: E402
-from projects.example_method.recam_head import ReCAMHead  # noqa: E402
+from mmwsss.apis import WSSSInferencer
+from mmwsss.engine import setup_entry_point
+from mmwsss.models.tta import CAMTTAModel
+from projects.example_method.recam_head import ReCAMHead
 
+ROOT = Path(__file__).parents[2]
 HEAD = dict(type='ReCAMHead', in_channels=32, num_classes=NUM_CLASSES)
 
 

@@ -2,29 +2,17 @@
 """MCTformer: its networks, what it makes of tokens, and its converter."""
 
 import math
-import os.path as osp
 import sys
 
 import pytest
 import timm
 import torch
 import torch.nn.functional as F
+from memory import peak_memory
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from torch import nn
-
-from mmwsss.utils.checkpoint import load_weights
-
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-# As a user's PYTHONPATH, and for the common tester of models and memory.
-for folder in (ROOT, osp.join(ROOT, 'tests', 'test_models'),
-               osp.join(ROOT, 'tests', 'test_ops')):
-    if folder not in sys.path:
-        sys.path.append(folder)
-
-from memory import peak_memory  # noqa: E402
-from model_tester import (  # noqa: E402
+from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
@@ -32,8 +20,10 @@ from model_tester import (  # noqa: E402
     make_batch,
     strong_batch,
 )
+from torch import nn
 
-from projects.mctformer import (  # noqa: E402
+from mmwsss.utils.checkpoint import load_weights
+from projects.mctformer import (
     ClassTokenContrastLoss,
     ClassTokenViT,
     DilatedPairHead,
@@ -42,8 +32,8 @@ from projects.mctformer import (  # noqa: E402
     MCTformerV1Head,
     convert,
 )
-from projects.mctformer.class_token_vit import attend  # noqa: E402
-from projects.mctformer.token_maps import (  # noqa: E402
+from projects.mctformer.class_token_vit import attend
+from projects.mctformer.token_maps import (
     from_zero,
     rank_weighted_pool,
     refine_maps,

@@ -2,9 +2,7 @@
 """The configs and recipes of MCTformer, its rates and its rows."""
 
 import math
-import os.path as osp
 import re
-import sys
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -21,14 +19,10 @@ from torch.optim import SGD
 from mmwsss.datasets.transforms.seeding import seed_everything
 from mmwsss.recipes import Recipe
 from mmwsss.utils import read_config
+from projects.mctformer import EpochCosineLR
 
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from projects.mctformer import EpochCosineLR  # noqa: E402
-
-PROJECT = Path(ROOT) / 'projects' / 'mctformer'
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / 'projects' / 'mctformer'
 CONFIGS = PROJECT / 'configs'
 NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
                   if not path.stem.endswith('_pipeline'))
@@ -230,7 +224,7 @@ def test_metafile_and_readme():
     names = {one['Name'] for one in metafile['Collections']}
     for model in metafile['Models']:
         assert Path(model['Config']).stem == model['Name']
-        assert (Path(ROOT) / model['Config']).exists()
+        assert (ROOT / model['Config']).exists()
         assert model['In Collection'] in names
     for path in re.findall(r'\]\((?!http)([^)#]+)', readme):
         assert (PROJECT / path).exists(), path

@@ -7,7 +7,6 @@ and its product with another input. Its networks have two blocks as wide as DeiT
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +16,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from mmwsss.datasets.transforms import PILRescale
-
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from projects.mctformer.convert import convert_tokens  # noqa: E402
+from projects.mctformer.convert import convert_tokens
 
 NUMBERS = json.loads(
     Path(__file__).with_name('mctformer_numbers.json').read_text())

@@ -1,20 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Recipes of MCTformer on generated scenes, tiny; one of them to its report."""
 
-import os.path as osp
-import sys
+from pathlib import Path
 
 import pytest
+from test_method_pipelines import MODEL_STEPS, run_recipe
 
 from mmwsss.utils.checkpoint import load_weights
 
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-for folder in (ROOT, osp.join(ROOT, 'tests', 'test_tools')):
-    if folder not in sys.path:
-        sys.path.append(folder)
-
-from test_method_pipelines import MODEL_STEPS, run_recipe  # noqa: E402
-
+ROOT = Path(__file__).parents[2]
 WALK_STEPS = ('train_localizer', 'seeds', 'score_seeds', 'affinity_labels',
               'train_affinity', 'pseudo_labels', 'score_pseudo_labels')
 

@@ -4,7 +4,6 @@
 import ast
 import os.path as osp
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.models import ResNet
 from mmseg.registry import METRICS, MODELS, TRANSFORMS
-
-from mmwsss.engine.optimizers import WeakOptimWrapperConstructor
-from mmwsss.models.tta import CAMTTAModel
-from mmwsss.recipes import Recipe
-from mmwsss.utils import read_config
-
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-# As a user's PYTHONPATH, and for the common tester of models.
-for folder in (ROOT, osp.join(ROOT, 'tests', 'test_models')):
-    if folder not in sys.path:
-        sys.path.append(folder)
-
-from model_tester import (  # noqa: E402
+from model_tester import (
     BACKBONE,
     NUM_CLASSES,
     PREPROCESSOR,
@@ -36,9 +23,14 @@ from model_tester import (  # noqa: E402
     strong_batch,
 )
 
-from projects.sipe import SIPETTAModel, convert  # noqa: E402
+from mmwsss.engine.optimizers import WeakOptimWrapperConstructor
+from mmwsss.models.tta import CAMTTAModel
+from mmwsss.recipes import Recipe
+from mmwsss.utils import read_config
+from projects.sipe import SIPETTAModel, convert
 
-CONFIGS = Path(ROOT) / 'projects' / 'sipe' / 'configs'
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'projects' / 'sipe' / 'configs'
 NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
                   if not path.stem.endswith('_pipeline'))
 RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
@@ -362,5 +354,5 @@ def test_readme_leads_to_formulas_and_files():
         assert name in NETWORKS
     metafile = yaml.safe_load((folder / 'metafile.yml').read_text())
     for model in metafile['Models']:
-        assert (Path(ROOT) / model['Config']).is_file()
-        assert Config.fromfile(Path(ROOT) / model['Config']).model
+        assert (ROOT / model['Config']).is_file()
+        assert Config.fromfile(ROOT / model['Config']).model

@@ -7,7 +7,6 @@ product with another input.
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +18,8 @@ from mmseg.structures import SegDataSample
 from mmwsss.datasets.transforms import PILRescale
 from mmwsss.models.refiners import WalkLabel
 from mmwsss.structures import ClassMaps
-
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from projects.sipe import SIPEHead, SIPETTAModel  # noqa: E402
-from projects.sipe.prototypes import (  # noqa: E402
+from projects.sipe import SIPEHead, SIPETTAModel
+from projects.sipe.prototypes import (
     image_prototypes,
     structure_aware_seeds,
 )

@@ -1,19 +1,13 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Seeds, prototypes, maps and loss of SIPE against loops, pixel by pixel."""
 
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-ROOT = str(Path(__file__).parents[2])
-if ROOT not in sys.path:
-    sys.path.append(ROOT)
-
-from projects.sipe import GSCLoss, HierarchicalFeature, SIPEHead  # noqa: E402
-from projects.sipe import prototypes as ops  # noqa: E402
-from projects.sipe.prototypes import (  # noqa: E402
+from projects.sipe import GSCLoss, HierarchicalFeature, SIPEHead
+from projects.sipe import prototypes as ops
+from projects.sipe.prototypes import (
     image_prototypes,
     image_specific_maps,
     structure_aware_seeds,

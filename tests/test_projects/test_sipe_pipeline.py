@@ -1,22 +1,16 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """A recipe of SIPE on generated scenes, tiny, from tags to its report."""
 
-import os.path as osp
-import sys
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from test_method_pipelines import MODEL_STEPS, run_recipe
 
 from mmwsss.structures import Seed
 from mmwsss.utils import read_json
 
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-for folder in (ROOT, osp.join(ROOT, 'tests', 'test_tools')):
-    if folder not in sys.path:
-        sys.path.append(folder)
-
-from test_method_pipelines import MODEL_STEPS, run_recipe  # noqa: E402
-
+ROOT = Path(__file__).parents[2]
 STEPS = ('train_localizer', 'seeds', 'score_seeds', 'affinity_labels',
          'score_affinity_labels', 'train_irn', 'pseudo_labels',
          'score_pseudo_labels')
