@@ -39,7 +39,7 @@ train_cfg = dict(max_iters=300, val_interval=300)
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
+    optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.01),
     constructor='WeakOptimWrapperConstructor',
-    paramwise_cfg=dict(custom=[dict(pattern='backbone.stem', lr_mult=0.1)]))
+    paramwise_cfg=dict(custom=[dict(pattern='backbone.stem', lr_mult=0.2)]))
 param_scheduler = dict(end=301)
