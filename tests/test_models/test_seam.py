@@ -131,13 +131,6 @@ def test_losses_against_naive():
         torch.testing.assert_close(gradient, value, rtol=1e-3, atol=1e-5)
 
 
-def test_min_max_norm():
-    maps = torch.tensor([-1., 0.2, 0.6, 1.]).view(1, 1, 2, 2)
-    expected = (torch.tensor([0, 0.2, 0.6, 1.]) - 1e-5).clamp(min=0) / (1 + 1e-5)
-    torch.testing.assert_close(min_max_norm(maps.relu()).flatten(), expected)
-    assert not min_max_norm(torch.zeros(1, 1, 2, 2)).any()
-
-
 def test_seeds_are_the_revised_maps():
     """Their probabilities remain those of the maps that are trained."""
     model = build_model(WEAK['seam']).eval()
