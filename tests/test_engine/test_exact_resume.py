@@ -55,7 +55,7 @@ def method_of(case, voc_root, work_dir, batch_size=2, **options) -> Config:
         if 'data_root' in part:
             part.update(data_root=str(voc_root), serialize_data=False)
         # A quarter of the network's width, on the upper left of a photo.
-        for key in ('base_channels', 'stem_channels', 'in_channels'):
+        for key in ('base_channels', 'stem_channels', 'in_channels', 'embed_dim'):
             if key in part:
                 part[key] = [n // 4 for n in part[key]] if isinstance(
                     part[key], (list, tuple)) else part[key] // 4
