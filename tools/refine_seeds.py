@@ -92,6 +92,8 @@ def main(args: argparse.Namespace) -> None:
     print(f'{len(dataset) - len(tasks)} of {len(dataset)} images are done, '
           f'{len(tasks)} to go by {rule}')
     if not tasks:
+        # A kill may have come between the last file and this.
+        finish_origin(args.out)
         return
     write_method(args.out, describe_crf(rule))
     imports = cfg.get('custom_imports', {}).get('imports', [])

@@ -118,6 +118,25 @@ def test_rerun_completes(setting, tmp_path, capsys):
     assert 'are done' in capsys.readouterr().out
 
 
+def test_rerun_notes_that_all_was_done(setting, tmp_path):
+    """A kill may come between the last file and the note."""
+    seeds, labels = tmp_path / 'seeds', tmp_path / 'labels'
+    shutil.copytree(setting['seeds'], seeds)
+    call = ('refine_seeds', setting['config'], '--seeds', seeds, '--out', labels,
+            '--refiner', 'none', '--jobs', 0)
+    run_tool(*call)
+    for folder, again in (
+            (labels, call),
+            (seeds, ('generate_seeds', setting['config'], setting['checkpoint'],
+                     '--out', seeds))):
+        ledger = folder / '.made_from.json'
+        done = ledger.read_text()
+        ledger.write_text(done.replace('"done"', '"running"'))
+        assert ledger.read_text() != done
+        run_tool(*again)
+        assert ledger.read_text() == done
+
+
 @pytest.mark.parametrize('indices', ['8', '[1,4,6,7]'])
 def test_rerun_builds_the_dataset_once(setting, tmp_path, monkeypatch, indices):
     """It makes what is missing, of a part of the images, too."""

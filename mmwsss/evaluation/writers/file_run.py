@@ -10,6 +10,7 @@ from mmseg.registry import DATASETS
 from torch.utils.data import Dataset
 
 from ..metrics.confusion_metric import image_id
+from .origin import finish_origin
 
 
 def images_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
@@ -33,6 +34,10 @@ def images_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
     missing, total = found[0], len(dataset)
     if not missing:
         print(f'all {total} images are done')
+        # A kill may have come between the last file and this.
+        if is_main_process():
+            for folder, _, _ in outputs:
+                finish_origin(folder)
         return None
     if len(missing) < total:
         print(f'{total - len(missing)} of {total} images are done, '

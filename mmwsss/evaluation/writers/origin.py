@@ -114,7 +114,7 @@ def read_method(folder: str) -> str | None:
 def finish_origin(folder: str) -> None:
     """Note that all files of a folder are made, if its origin was noted."""
     ledger = folder_ledger(folder)
-    if ledger.record:
+    if ledger.record and ledger.record['status'] != 'done':
         ledger.note(status='done')
 
 
