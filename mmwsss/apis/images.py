@@ -34,7 +34,7 @@ def find_images(
     sources = _expand(inputs)
     if not sources:
         raise ValueError('the list of images is empty')
-    named = {}
+    named: dict[str, str | np.ndarray] = {}
     for i, source in enumerate(sources):
         if isinstance(source, np.ndarray):
             name = f'photo_{i}'
@@ -47,7 +47,7 @@ def find_images(
     return list(named.items())
 
 
-def _expand(inputs) -> list[str | np.ndarray]:
+def _expand(inputs) -> Sequence[str | np.ndarray]:
     if isinstance(inputs, np.ndarray):
         return [inputs]
     if isinstance(inputs, (list, tuple)):

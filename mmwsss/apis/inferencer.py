@@ -15,7 +15,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from mmseg.models.segmentors import SegTTAModel
+from mmseg.models.segmentors import BaseSegmentor, SegTTAModel
 from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 from PIL import Image
 from rich.progress import track
@@ -227,6 +227,9 @@ class WSSSInferencer:
                labels: np.ndarray | None) -> dict:
         size = image.shape[:2]
         sample = self._forward(name, self._reduce(image), labels)
+        seed: Seed | None = None
+        scores: dict[str, float] | None = None
+        cams: dict[str, np.ndarray] | None = None
         if 'full_seed' in sample:
             scores = dict(
                 zip(self.classes[1:], sample.pred_label_scores.tolist(),
@@ -243,7 +246,6 @@ class WSSSInferencer:
                     seed.labels.tolist(), seed.scores, strict=True)
             }
         else:
-            seed = scores = cams = None
             mask = _masked_argmax(sample, labels).cpu().numpy().astype(np.uint8)
             mask = np.asarray(
                 Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
@@ -317,7 +319,7 @@ class WSSSInferencer:
             slug = re.sub(r'[^\w-]+', '_', label)
             _write_image(osp.join(out_dir, 'cams', f'{name}_{slug}.jpg'), cam)
 
-    def _build_model(self, checkpoint: dict, weights: str) -> torch.nn.Module:
+    def _build_model(self, checkpoint: dict, weights: str) -> BaseSegmentor:
         # The checkpoint holds all weights: nothing is to be downloaded.
         self.cfg.model.pop('pretrained', None)
         for key in ('pretrained', 'checkpoint_path'):

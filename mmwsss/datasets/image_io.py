@@ -3,7 +3,7 @@
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import mmengine.fileio as fileio
@@ -163,13 +163,14 @@ def read_saliency(path: str, backend_args: dict | None = None) -> np.ndarray:
     return np.rint(channels.mean(axis=2)).astype(np.uint8)
 
 
-def write_mask(path: str, mask: np.ndarray, palette: list) -> None:
+def write_mask(path: str, mask: np.ndarray,
+               palette: Sequence[Sequence[int]]) -> None:
     """Write a mask as an 8-bit palette PNG, atomically.
 
     Args:
         path (str): The file to write.
         mask (np.ndarray): uint8 class ids of shape (H, W).
-        palette (list): RGB triples, one a class; id 255 is shown in ivory,
+        palette (Sequence): RGB triples, one a class; id 255 is shown in ivory,
             as in VOC.
 
     Raises:

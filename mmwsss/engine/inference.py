@@ -7,6 +7,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
 
 import torch
 from mmengine.logging import print_log
@@ -19,6 +20,8 @@ from torch.utils._pytree import tree_leaves
 
 AMP_TYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 CPU_FLAGS = '/proc/cpuinfo'
+
+ModuleT = TypeVar('ModuleT', bound=nn.Module)
 
 
 @contextmanager
@@ -61,12 +64,13 @@ def fast_inference(backbone: nn.Module,
             norm = pairs.get(conv)
             if norm is None and not channels_last:
                 continue
-            fast = copy.deepcopy(conv)
-            if norm is not None:
+            # torch declares no `memory_format` for `Module.to`.
+            fast: Any = copy.deepcopy(conv)
+            if norm is not None and (rest := _behind_normalization(norm)) is not None:
                 # In double precision, so that weights are rounded once.
                 fast = fuse_conv_bn_eval(
                     fast.double(), copy.deepcopy(norm).double()).to(conv.weight)
-                _cover(covered, norm, _behind_normalization(norm))
+                _cover(covered, norm, rest)
             if channels_last:
                 fast = fast.to(memory_format=torch.channels_last)
             _cover(covered, conv, fast.requires_grad_(False).forward)
@@ -133,13 +137,15 @@ def find_conv_bn_pairs(backbone: nn.Module) -> dict[nn.Conv2d, _BatchNorm]:
     ]
     if not convs or not norms:
         return {}
-    calls, written, read = Counter(), {}, {}
+    calls: Counter[nn.Module] = Counter()
+    written: dict[nn.Conv2d, Tensor] = {}
+    read: dict[_BatchNorm, Tensor] = {}
 
-    def after_conv(conv: nn.Module, _, output: Tensor) -> None:
+    def after_conv(conv: nn.Conv2d, _, output: Tensor) -> None:
         calls[conv] += 1
         written[conv] = output
 
-    def before_norm(norm: nn.Module, args: tuple) -> None:
+    def before_norm(norm: _BatchNorm, args: tuple) -> None:
         calls[norm] += 1
         read[norm] = args[0]
 
@@ -178,8 +184,8 @@ class _CountReaders(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.count = Counter()
-        self.tensors = []
+        self.count: Counter[int] = Counter()
+        self.tensors: list[Tensor] = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         for leaf in tree_leaves((args, kwargs)):
@@ -189,7 +195,7 @@ class _CountReaders(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def _plain_modules(backbone: nn.Module, kind: type) -> list[nn.Module]:
+def _plain_modules(backbone: nn.Module, kind: type[ModuleT]) -> list[ModuleT]:
     """Layers of a kind of which nothing but their ``forward`` decides what they
     compute, and whose hooks watch nothing that folding would change."""
     return [
@@ -207,7 +213,8 @@ def _behind_normalization(norm: _BatchNorm) -> Callable | None:
     # timm's contains an activation. Without timm it cannot occur.
     timm = sys.modules.get('timm.layers')
     if timm is not None and type(norm) is timm.BatchNormAct2d:
-        return nn.Sequential(norm.drop, norm.act).forward
+        return nn.Sequential(
+            norm.get_submodule('drop'), norm.get_submodule('act')).forward
     return None
 
 

@@ -2,7 +2,7 @@
 """The pictures of a report: a row an image, a column a stage."""
 
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,7 +134,7 @@ def collect_section(dataset: Any,
         raise ValueError(f'rank_by {rank_by!r} is none of the columns {titles}')
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     complete = [info for info in infos
-                if all(_file_of(column, info) for column in columns)]
+                if all(osp.exists(_file_of(column, info)) for column in columns)]
     if not complete:
         raise FileNotFoundError(
             f'section {title!r}: no image has a file in every one of '
@@ -160,6 +160,7 @@ def _spread(infos: list[dict], count: int, column: dict,
     """``count`` images, evenly spread from the best to the worst."""
     step = max(1, len(infos) // _MAX_CANDIDATES)
     candidates = infos[::step]
+    order: Sequence[int]
     if not _has_truth(candidates[0]):
         order = range(len(candidates))
     else:
@@ -195,7 +196,7 @@ def _draw_row(info: dict, columns: Sequence[dict],
     if truth is not None:
         cells.append(Cell(draw_mask(muted, truth, palette, alpha=0.75)))
     labels = info.get('image_labels')
-    present = [] if labels is None else np.flatnonzero(labels)
+    present: Iterable[int] = [] if labels is None else np.flatnonzero(labels)
     tags = [classes[i] for i in present if i > 0]
     return Row(image_id(info), tags, cells), shown
 
@@ -213,11 +214,10 @@ def _has_truth(info: dict) -> bool:
     return bool(info.get('seg_map_path')) and osp.exists(info['seg_map_path'])
 
 
-def _file_of(column: dict, info: dict) -> str | None:
-    """The file of an image in a column, or None."""
+def _file_of(column: dict, info: dict) -> str:
+    """The file of an image in a column, whether it is there or not."""
     seeds = 'seeds' in column
-    path = prediction_file(column['seeds' if seeds else 'masks'], info, seeds)
-    return path if osp.exists(path) else None
+    return prediction_file(column['seeds' if seeds else 'masks'], info, seeds)
 
 
 def _mask_of(column: dict, info: dict) -> np.ndarray:

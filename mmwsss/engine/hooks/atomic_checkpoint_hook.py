@@ -76,6 +76,8 @@ class AtomicCheckpointHook(CheckpointHook):
         **kwargs: Arguments of :class:`mmengine.hooks.CheckpointHook`.
     """
 
+    file_backend: Any  # set in `before_train`, by mmengine
+
     def __init__(self,
                  *args,
                  backend_args: dict | None = None,
@@ -136,8 +138,9 @@ class AtomicCheckpointHook(CheckpointHook):
     @contextmanager
     def _removals_at_last(self) -> Iterator[list[str]]:
         backend = self.file_backend
-        self.file_backend = _DeferredRemoval(backend)
+        deferred = _DeferredRemoval(backend)
+        self.file_backend = deferred
         try:
-            yield self.file_backend.outdated
+            yield deferred.outdated
         finally:
             self.file_backend = backend

@@ -1,6 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
@@ -89,7 +89,7 @@ class CheckpointMatchHook(Hook):
                 f'num_classes={num_classes}')
 
 
-def _some(names: Sequence[str], limit: int = 8) -> str:
+def _some(names: Iterable[str], limit: int = 8) -> str:
     """The first names of a list and its length."""
     names = list(names)
     more = f', ... ({len(names)} in all)' if len(names) > limit else ''

@@ -1,4 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from typing import Any
+
 from mmengine.hooks import Hook
 from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import OptimWrapperDict
@@ -37,7 +39,8 @@ class EMAPseudoLabelHook(Hook):
 
     def __init__(self, momentum: float = 0.001) -> None:
         self.momentum = momentum
-        self.average: ExponentialMovingAverage | None = None
+        # The copy, an ExponentialMovingAverage, once the training has begun.
+        self.average: Any = None
         self._resumed: dict | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

@@ -87,7 +87,7 @@ class ExactResumeHook(Hook):
         # With ``diff_rank_seed`` only the first process has the plain seed.
         seed = torch.tensor(runner.seed)
         broadcast(seed)
-        self._seed = seed.item()
+        self._seed = int(seed.item())
         if runner.iter > 0:
             self._warn_of_other_processes(runner)
             self._restore_stream(runner)
@@ -123,12 +123,13 @@ class ExactResumeHook(Hook):
             }
 
     def _warn_of_other_processes(self, runner: Runner) -> None:
-        before = tuple(
-            self._resumed.get(key) for key in ('processes', 'batch_size'))
+        processes = self._resumed.get('processes')
+        batch_size = self._resumed.get('batch_size')
         # A checkpoint of an older version, or of another sampler, does not say.
-        if _sampler(runner) is None or not all(
-                isinstance(number, int) for number in before):
+        if (_sampler(runner) is None or not isinstance(processes, int)
+                or not isinstance(batch_size, int)):
             return
+        before = processes, batch_size
         now = get_world_size(), _batch_size(runner)
         if before == now:
             return

@@ -1,5 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from contextlib import ExitStack
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -30,7 +31,8 @@ class FastInferenceHook(Hook):
                  fold: bool = True,
                  channels_last: bool = True,
                  amp: str | None = None) -> None:
-        self.settings = dict(fold=fold, channels_last=channels_last, amp=amp)
+        self.settings: dict[str, Any] = dict(
+            fold=fold, channels_last=channels_last, amp=amp)
         self._fast = ExitStack()
 
     def before_test(self, runner: Runner) -> None:

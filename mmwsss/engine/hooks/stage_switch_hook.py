@@ -4,6 +4,7 @@ import gc
 import os.path as osp
 from bisect import bisect_left
 from itertools import accumulate
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -16,8 +17,16 @@ from torch import nn
 from .atomic_checkpoint_hook import note_last_checkpoint
 
 
-def unwrap_model(model: nn.Module) -> nn.Module:
-    """Take the model out of its distributed or test-time wrapper."""
+def unwrap_model(model: Any) -> Any:
+    """Take the model out of its distributed or test-time wrapper.
+
+    Args:
+        model (nn.Module): A model, with or without wrappers.
+
+    Returns:
+        nn.Module: The model. Not declared as such: which methods and submodules
+        it has depends on the config.
+    """
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
     return model
@@ -33,10 +42,10 @@ def apply_checkpoint_stage(model: nn.Module, checkpoint: dict) -> None:
         model (nn.Module): A model, with or without wrappers.
         checkpoint (dict): A checkpoint as mmengine writes it.
     """
-    model = unwrap_model(model)
+    bare = unwrap_model(model)
     stage = checkpoint.get('meta', {}).get('stage')
-    if stage is not None and hasattr(model, 'switch_stage'):
-        model.switch_stage(stage)
+    if stage is not None and hasattr(bare, 'switch_stage'):
+        bare.switch_stage(stage)
 
 
 @HOOKS.register_module()

@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import copy
 import re
+from typing import Any
 
 from mmcv.cnn import is_norm
 from mmengine.model import is_model_wrapper
@@ -53,11 +54,12 @@ class WeakOptimWrapperConstructor:
                              'bias_decay, norm_bias and custom, got '
                              f'{sorted(cfg)}')
 
-    def __call__(self, model: nn.Module) -> OptimWrapper:
+    def __call__(self, model: Any) -> OptimWrapper:
         """Build the optimizer wrapper of a model.
 
         Args:
-            model (nn.Module): A model whose backbone is named ``backbone``.
+            model (nn.Module): A model whose backbone is named ``backbone``, in a
+                distributed wrapper or not.
 
         Returns:
             OptimWrapper: The wrapper with the grouped parameters.

@@ -50,6 +50,10 @@ class ConfusionMetric(BaseMetric):
         ValueError: For an unknown protocol field or ``on_missing_mask``.
     """
 
+    _names: dict[str, tuple[bool, dict]]
+    _total: Tensor | None
+    _last: Tensor | None
+
     def __init__(self,
                  protocol: dict | None = None,
                  on_missing_mask: str = 'error',
@@ -69,7 +73,7 @@ class ConfusionMetric(BaseMetric):
         self.on_missing_mask = on_missing_mask
         self.out_file = out_file
         self.print_classes = print_classes
-        self.last_protocol = None
+        self.last_protocol: str | None = None
         self._reset()
 
     @abstractmethod
@@ -149,7 +153,7 @@ class ConfusionMetric(BaseMetric):
         ]
         self._reset()
         total = sum(totals) if totals else None
-        images = {}
+        images: dict[str, tuple[bool, dict]] = {}
         for of_process in names:
             for name, facts in of_process.items():
                 images.setdefault(name, facts)
@@ -220,7 +224,7 @@ class ConfusionMetric(BaseMetric):
         """Whether another process answers for this one's last image."""
         rank = get_rank()
         lasts = [next(reversed(one), None) for one in names]
-        owners = {}
+        owners: dict[str, list[int]] = {}
         for process, one in enumerate(names):
             for name in one:
                 if name != lasts[process]:

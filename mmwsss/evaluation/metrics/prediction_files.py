@@ -2,7 +2,8 @@
 """Scoring predictions that lie on disk, in worker processes."""
 
 import os.path as osp
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -28,13 +29,13 @@ def scoring_dataset(dataset: dict, cfg: Config) -> dict:
         dataset (dict): Config of the dataset.
         cfg (Config): The whole config.
     """
-    dataset = ConfigDict(dataset)
-    kind = dataset.type
+    config = ConfigDict(dataset)
+    kind = config.type
     if isinstance(kind, str):
         kind = DATASETS.get(kind)
     if kind is None or not issubclass(kind, BaseWeakSegDataset):
-        return dataset
-    prefix = ConfigDict(dataset.get('data_prefix') or {})
+        return config
+    prefix = ConfigDict(config.get('data_prefix') or {})
     if prefix and 'seg_map_path' not in prefix:
         validation = (cfg.get('val_dataloader') or {}).get('dataset', {})
         masks = validation.get('data_prefix', {}).get('seg_map_path')
@@ -42,10 +43,10 @@ def scoring_dataset(dataset: dict, cfg: Config) -> dict:
             raise ValueError('neither the dataset nor val_dataloader has '
                              "data_prefix['seg_map_path']: where are the "
                              'masks?')
-        dataset.data_prefix = ConfigDict(prefix, seg_map_path=masks)
-    if not dataset.get('with_masks', False):
-        dataset.with_masks = 'available'
-    return dataset
+        config.data_prefix = ConfigDict(prefix, seg_map_path=masks)
+    if not config.get('with_masks', False):
+        config.with_masks = 'available'
+    return config
 
 
 def prediction_file(folder: str, info: dict, seeds: bool) -> str:
@@ -67,12 +68,14 @@ def count_setup(metric: dict, meta: dict, folder: str,
         Callable: From a list of a dataset's samples to their number and the sum
         of what the metric counts (np.ndarray, int64). Errors name the file.
     """
-    metric = METRICS.build(metric)
-    metric.dataset_meta = meta
+    scorer = METRICS.build(metric)
+    scorer.dataset_meta = meta
     load_mask = LoadMask()
 
     def count_one(info: dict) -> Tensor:
         path = prediction_file(folder, info, seeds)
+        size: Sequence[int]
+        sample: dict
         if seeds:
             seed = Seed.load(path)
             size, sample = seed.size, dict(full_seed=seed)
@@ -81,11 +84,11 @@ def count_setup(metric: dict, meta: dict, folder: str,
             size, sample = pred.shape, dict(pred_sem_seg=dict(data=pred[None]))
         try:
             gt = load_mask(dict(info, ori_shape=tuple(size)))['gt_seg_map']
-            return metric.count(sample, torch.from_numpy(gt))
+            return scorer.count(sample, torch.from_numpy(gt))
         except ValueError as error:
             raise ValueError(f'{path}: {error}') from error
 
     def count(infos: list[dict]) -> tuple:
-        return len(infos), sum(count_one(info) for info in infos).numpy()
+        return len(infos), reduce(torch.add, map(count_one, infos)).numpy()
 
     return count

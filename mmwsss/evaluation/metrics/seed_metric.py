@@ -1,5 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -99,7 +100,8 @@ class SeedMetric(ConfusionMetric):
     def summarize(self, counts: Tensor | None,
                   records: list[dict]) -> tuple[dict, dict]:
         """Scores at the chosen threshold, details at all."""
-        result, details = {}, dict(thresholds=self.thresholds)
+        result: dict[str, float] = {}
+        details: dict[str, Any] = dict(thresholds=self.thresholds)
         if counts is not None and counts.any():
             confusion = integrate_histogram(counts)
             scores = confusion_scores(confusion)

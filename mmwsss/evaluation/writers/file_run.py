@@ -4,16 +4,16 @@
 import os.path as osp
 
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
-from torch.utils.data import Dataset
 
 from ..metrics.confusion_metric import image_id
 from .origin import finish_origin
 
 
-def images_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
+def images_to_do(cfg: Config, outputs: list[tuple]) -> BaseDataset | None:
     """The dataset of a test run without the images that are done.
 
     Args:
@@ -21,13 +21,13 @@ def images_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
         outputs (list[tuple]): Folder, suffix and origin of each kind of file.
 
     Returns:
-        Dataset | None: The images that lack a file, the same in every process;
+        BaseDataset | None: The images that lack a file, the same in every process;
         None if all are done.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     # One process looks, before any writes.
-    found = [None]
+    found: list[list[int] | None] = [None]
     if is_main_process():
         found = [_find_missing(dataset, outputs)]
     broadcast_object_list(found)
@@ -46,7 +46,7 @@ def images_to_do(cfg: Config, outputs: list[tuple]) -> Dataset | None:
     return dataset
 
 
-def _find_missing(dataset: Dataset, outputs: list[tuple]) -> list[int]:
+def _find_missing(dataset: BaseDataset, outputs: list[tuple]) -> list[int]:
     """The positions of the images that lack a file."""
     missing = []
     for i in range(len(dataset)):

@@ -80,7 +80,7 @@ class PseudoLabelWriter(BaseMaskWriter):
         self.label_rule = label_rule
         self.jobs = jobs
         self.imports = tuple(imports)
-        self._pool = None
+        self._pool: WorkerPool | None = None
 
     def write(self, sample: dict, path: str) -> None:
         """Refine one seed and write its pseudo label."""

@@ -47,9 +47,10 @@ class WalkWriter(BaseMaskWriter):
     def path_of(self, sample: dict) -> str:
         """The last of the files of a sample that are missing."""
         path = super().path_of(sample)
-        if self.seeds_out is not None and not osp.exists(
-                self._seed_path(sample)):
-            return self._seed_path(sample)
+        if self.seeds_out is not None:
+            seed_path = _seed_path(self.seeds_out, sample)
+            if not osp.exists(seed_path):
+                return seed_path
         return path
 
     def write(self, sample: dict, path: str) -> None:
@@ -62,10 +63,7 @@ class WalkWriter(BaseMaskWriter):
         self.write_mask(
             super().path_of(sample), self.walk.decide(walked).cpu().numpy())
         if self.seeds_out is not None:
-            self.walk.reduce(walked).save(self._seed_path(sample))
-
-    def _seed_path(self, sample: dict) -> str:
-        return osp.join(self.seeds_out, f'{image_id(sample)}.npz')
+            self.walk.reduce(walked).save(_seed_path(self.seeds_out, sample))
 
 
 @METRICS.register_module()
@@ -112,9 +110,10 @@ class InstanceWriter(BaseWriter):
                                             sample['displacement'])
         except ValueError as error:
             raise ValueError(f'{sample["img_path"]}: {error}') from error
-        name, categories = image_id(sample), self.dataset_meta.get('category_ids')
+        name: str | int = image_id(sample)
+        categories = self.dataset_meta.get('category_ids')
         if categories is not None:
-            name = coco_number(name)
+            name = coco_number(image_id(sample))
         results = []
         for one in instances:
             code = self.encode(np.asfortranarray(one.mask.astype(np.uint8)))
@@ -152,4 +151,8 @@ def load_seed(folder: str, sample: dict) -> Seed:
     Raises:
         FileNotFoundError: Naming the file, if there is none.
     """
-    return Seed.load(osp.join(folder, f'{image_id(sample)}.npz'))
+    return Seed.load(_seed_path(folder, sample))
+
+
+def _seed_path(folder: str, sample: dict) -> str:
+    return osp.join(folder, f'{image_id(sample)}.npz')
