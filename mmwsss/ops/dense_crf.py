@@ -117,7 +117,7 @@ def _unary_logits(probs: Tensor, unary: str, gt_prob: float) -> Tensor:
 def _mean_field(backend: str, image: Tensor, gaussian: tuple,
                 bilateral: tuple) -> Callable:
     """The image's lattice, made or kept from an earlier call."""
-    content = blake2b(image.cpu().numpy(), digest_size=16).digest()
+    content = blake2b(image.cpu().numpy().data, digest_size=16).digest()
     key = (backend, image.shape, image.device, gaussian, bilateral, content)
     with _lock:
         if key in _kept:

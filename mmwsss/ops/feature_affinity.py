@@ -48,7 +48,8 @@ def feature_affinity(features: Tensor,
     offsets = pair_offsets(radius)
     affinity = _FeatureAffinity.apply(features, offsets)
     if not border:
-        affinity = affinity * pair_starts(features.shape[2:], radius).to(affinity)
+        height, width = features.shape[2:]
+        affinity = affinity * pair_starts((height, width), radius).to(affinity)
     return affinity, torch.tensor(offsets, device=features.device)
 
 
@@ -65,10 +66,10 @@ class _FeatureAffinity(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, features: Tensor, offsets: tuple) -> Tensor:
-        num_images, _, *size = features.shape
-        affinity = features.new_zeros((num_images, len(offsets), *size))
+        num_images, _, height, width = features.shape
+        affinity = features.new_zeros((num_images, len(offsets), height, width))
         for i, offset in enumerate(offsets):
-            start, end = pair_slices(size, offset, ((0, 0), offset))
+            start, end = pair_slices((height, width), offset, ((0, 0), offset))
             if features[start].numel():
                 difference = features[start] - features[end]
                 affinity[:, i][start] = difference.abs_().mean(1).neg_().exp_()
@@ -80,11 +81,11 @@ class _FeatureAffinity(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple:
         features, affinity = ctx.saved_tensors
-        _, channels, *size = features.shape
+        _, channels, height, width = features.shape
         slope = -grad * affinity / channels
         feature_grad = torch.zeros_like(features)
         for i, offset in enumerate(ctx.offsets):
-            start, end = pair_slices(size, offset, ((0, 0), offset))
+            start, end = pair_slices((height, width), offset, ((0, 0), offset))
             if not features[start].numel():
                 continue
             pair_grad = torch.sign(features[start] - features[end])

@@ -48,7 +48,7 @@ def offset_conv2d(x: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
     height, width = x.shape[2:]
     rows = torch.arange(height, dtype=x.dtype, device=x.device)[:, None]
     cols = torch.arange(width, dtype=x.dtype, device=x.device)
-    output = 0.
+    output = x.new_zeros(())
     for point in range(kernel_size**2):
         row, col = divmod(point, kernel_size)
         projected = F.conv2d(x, weight[:, :, row, col, None, None])
@@ -63,7 +63,7 @@ def _sample(x: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
     height, width = x.shape[2:]
     top, left = rows.detach().floor(), cols.detach().floor()
     down, right = rows - top, cols - left
-    values = 0.
+    values = x.new_zeros(())
     for y, y_weight in ((top, 1 - down), (top + 1, down)):
         for x_, x_weight in ((left, 1 - right), (left + 1, right)):
             inside = (y >= 0) & (y < height) & (x_ >= 0) & (x_ < width)

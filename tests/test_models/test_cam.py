@@ -35,6 +35,14 @@ def test_prediction_against_naive(model):
         torch.testing.assert_close(scores[c], expected)
 
 
+def test_prediction_without_any_background(model):
+    maps = torch.randn(1, NUM_CLASSES - 1, 8, 8)
+    model.decode_head.bg_thr = None
+    with pytest.raises(ValueError, match='CAMHead.*need bg_thr'):
+        model.decode_head.predict_by_feat(
+            ClassMaps(maps, maps.mean((2, 3))), [dict(img_shape=(8, 8))])
+
+
 def test_without_labels_probable_classes_are_shown(model):
     maps = torch.ones(1, NUM_CLASSES - 1, 4, 4)
     maps[0, 1] = -1

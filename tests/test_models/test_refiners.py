@@ -10,6 +10,7 @@ from mmwsss.datasets.image_io import read_image, read_mask, voc_palette
 from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
 from mmwsss.models.refiners import (
     CRF_PRESETS,
+    BackgroundCRF,
     BaseRefiner,
     DenseCRF,
     IRNLabel,
@@ -233,6 +234,8 @@ class TestSaliencyLabel:
         rule = MODELS.build(dict(type='SaliencyLabel', bg_thr=0.5))
         with pytest.raises(ValueError, match=r'\(1, 4\).*\(2, 4\)'):
             rule(self.seed, self.image, torch.zeros(2, 4))
+        with pytest.raises(ValueError, match='needs a saliency map'):
+            rule(self.seed, self.image)
 
     def test_from_files(self, voc_root, tmp_path):
         image = sorted((voc_root / 'JPEGImages').iterdir())[0]
@@ -248,3 +251,9 @@ class TestSaliencyLabel:
         assert (read_mask(out) == np.where(half > 0, 2, 255)).all()
         with pytest.raises(ValueError, match=f'{image.name}.*saliency_path'):
             work((seed, str(image), out, None))
+
+
+def test_background_crf_without_a_batch():
+    crf = BackgroundCRF(dict(type='DenseCRF'))
+    with pytest.raises(RuntimeError, match='call start first'):
+        crf.finish(torch.zeros(1, 4, 4))

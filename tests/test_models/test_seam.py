@@ -1,9 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import pytest
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
 from model_cases import WEAK
-from model_tester import build_model, make_batch
+from model_tester import build_model, loss_dict, make_batch
 
 from mmwsss.models.heads.seam_head import keep_strongest
 from mmwsss.ops import min_max_norm
@@ -159,3 +160,17 @@ def test_fixed_second_view():
     model = build_model(dict(WEAK['seam'], second_view=(16, 24)))
     second, = model.more_views(torch.rand(1, 3, 32, 32))
     assert second.shape == (1, 3, 16, 24)
+
+
+def test_stock_segmentor_gives_no_images():
+    cfg = dict(WEAK['seam'], type='EncoderDecoder')
+    cfg.pop('second_view')
+    model = build_model(cfg)
+    with pytest.raises(ValueError, match="SEAMHead.*type='SEAM'"):
+        loss_dict(model, make_batch())
+
+
+def test_one_view_only():
+    model = build_model(dict(WEAK['seam'], second_view=None))
+    with pytest.raises(ValueError, match='SEAMHead.*second_view'):
+        loss_dict(model, make_batch())

@@ -103,7 +103,8 @@ class AffinityHead(PixelPairHead):
             **kwargs)
         self.reduce = nn.ModuleList()
         for width, reduced in zip(in_channels, reduced_channels, strict=True):
-            layers = OrderedDict(conv=nn.Conv2d(width, reduced, 1, bias=False))
+            layers: OrderedDict[str, nn.Module] = OrderedDict(
+                conv=nn.Conv2d(width, reduced, 1, bias=False))
             if group_width is not None:
                 layers['gn'] = nn.GroupNorm(reduced // group_width, reduced)
             self.reduce.append(nn.Sequential(layers))

@@ -73,7 +73,7 @@ class CAMHead(BaseDecodeHead):
             init_cfg=init_cfg,
             **kwargs)
         del self.conv_seg
-        self.bg_thr = bg_thr
+        self.bg_thr: float | None = bg_thr
         self.score_thr = score_thr
         self.classifier = nn.Conv2d(
             self.channels, num_classes - 1, kernel_size=1, bias=False)
@@ -184,16 +184,23 @@ class CAMHead(BaseDecodeHead):
             Tensor: Scores of shape (N, C, H, W): the maps for seeds that remain
             of the shown classes after ReLU, each divided by its maximum, behind
             their background, a constant where they have none.
+
+        Raises:
+            ValueError: If there is neither a background nor a constant.
         """
         shown = self.shown_classes(class_maps, batch_img_metas)
+        maps = class_maps.seed_maps
         scores = super().predict_by_feat(
-            class_maps.seed_maps.relu(), batch_img_metas)
+            (class_maps.maps if maps is None else maps).relu(), batch_img_metas)
         scores = max_norm(scores) * shown[:, :, None, None]
-        if class_maps.seed_background is None:
-            background = torch.full_like(scores[:, :1], self.bg_thr)
-        else:
+        if class_maps.seed_background is not None:
             background = super().predict_by_feat(
                 class_maps.seed_background, batch_img_metas)
+        elif self.bg_thr is not None:
+            background = torch.full_like(scores[:, :1], self.bg_thr)
+        else:
+            raise ValueError(f'maps of {type(self).__name__} have no background '
+                             'of their own: predictions need bg_thr')
         return torch.cat([background, scores], dim=1)
 
     def shown_classes(self, class_maps: ClassMaps,

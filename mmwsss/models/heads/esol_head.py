@@ -184,7 +184,7 @@ class ESOLHead(CAMHead):
                 return [self.conv_1.weight]
             kernel = [self.conv_1.weight] if self.expand_trains_kernel else []
             return [self.conv_1.conv_offset, *kernel]
-        parts = []
+        parts: list[nn.Module | nn.Parameter] = []
         if self.shrink_offsets:
             parts.append(self.conv_2.conv_offset)
         if not self.shrink_offsets or 'conv_2' in self.shrink_trains:

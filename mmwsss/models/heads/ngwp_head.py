@@ -126,7 +126,8 @@ class NGWPHead(CAMHead):
         self.skip = ConvModule(shallow, skip_channels, 1, **conv)
         self.fuse = ConvModule(
             channels + skip_channels, channels, 3, padding=1, **conv)
-        self.gate = self.enrich = None
+        self.gate: nn.Module | None = None
+        self.enrich: nn.Module | None = None
         if gate is not None:
             self.gate = StochasticGate(**gate)
             if cues is None:
@@ -193,7 +194,7 @@ class NGWPHead(CAMHead):
         shallow, deep = self._transform_inputs(inputs)
         x = self._resize(self.aspp(deep), shallow.shape[2:])
         x = self.fuse(torch.cat([x, self.skip(shallow)], dim=1))
-        if self.gate is not None:
+        if self.gate is not None and self.enrich is not None:
             inject = isinstance(self.enrich, GlobalCueInjection)
             cues = (shallow, x) if inject else (shallow, )
             x = self.gate(x, self.enrich(*cues))

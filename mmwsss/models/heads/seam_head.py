@@ -127,7 +127,9 @@ class SEAMHead(CAMHead):
         self.hard_ratio = hard_ratio
         self.full_size = full_size
 
-    def forward(self, inputs: tuple[Tensor, ...], images: Tensor) -> ClassMaps:
+    def forward(self,
+                inputs: tuple[Tensor, ...],
+                images: Tensor | None = None) -> ClassMaps:
         """Score every pixel and the whole image.
 
         Args:
@@ -137,7 +139,13 @@ class SEAMHead(CAMHead):
         Returns:
             ClassMaps: The classifier's maps and their means; for seeds the
             revised maps, and all of these, background first, as ``revised``.
+
+        Raises:
+            ValueError: If images are missing.
         """
+        if images is None:
+            raise ValueError(f'{type(self).__name__} compares pixels of images: '
+                             "train with type='SEAM'")
         *features, deep = self._transform_inputs(inputs)
         maps = self.classify(deep)
         revised = self.revise(maps, features, images)
@@ -179,8 +187,10 @@ class SEAMHead(CAMHead):
         similarity = similarity / (similarity.sum(dim=1, keepdim=True) + EPS)
         return (maps.flatten(2) @ similarity).unflatten(2, maps.shape[2:])
 
-    def loss_by_feat(self, class_maps: ClassMaps, batch_data_samples: list,
-                     second: ClassMaps) -> dict[str, Tensor]:
+    def loss_by_feat(self,
+                     class_maps: ClassMaps,
+                     batch_data_samples: list,
+                     second: ClassMaps | None = None) -> dict[str, Tensor]:
         """Compute the losses of two views of the same photos.
 
         Args:
@@ -193,7 +203,13 @@ class SEAMHead(CAMHead):
         Returns:
             dict[str, Tensor]: Losses by name: classification, its minimum,
             ``loss_er`` and ``loss_ecr``.
+
+        Raises:
+            ValueError: If there is one view only.
         """
+        if second is None:
+            raise ValueError(f'{type(self).__name__} compares two views: the '
+                             'segmentor needs second_view')
         labels = self.image_labels(batch_data_samples)
         present = labels[:, :, None, None]
         logits, low, plain, revised = [], [], [], []

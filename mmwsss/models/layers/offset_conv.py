@@ -68,7 +68,7 @@ class OffsetConv2d(BaseModule):
             raise ValueError(
                 f"init must be 'kaiming' or 'identity', got {init!r}")
         nn.init.normal_(self.conv_offset.weight, std=offset_std)
-        nn.init.zeros_(self.conv_offset.bias)
+        nn.init.zeros_(self.conv_offset.get_parameter('bias'))
 
     def forward(self, x: Tensor, sample: bool = False) -> Tensor:
         """Convolve.

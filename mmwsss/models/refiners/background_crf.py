@@ -41,7 +41,7 @@ class BackgroundCRF:
         self.stride = stride
         self.jobs = jobs
         self.imports = tuple(imports)
-        self._pool = None
+        self._pool: WorkerPool | None = None
         self._boxes: list[tuple] = []
         self._done: list[np.ndarray] = []
 
@@ -63,12 +63,13 @@ class BackgroundCRF:
             self._pool = WorkerPool(self.jobs, _setup, self.config,
                                     self.imports)
         self._boxes, self._done = list(boxes), []
-        size = scores.shape[2:]
+        height, width = scores.shape[2:]
         if self.stride > 1:
-            images = F.adaptive_avg_pool2d(images, size)
+            images = F.adaptive_avg_pool2d(images, (height, width))
         factors = [
             full // part
-            for full, part in zip(images.shape[2:], size, strict=True)
+            for full, part in zip(
+                images.shape[2:], scores.shape[2:], strict=True)
         ]
         for i, box in enumerate(self._boxes):
             if _is_empty(box):
@@ -93,7 +94,12 @@ class BackgroundCRF:
         Returns:
             Tensor: Where background is the strongest, bool of shape (N, h, w);
             False outside the boxes.
+
+        Raises:
+            RuntimeError: If no batch was handed in.
         """
+        if self._pool is None:
+            raise RuntimeError('there is no batch to finish: call start first')
         results = iter(self._done + self._pool.finish())
         background = torch.zeros_like(like, dtype=torch.bool)
         for i, box in enumerate(self._boxes):

@@ -1,6 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """From a seed and its image to a pseudo label."""
 
+from abc import ABCMeta, abstractmethod
+
 import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
@@ -51,7 +53,7 @@ class LabelRule(nn.Module):
             device=seed.scores.device)
 
 
-class _ImageRule(LabelRule):
+class _ImageRule(LabelRule, metaclass=ABCMeta):
     """A rule whose refiner is guided by the image."""
 
     def forward(self, seed: Seed, image: Tensor) -> Tensor:
@@ -73,6 +75,10 @@ class _ImageRule(LabelRule):
         if not len(seed.labels):
             return self.label_of_nothing(seed)
         return self.label(seed, image.to(seed.scores.device))
+
+    @abstractmethod
+    def label(self, seed: Seed, image: Tensor) -> Tensor:
+        """The pseudo label of a seed with at least one class."""
 
     def _arg_max(self, seed: Seed, image: Tensor, bg_thr: float | None,
                  alpha: float | None) -> Tensor:
@@ -176,8 +182,10 @@ class IRNLabel(_ImageRule):
         """
         if self.background_factor is not None:
             foreground = self._arg_max(seed, image, None, None)
-            weaker = Seed(seed.scores, seed.labels, seed.size,
-                          seed.background * self.background_factor)
+            background = seed.background
+            if background is not None:
+                background = background * self.background_factor
+            weaker = Seed(seed.scores, seed.labels, seed.size, background)
             return affinity_label(
                 foreground, self._arg_max(weaker, image, None, None))
         return affinity_label(

@@ -55,20 +55,27 @@ class SaliencyLabel(ThresholdLabel):
         self.claimed = claimed
         self.unclaimed = unclaimed
 
-    def forward(self, seed: Seed, image: Tensor, saliency: Tensor) -> Tensor:
+    def forward(self,
+                seed: Seed,
+                image: Tensor,
+                saliency: Tensor | None = None) -> Tensor:
         """Make a pseudo label.
 
         Args:
             seed (Seed): The seed of the image.
             image (Tensor): RGB in [0, 255] of shape (3, H, W).
-            saliency (Tensor): Saliency in [0, 255] of shape (H, W).
+            saliency (Tensor): Saliency in [0, 255] of shape (H, W);
+                required.
 
         Returns:
             Tensor: Class ids of shape (H, W), uint8; 255 is undecided.
 
         Raises:
-            ValueError: If image or saliency have another size than the seed's.
+            ValueError: If saliency is missing, or image or saliency have
+                another size than the seed's.
         """
+        if saliency is None:
+            raise ValueError('SaliencyLabel needs a saliency map of the image')
         if tuple(saliency.shape) != seed.size:
             raise ValueError(
                 f'the seed is of an image of size {seed.size}, got a saliency '

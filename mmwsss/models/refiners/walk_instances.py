@@ -48,6 +48,8 @@ class WalkInstances(WalkLabel):
         **kwargs: Arguments of :class:`WalkLabel`.
     """
 
+    bg_thr: float  # Walks without background have one.
+
     def __init__(self,
                  *args,
                  weak_displacement: float = 2.5,

@@ -9,6 +9,7 @@ from mmwsss.structures.seed import STRIDE, strided_size
 from mmwsss.utils.renamed import renamed_arguments
 
 from .label_rules import LabelRule
+from .walk_refiners import AffinityWalk, RandomWalk
 
 
 @MODELS.register_module()
@@ -38,6 +39,8 @@ class WalkLabel(LabelRule):
     Raises:
         ValueError: If the rule contradicts itself.
     """
+
+    refiner: RandomWalk | AffinityWalk
 
     @renamed_arguments(threshold='bg_thr')
     def __init__(self,

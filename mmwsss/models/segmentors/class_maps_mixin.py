@@ -1,4 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,6 +11,13 @@ from mmwsss.structures import ClassMaps
 
 class ClassMapsMixin:
     """One forward pass of an encoder-decoder, from which all else is read."""
+
+    # What the encoder-decoder has that this is mixed into.
+    extract_feat: Callable[[Tensor], tuple[Tensor, ...]]
+    decode_head: Any
+    with_auxiliary_head: bool
+    _auxiliary_head_forward_train: Callable[
+        [tuple[Tensor, ...], list], dict[str, Tensor]]
 
     def class_maps(self, inputs: Tensor) -> ClassMaps:
         """What the head answers about images.
@@ -73,8 +81,8 @@ class ClassMapsMixin:
 class TeacherMixin:
     """Another model, such as a moving average, that makes labels."""
 
-    # In a tuple, and so no submodule.
-    _teacher: tuple[nn.Module | None] = (None, )
+    # A module with class_maps or None; in a tuple, and so no submodule.
+    _teacher: tuple[Any] = (None, )
 
     def set_teacher(self, teacher: nn.Module | None) -> None:
         """Let another model make the labels.

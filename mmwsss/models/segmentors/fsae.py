@@ -16,7 +16,7 @@ from .class_maps_mixin import ClassMapsMixin, TeacherMixin, gives_class_maps
 from .weak_segmentor import WeakSegmentor
 
 
-class FSAEMixin(TeacherMixin):
+class FSAEMixin(TeacherMixin, ClassMapsMixin, EncoderDecoder):
     """What :func:`FSAE` adds to a segmentor."""
 
     def __init__(self,
@@ -150,10 +150,7 @@ def FSAE(base: str = 'WeakSegmentor', **kwargs) -> EncoderDecoder:
 
 @cache
 def _extended(base_class: type) -> type:
-    bases = [FSAEMixin, base_class]
-    if not issubclass(base_class, ClassMapsMixin):
-        bases.insert(1, ClassMapsMixin)
-    return type(f'FSAE{base_class.__name__}', tuple(bases), {})
+    return type(f'FSAE{base_class.__name__}', (FSAEMixin, base_class), {})
 
 
 def _log_values(pseudo_labels: Tensor, sure: Tensor, ring: Tensor, valid: Tensor,

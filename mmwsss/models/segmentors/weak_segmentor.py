@@ -97,12 +97,14 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
         """The second view of images (N, 3, H, W), where there is one."""
         if self.second_view is None:
             return []
-        size = self.second_view
-        if isinstance(size, float | int):
+        if isinstance(self.second_view, float | int):
             # F.interpolate rounds down, too.
-            size = [int(side * size) for side in inputs.shape[2:]]
+            factor = self.second_view
+            height, width = (int(side * factor) for side in inputs.shape[2:])
+        else:
+            height, width = self.second_view
         return [F.interpolate(
-            inputs, size=tuple(size), mode='bilinear', align_corners=True)]
+            inputs, size=(height, width), mode='bilinear', align_corners=True)]
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Compute the losses.

@@ -1,11 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Multi-scale and flip inference of class activation maps."""
 
+from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -75,13 +78,13 @@ class CAMTTAModel(ImageTTAModel):
         self.size_divisor = size_divisor
 
     @torch.no_grad()
-    def predict_image(self, inputs: tuple[Tensor, ...],
-                      samples: tuple) -> 'SegDataSample':  # noqa: F821
+    def predict_image(self, inputs: Sequence[Tensor],
+                      samples: Sequence[SegDataSample]) -> SegDataSample:
         """Make the seed of one image.
 
         Args:
-            inputs (tuple[Tensor]): Its views, each of shape (3, h, w).
-            samples (tuple[:obj:`SegDataSample`]): Their samples.
+            inputs (Sequence[Tensor]): Its views, each of shape (3, h, w).
+            samples (Sequence[:obj:`SegDataSample`]): Their samples.
 
         Returns:
             :obj:`SegDataSample`: The unflipped sample with ``seed``
@@ -89,16 +92,16 @@ class CAMTTAModel(ImageTTAModel):
             for), ``pred_label_scores`` (mean class probabilities, of shape
             (C - 1,)) and ``pred_sem_seg``.
         """
-        result = None
-        maps, probabilities = [], []
+        result: Any = None  # One view at least is not flipped.
+        maps, by_view = [], []
         for views in self.views(inputs, samples):
             views.check_unpadded()
             merged, logits = self.merge_views(views)
             maps.append(merged)
-            probabilities.append(logits.float().sigmoid())
+            by_view.append(logits.float().sigmoid())
             if result is None:
                 result = views.unflipped()
-        probabilities = torch.cat(probabilities).mean(0)
+        probabilities = torch.cat(by_view).mean(0)
         labels = self._present_labels(result, probabilities)
         size = tuple(result.metainfo['ori_shape'][:2])
         own_background = len(maps[0]) > len(probabilities)
@@ -119,11 +122,10 @@ class CAMTTAModel(ImageTTAModel):
         result.set_data(dict(seed=seed, pred_label_scores=probabilities))
         best = seed
         if self.full_size:
-            padded = [
+            height, width = (
                 ceil(side / self.size_divisor) * self.size_divisor
-                for side in size
-            ]
-            merged = _merge(maps, padded)[:, :size[0], :size[1]]
+                for side in size)
+            merged = _merge(maps, (height, width))[:, :size[0], :size[1]]
             best = make_seed(merged)
             result.set_data(dict(full_seed=best))
         bg_thr = None if own_background else self.bg_thr
@@ -150,7 +152,8 @@ class CAMTTAModel(ImageTTAModel):
         if class_maps.seed_background is not None:
             background = class_maps.seed_background.float()
             seed_maps = torch.cat([background, seed_maps], dim=1)
-        return sum(views.unflip(seed_maps)), class_maps.logits
+        merged = sum(views.unflip(seed_maps), seed_maps.new_zeros(()))
+        return merged, class_maps.logits
 
     def normalize_background(self, merged: Tensor, num_views: int) -> Tensor:
         """The seeds' background in [0, 1] from the sum (h, w) of that of all
@@ -172,6 +175,7 @@ def _merge(maps: list[Tensor], size: tuple[int, int]) -> Tensor:
     """Sum of maps (1, K, h, w) of several sizes at one size: (K, H, W)."""
     if not maps[0].shape[1]:
         return maps[0].new_zeros((0, *size))
-    return sum(
+    resized = (
         F.interpolate(one, size=size, mode='bilinear', align_corners=False)
-        for one in maps)[0]
+        for one in maps)
+    return sum(resized, maps[0].new_zeros(()))[0]

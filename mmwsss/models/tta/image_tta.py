@@ -119,15 +119,15 @@ class ImageTTAModel(BaseTTAModel):
             raise ValueError(
                 f'{samples[0].metainfo.get("img_path")}: every augmentation '
                 'is flipped; TestTimeAug must keep an unflipped one')
-        groups = {}
+        groups: dict[tuple[int, ...], list[int]] = {}
         for i, image in enumerate(inputs):
             groups.setdefault(tuple(image.shape), []).append(i)
-        for shape, group in groups.items():
+        for (_, height, width), group in groups.items():
             batch = self.module.data_preprocessor(
                 dict(inputs=[inputs[i] for i in group],
                      data_samples=[samples[i] for i in group]), False)
             yield Views(batch['inputs'], batch['data_samples'],
-                        [flips[i] for i in group], shape[1:])
+                        [flips[i] for i in group], (height, width))
 
 
 def _is_flipped(sample: SegDataSample) -> bool:

@@ -1,7 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -49,22 +53,22 @@ class MaskTTAModel(CAMTTAModel):
             getattr(head, 'bg_power', 1) if bg_power is None else bg_power)
 
     @torch.no_grad()
-    def predict_image(self, inputs: tuple[Tensor, ...],
-                      samples: tuple) -> 'SegDataSample':  # noqa: F821
+    def predict_image(self, inputs: Sequence[Tensor],
+                      samples: Sequence[SegDataSample]) -> SegDataSample:
         """As :meth:`CAMTTAModel.predict_image`, with the masks of all classes as
         ``seg_logits`` and seeds that have a background map."""
-        result = None
+        result: Any = None  # One view at least is not flipped.
         size = tuple(samples[0].metainfo['ori_shape'][:2])
-        total, probabilities = 0., []
+        total, by_view = torch.zeros(()), []
         for views in self.views(inputs, samples):
             masks, scores = self._predict_inputs(views.inputs, size)
             views.check_finite(masks)
-            probabilities.append(scores.sigmoid())
+            by_view.append(scores.sigmoid())
             total = total + sum(views.unflip(masks))
             if result is None:
                 result = views.unflipped()
 
-        probabilities = torch.cat(probabilities).amax(0)
+        probabilities = torch.cat(by_view).amax(0)
         labels = self._present_labels(result, probabilities)
         # Weights of interpolation add up to 1 but for rounding.
         masks = (total / len(inputs)).clamp_(0, 1)

@@ -1,7 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from mmwsss.structures import strided_size
@@ -36,8 +39,8 @@ class SANCETTAModel(ImageTTAModel):
         self.average_logits = average_logits
 
     @torch.no_grad()
-    def predict_image(self, inputs: tuple[Tensor, ...],
-                      samples: tuple) -> 'SegDataSample':  # noqa: F821
+    def predict_image(self, inputs: Sequence[Tensor],
+                      samples: Sequence[SegDataSample]) -> SegDataSample:
         """Predict one image: its unflipped sample with what
         :meth:`SANCE.predict` gives."""
         result, turned = None, []

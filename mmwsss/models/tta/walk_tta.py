@@ -1,9 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from mmwsss.structures import strided_size
@@ -48,20 +51,21 @@ class WalkTTAModel(ImageTTAModel):
         self.displacement = displacement
 
     @torch.no_grad()
-    def predict_image(self, inputs: tuple[Tensor, ...],
-                      samples: tuple) -> 'SegDataSample':  # noqa: F821
+    def predict_image(self, inputs: Sequence[Tensor],
+                      samples: Sequence[SegDataSample]) -> SegDataSample:
         """Make the guide of one image.
 
         Args:
-            inputs (tuple[Tensor]): Its views, each of shape (3, h, w).
-            samples (tuple[:obj:`SegDataSample`]): Their samples.
+            inputs (Sequence[Tensor]): Its views, each of shape (3, h, w).
+            samples (Sequence[:obj:`SegDataSample`]): Their samples.
 
         Returns:
             :obj:`SegDataSample`: The unflipped sample with ``guide`` of shape
             (1, G, h, w) and, if asked for, ``displacement`` of shape (2, h, w),
             at the head's stride.
         """
-        result, field, guides = None, None, []
+        result: Any = None  # One view at least is not flipped.
+        field, guides = None, []
         image_size = tuple(samples[0].metainfo['ori_shape'][:2])
         for views in self.views(inputs, samples):
             views.check_unpadded()

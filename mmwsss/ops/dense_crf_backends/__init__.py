@@ -6,13 +6,16 @@ half a second to import, and pydensecrf are imported by the first that needs the
 """
 
 import warnings
+from collections.abc import Callable
 from functools import cache
 
 import torch
+from torch import Tensor
 
 from . import numba_backend, pydensecrf_backend, torch_backend
+from .base_backend import BaseMeanField
 
-BACKENDS = dict(
+BACKENDS: dict[str, Callable[[Tensor, tuple, tuple], BaseMeanField]] = dict(
     numba=numba_backend.MeanField,
     torch=torch_backend.MeanField,
     pydensecrf=pydensecrf_backend.MeanField)

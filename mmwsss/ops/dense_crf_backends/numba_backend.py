@@ -24,7 +24,8 @@ def load_kernels() -> ModuleType:
     """
     try:
         import numba
-        if numba.config.DISABLE_JIT:
+        config: Any = numba.config
+        if config.DISABLE_JIT:
             raise ImportError('NUMBA_DISABLE_JIT is set')
         from . import numba_kernels
     # llvmlite raises the others where its library is broken.
@@ -54,8 +55,9 @@ def _normalised_lattice(image: np.ndarray, deviations: tuple,
     """A lattice with kernel and normalisation folded in, and what it sends."""
     size = len(deviations) + 1
     rows = geometry.embedding(deviations)
+    height, width = image.shape[:2]
     steps = geometry.key_steps(
-        rows, geometry.feature_ranges(*image.shape[:2], deviations))
+        rows, geometry.feature_ranges(height, width, deviations))
     if steps is None:
         arrays = torch_backend.build(
             torch.from_numpy(image), deviations).as_arrays()
@@ -83,12 +85,12 @@ class MeanField(BaseMeanField):
     def __init__(self, image: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
         load_kernels()
-        image = np.ascontiguousarray(image.cpu().numpy())
+        pixels = np.ascontiguousarray(image.cpu().numpy())
         place, colour, strength = bilateral
         self.near, received = _place_lattice(
-            *image.shape[:2], *map(float, gaussian))
+            *pixels.shape[:2], *map(float, gaussian))
         self.alike, also = _normalised_lattice(
-            image, (place,) * 2 + (colour,) * 3, strength)
+            pixels, (place,) * 2 + (colour,) * 3, strength)
         self.received = received + also
 
     def __call__(self, logits: Tensor, num_iter: int) -> Tensor:

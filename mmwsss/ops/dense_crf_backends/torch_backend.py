@@ -51,7 +51,8 @@ class _VertexIndex:
     def __init__(self, points: Tensor, margin: int) -> None:
         self.low = points.amin(0) - margin
         spans = (points.amax(0) + margin + 1 - self.low).tolist()
-        self.groups, room = [], 0
+        self.groups: list[list[tuple[int, int]]] = []
+        room = 0
         for i, span in enumerate(spans):
             if span > room:
                 self.groups.append([])
@@ -190,20 +191,22 @@ class MeanField(BaseMeanField):
     def __init__(self, image: Tensor, gaussian: tuple,
                  bilateral: tuple) -> None:
         place, colour, strength = bilateral
-        self.filters = (
-            _place_filter(*image.shape[:2], *map(float, gaussian), image.device),
-            _Filter(image, (place,) * 2 + (colour,) * 3, strength))
-        self.received = sum(kernel.received for kernel in self.filters)
+        near = _place_filter(
+            *image.shape[:2], *map(float, gaussian), image.device)
+        alike = _Filter(image, (place,) * 2 + (colour,) * 3, strength)
+        self.filters = (near, alike)
+        self.received = near.received + alike.received
 
     def __call__(self, logits: Tensor, num_iter: int) -> Tensor:
         """Iterate; see :class:`BaseMeanField`."""
         unary = logits.flatten(1).T.contiguous()
         beliefs = unary.softmax(1)
+        near, alike = self.filters
         for _ in range(num_iter):
             # Probabilities add up to 1: of what a pixel receives, the last
             # label gets what the others do not send.
             others = beliefs[:, :-1].contiguous()
-            sent = sum(kernel(others) for kernel in self.filters)
+            sent = near(others) + alike(others)
             rest = self.received - sent.sum(1, keepdim=True)
             beliefs = (unary + torch.cat([sent, rest], 1)).softmax(1)
         return beliefs.T.reshape(logits.shape)
