@@ -4,6 +4,7 @@ from mmengine.structures import PixelData
 from mmseg.models import SegTTAModel
 from mmseg.registry import MODELS
 from mmseg.utils import SampleList
+from torch import Tensor
 
 
 @MODELS.register_module()
@@ -28,8 +29,8 @@ class LogitTTAModel(SegTTAModel):
         """
         merged = []
         for data_samples in data_samples_list:
-            logits = torch.stack(
-                [sample.seg_logits.data for sample in data_samples]).mean(dim=0)
+            logits = self.merge_logits(torch.stack(
+                [sample.seg_logits.data for sample in data_samples]))
             sample = data_samples[0]
             sample.set_data(
                 dict(
@@ -37,3 +38,7 @@ class LogitTTAModel(SegTTAModel):
                     pred_sem_seg=PixelData(data=logits.argmax(0, keepdim=True))))
             merged.append(sample)
         return merged
+
+    def merge_logits(self, logits: Tensor) -> Tensor:
+        """The logits (C, H, W) of an image from those (V, C, H, W) of its views."""
+        return logits.mean(dim=0)
