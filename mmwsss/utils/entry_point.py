@@ -5,13 +5,14 @@ import argparse
 import os
 import os.path as osp
 import re
+import select
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from .import_hooks import quiet_imports
 
@@ -29,7 +30,8 @@ def run_tool(parse_args: Callable[[], argparse.Namespace],
     (``ImportError``), and a config that names what mmengine cannot build. With
     ``MMWSSS_TRACEBACK=1`` the traceback comes before. Ctrl-C exits with 130.
     Any other exception is a fault of the program: Python shows its traceback and
-    exits with 1.
+    exits with 1. A reader of the output that leaves early, as ``head`` does, ends a
+    tool without a word.
 
     Args:
         parse_args (Callable): Reads the command line.
@@ -40,6 +42,7 @@ def run_tool(parse_args: Callable[[], argparse.Namespace],
             args = parse_args()
             quiet_imports()
             status = main(args)
+            sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
             _end(error, bool(interrupts))
     if status:
@@ -80,10 +83,31 @@ def _end(error: BaseException, interrupted: bool) -> NoReturn:
         raise
     if os.environ.get(TRACEBACK, '0') != '0':
         traceback.print_exc()
-    # Its output may go to the very disk that is full.
-    with suppress(OSError):
-        print(f'error: {one_line(error)}', file=sys.stderr, flush=True)
-    sys.exit(2)
+    # Output may go to the very disk that is full, or to a reader that has left.
+    left = isinstance(error, BrokenPipeError) and _has_no_reader(sys.stdout)
+    if not left:
+        with suppress(OSError):
+            print(f'error: {one_line(error)}', file=sys.stderr)
+    _flush(sys.stdout)
+    _flush(sys.stderr)
+    sys.exit(128 + signal.SIGPIPE if left else 2)
+
+
+def _has_no_reader(stream: TextIO) -> bool:
+    poll = select.poll()
+    poll.register(stream, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _flush(stream: TextIO) -> None:
+    """Write or drop what a stream holds.
+
+    Python would try again at its end, and exit with 120.
+    """
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def one_line(error: BaseException) -> str:

@@ -38,16 +38,39 @@ def test_traceback_on_request(capsys, monkeypatch):
     assert 'Traceback' in end(ValueError('x'), capsys)[1]
 
 
-@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no /dev/full')
-def test_error_on_a_full_disk():
-    """Where even the sentence finds no place."""
+def run(script, unbuffered=False, **streams):
+    """Exit status and standard error of a tool of one's own."""
+    env = dict(os.environ, PYTHONPATH=ROOT)
+    env.pop('PYTHONUNBUFFERED', None)
+    if unbuffered:
+        env['PYTHONUNBUFFERED'] = '1'
     script = ('from argparse import Namespace\n'
-              'from mmwsss.utils.entry_point import run_tool\n'
-              'run_tool(Namespace, lambda args: int("x"))')
+              'from mmwsss.utils.entry_point import run_tool\n' + script)
+    streams = {'stderr': subprocess.PIPE, **streams}
+    done = subprocess.run([sys.executable, '-c', script], env=env, text=True,
+                          **streams)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no /dev/full')
+@pytest.mark.parametrize('unbuffered', [False, True])
+def test_a_full_disk(unbuffered):
+    """Where even the sentence finds no place, or what a tool prints."""
     with open('/dev/full', 'w') as full:
-        done = subprocess.run([sys.executable, '-c', script], stderr=full,
-                              env=dict(os.environ, PYTHONPATH=ROOT))
-    assert done.returncode == 2
+        assert run('run_tool(Namespace, lambda args: int("x"))', unbuffered,
+                   stderr=full) == (2, None)
+        status, error = run('run_tool(Namespace, lambda args: print("x"))',
+                            unbuffered, stdout=full)
+    assert (status, error) == (2, 'error: [Errno 28] No space left on device\n')
+
+
+@pytest.mark.parametrize('unbuffered', [False, True])
+def test_a_reader_that_leaves(unbuffered):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, 'w') as pipe:
+        assert run('run_tool(Namespace, lambda args: print("x"))', unbuffered,
+                   stdout=pipe) == (141, '')
 
 
 def test_errors_of_workers(capsys):
