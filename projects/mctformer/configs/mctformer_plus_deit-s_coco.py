@@ -2,7 +2,7 @@
 # PYTHONPATH=. python tools/train.py \
 #     projects/mctformer/configs/mctformer_plus_deit-s_coco.py
 _base_ = [
-    './_base_/mctformer_plus_deit-s.py', './_base_/deit_views.py',
+    './_base_/mctformer_plus_deit-s.py', './_base_/plus_views.py',
     '../../../configs/_base_/datasets/coco_weak.py', './_base_/deit_60e.py',
     '../../../configs/_base_/default_runtime.py'
 ]
@@ -10,22 +10,9 @@ _base_ = [
 custom_imports = dict(
     imports=['mmwsss', 'projects.mctformer'], allow_failed_imports=False)
 model = dict(backbone=dict(num_classes=81), decode_head=dict(num_classes=81))
-plus_pipeline = [
-    *_base_.deit_pipeline[:2],
-    dict(_base_.crop, scale=448),
-    *_base_.deit_pipeline[3:],
-]
-three_scales_pipeline = [
-    dict(type='LoadPILImage'),
-    dict(
-        type='TestTimeAug',
-        transforms=[
-            [dict(type='PILRescale', scale=s) for s in (1.0, 0.75, 1.25)],
-            *_base_.flips_and_packing
-        ])
-]
-train_dataloader = dict(batch_size=32, dataset=dict(pipeline=plus_pipeline))
-seed_dataloader = dict(dataset=dict(pipeline=three_scales_pipeline))
+train_dataloader = dict(
+    batch_size=32, dataset=dict(pipeline=_base_.plus_pipeline))
+seed_dataloader = dict(dataset=dict(pipeline=_base_.three_scales_pipeline))
 train_cfg = dict(max_iters=116370, val_interval=116370)
 optim_wrapper = dict(optimizer=dict(lr=3.125e-5))
 param_scheduler = dict(iters_per_epoch=2586, epochs=45, end=116370)

@@ -3,4 +3,4 @@
 #     projects/sipe/configs/sipe_r50_coco_r38_pipeline.py --gpus 4
 _base_ = './sipe_r50_coco_pipeline.py'
 title = 'SIPE with ResNet-50 on COCO 2014, DeepLab on WideResNet38'
-segmentor = '{{ fileDirname }}/deeplabv1_wide-r38_coco.py'
+segmentor = '{{ fileDirname }}/../../../configs/deeplab/deeplabv1_wide-r38_coco.py'

@@ -1,6 +1,5 @@
-# Protocol B of configs/deeplab on WideResNet38.
-# PYTHONPATH=. python tools/train.py projects/sipe/configs/deeplabv1_wide-r38_coco.py
-_base_ = '../../../configs/deeplab/deeplabv1_r101_coco.py'
+# DeepLab-v1 of protocol B on WideResNet38.
+_base_ = './deeplabv1_r101.py'
 
 model = dict(
     backbone=dict(
