@@ -1,6 +1,7 @@
 # make demo   tags to a trained model on generated scenes, with a report
 # make test   the test suite
-# Both make the environment first (.venv, about three minutes, once).
+# make docs   the documentation site, in docs/_build
+# Each makes the environment first (.venv, about three minutes, once).
 # PYTHON=... chooses the interpreter, VENV=... the environment's folder,
 # TORCH=cpu a PyTorch without CUDA, from your package index or TORCH_INDEX_URL.
 
@@ -16,7 +17,7 @@ INSTALL = bash .dev_scripts/install.sh
 PYTEST = OMP_NUM_THREADS=1 "$(1)/bin/python" -m pytest -q -n auto \
 	--maxprocesses 8 --dist worksteal tests $(PYTEST_ARGS)
 
-.PHONY: help install demo test test-upstream lint audit clean
+.PHONY: help install demo test docs test-upstream lint audit clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,6 +32,11 @@ demo: install
 
 test: install
 	$(call PYTEST,$(VENV))
+
+docs: install
+	"$(VENV)/bin/python" -m pip install -q --no-warn-conflicts \
+		-c requirements/lock.txt -r requirements/docs.txt
+	"$(VENV)/bin/python" docs/en/build.py docs/_build
 
 test-upstream:
 	@$(INSTALL) "$(UPSTREAM_VENV)" requirements/upstream.txt

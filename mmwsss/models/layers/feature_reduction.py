@@ -24,7 +24,7 @@ class FeatureReduction(nn.Module):
         self.gn = nn.GroupNorm(groups, channels)
 
     def forward(self, x: Tensor, size: Sequence[int]) -> Tensor:
-        """Reduce a feature (N, C, h, w) to (N, channels, *size)."""
+        """Reduce a feature (N, C, h, w) to (N, channels, h2, w2); size is (h2, w2)."""
         x = self.gn(self.conv(x))
         if tuple(x.shape[2:]) != tuple(size):
             x = F.interpolate(
