@@ -27,9 +27,6 @@ model = dict(
         num_classes=7,
         loss_decode=dict(radius=5)),
     auxiliary_head=dict(in_channels=1024, dilations=(1, 2, 4, 6), num_classes=7),
-    # Online labels of a fresh segmentation collapse (docs/en/results.md).
-    start_iter=100,
-    bg_thr=0.35,
     crf_jobs=0)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=0.01))

@@ -27,6 +27,7 @@ from mmwsss.ops import random_walk
 SIZE = (40, 40)
 CELLS = 10
 BOX = (8, 4, 36, 32)  # x1, y1, x2, y2
+BG_THR = 0.25
 ROWS, COLS = slice(1, 8), slice(2, 9)
 LOSS = dict(type='PathAffinityLoss', radius=3, loss_weight=2.)
 CONFIG = {key: value for key, value in PIXEL['sance'].items()
@@ -88,10 +89,12 @@ def naive_online(model, logits, contour, data_samples):
         classes = np.flatnonzero(sample.image_labels)[1:]
         walked = random_walk(scores[i:i + 1, :, ROWS, COLS],
                              boundary[i:i + 1, :, ROWS, COLS], 3, 10, 256)[0]
-        foreground = walked[classes] / walked[classes].max()
+        foreground = walked[classes]
+        if model.normalize_online:
+            foreground = foreground / foreground.max()
         best = foreground.max(0)
         ids = torch.as_tensor(classes)[best.indices]
-        labels[i, ROWS, COLS] = torch.where(best.values > 0.25, ids, 0)
+        labels[i, ROWS, COLS] = torch.where(best.values > BG_THR, ids, 0)
     crf = labels.clone()
     crf[:, ROWS, 2:5] = 0  # the left half of seven columns
     pixels = torch.arange(CELLS) * 4 + 2
@@ -103,11 +106,11 @@ def naive_online(model, logits, contour, data_samples):
         saliency=torch.where((labels != 255) & ~salient, 0, labels))
 
 
-@pytest.fixture(scope='module')
-def naive_terms():
+@pytest.fixture(scope='module', params=[False, True])
+def naive_terms(request):
     """Each loss on each kind of labels and its gradient, with their inputs."""
     init_default_scope('mmseg')
-    model = build()
+    model = build(normalize_online=request.param)
     data = model.data_preprocessor(batch(), training=True)
     leaves = tuple(one.detach().requires_grad_()
                    for one in model.maps(data['inputs']))
@@ -128,7 +131,7 @@ def naive_terms():
             ('contour', contour, MODELS.build(LOSS)(contour, labels))):
             gradients[branch, target], = torch.autograd.grad(loss, leaf)
             naive[branch, target] = loss.detach()
-    return leaves, naive, gradients, online
+    return leaves, naive, gradients, online, request.param
 
 
 @pytest.mark.parametrize('options, targets', [
@@ -143,10 +146,10 @@ def naive_terms():
 ])
 def test_losses_and_gradients_against_naive_code(options, targets, naive_terms):
     """The rows of Tables 3 and 4."""
-    model = build(**options)
+    leaves, naive, gradients, online, normalize_online = naive_terms
+    model = build(normalize_online=normalize_online, **options)
     data = model.data_preprocessor(batch(), training=True)
     inputs, samples = data['inputs'], data['data_samples']
-    leaves, naive, gradients, online = naive_terms
     model.maps = lambda images: leaves
     losses = model.loss(inputs, samples)
     total, _ = model.parse_losses(losses)

@@ -79,14 +79,16 @@ class SANCE(WeakSegmentor):
         label_walk (dict): The same for pseudo labels. Defaults to radius 5.
         bg_thr (float): The constant background that propagated scores compete
             with. Defaults to 0.25, as in IRN.
-        normalize (bool): Whether propagated scores are divided by their
-            maximum over the image's foreground classes before, as in IRN.
-            Defaults to True.
+        normalize (bool): Whether the propagated scores of pseudo labels are
+            divided by their maximum over the image's foreground classes
+            before, as in IRN: they peak far below 1. Defaults to True.
+        normalize_online (bool): The same for online labels. The paper divides
+            nowhere (Eqs. 6 and 7); divided, they claim every pixel as long as
+            the segmentation is fresh. Defaults to False.
         online_weight (float): Factor of the losses on online labels. Defaults
             to 1.
-        start_iter (int): Iterations before the losses on online labels begin:
-            the scores of a fresh segmentation are flat, and normalised they
-            claim every pixel. Defaults to 0, as in the paper.
+        start_iter (int): Iterations before the losses on online labels begin.
+            Defaults to 0, as in the paper.
         **kwargs: Arguments of :class:`WeakSegmentor`. In ``test_cfg``,
             ``walk=False`` leaves out the walk, for contours alone.
 
@@ -110,6 +112,7 @@ class SANCE(WeakSegmentor):
                  label_walk: dict = dict(radius=5, beta=10, steps=256),
                  bg_thr: float = 0.25,
                  normalize: bool = True,
+                 normalize_online: bool = False,
                  online_weight: float = 1.,
                  start_iter: int = 0,
                  **kwargs) -> None:
@@ -133,6 +136,7 @@ class SANCE(WeakSegmentor):
         self.label_walk = dict(label_walk)
         self.bg_thr = bg_thr
         self.normalize = normalize
+        self.normalize_online = normalize_online
         self.online_weight = online_weight
         self.start_iter = start_iter
 
@@ -236,35 +240,14 @@ class SANCE(WeakSegmentor):
         for i, (rows, cols) in enumerate(boxes):
             classes = present[i].nonzero().flatten() + 1
             inside = (slice(i, i + 1), slice(None), rows, cols)
-            propagated = self.propagate(scores[inside][:, classes],
-                                        boundary[inside], self.online_walk)[0]
+            propagated = propagate(scores[inside][:, classes], boundary[inside],
+                                   self.online_walk, self.normalize_online)[0]
             background = propagated.new_full((1, *propagated.shape[1:]),
                                              self.bg_thr)
             best = torch.cat([background, propagated]).argmax(dim=0)
             ids = torch.cat([classes.new_zeros(1), classes])
             labels[i, rows, cols] = ids[best]
         return labels
-
-    def propagate(self, scores: Tensor, boundary: Tensor,
-                  walk: dict) -> Tensor:
-        """Walk, and divide by the maximum.
-
-        Args:
-            scores (Tensor): Scores of the present classes, without background,
-                of shape (1, K, h, w).
-            boundary (Tensor): Boundary probabilities of shape (1, 1, h, w).
-            walk (dict): Arguments of :func:`mmwsss.ops.random_walk`.
-
-        Returns:
-            Tensor: Scores of shape (1, K, h, w) in [0, 1].
-        """
-        if not scores.numel():
-            return scores
-        # Rounding makes a walk leave [0, 1] by a hair.
-        propagated = random_walk(scores, boundary, **walk).clamp(0, 1)
-        if self.normalize:
-            propagated = propagated / propagated.amax().clamp(min=1e-5)
-        return propagated
 
     def pseudo_seed(self, scores: Tensor, boundary: Tensor,
                     metainfo: dict) -> Seed:
@@ -290,8 +273,8 @@ class SANCE(WeakSegmentor):
             maps = F.interpolate(
                 maps, strided_size(size), mode='bilinear', align_corners=False)
         maps = maps.clamp(0, 1)
-        propagated = self.propagate(maps[:, :-1], maps[:, -1:],
-                                    self.label_walk)[0]
+        propagated = propagate(maps[:, :-1], maps[:, -1:], self.label_walk,
+                               self.normalize)[0]
         return Seed(propagated, classes, size)
 
     def predict(self,
@@ -372,3 +355,24 @@ class SANCE(WeakSegmentor):
             saliency = grid.sample(sample.gt_saliency.data.squeeze(0))
             maps.append(saliency.float() / 255 <= self.saliency_thr)
         return torch.stack(maps)
+
+
+def propagate(scores: Tensor, boundary: Tensor, walk: dict,
+              normalize: bool) -> Tensor:
+    """Walk, and divide by the maximum if asked to.
+
+    Args:
+        scores (Tensor): Scores of the present classes, without background, of
+            shape (1, K, h, w).
+        boundary (Tensor): Boundary probabilities of shape (1, 1, h, w).
+        walk (dict): Arguments of :func:`mmwsss.ops.random_walk`.
+        normalize (bool): Whether to divide by the maximum over all classes.
+
+    Returns:
+        Tensor: Scores of shape (1, K, h, w) in [0, 1].
+    """
+    if not scores.numel():
+        return scores
+    # Rounding makes a walk leave [0, 1] by a hair.
+    propagated = random_walk(scores, boundary, **walk).clamp(0, 1)
+    return propagated / propagated.amax().clamp(min=1e-5) if normalize else propagated
