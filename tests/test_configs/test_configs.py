@@ -309,13 +309,14 @@ FACTS = {
     'single_stage/single_stage_vgg16_voc.py': epochs_of_661(33, 1e-3),
     f'{STAGE}focal-p5-l0.1.py': {'model.decode_head.focal_p': 5.,
                                  'model.decode_head.focal_lambda': 0.1},
-    f'{STAGE}wo-penalty.py': {'model.decode_head.focal_lambda': None},
+    f'{STAGE}wo-penalty.py': {'model.decode_head.focal_lambda': None,
+                              'model.decode_head.gate': dict(rate=0.5)},
     f'{STAGE}wo-pamr.py': {'model.decode_head.refiner': None,
                            'model.decode_head.gate': dict(rate=0.5)},
     f'{STAGE}wo-gate.py': {'model.decode_head.gate': None},
     f'{STAGE}wo-cues.py': {'model.decode_head.cues': None},
     f'{STAGE}gate-deterministic.py': {
-        'model.decode_head.gate': dict(deterministic=True)},
+        'model.decode_head.gate': dict(rate=0.5, deterministic=True)},
     'fsae/fsae_cam_r50_voc.py': {
         'optim_wrapper.optimizer.lr': 0.05, 'train_cfg.max_iters': 2 * 3305
     },

@@ -131,6 +131,14 @@ class TestStochasticGate:
         draws = self.draw(gate, deep, shallow)
         self.assert_mean(draws, gate.eval()(deep, shallow))
 
+    def test_channels_of_a_pixel_are_drawn_together_if_asked(self):
+        torch.manual_seed(0)
+        size = (2, 8, 9, 9)
+        gate = StochasticGate(0.5, shift=False, per_pixel=True).train()
+        mixed = gate(torch.ones(size), torch.zeros(size))
+        assert torch.equal(mixed, mixed[:, :1].expand(size))
+        assert 0.3 < mixed.mean() < 0.7
+
     def test_evaluation(self):
         deep, shallow = torch.rand(2, 4, 5), torch.rand(2, 4, 5)
         gate = StochasticGate(0.3).eval()

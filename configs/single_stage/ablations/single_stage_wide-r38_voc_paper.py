@@ -3,7 +3,7 @@ _base_ = '../single_stage_wide-r38_voc.py'
 
 model = dict(
     decode_head=dict(
-        gate=dict(shift=False),
+        gate=dict(shift=False, per_pixel=True),
         cues=dict(shallow_norm='instance', residual_scale=False),
         pool_eps=1e-5,
         refiner=dict(type='PAMR', variance=True),

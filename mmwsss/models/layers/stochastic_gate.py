@@ -27,6 +27,9 @@ class StochasticGate(nn.Module):
             which it is without. Defaults to True.
         deterministic (bool): Whether training returns the same as evaluation.
             Defaults to False.
+        per_pixel (bool): Whether all channels of a pixel are drawn together, as
+            the paper says, and not each for itself, as its code does. Defaults
+            to False.
 
     Raises:
         ValueError: If the rate is outside [0, 1).
@@ -35,13 +38,15 @@ class StochasticGate(nn.Module):
     def __init__(self,
                  rate: float = 0.3,
                  shift: bool = True,
-                 deterministic: bool = False) -> None:
+                 deterministic: bool = False,
+                 per_pixel: bool = False) -> None:
         super().__init__()
         if not 0 <= rate < 1:
             raise ValueError(f'the rate must lie in [0, 1), got {rate}')
         self.rate = rate
         self.shift = shift
         self.deterministic = deterministic
+        self.per_pixel = per_pixel
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
         """Mix two maps of the same shape (N, C, h, w)."""
@@ -50,7 +55,8 @@ class StochasticGate(nn.Module):
                              f'{tuple(shallow.shape)} features differ in shape')
         if self.deterministic or not self.training:
             return torch.lerp(deep, shallow, self.rate)
-        keeps_deep = F.dropout(torch.ones_like(deep), self.rate) > 0
+        drawn = deep[:, :1] if self.per_pixel else deep
+        keeps_deep = F.dropout(torch.ones_like(drawn), self.rate) > 0
         if self.shift:
             deep = (deep - self.rate * shallow) / (1 - self.rate)
         return torch.where(keeps_deep, deep, shallow)
@@ -58,4 +64,4 @@ class StochasticGate(nn.Module):
     def extra_repr(self) -> str:
         """The parameters in ``print(model)``."""
         return (f'rate={self.rate}, shift={self.shift}, '
-                f'deterministic={self.deterministic}')
+                f'deterministic={self.deterministic}, per_pixel={self.per_pixel}')
