@@ -299,6 +299,8 @@ FACTS = {
     'psa/psa_wide-r38_voc_seam.py': psa((4, 24), 0.01, 6, None, 64),
     'psa/psa_wide-r38_voc_ppc.py': psa((4, 24), 0.01, None, 0.27, 64),
     'psa/psa_wide-r38_voc_mctformer.py': psa((1, 12), 0.01, None, 0.39, 64),
+    'psa/cam_wide-r38_voc.py': {'tta_model.size_divisor': 1},
+    'seam/seam_wide-r38_voc.py': {'tta_model.size_divisor': 1},
     'sance/sance_r101_voc.py': {
         'train_cfg.max_iters': 16 * 1058, 'train_cfg.val_interval': 1058
     },

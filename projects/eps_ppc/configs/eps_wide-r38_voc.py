@@ -11,7 +11,7 @@ model = dict(
         dropout_ratio=0.,
         bg_thr=0.2,
         loss_saliency=dict(type='EPSLoss', threshold=0.4, mix=0.5)))
-tta_model = dict(bg_thr=0.2, size_divisor=1)
+tta_model = dict(bg_thr=0.2)
 train_pipeline = [
     *_base_.train_pipeline[:2],
     dict(type='LoadSaliency'),

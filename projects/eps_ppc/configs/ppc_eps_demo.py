@@ -10,7 +10,7 @@ model = dict(
         dropout_ratio=0.,
         bg_thr=0.22,
         loss_saliency=dict(type='EPSLoss', threshold=0.4, mix=0.5)))
-tta_model = dict(min_max=False, bg_thr=0.22, size_divisor=1)
+tta_model = dict(min_max=False, bg_thr=0.22)
 train_pipeline = [
     *_base_.train_pipeline[:2],
     dict(type='LoadSaliency'),

@@ -7,4 +7,3 @@ _base_ = './ppc_seam_wide-r38_voc.py'
 model = dict(
     decode_head=dict(
         arbitrary_prototypes=True, full_size_seeds=True))
-tta_model = dict(size_divisor=1)
