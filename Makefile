@@ -17,7 +17,7 @@ INSTALL = bash .dev_scripts/install.sh
 PYTEST = OMP_NUM_THREADS=1 "$(1)/bin/python" -m pytest -q -n auto \
 	--maxprocesses 8 --dist worksteal tests $(PYTEST_ARGS)
 
-.PHONY: help install demo test docs test-upstream lint audit clean
+.PHONY: help install demo test docs test-upstream lint clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -45,10 +45,7 @@ test-upstream:
 lint: install
 	"$(VENV)/bin/ruff" check .
 	"$(VENV)/bin/mypy"
-
-# Not a part of lint: mirrors of the package index hold no advisories.
-audit:
-	pip-audit --no-deps --disable-pip -r requirements/lock.txt
+	@bash .dev_scripts/audit.sh "$(VENV)" requirements/lock.txt
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache

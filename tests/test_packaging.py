@@ -420,3 +420,19 @@ def test_clean_environment(tmp_path):
         'PIP_NO_CACHE_DIR=1', 'PIP_INDEX_URL=https://a b', 'https_proxy=proxy'}
     for name in ('PYTHONPATH', 'CXX', 'CACHE_DIR=cache', 'ISOLATION'):
         assert name not in done.stdout
+
+
+@pytest.mark.parametrize('reached, status', [(False, 0), (True, 3)])
+def test_audit_where_the_index_has_advisories(reached, status, tmp_path):
+    for name, line in {'bin/python': f'exit {int(not reached)}',
+                       'audit/bin/pip-audit': 'echo "$@"; exit 3'}.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(f'#!/bin/sh\n{line}\n')
+        path.chmod(0o755)
+    done = subprocess.run(
+        ['bash', ROOT / '.dev_scripts/audit.sh', tmp_path, 'lock.txt'],
+        capture_output=True, text=True)
+    assert done.returncode == status
+    said = done.stdout if reached else done.stderr
+    assert ('-r lock.txt' if reached else 'lock.txt is not audited') in said
