@@ -33,6 +33,8 @@ METHODS = {
         'model.refine_by': 'saliency',
         'model.start_iter': 0,
         'model.saliency_thr': 0.01,
+        # A fresh segmentation's scores are low.
+        'model.bg_thr': 0.05,
         'train_dataloader.dataset.data_prefix': dict(
             img_path='JPEGImages', seg_map_path=MASKS, saliency_path=MASKS),
     },
