@@ -95,8 +95,7 @@ def draw(args: argparse.Namespace, dataset, failed: list[Check]) -> str:
     if args.seeds:
         columns.insert(0, dict(title='Seed', seeds=args.seeds, bg_thr=args.bg_thr))
     sections = [
-        collect_images(dataset, f'{check.name}: {check.text}'[:110],
-                       columns, check.images[:SHOWN])
+        collect_images(dataset, check.name, columns, check.images[:SHOWN])
         for check in failed if check.images]
     if not sections:
         return ''

@@ -20,9 +20,9 @@ METHODS = dict(
 PRESETS = dict(cpu=('_mobilenetv1', 384), gpu=('', 640))
 """Device -> the recipes' small or large backbone, and the long side of photos."""
 
-LISTS = ('train', 'seeds', 'val', 'test')
-_VARIABLES = dict(train='train_list', seeds='seed_list', val='val_list',
-                  test='test_list')
+LISTS = dict(train_list='train.txt', seed_list='seeds.txt', val_list='val.txt',
+             test_list='test.txt')
+"""Variable of the recipes -> the list that the photos are laid out with."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,8 +110,10 @@ def run(data: str,
               *layout_options(tags, masks, classes), *['--force'] * force)
     options = [f'data_root={osp.abspath(copies)}']
     if osp.isfile(osp.join(copies, 'val.txt')):
-        options += [f'{_VARIABLES[name]}={name}.txt' for name in LISTS
-                    if osp.isfile(osp.join(copies, f'{name}.txt'))]
+        lists = {variable: osp.abspath(osp.join(copies, name))
+                 for variable, name in LISTS.items()}
+        options += [f'{variable}={path}' for variable, path in lists.items()
+                    if osp.isfile(path)]
     if weights is not None:
         options.append(f'weights={osp.abspath(weights)}')
     processes = ['--gpus', str(gpus)] if gpus > 1 else []

@@ -110,9 +110,8 @@ class LabelStatistics:
             if share < VANISHED:
                 checks.append(Check(
                     f'class {name}', False, share, f'{name!r} has vanished: it covers '
-                    f'{share:.2%} {where}. Another class may take its place (classes '
-                    'that always come together), or it is too small: try photos that '
-                    'show it alone and larger, or drop it',
+                    f'{share:.2%} {where}. Train longer, add photos that show it alone '
+                    'and larger, or drop it',
                     self._named(tagged[np.argsort(shares[tagged, number])])))
             elif share > FLOODED:
                 checks.append(Check(

@@ -6,6 +6,9 @@ Nothing heavy is imported, so that a look at a folder takes no seconds.
 
 from .layout import PhotoFolder, find_layout
 from .splits import split_photos
-from .tag_checks import Finding, check_tags
+from .tag_checks import Finding, check_tags, likely_name
 
-__all__ = ['Finding', 'PhotoFolder', 'check_tags', 'find_layout', 'split_photos']
+__all__ = [
+    'Finding', 'PhotoFolder', 'check_tags', 'find_layout', 'likely_name',
+    'split_photos'
+]

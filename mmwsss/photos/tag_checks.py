@@ -67,7 +67,7 @@ def _spelling(folder: PhotoFolder) -> list[Finding]:
         where = f'the tag {name!r} ({_photos(len(keys))}, first {keys[0]!r})'
         others = [one for one in folder.classes if one != name]
         if name not in folder.classes:
-            likely = _alike(name, others)
+            likely = likely_name(name, others)
             found.append(Finding(
                 'spelling', f'{where} is none of the classes'
                 f'{f"; perhaps {likely!r} is meant" if likely else ""}: correct it, '
@@ -76,7 +76,7 @@ def _spelling(folder: PhotoFolder) -> list[Finding]:
         often = [one for one in others
                  if len(keys) <= max(2, _RARE * len(photos.get(one, ())))
                  and len(photos.get(one, ())) > len(keys)]
-        likely = _alike(name, often)
+        likely = likely_name(name, often)
         if likely:
             found.append(Finding(
                 'spelling', f'{where} looks like {likely!r} '
@@ -85,12 +85,23 @@ def _spelling(folder: PhotoFolder) -> list[Finding]:
     return found
 
 
-def _alike(name: str, others: Sequence[str]) -> str:
-    folded = {one.casefold().replace('_', ' ').replace('-', ' '): one
-              for one in others}
-    close = get_close_matches(
-        name.casefold().replace('_', ' ').replace('-', ' '), folded, 1, _ALIKE)
+def likely_name(name: str, others: Sequence[str]) -> str:
+    """The name that a misspelt one most likely stands for; '' if none is close.
+
+    Args:
+        name (str): The misspelt name.
+        others (Sequence[str]): The names that there are.
+    """
+    folded = {_folded(one): one for one in others}
+    key = _folded(name)
+    # In short words, two letters that changed places are most of the word.
+    swapped = [one for one in folded if sorted(one) == sorted(key)]
+    close = swapped or get_close_matches(key, folded, 1, _ALIKE)
     return folded[close[0]] if close else ''
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold().replace('_', ' ').replace('-', ' ')
 
 
 def _frequencies(folder: PhotoFolder) -> list[Finding]:

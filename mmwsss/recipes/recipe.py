@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from mmwsss.utils import all_strings, load_config, map_strings, project_path
+from mmwsss.utils.config import path_from_here
 from mmwsss.utils.renamed import RECIPES, rename_in_recipe
 
 from .step_types import FITS, STEP_TYPES, StepType
@@ -282,6 +283,7 @@ def _change(cfg: 'Config', key: str, value: Any) -> None:
         if parts[1] not in map(str, range(len(cfg.steps))):
             raise ValueError(f'option {key}: no step {parts[1]!r}; there are '
                              f'{", ".join(names)}{_nearest(parts[1], names)}')
+    value = path_from_here(key, value)
     # A config that lies in the current folder, by its whole path.
     if isinstance(value, str) and value.endswith('.py') and osp.isfile(value):
         value = osp.abspath(value)

@@ -5,12 +5,14 @@ import os
 import os.path as osp
 import shlex
 import shutil
+from copy import deepcopy
 from typing import Any
 
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK
 from mmwsss.utils.ledger import Decision, Ledger
 
 from .digest import MISSING, DigestCache
+from .forecast import Forecast
 from .job import Job
 from .process import (
     ProgressLine,
@@ -71,6 +73,8 @@ class RecipeRunner:
         self.digest = DigestCache(osp.join(self.work_dir, '.digests.json'))
         self.outcomes: dict[str, str] = {}
         self._read_ledgers()
+        self._forecast = Forecast(
+            recipe, lambda step: deepcopy(self.job(step).config), gpus)
 
     @property
     def older_state(self) -> str:
@@ -227,8 +231,15 @@ class RecipeRunner:
         log = osp.join(self.work_dir, 'logs', f'{job.step.name}.log')
         _write_heading(log, command)
         progress = ProgressLine(job.step.name)
+
+        def on_line(line: str) -> None:
+            expected = self._forecast.look(job.step, line)
+            if expected:
+                progress.say(expected)
+            progress.update(line)
+
         try:
-            code = processes.run(command, log, progress.update,
+            code = processes.run(command, log, on_line,
                                  self._ledgers[job.step.name].beat, job.is_script)
         finally:
             progress.close()

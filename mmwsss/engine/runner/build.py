@@ -11,6 +11,12 @@ from torch.utils.data import Dataset
 
 from mmwsss.utils import check_keys
 
+# What goes to the log file only: tables of hundreds of lines, and what a user can do
+# nothing about.
+_FILE_ONLY = (
+    'Hooks will be executed', '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias', 'Distributed training is not used, all SyncBatch')
+
 
 class WSSSRunner(Runner):
     """mmengine's runner, whose console is short.
@@ -30,7 +36,7 @@ class WSSSRunner(Runner):
 
 def _is_for_console(record: logging.LogRecord) -> bool:
     return record.funcName != '_log_env' and not record.getMessage().startswith(
-        'Hooks will be executed')
+        _FILE_ONLY)
 
 
 def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
