@@ -65,7 +65,7 @@ def otsu(statistics: SeedStatistics) -> float:
     mean = (share * centres).sum()
     with np.errstate(divide='ignore', invalid='ignore'):
         between = (mean * below - mean_below)**2 / (below * (1 - below))
-    return float((np.nan_to_num(between).argmax() + 1) / BINS)
+    return _middle(np.nan_to_num(between), 1)
 
 
 def mean_score(statistics: SeedStatistics) -> float:
@@ -76,7 +76,13 @@ def mean_score(statistics: SeedStatistics) -> float:
 
 def colour_contrast(statistics: SeedStatistics) -> float:
     """The threshold whose two sides differ most in colour."""
-    return float(statistics.contrast.argmax() / BINS)
+    return _middle(statistics.contrast, 0)
+
+
+def _middle(values: np.ndarray, first: int) -> float:
+    """The threshold in the middle of those of the highest value."""
+    best = np.flatnonzero(values >= values.max() - 1e-9)
+    return float((best[len(best) // 2] + first) / BINS)
 
 
 CRITERIA: dict[str, Callable[[SeedStatistics], float]] = dict(

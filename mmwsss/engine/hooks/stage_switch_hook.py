@@ -154,8 +154,8 @@ class StageSwitchHook(Hook):
         if not self._trains(runner):
             return
         if not self.counted:
-            raise ValueError('stages that count in epochs are for tools/train.py, which '
-                             'turns them into iterations; give iters')
+            raise ValueError('stages that count in epochs are for tools/train.py, '
+                             'which turns them into iterations; give iters')
         loop = runner.train_loop
         if not isinstance(loop, IterBasedTrainLoop):
             raise ValueError('StageSwitchHook counts iterations and needs '
