@@ -17,6 +17,9 @@ steps = [
         _base_.irn_steps[0],
         conf_fg='{choose_seeds:chosen/conf_fg}',
         conf_bg='{choose_seeds:chosen/conf_bg}'),
+    dict(
+        _base_.check_labels, name='check_seeds', labels='{affinity_labels}',
+        seeds=None, bg_thr=None),
     *_base_.irn_steps[1:3],
     dict(_base_.choose, stages=dict(CAM='{seeds}', IRN='{walk}/seeds')),
     _base_.pseudo_labels,

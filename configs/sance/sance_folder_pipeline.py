@@ -22,6 +22,9 @@ steps = [
         conf_fg='{choose_seeds:chosen/conf_fg}',
         conf_bg='{choose_seeds:chosen/conf_bg}'),
     dict(
+        _base_.check_labels, name='check_seeds', labels='{seed_labels}', seeds=None,
+        bg_thr=None),
+    dict(
         name='train_sance', type='train', config='{sance}',
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path': '{seed_labels}'

@@ -25,6 +25,9 @@ from .process import (
 from .recipe import Recipe, Step
 from .summary import key_numbers, read_metrics, report_facts, write_summary
 
+# A line of a tool's output that is shown as it is.
+_WARNING = 'WARNING: '
+
 
 class StepFailed(RuntimeError):
     """A step's tool ended with an error."""
@@ -236,6 +239,8 @@ class RecipeRunner:
             expected = self._forecast.look(job.step, line)
             if expected:
                 progress.say(expected)
+            if line.startswith(_WARNING):
+                progress.say(line)
             progress.update(line)
 
         try:
