@@ -24,6 +24,7 @@ BASE = {'version', 'utils', 'structures', 'ops'}
 MAY_IMPORT = {
     'version': set(),
     'utils': {'version'},
+    'photos': {'utils'},
     'structures': {'utils'},
     'ops': {'utils'},
     'datasets': BASE,
@@ -40,6 +41,8 @@ MAY_IMPORT = {
     'recipes': BASE | {'engine'},
     'visualization': BASE | {'datasets', 'evaluation', 'recipes'},
     'apis': BASE | {'datasets', 'engine', 'visualization'},
+    'commands': BASE | {'photos', 'recipes', 'apis'},
+    '__main__': {'commands'},
 }
 
 

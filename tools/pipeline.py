@@ -15,13 +15,14 @@ import sys
 from mmwsss.recipes import (
     EXPORTERS,
     LAUNCHERS,
+    CheckFailed,
     Interrupted,
     Recipe,
     RecipeRunner,
     StepFailed,
 )
 from mmwsss.utils.arguments import DictAction, ToolParser
-from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
 
 
 class KeepWords(DictAction):
@@ -45,6 +46,9 @@ def parse_args() -> argparse.Namespace:
                         help='run these steps, take all others as they are')
     parser.add_argument('--force', action='store_true',
                         help='run the chosen steps even if nothing changed')
+    parser.add_argument('--ignore-checks', action='store_true',
+                        help='go on where a check fails, instead of ending with '
+                        'status 3')
     action = parser.add_mutually_exclusive_group()
     action.add_argument('--list', action='store_true',
                         help='list the steps and their state, and do nothing')
@@ -108,7 +112,8 @@ def main(args: argparse.Namespace) -> int:
     try:
         recipe = Recipe(args.recipe, args.work_dir, args.cfg_options)
         names = chosen_steps(recipe, args)
-        runner = RecipeRunner(recipe, args.launcher, args.gpus, args.preload)
+        runner = RecipeRunner(recipe, args.launcher, args.gpus, args.preload,
+                              args.ignore_checks)
         if args.export:
             tool = [sys.executable, osp.abspath(__file__), osp.abspath(args.recipe)]
             print(EXPORTERS[args.export](runner, runner.chosen(names), tool,
@@ -131,6 +136,9 @@ def main(args: argparse.Namespace) -> int:
         print(f'Stopped by {stopped}; the same command goes on from here.',
               file=sys.stderr)
         return 128 + stopped.signum
+    except CheckFailed as error:
+        print(error, file=sys.stderr)
+        return STOPPED_BY_CHECK
     except StepFailed as error:
         print(f'Error: {error}', file=sys.stderr)
         return 1

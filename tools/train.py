@@ -79,11 +79,19 @@ def use_amp(cfg: Config) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Train."""
-    from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
+    from mmwsss.engine import (
+        build_runner,
+        check_output_folder,
+        count_epochs,
+        naming_weights,
+        setup_entry_point,
+    )
     cfg = load_config(args)
     check_output_folder(cfg.work_dir)
     setup_entry_point(cfg, args.launcher)
-    build_runner(cfg).train()
+    count_epochs(cfg)
+    with naming_weights(cfg):
+        build_runner(cfg).train()
 
 
 if __name__ == '__main__':

@@ -9,5 +9,4 @@ model = dict(
     backbone=dict(
         depth=50,
         init_cfg=dict(checkpoint='open-mmlab://detectron2/resnet50_caffe')))
-train_cfg = dict(max_iters=5000, val_interval=5000)
-param_scheduler = dict(end=5001)
+train_cfg = dict(epochs=19, min_iters=1000)

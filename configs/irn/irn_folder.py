@@ -6,4 +6,6 @@ _base_ = [
     '../_base_/schedules/irn_3e.py', '../_base_/default_runtime.py'
 ]
 
+train_cfg = dict(epochs=3, min_iters=100)
+
 custom_hooks = [dict(type='MeanShiftHook', dataloader=_base_.mean_shift_dataloader)]

@@ -1,37 +1,31 @@
-# Your own tagged images by CAM and IRN, no mask needed; docs/en/own_photos.md says
-# how to lay them out:
+# Your own tagged images by CAM and IRN, no mask needed; docs/en/own_photos.md says how
+# to lay them out. mmwsss run my_photos --method irn calls this:
 # python tools/pipeline.py configs/irn/irn_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
-# Without masks nothing tells which threshold is best: raise it where pseudo
-# labels are too large in report.html, lower it where objects are missed.
 _base_ = ['../_base_/recipes/irn.py', '../_base_/recipes/folder.py']
 title = 'CAM and IRN on my own photos'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 irn = '{{ fileDirname }}/irn_folder.py'
-conf_fg = 0.30
-conf_bg = 0.05
-bg_thr = 0.25
+cfg_options = dict(irn={**_base_.boundary_lists, **_base_.resnet_weights})
 steps = [
+    _base_.train_localizer,
+    _base_.seeds,
     dict(
-        name='train_localizer', type='train', config='{localizer}',
-        cfg_options={'val_evaluator.on_missing_mask': 'skip'}),
+        _base_.choose, name='choose_seeds', stages=dict(CAM='{seeds}'),
+        refiners=['none']),
     dict(
-        name='seeds', type='seeds', config='{localizer}',
-        checkpoint='{train_localizer}/last_checkpoint'),
-    # Labels, training and walk; nothing is scored.
-    *_base_.irn_steps[:3],
+        _base_.irn_steps[0],
+        conf_fg='{choose_seeds:chosen/conf_fg}',
+        conf_bg='{choose_seeds:chosen/conf_bg}'),
     dict(
-        name='pseudo_labels', type='refine', config='{localizer}',
-        seeds='{walk}/seeds',
-        refiner='none',
-        bg_thr='{bg_thr}'),
+        _base_.check_labels, name='check_seeds', labels='{affinity_labels}',
+        seeds=None, bg_thr=None),
+    *_base_.irn_steps[1:3],
+    dict(_base_.choose, stages=dict(CAM='{seeds}', IRN='{walk}/seeds')),
+    _base_.pseudo_labels,
+    _base_.check_labels,
     *_base_.folder_steps,
     dict(
         _base_.report_step,
-        sections=[dict(_base_.section, columns=[_base_.seed_column, *_base_.columns])],
-        curves=[
-            dict(title='Training of the classifier', train='{train_localizer}'),
-            _base_.irn_curve,
-            _base_.curve
-        ])
+        curves=[*_base_.report_step['curves'], _base_.irn_curve])
 ]

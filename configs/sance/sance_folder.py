@@ -5,5 +5,7 @@ _base_ = [
     '../_base_/schedules/sance_16e.py', '../_base_/default_runtime.py'
 ]
 
+train_cfg = dict(epochs=16, min_iters=1000)
+
 model = dict(
     backbone=dict(depth=50, init_cfg=dict(checkpoint='torchvision://resnet50')))

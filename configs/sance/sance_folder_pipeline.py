@@ -1,40 +1,45 @@
-# Your own tagged images, no mask needed; docs/en/own_photos.md says how to lay
-# them out:
+# Your own tagged images by SANCE, no mask needed; docs/en/own_photos.md says how to
+# lay them out. mmwsss run my_photos --method sance calls this:
 # python tools/pipeline.py configs/sance/sance_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
 _base_ = '../_base_/recipes/folder.py'
 title = 'SANCE on my own photos'
 localizer = '{{ fileDirname }}/../cam/cam_folder.py'
 sance = '{{ fileDirname }}/sance_folder.py'
-bg_thr = 0.25
 protocol = dict(
-    threshold='chosen by eye',
     scales='0.5, 1, 1.5, 2 and flips for seeds and SANCE; 1 for segmentation')
+cfg_options = dict(sance={**_base_.weak_lists, **_base_.resnet_weights})
 steps = [
-    dict(name='train_localizer', type='train', config='{localizer}'),
+    _base_.train_localizer,
+    _base_.seeds,
     dict(
-        name='seed_labels', type='seeds', config='{localizer}',
-        checkpoint='{train_localizer}/last_checkpoint',
-        refiner='irn_two_threshold'),
+        _base_.choose, name='choose_seeds', stages=dict(CAM='{seeds}'),
+        refiners=['none']),
+    dict(
+        name='seed_labels', type='refine', config='{localizer}',
+        seeds='{seeds}',
+        refiner='irn_two_threshold',
+        conf_fg='{choose_seeds:chosen/conf_fg}',
+        conf_bg='{choose_seeds:chosen/conf_bg}'),
+    dict(
+        _base_.check_labels, name='check_seeds', labels='{seed_labels}', seeds=None,
+        bg_thr=None),
     dict(
         name='train_sance', type='train', config='{sance}',
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path': '{seed_labels}'
         }),
     dict(
-        name='pseudo_labels', type='seeds', config='{sance}',
-        checkpoint='{train_sance}/last_checkpoint',
-        refiner='none',
-        bg_thr='{bg_thr}'),
+        _base_.seeds, name='sance_seeds', config='{sance}',
+        checkpoint='{train_sance}/last_checkpoint'),
+    dict(_base_.choose, stages=dict(CAM='{seeds}', SANCE='{sance_seeds}')),
+    _base_.pseudo_labels,
+    _base_.check_labels,
     *_base_.folder_steps,
     dict(
         _base_.report_step,
-        sections=[
-            dict(
-                _base_.section,
-                columns=[
-                    dict(title='Seed label', masks='{seed_labels}'),
-                    *_base_.columns])
-        ],
-        curves=[dict(title='Training of SANCE', train='{train_sance}'), _base_.curve])
+        curves=[
+            *_base_.report_step['curves'],
+            dict(title='Training of SANCE', train='{train_sance}')
+        ])
 ]

@@ -2,32 +2,12 @@
 # for a CPU.
 # python tools/train.py configs/sance/sance_mobilenetv1_animals.py
 _base_ = [
-    '../_base_/models/sance_r101.py', '../_base_/datasets/animals_sance.py',
+    '../_base_/models/sance_mobilenetv1.py', '../_base_/datasets/animals_sance.py',
     '../_base_/schedules/sance_16e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
-    data_preprocessor=dict(
-        mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5],
-        size=(256, 256)),
-    backbone=dict(
-        _delete_=True,
-        type='mmpretrain.TIMMBackbone',
-        model_name='mobilenetv1_100',
-        features_only=True,
-        output_stride=16,
-        pretrained=True),
-    norm_eval=True,
-    frozen=('timm_model.conv_stem', 'timm_model.bn1', 'timm_model.blocks.0',
-            'timm_model.blocks.1', 'timm_model.blocks.2'),
-    # The first feature, at stride 2, is reduced to the second's size. Images are
-    # smaller than VOC's, and so are the pairs of pixels.
-    decode_head=dict(
-        in_channels=(64, 128, 256, 512, 1024),
-        num_classes=7,
-        loss_decode=dict(radius=5)),
-    auxiliary_head=dict(in_channels=1024, dilations=(1, 2, 4, 6), num_classes=7),
-    crf_jobs=0)
+    decode_head=dict(num_classes=7), auxiliary_head=dict(num_classes=7))
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=0.01))
 train_dataloader = dict(batch_size=4)

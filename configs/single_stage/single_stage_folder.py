@@ -8,3 +8,12 @@ _base_ = [
 # Your images may be of any size.
 tta_model = dict(pad_size=None)
 optim_wrapper = dict(optimizer=dict(lr=0.0005), paramwise_cfg=dict(bias_mult=1.))
+# As many epochs as on VOC.
+custom_hooks = [
+    dict(
+        type='StageSwitchHook',
+        stages=[
+            dict(name='pretrain', epochs=5, min_iters=300),
+            dict(name='self_train', epochs=20, min_iters=1000),
+        ])
+]

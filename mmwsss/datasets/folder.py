@@ -1,8 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import logging
-import os
 import os.path as osp
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,9 +18,9 @@ from mmwsss.utils import (
     naming,
     read_class_names,
     read_id_list,
-    walk_files,
     with_background,
 )
+from mmwsss.utils.image_files import describe_unused, sort_files
 
 from .base import BaseWeakSegDataset
 from .image_io import voc_palette
@@ -52,42 +50,6 @@ def find_images(folder: str) -> dict[str, str]:
         raise ValueError(f'image folder {folder} holds no image '
                          f'({", ".join(IMAGE_SUFFIXES)})')
     return images
-
-
-def sort_files(folder: str) -> tuple[dict[str, str], list[str]]:
-    """The images below a folder by their ids, and its other files.
-
-    Args:
-        folder (str): See :func:`find_images`, also for what is raised.
-    """
-    if not osp.isdir(folder):
-        raise FileNotFoundError(f'image folder {folder} does not exist')
-    images: dict[str, str] = {}
-    others = []
-    for name in walk_files(folder):
-        path = osp.join(folder, name)
-        if osp.splitext(name)[1].lower() not in IMAGE_SUFFIXES:
-            others.append(path)
-            continue
-        with naming(folder):
-            image_id = strip_image_suffix(name.replace(os.sep, '/'))
-        if image_id in images:
-            raise ValueError(f'duplicate id {image_id!r}: '
-                             f'{images[image_id]} and {path}')
-        images[image_id] = path
-    check_image_ids(images, folder)
-    return dict(sorted(images.items())), others
-
-
-def describe_unused(paths: Sequence[str]) -> str:
-    """Say in a line which files are no images, by suffix, and what to do."""
-    suffixes = Counter(
-        osp.splitext(path)[1].lower() or 'no suffix' for path in paths)
-    kinds = ', '.join(f'{count} {suffix}' for suffix, count in
-                      suffixes.most_common())
-    return (f'{len(paths)} files are not used ({kinds}; the first is '
-            f'{paths[0]}): images end in {", ".join(IMAGE_SUFFIXES)}; convert '
-            'others')
 
 
 @DATASETS.register_module()

@@ -6,16 +6,18 @@ from .runner import (
     augmented_loader,
     build_runner,
     check_output_folder,
+    count_epochs,
     find_resumable_checkpoint,
     image_loader,
     load_checkpoint_file,
     make_test_run,
+    naming_weights,
     setup_entry_point,
 )
 
 __all__ = [
     'apply_checkpoint_stage', 'augmented_loader', 'build_runner', 'check_amp',
-    'check_output_folder', 'fast_inference', 'find_resumable_checkpoint',
-    'load_checkpoint_file', 'make_test_run', 'optimizers', 'image_loader',
-    'setup_entry_point'
+    'check_output_folder', 'count_epochs', 'fast_inference',
+    'find_resumable_checkpoint', 'image_loader', 'load_checkpoint_file',
+    'make_test_run', 'naming_weights', 'optimizers', 'setup_entry_point'
 ]

@@ -3,12 +3,12 @@ from .export import EXPORTERS
 from .launch import LAUNCHERS
 from .process import Interrupted, format_seconds
 from .recipe import Recipe
-from .recipe_runner import RecipeRunner, StepFailed
+from .recipe_runner import CheckFailed, RecipeRunner, StepFailed
 from .scalars import Scalars, read_scalars
 from .step_types import STEP_TYPES, StepCall, StepType
 
 __all__ = [
-    'EXPORTERS', 'LAUNCHERS', 'STEP_TYPES', 'Interrupted', 'RecipeRunner', 'Recipe',
-    'Scalars', 'StepCall', 'StepFailed', 'StepType', 'format_seconds',
-    'read_scalars'
+    'EXPORTERS', 'LAUNCHERS', 'STEP_TYPES', 'CheckFailed', 'Interrupted',
+    'RecipeRunner', 'Recipe', 'Scalars', 'StepCall', 'StepFailed', 'StepType',
+    'format_seconds', 'read_scalars'
 ]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _DATASET_KEYS = ('ann_file', 'label_file', 'data_prefix')
-_CHECKPOINT_KEYS = ('checkpoint', 'load_from', 'pretrained')
+_CHECKPOINT_KEYS = (
+    'checkpoint', 'checkpoint_path', 'file', 'load_from', 'pretrained')
 
 
 def data_paths(cfg: dict) -> list[str]:

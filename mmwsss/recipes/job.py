@@ -45,6 +45,8 @@ class Job:
         launcher (str): One of ``LAUNCHERS``. Defaults to ``'none'``.
         gpus (int): Processes, unless the step says how many. Defaults to 1.
         facts (dict, optional): What a report tells about the steps before it.
+        ignore_checks (bool): Whether checks that fail let the run go on. Defaults
+            to False.
     """
 
     def __init__(self,
@@ -54,7 +56,8 @@ class Job:
                  digest: Callable[[str], str],
                  launcher: str = 'none',
                  gpus: int = 1,
-                 facts: dict[str, Any] | None = None) -> None:
+                 facts: dict[str, Any] | None = None,
+                 ignore_checks: bool = False) -> None:
         self.recipe = recipe
         self.step = step
         self.kind = step.kind
@@ -63,6 +66,7 @@ class Job:
         self.launcher = launcher
         self.processes = step.spec.get('gpus') or gpus
         self.facts = facts
+        self.ignore_checks = ignore_checks
         self.folder = recipe.folder(step.name)
         self.config_file = osp.join(recipe.work_dir, 'configs', f'{step.name}.py')
 
@@ -89,7 +93,8 @@ class Job:
         if path is None:
             return None
         cfg = load_config(path, import_custom_modules=False)
-        options = {**self.recipe.shared, **(self.step.spec.get('cfg_options') or {})}
+        options = {**self.recipe.shared, **self.recipe.shared_options(self.step),
+                   **(self.step.spec.get('cfg_options') or {})}
         if self.step.spec.get('data_root'):
             options['data_root'] = self.step.spec['data_root']
         change_config(cfg, self.resolve(options))
@@ -115,7 +120,7 @@ class Job:
                 False.
         """
         call = StepCall(self.spec, self.folder, self.recipe.work_dir,
-                        self.config_file, resume)
+                        self.config_file, resume, self.ignore_checks)
         arguments = self.kind.arguments(call)
         arguments += [str(argument) for argument in call.spec.get('args') or ()]
         if not self.kind.tool:

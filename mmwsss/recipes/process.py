@@ -272,6 +272,12 @@ class ProgressLine:
             self.stream.write(text[:160] + '\n')
         self.stream.flush()
 
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+        self.close()
+        self.stream.write(f'  {text}\n')
+        self.stream.flush()
+
     def close(self) -> None:
         if self.live:
             self.stream.write('\r\x1b[2K')

@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from mmwsss.utils import all_strings, load_config, map_strings, project_path
+from mmwsss.utils.config import path_from_here
 from mmwsss.utils.renamed import RECIPES, rename_in_recipe
 
 from .step_types import FITS, STEP_TYPES, StepType
@@ -25,7 +26,7 @@ OWN_FOLDERS = ('configs', 'ledger', 'logs')
 
 _TOP_KEYS: dict[str, Any] = dict(
     steps=list, title=str, work_dir=str, protocol=dict, data_root=str,
-    classes=(str, list, tuple))
+    classes=(str, list, tuple), cfg_options=dict)
 
 
 @dataclass
@@ -58,6 +59,11 @@ class Recipe:
     - ``{step:metric}``: a number measured by an earlier step,
     - ``{variable}``: a string or number at the top of the recipe,
     - ``{tools}``: the folder of mmwsss's tools.
+
+    Options of all steps whose config is ``'{localizer}'`` are in
+    ``cfg_options['localizer']`` at the top; a step's own come first. A step, or a
+    dict in a list below one, that has ``when`` is left out where the
+    variable that it names is empty: ``when='{test_list}'``.
 
     Args:
         path (str): The recipe's file.
@@ -102,9 +108,10 @@ class Recipe:
             for key, value in cfg.items() if isinstance(value, (str, int, float))
         }
         self.shared = {key: cfg[key] for key in ('data_root', 'classes') if key in cfg}
+        self.cfg_options = map_strings(dict(cfg.get('cfg_options', {})), str)
         self.steps: list[Step] = []
-        for index, spec in enumerate(cfg.steps):
-            self.steps.append(self._read_step(index, map_strings(spec, str)))
+        for index, spec in enumerate(self._wanted(map_strings(cfg.steps, str))):
+            self.steps.append(self._read_step(index, spec))
 
     def __getitem__(self, name: str) -> Step:
         for step in self.steps:
@@ -125,6 +132,11 @@ class Recipe:
         config = REFERENCE.sub(
             lambda match: str(self.variables.get(match[1], match[0])), config)
         return osp.abspath(osp.join(osp.dirname(osp.abspath(self.path)), config))
+
+    def shared_options(self, step: Step) -> dict[str, Any]:
+        """The options of all steps with the config of a step."""
+        named = REFERENCE.fullmatch(step.spec.get('config') or '')
+        return self.cfg_options.get(named[1], {}) if named else {}
 
     def values(self, records: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """What the references stand for, as :func:`substitute` takes it.
@@ -163,6 +175,17 @@ class Recipe:
         named = {name for text in all_strings(step.spec)
                  for name, _ in REFERENCE.findall(text)}
         return [name for name in earlier if name in named]
+
+    def _wanted(self, node: Any) -> Any:
+        """Without what ``when`` leaves out, and without ``when``."""
+        if isinstance(node, dict):
+            return {key: self._wanted(value) for key, value in node.items()
+                    if key != 'when'}
+        if not isinstance(node, (list, tuple)):
+            return node
+        return [self._wanted(item) for item in node
+                if not isinstance(item, dict) or 'when' not in item
+                or substitute(item['when'], self.variables)]
 
     def _read_step(self, index: int, spec: Any) -> Step:
         where = f'{self.path}, step {index}'
@@ -260,6 +283,7 @@ def _change(cfg: 'Config', key: str, value: Any) -> None:
         if parts[1] not in map(str, range(len(cfg.steps))):
             raise ValueError(f'option {key}: no step {parts[1]!r}; there are '
                              f'{", ".join(names)}{_nearest(parts[1], names)}')
+    value = path_from_here(key, value)
     # A config that lies in the current folder, by its whole path.
     if isinstance(value, str) and value.endswith('.py') and osp.isfile(value):
         value = osp.abspath(value)

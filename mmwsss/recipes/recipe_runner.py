@@ -5,11 +5,14 @@ import os
 import os.path as osp
 import shlex
 import shutil
+from copy import deepcopy
 from typing import Any
 
+from mmwsss.utils.entry_point import STOPPED_BY_CHECK
 from mmwsss.utils.ledger import Decision, Ledger
 
 from .digest import MISSING, DigestCache
+from .forecast import Forecast
 from .job import Job
 from .process import (
     ProgressLine,
@@ -22,9 +25,16 @@ from .process import (
 from .recipe import Recipe, Step
 from .summary import key_numbers, read_metrics, report_facts, write_summary
 
+# A line of a tool's output that is shown as it is.
+_WARNING = 'WARNING: '
+
 
 class StepFailed(RuntimeError):
     """A step's tool ended with an error."""
+
+
+class CheckFailed(StepFailed):
+    """A check found what makes going on useless."""
 
 
 class RecipeRunner:
@@ -48,21 +58,26 @@ class RecipeRunner:
         preload (bool): Whether steps in one process are forks of a process that
             has imported mmwsss and what it stands on, instead of importing all
             of it each; on Linux only.
+        ignore_checks (bool): Whether checks that fail let the run go on.
     """
 
     def __init__(self,
                  recipe: Recipe,
                  launcher: str = 'none',
                  gpus: int = 1,
-                 preload: bool = True) -> None:
+                 preload: bool = True,
+                 ignore_checks: bool = False) -> None:
         self.recipe = recipe
         self.launcher = launcher
         self.gpus = gpus
         self.preload = preload
+        self.ignore_checks = ignore_checks
         self.work_dir = recipe.work_dir
         self.digest = DigestCache(osp.join(self.work_dir, '.digests.json'))
         self.outcomes: dict[str, str] = {}
         self._read_ledgers()
+        self._forecast = Forecast(
+            recipe, lambda step: deepcopy(self.job(step).config), gpus)
 
     @property
     def older_state(self) -> str:
@@ -84,7 +99,7 @@ class RecipeRunner:
         facts = (report_facts(self.recipe, step, records)
                  if step.type == 'report' else None)
         return Job(self.recipe, step, self.recipe.values(records), self.digest,
-                   self.launcher, self.gpus, facts)
+                   self.launcher, self.gpus, facts, self.ignore_checks)
 
     def value(self, text: str) -> Any:
         """What a string with references stands for now."""
@@ -219,11 +234,24 @@ class RecipeRunner:
         log = osp.join(self.work_dir, 'logs', f'{job.step.name}.log')
         _write_heading(log, command)
         progress = ProgressLine(job.step.name)
+
+        def on_line(line: str) -> None:
+            expected = self._forecast.look(job.step, line)
+            if expected:
+                progress.say(expected)
+            if line.startswith(_WARNING):
+                progress.say(line)
+            progress.update(line)
+
         try:
-            code = processes.run(command, log, progress.update,
+            code = processes.run(command, log, on_line,
                                  self._ledgers[job.step.name].beat, job.is_script)
         finally:
             progress.close()
+        if code == STOPPED_BY_CHECK:
+            raise CheckFailed(
+                f'{_tail(log, 15)}\nStopped by the check {job.step.name}. Change the '
+                'data or the settings, or go on all the same by --ignore-checks.')
         if code != 0:
             raise StepFailed(
                 f'step {job.step.name} failed with status {code}:\n{_tail(log)}\n'

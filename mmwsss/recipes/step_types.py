@@ -65,6 +65,8 @@ class StepCall:
             ''.
         resume (bool): Whether the folder holds an unfinished run of the very
             same step.
+        ignore_checks (bool): Whether a check that fails lets the run go on.
+            Defaults to False.
     """
 
     spec: dict[str, Any]
@@ -72,6 +74,7 @@ class StepCall:
     work_dir: str
     config: str = ''
     resume: bool = False
+    ignore_checks: bool = False
 
     def options(self, *keys: str) -> list[str]:
         """``--key value`` for those keys that the step has."""
@@ -164,6 +167,18 @@ def _score_masks(call: StepCall) -> list[str]:
             *call.options('pred_ignore', 'dataloader', 'jobs')]
 
 
+def _choose(call: StepCall) -> list[str]:
+    stages = [f'{name}={folder}' for name, folder in call.spec['stages'].items()]
+    return [call.config, '--stages', *stages, '--refiners', *call.spec['refiners'],
+            '--out', call.folder]
+
+
+def _check(call: StepCall) -> list[str]:
+    force = ['--force'] if call.ignore_checks else []
+    return [call.config, '--labels', call.spec['labels'], '--out', call.folder,
+            *call.options('seeds', 'bg_thr', 'training'), *force]
+
+
 def _test(call: StepCall) -> list[str]:
     masks = ['--masks', osp.join(call.folder, 'masks')
              ] if call.spec.get('masks') else []
@@ -206,6 +221,13 @@ STEP_TYPES = {
         'evaluate_seeds.py', _score_masks, dict(config=TEXT, masks=TEXT),
         dict(pred_ignore=TEXT, dataloader=TEXT, jobs=NUMBER),
         reads=('masks', ), outputs=(METRICS_FILE, )),
+    'choose': StepType(
+        'choose_labels.py', _choose, dict(config=TEXT, stages=DICT, refiners=STRINGS),
+        outputs=(METRICS_FILE, )),
+    'check': StepType(
+        'check_labels.py', _check, dict(config=TEXT, labels=TEXT),
+        dict(seeds=TEXT, bg_thr=NUMBER, training=TEXT),
+        reads=('labels', 'seeds'), outputs=(METRICS_FILE, )),
     'test': StepType(
         'test.py', _test, dict(config=TEXT, checkpoint=TEXT),
         dict(tta=FLAG, masks=FLAG),

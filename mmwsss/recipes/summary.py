@@ -45,15 +45,20 @@ def key_numbers(step: Step, record: dict) -> dict[str, str]:
         record (dict): What its ledger holds.
 
     Returns:
-        dict[str, str]: Metric -> number.
+        dict[str, str]: Metric -> number, or a word where ``show`` names one.
     """
+    metrics = record.get('metrics', {})
     numbers = {
-        key: value
-        for key, value in record.get('metrics', {}).items()
+        key: f'{value:.4g}'
+        for key, value in metrics.items()
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     }
-    names = step.spec.get('show') or list(numbers)[:_MAX_NUMBERS]
-    return {name: f'{numbers[name]:.4g}' for name in names if name in numbers}
+    shown = step.spec.get('show')
+    if shown is None:
+        return dict(list(numbers.items())[:_MAX_NUMBERS])
+    words = {key: value for key, value in metrics.items() if isinstance(value, str)}
+    return {name: {**words, **numbers}[name]
+            for name in shown if name in numbers or name in words}
 
 
 def report_facts(recipe: Recipe, step: Step, records: dict[str, dict]) -> dict:

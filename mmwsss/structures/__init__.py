@@ -1,14 +1,17 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from mmwsss.utils.label_table import (
+    IMAGE_SUFFIXES,
+    read_label_names,
+    strip_image_suffix,
+)
+
 from .class_maps import ClassMaps
 from .image_labels import (
-    IMAGE_SUFFIXES,
     encode_image_labels,
     load_label_table,
     present_classes,
-    read_label_names,
     save_label_table,
     stack_image_labels,
-    strip_image_suffix,
 )
 from .label_grid import LabelGrid
 from .seed import Seed, strided_size, to_image_size

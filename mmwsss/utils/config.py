@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 
 def read_config(path: str, options: dict | None = None) -> 'Config':
-    """Read a config and apply ``--cfg-options``, see :func:`change_config`."""
+    """Read a config and apply ``--cfg-options``, see :func:`change_config`.
+
+    A relative path of a list, a table or a folder of a dataset is one of the current
+    folder where that exists, else one below ``data_root``.
+    """
     cfg = load_config(path)
-    change_config(cfg, options)
+    change_config(cfg, {
+        key: path_from_here(key, value) for key, value in (options or {}).items()})
     return cfg
 
 
@@ -127,6 +132,27 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
             root = dataset.get('data_root') or ''
             classes = read_class_names(osp.join(root, classes))
         _set_classes(cfg, held, with_background(classes))
+
+
+def path_from_here(key: str, value: Any) -> Any:
+    """A path on the command line, if it exists seen from the current folder.
+
+    Left as it is, it would be looked for below ``data_root``.
+
+    Args:
+        key (str): The dotted key of the setting.
+        value (Any): Its value.
+
+    Returns:
+        Any: The absolute path; the value itself, if the setting is no path of a
+        dataset or there is no such file or folder here.
+    """
+    *above, name = key.split('.')
+    is_path = name in ('ann_file', 'label_file', 'classes') or name.endswith(
+        '_list') or bool(above) and above[-1] == 'data_prefix'
+    if is_path and isinstance(value, str) and value and osp.exists(value):
+        return osp.abspath(value)
+    return value
 
 
 def check_keys(cfg: 'Config', *names: str) -> None:

@@ -19,6 +19,9 @@ from .import_hooks import quiet_imports
 TRACEBACK = 'MMWSSS_TRACEBACK'
 """The environment variable that shows where in the code an error arose."""
 
+STOPPED_BY_CHECK = 3
+"""The exit status of a tool whose check found what makes going on useless."""
+
 
 def run_tool(parse_args: Callable[[], argparse.Namespace],
              main: Callable[[argparse.Namespace], int | None]) -> None:

@@ -12,6 +12,8 @@ from typing import TextIO
 
 _ONEDL_LINE = 'Could not import OneDL'
 _NO_OPS_WARNING = 'Fail to import ``MultiScaleDeformableAttention``'
+# mmseg's, of a hook whose drawing nobody asked for.
+_NO_DRAWING_WARNING = 'The draw is False'
 
 Around = Callable[[ModuleType], AbstractContextManager]
 
@@ -35,9 +37,10 @@ def quiet_imports() -> None:
     """Drop what mmseg and mmcv say at each start and no user can change.
 
     That is that OneDL's own data sets and mmcv's compiled operators are absent,
-    which nothing here uses. Other output and warnings of theirs stay. Called by
-    tools before they import more than the standard library.
+    which nothing here uses, and that a hook will not draw. Other output and warnings
+    of theirs stay. Called by tools before they import more than the standard library.
     """
+    warnings.filterwarnings('ignore', _NO_DRAWING_WARNING)
     for name in ('mmseg.datasets', 'mmcv.cnn.bricks.transformer'):
         around_import(name, _without_known_lines)
 

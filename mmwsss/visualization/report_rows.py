@@ -142,17 +142,39 @@ def collect_section(dataset: Any,
     scored = [info for info in complete if _has_truth(info)] or complete
     chosen = _spread(scored, num_images, columns[titles.index(rank_by)],
                      len(dataset.metainfo['classes']))
+    return _draw_section(dataset, title, columns, chosen, len(complete), rank_by)
+
+
+def collect_images(dataset: Any, title: str, columns: Sequence[dict],
+                   ids: Sequence[str]) -> Section:
+    """Draw given images.
+
+    Args:
+        dataset (BaseSegDataset): See :func:`collect_section`.
+        title (str): Title of the section.
+        columns (Sequence[dict]): As there.
+        ids (Sequence[str]): Ids of images, in their order.
+    """
+    infos = {image_id(info): info for info in map(
+        dataset.get_data_info, range(len(dataset)))}
+    chosen = [infos[name] for name in ids]
+    return _draw_section(dataset, title, columns, chosen, len(chosen), '')
+
+
+def _draw_section(dataset: Any, title: str, columns: Sequence[dict],
+                  chosen: list[dict], images: int, ranked_by: str) -> Section:
     rows, shown = [], set()
     for info in chosen:
         row, ids = _draw_row(info, columns, dataset.metainfo)
         rows.append(row)
         shown |= ids
-    names = ['Photo', *titles] + ['Ground truth'] * _has_truth(chosen[0])
+    names = ['Photo', *(column['title'] for column in columns)]
+    names += ['Ground truth'] * _has_truth(chosen[0])
     classes = {
         dataset.metainfo['classes'][i]: tuple(dataset.metainfo['palette'][i])
         for i in sorted(shown - {0, 255})
     }
-    return Section(title, names, rows, classes, len(complete), rank_by)
+    return Section(title, names, rows, classes, images, ranked_by)
 
 
 def _spread(infos: list[dict], count: int, column: dict,

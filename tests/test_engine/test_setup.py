@@ -1,5 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import os
+from urllib.error import URLError
 
 import pytest
 from mmengine.config import Config
@@ -8,6 +9,7 @@ from torch import distributed
 from mmwsss.engine import (
     check_output_folder,
     find_resumable_checkpoint,
+    naming_weights,
     setup_entry_point,
 )
 
@@ -83,3 +85,20 @@ def test_resumable_checkpoint(tmp_path):
     (new / 'iter_3.pth').unlink()
     with pytest.raises(FileNotFoundError, match='last_checkpoint names'):
         find_resumable_checkpoint(new)
+
+
+@pytest.mark.parametrize('backbone, sentence', [
+    (dict(type='ResNet', init_cfg=dict(type='Pretrained', checkpoint='torchvision://x')),
+     'bring the file of torchvision://x and name it by --weights FILE'),
+    (dict(type='mmpretrain.TIMMBackbone', model_name='mobilenetv1_100',
+          pretrained=True),
+     'bring the file https://huggingface.co/timm/mobilenetv1_100.*model.safetensors')])
+def test_weights_that_cannot_be_downloaded_are_named(backbone, sentence):
+    cfg = Config(dict(model=dict(backbone=backbone)))
+    with pytest.raises(ConnectionError, match=sentence):
+        with naming_weights(cfg):
+            raise URLError('Name or service not known')
+    # Another error says itself what is wrong.
+    with pytest.raises(FileNotFoundError, match='own'):
+        with naming_weights(cfg):
+            raise FileNotFoundError('own')

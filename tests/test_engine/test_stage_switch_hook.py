@@ -237,6 +237,14 @@ def test_malformed_stages(stages, message):
         StageSwitchHook(stages)
 
 
+def test_epochs_are_for_test_runs_and_the_tool(tmp_path):
+    # A test run builds the hook and does not ask how long stages are.
+    StageSwitchHook([dict(name='a', epochs=2, min_iters=3)])
+    cfg = tiny_config(tmp_path, [dict(name='a', epochs=2)])
+    with pytest.raises(ValueError, match='tools/train.py, which turns them'):
+        train(cfg)
+
+
 def test_needs_iterations_and_something_to_train(tmp_path, monkeypatch):
     cfg = tiny_config(tmp_path)
     cfg.train_cfg = dict(by_epoch=True, max_epochs=1)

@@ -80,6 +80,24 @@ def test_seed_metric_at_a_given_threshold(tmp_path):
     assert 'supervision not stated' in written['protocol']
 
 
+def test_a_sweep_goes_on_beyond_its_edge(tmp_path):
+    path = tmp_path / 'details.json'
+    scores = score('seed', range(NUM_IMAGES), NUM_IMAGES, thresholds=(.0, .03),
+                   out_file=str(path))
+    grid = [round(.03 * step, 9) for step in range(34)]
+    every = [naive_scores(*label_maps(t))['mIoU'] for t in grid]
+    best = int(np.argmax(every))
+    assert best > 1
+    assert scores['seed/threshold'] == pytest.approx(grid[best])
+    assert scores['seed/mIoU'] == pytest.approx(every[best])
+    assert json.loads(path.read_text())['details']['thresholds'] == grid
+    # A best value inside the sweep ends it.
+    scores = score('seed', range(NUM_IMAGES), NUM_IMAGES, out_file=str(path),
+                   thresholds=(.0, grid[best], .9))
+    assert scores['seed/threshold'] == pytest.approx(grid[best])
+    assert json.loads(path.read_text())['details']['thresholds'][-1] == .9
+
+
 def test_stride_4_seeds_are_upsampled():
     from mmwsss.structures import Seed
     sample = make_sample(0)

@@ -188,3 +188,53 @@ def test_classes_reach_every_config(tmp_path):
             dataset = cfg.train_dataloader.dataset
             assert dataset.data_root == str(tmp_path)
             assert dataset.classes == ['background', 'owl', 'fox'][:number]
+
+
+def test_what_an_empty_variable_leaves_out(tmp_path):
+    text = """
+val_list = ''
+words = [dict(a='x', when='{val_list}'), dict(a='y')]
+steps = [
+    dict(name='one', type='command', command=['echo'], when='{val_list}'),
+    dict(name='two', type='report', config='{path}', sections=words),
+]
+"""
+    config = tmp_path / 'config.py'
+    config.touch()
+    text += f'path = {str(config)!r}\n'
+    short = recipe(tmp_path, text)
+    assert [step.name for step in short.steps] == ['two']
+    assert short['two'].spec['sections'] == [dict(a='y')]
+    full = recipe(tmp_path, text, cfg_options=dict(val_list='val.txt'))
+    assert [step.name for step in full.steps] == ['one', 'two']
+    assert full['two'].spec['sections'] == [dict(a='x'), dict(a='y')]
+    with pytest.raises(ValueError, match='{none} is no step or variable'):
+        recipe(tmp_path, text.replace("'{val_list}'", "'{none}'"))
+
+
+def test_options_of_all_steps_with_a_config(tmp_path):
+    (tmp_path / 'model.py').write_text('train_cfg = dict(max_iters=1)\nlog_level = 1')
+    toy = recipe(tmp_path, f"""
+model = {str(tmp_path / 'model.py')!r}
+weights = 'x.pth'
+cfg_options = dict(model={{'log_level': '{{weights}}', 'train_cfg.max_iters': 5}})
+steps = [
+    dict(name='one', type='train', config='{{model}}'),
+    dict(name='two', type='train', config='{{model}}',
+         cfg_options={{'train_cfg.max_iters': 7}}),
+]
+""", work_dir=str(tmp_path / 'work'), cfg_options=dict(weights='y.pth'))
+    runner = RecipeRunner(toy)
+    one, two = (runner.job(toy[name]).config for name in ('one', 'two'))
+    assert (one.log_level, one.train_cfg.max_iters) == ('y.pth', 5)
+    assert (two.log_level, two.train_cfg.max_iters) == ('y.pth', 7)
+
+
+def test_a_list_seen_from_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'mine.txt').touch()
+    text = "val_list = ''\nsteps = [dict(name='one', type='command', command=['x'])]"
+    here = recipe(tmp_path, text, cfg_options=dict(val_list='mine.txt'))
+    assert here.variables['val_list'] == str(tmp_path / 'mine.txt')
+    there = recipe(tmp_path, text, cfg_options=dict(val_list='val.txt'))
+    assert there.variables['val_list'] == 'val.txt'

@@ -9,7 +9,13 @@ import time
 
 import pytest
 
-from mmwsss.recipes import Interrupted, Recipe, RecipeRunner, StepFailed
+from mmwsss.recipes import (
+    CheckFailed,
+    Interrupted,
+    Recipe,
+    RecipeRunner,
+    StepFailed,
+)
 from mmwsss.recipes.export import export_sh
 from mmwsss.recipes.process import MARKER, folder_lock, kill_leftovers
 from mmwsss.utils import project_path
@@ -355,3 +361,16 @@ def test_one_pipeline_a_folder(recipe_path):
         with pytest.raises(BlockingIOError, match=f'process {os.getpid()}'):
             line.run()
     assert outcomes(run(recipe_path)) == ['done'] * 4
+
+
+def test_a_check_that_fails_stops_the_run(tmp_path, capsys):
+    path = tmp_path / 'recipe.py'
+    code = 'print("WARNING: much worse"); print("the reason"); raise SystemExit(3)'
+    path.write_text(f"""
+steps = [dict(name='one', type='command', command=['python', '-c', {code!r}]),
+         dict(name='two', type='command', command=['python', '-c', ''])]
+""")
+    with pytest.raises(CheckFailed, match='(?s)the reason.*Stopped by the check one'):
+        run(str(path))
+    assert '  WARNING: much worse' in capsys.readouterr().out
+    assert not (tmp_path / 'work' / 'two').exists()

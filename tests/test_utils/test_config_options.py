@@ -173,7 +173,9 @@ def test_what_configs_say_could_be_added(name):
         # default_hooks take no other keys than hooks; so do other dicts of dicts.
         kept = {'type': node['type']}
         for key in node.keys() - {'type'}:
-            check_options({'top': kept}, {f'top.{key}': 1}, '.'.join(path))
+            # Our epochs are known by their place.
+            top = 'train_cfg' if path == ('train_cfg', ) else 'top'
+            check_options({top: kept}, {f'{top}.{key}': 1}, '.'.join(path))
 
 
 def test_recipes_change_what_is_there():

@@ -25,6 +25,7 @@ from collections import Counter
 
 import numpy as np
 
+from mmwsss.photos import likely_name
 from mmwsss.utils import read_id_list, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
@@ -128,8 +129,9 @@ def check_image(job: tuple) -> tuple[list[str], tuple | None, list | None]:
 
 def check_tags(ids: list[str], table: dict[str, list[str]],
                classes: list[str], path: str, allow_empty: bool) -> list[str]:
-    """Return a line for each image whose tags are missing or unknown."""
+    """Return a line for each image without tags, and for each unknown tag."""
     problems = []
+    unknown: dict[str, list[str]] = {}
     for image_id in ids:
         names = table.get(image_id)
         if names is None:
@@ -139,8 +141,13 @@ def check_tags(ids: list[str], table: dict[str, list[str]],
             problems.append(f'image {image_id!r}: no tags in {path}')
         for name in names:
             if name not in classes:
-                problems.append(
-                    f'image {image_id!r}: unknown class {name!r} in {path}')
+                unknown.setdefault(name, []).append(image_id)
+    for name, shown in unknown.items():
+        others = f' and {len(shown) - 1} more' if len(shown) > 1 else ''
+        likely = likely_name(name, classes[1:])
+        problems.append(
+            f'image {shown[0]!r}{others}: unknown class {name!r} in {path}'
+            f'{f"; perhaps {likely!r} is meant" if likely else ""}')
     return problems
 
 

@@ -85,7 +85,8 @@ class StageSwitchHook(Hook):
     Args:
         stages (list[dict]): The stages in order. Keys: ``name`` (str), ``iters``
             (int), and optionally ``optim_wrapper`` (dict), ``param_scheduler``
-            (dict, list or None).
+            (dict, list or None). In configs ``epochs`` may stand for ``iters``, see
+            :func:`mmwsss.utils.epochs.resolve_epochs`.
         checkpoint (bool): Whether to write ``stage_<name>.pth``. Defaults to
             True.
         validate (bool): Whether to validate at the end of each stage, if the
@@ -114,7 +115,9 @@ class StageSwitchHook(Hook):
         if not names or len(set(names)) != len(names):
             raise ValueError(
                 f'stages need one or more distinct names, got {names}')
-        self.ends = list(accumulate(stage['iters'] for stage in self.stages))
+        # A test run does not ask how long stages are.
+        self.counted = all('iters' in stage for stage in self.stages)
+        self.ends = list(accumulate(stage.get('iters', 1) for stage in self.stages))
         self.checkpoint = checkpoint
         self.validate = validate
         self.index = 0
@@ -123,12 +126,14 @@ class StageSwitchHook(Hook):
 
     @staticmethod
     def _check_stage(stage: dict) -> dict:
-        known = {'name', 'iters', 'optim_wrapper', 'param_scheduler'}
-        if set(stage) - known or not {'name', 'iters'} <= set(stage):
+        known = {'name', 'iters', 'epochs', 'min_iters', 'optim_wrapper',
+                 'param_scheduler'}
+        has_length = 'iters' in stage or 'epochs' in stage
+        if set(stage) - known or 'name' not in stage or not has_length:
             raise ValueError(
                 f'a stage has the keys name, iters and maybe optim_wrapper and '
                 f'param_scheduler, got {sorted(stage)}')
-        iters = stage['iters']
+        iters = stage.get('iters', 1)
         if not isinstance(iters, int) or iters < 1:
             raise ValueError(f'iters of stage {stage["name"]!r} must be a '
                              f'positive integer, got {iters!r}')
@@ -148,6 +153,9 @@ class StageSwitchHook(Hook):
         """Set the length of the training and enter the first stage."""
         if not self._trains(runner):
             return
+        if not self.counted:
+            raise ValueError('stages that count in epochs are for tools/train.py, '
+                             'which turns them into iterations; give iters')
         loop = runner.train_loop
         if not isinstance(loop, IterBasedTrainLoop):
             raise ValueError('StageSwitchHook counts iterations and needs '

@@ -3,15 +3,18 @@ from mmwsss.utils.checkpoint import load_checkpoint_file
 
 from .build import augmented_loader, build_runner, image_loader, make_test_run
 from .checkpoint import use_safe_loading
+from .epochs import count_epochs
 from .sampler import ReproducibleInfiniteSampler
 from .setup import (
     check_output_folder,
     find_resumable_checkpoint,
     setup_entry_point,
 )
+from .weights import naming_weights
 
 __all__ = [
     'ReproducibleInfiniteSampler', 'augmented_loader', 'build_runner',
-    'check_output_folder', 'find_resumable_checkpoint', 'load_checkpoint_file',
-    'make_test_run', 'image_loader', 'setup_entry_point', 'use_safe_loading'
+    'check_output_folder', 'count_epochs', 'find_resumable_checkpoint', 'image_loader',
+    'load_checkpoint_file', 'make_test_run', 'naming_weights', 'setup_entry_point',
+    'use_safe_loading'
 ]

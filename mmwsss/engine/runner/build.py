@@ -1,12 +1,42 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """From a config to the runner of a training or of a test run."""
 
+import logging
+
 from mmengine.config import Config, ConfigDict
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmseg.registry import RUNNERS
 from torch.utils.data import Dataset
 
 from mmwsss.utils import check_keys
+
+# What goes to the log file only: tables of hundreds of lines, and what a user can do
+# nothing about.
+_FILE_ONLY = (
+    'Hooks will be executed', '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias', 'Distributed training is not used, all SyncBatch')
+
+
+class WSSSRunner(Runner):
+    """mmengine's runner, whose console is short.
+
+    The config, the environment and the table of hooks, 500 lines, go to the log
+    file only.
+    """
+
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        """The logger, with a filter before the console."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.addFilter(_is_for_console)
+        return logger
+
+
+def _is_for_console(record: logging.LogRecord) -> bool:
+    return record.funcName != '_log_env' and not record.getMessage().startswith(
+        _FILE_ONLY)
 
 
 def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
@@ -20,7 +50,7 @@ def build_runner(cfg: Config, dataset: Dataset | None = None) -> Runner:
     if 'runner_type' in cfg:
         runner = RUNNERS.build(cfg)
     else:
-        runner = Runner.from_cfg(cfg)
+        runner = WSSSRunner.from_cfg(cfg)
     if dataset is not None:
         # Not in the config, which is written to disk.
         runner._test_dataloader = dict(cfg.test_dataloader, dataset=dataset)

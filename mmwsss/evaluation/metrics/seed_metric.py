@@ -25,7 +25,8 @@ class SeedMetric(ConfusionMetric):
     scores. All thresholds are counted in one pass; see
     :func:`mmwsss.ops.seed_histogram`. Papers report the best of a sweep on
     the training images, where the choice belongs; elsewhere give the
-    threshold that was best there.
+    threshold that was best there. Where the best one is the last of the sweep, the
+    sweep goes on at its step up to 1.
 
     Scores: ``mIoU`` and its ``threshold``, ``precision``, ``recall``, ``F1``
     (from the means over classes), ``FPR``, ``FNR`` (object or not), and
@@ -66,6 +67,7 @@ class SeedMetric(ConfusionMetric):
         self.bg_thr = bg_thr
         if bg_thr is not None and bg_thr not in self.thresholds:
             self.thresholds = sorted([*self.thresholds, float(bg_thr)])
+        self.beyond = [] if bg_thr is not None else _beyond(self.thresholds)
 
     def count(self, sample: dict, gt: Tensor) -> Tensor:
         """Count one image for all thresholds: its histogram (C, C, T + 1)."""
@@ -78,7 +80,7 @@ class SeedMetric(ConfusionMetric):
         if self.own_background:
             return self._count_mask(seed.to_mask(), gt)
         return seed_histogram(seed.upsample(), seed.labels, gt,
-                              self.thresholds, self.num_classes)
+                              [*self.thresholds, *self.beyond], self.num_classes)
 
     def _count_mask(self, pred: Tensor, gt: Tensor) -> Tensor:
         """As the histogram of a seed that one threshold, 0, makes this mask."""
@@ -105,18 +107,23 @@ class SeedMetric(ConfusionMetric):
         if counts is not None and counts.any():
             confusion = integrate_histogram(counts)
             scores = confusion_scores(confusion)
-            best = self._choose(scores['mIoU'])
+            sweep = self.thresholds
+            best = self._choose(scores['mIoU'][:len(sweep)])
+            if self.beyond and best == len(sweep) - 1:
+                sweep = [*sweep, *self.beyond]
+                best = self._choose(scores['mIoU'])
+            details['thresholds'] = sweep
             for name, source in SCORE_NAMES.items():
                 result[name] = float(scores[source][best])
-                details[name] = scores[source].tolist()
+                details[name] = scores[source][:len(sweep)].tolist()
             if not self.own_background:
-                result['threshold'] = self.thresholds[best]
-            details['threshold_rule'] = self._rule(best)
+                result['threshold'] = sweep[best]
+            details['threshold_rule'] = self._rule(best, sweep)
             at_best = {name: value[best] for name, value in scores.items()}
             details.update(self.describe_classes(
                 at_best, confusion[best],
                 'seeds against their own background' if self.own_background else
-                f'seeds at threshold {self.thresholds[best]:g}'))
+                f'seeds at threshold {sweep[best]:g}'))
         tag_map = _tag_map([one for one in records if one])
         if tag_map is not None:
             result['tag_mAP'] = tag_map
@@ -127,14 +134,22 @@ class SeedMetric(ConfusionMetric):
             return self.thresholds.index(self.bg_thr)
         return int(np.nanargmax(miou))
 
-    def _rule(self, best: int) -> str:
+    def _rule(self, best: int, sweep: list[float]) -> str:
         if self.own_background:
             return 'none (a background map of their own)'
         if self.bg_thr is not None:
             return f'{self.bg_thr:g} (given)'
-        return (f'{self.thresholds[best]:g} (best on this split of '
-                f'{len(self.thresholds)} in {self.thresholds[0]:g}..'
-                f'{self.thresholds[-1]:g})')
+        return (f'{sweep[best]:g} (best on this split of {len(sweep)} in '
+                f'{sweep[0]:g}..{sweep[-1]:g})')
+
+
+def _beyond(thresholds: list[float]) -> list[float]:
+    """Where a sweep of two or more goes on, below 1."""
+    if len(thresholds) < 2:
+        return []
+    last, step = thresholds[-1], thresholds[-1] - thresholds[-2]
+    count = int((1 - last) / step - 1e-6)
+    return [round(last + step * number, 9) for number in range(1, count + 1)]
 
 
 def _tag_map(records: list[dict]) -> float | None:

@@ -1,0 +1,12 @@
+# FSAE in ESOL's first stage for your own images on a CPU; docs/en/own_photos.md says
+# how to lay them out.
+# python tools/train.py configs/fsae/fsae_esol_mobilenetv1_folder.py
+_base_ = '../esol/esol_mobilenetv1_folder.py'
+
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'), stages=('classify', ))
+train_pipeline = [
+    *_base_.train_pipeline[:-1],
+    dict(type='StrongView'),
+    _base_.train_pipeline[-1],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,16 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The command ``mmwsss`` and its verbs.
+
+A verb is a module of its name in this folder with three functions:
+``add_arguments(parser)``, ``main(args)``, which returns the exit status, and one of
+the verb's own name, which ``mmwsss.<verb>`` is in Python. It is imported when it is
+asked for, so that ``mmwsss --help`` takes no seconds.
+"""
+
+VERBS = {
+    'run': 'from a folder of tagged photos to a model, its masks and a report',
+    'predict': 'masks of any photos by the model of a run',
+    'check': 'look at a folder of photos before anything is trained',
+    'preview': 'pseudo labels of some photos at another threshold, without training',
+}
+"""Verb -> what ``mmwsss --help`` says of it."""

@@ -1,0 +1,56 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""``mmwsss check``: look at a folder of photos before anything is trained."""
+
+import argparse
+
+from .tools import call_tool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``mmwsss check``."""
+    parser.add_argument('data', help='folder of photos with tags')
+    parser.add_argument('--quick', action='store_true', help='read no photo')
+    add_layout_arguments(parser)
+
+
+def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what is not found in a folder."""
+    parser.add_argument('--tags', metavar='FILE', help='the table of tags')
+    parser.add_argument('--masks', metavar='DIR', help='the folder of masks')
+    parser.add_argument('--classes', metavar='FILE', help='the list of classes')
+
+
+def layout_options(tags: str | None, masks: str | None,
+                   classes: str | None) -> list[str]:
+    """Those options as the tool takes them."""
+    given = dict(tags=tags, masks=masks, classes=classes)
+    return [word for name, value in given.items() if value is not None
+            for word in (f'--{name}', value)]
+
+
+def main(args: argparse.Namespace) -> int:
+    """Check what the command line names."""
+    check(args.data, args.quick, args.tags, args.masks, args.classes)
+    return 0
+
+
+def check(data: str,
+          quick: bool = False,
+          tags: str | None = None,
+          masks: str | None = None,
+          classes: str | None = None) -> None:
+    """Say what a folder of photos holds, and what its tags cannot teach.
+
+    Args:
+        data (str): The folder of photos.
+        quick (bool): Whether to leave the photos unread. Defaults to False.
+        tags (str, optional): The table of tags, where it is not found.
+        masks (str, optional): The folder of masks, likewise.
+        classes (str, optional): The list of classes, likewise.
+
+    Raises:
+        ToolFailed: If the folder cannot be read, or with ``status`` 3 if there are
+            problems.
+    """
+    call_tool('tools/dataset_converters/own_photos.py', data, *['--quick'] * quick,
+              *layout_options(tags, masks, classes))

@@ -1,0 +1,53 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""``mmwsss predict``: masks of any photos by the model of a run."""
+
+import argparse
+import os.path as osp
+
+from mmwsss.utils import read_text
+
+from .tools import call_tool
+
+STEP = 'train_segmentor'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``mmwsss predict``."""
+    parser.add_argument('work_dir', help='folder of a run')
+    parser.add_argument('photos', help='a photo, a folder or a quoted pattern')
+    parser.add_argument('--out', help='where to write (default: predictions in the '
+                        'folder of the run)')
+
+
+def main(args: argparse.Namespace) -> int:
+    """Predict what the command line names."""
+    predict(args.work_dir, args.photos, args.out)
+    return 0
+
+
+def predict(work_dir: str, photos: str, out: str | None = None) -> str:
+    """Write masks and overlays of photos.
+
+    Args:
+        work_dir (str): The folder of a run.
+        photos (str): A photo, a folder or a pattern.
+        out (str, optional): Where to write. Defaults to ``predictions`` in the
+            folder of the run.
+
+    Returns:
+        str: The folder that was written into.
+
+    Raises:
+        FileNotFoundError: If the run has no model yet.
+        ToolFailed: If a photo cannot be read.
+    """
+    config = osp.join(work_dir, 'configs', f'{STEP}.py')
+    record = osp.join(work_dir, STEP, 'last_checkpoint')
+    for path in (config, record):
+        if not osp.isfile(path):
+            raise FileNotFoundError(f'{work_dir} holds no trained model: there is no '
+                                    f'{path}')
+    checkpoint = osp.join(work_dir, STEP, osp.basename(read_text(record).strip()))
+    out = out or osp.join(work_dir, 'predictions')
+    call_tool('demo/image_demo.py', photos, config, checkpoint, '--out-dir', out)
+    return out

@@ -1,0 +1,147 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""``mmwsss run``: from a folder of tagged photos to a model and a report."""
+
+import argparse
+import os
+import os.path as osp
+import shutil
+from collections.abc import Sequence
+
+from mmwsss.utils import project_path
+
+from .check import add_layout_arguments, layout_options
+from .tools import call_tool
+
+METHODS = dict(
+    cam='cam/cam', esol='esol/esol', irn='irn/irn', sance='sance/sance',
+    single_stage='single_stage/single_stage', fsae='fsae/fsae_esol')
+"""Method -> the beginning of its recipe's name in ``configs/``."""
+
+PRESETS = dict(cpu=('_mobilenetv1', 384), gpu=('', 640))
+"""Device -> the recipes' small or large backbone, and the long side of photos."""
+
+LISTS = dict(train_list='train.txt', seed_list='seeds.txt', val_list='val.txt',
+             test_list='test.txt')
+"""Variable of the recipes -> the list that the photos are laid out with."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``mmwsss run``."""
+    parser.add_argument('data', help='folder of photos with tags')
+    parser.add_argument('--out', help='where all is written; by default '
+                        'work_dirs/<name of the folder>')
+    parser.add_argument('--preset', choices=PRESETS, help='cpu: a small backbone, '
+                        'small views; gpu: ResNet-50 (default: as the machine is)')
+    parser.add_argument('--method', default='cam', help=f'{", ".join(METHODS)}, or a '
+                        'recipe of your own (default: cam)')
+    parser.add_argument('--weights', metavar='FILE', help='initial weights, instead '
+                        'of a download')
+    parser.add_argument('--max-long', type=int, help='work on copies of at most this '
+                        'long side (default: 384 on cpu, 640 on gpu)')
+    add_layout_arguments(parser)
+    parser.add_argument('--force', action='store_true', help='go on where a check '
+                        'says that it is of no use')
+    parser.add_argument('--gpus', type=int, default=1, help='processes')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
+                        help='changes to the recipe, as in tools/pipeline.py')
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run what the command line asks for."""
+    out = run(args.data, args.out, args.preset, args.method, args.weights, args.tags,
+              args.masks, args.classes, args.max_long, args.force, args.gpus,
+              args.cfg_options)
+    print(f'next: mmwsss predict {out} PHOTOS')
+    return 0
+
+
+def run(data: str,
+        out: str | None = None,
+        preset: str | None = None,
+        method: str = 'cam',
+        weights: str | None = None,
+        tags: str | None = None,
+        masks: str | None = None,
+        classes: str | None = None,
+        max_long: int | None = None,
+        force: bool = False,
+        gpus: int = 1,
+        cfg_options: Sequence[str] = ()) -> str:
+    """Train a segmentation model on tagged photos.
+
+    The layout of the folder is found, see :func:`mmwsss.photos.find_layout`. Where
+    there are masks, some choose threshold, stage and refiner and others score the
+    final model; training reads none of these photos. The same call goes on after a
+    kill.
+
+    Args:
+        data (str): The folder of photos.
+        out (str, optional): Where all is written. Defaults to
+            ``work_dirs/<name of the folder>``.
+        preset (str, optional): ``'cpu'`` or ``'gpu'``. Defaults to what the machine
+            has.
+        method (str): One of ``METHODS``, or a recipe's file. Defaults to 'cam'.
+        weights (str, optional): A file of initial weights.
+        tags (str, optional): The table of tags, where it is not found.
+        masks (str, optional): The folder of masks, likewise.
+        classes (str, optional): The list of classes, likewise.
+        max_long (int, optional): The long side of the copies of larger photos.
+        force (bool): Whether to go on where a check fails. Defaults to False.
+        gpus (int): Processes of each training. Defaults to 1.
+        cfg_options (Sequence[str]): ``key=value`` changes to the recipe.
+
+    Returns:
+        str: The folder ``out``; its ``report.html`` tells the rest.
+
+    Raises:
+        FileNotFoundError: If there is no such folder or file.
+        ToolFailed: If a tool fails, or a check stops the run (``status`` 3).
+    """
+    if not osp.isdir(data):
+        raise FileNotFoundError(f'there is no folder {data}')
+    if weights is not None and not osp.isfile(weights):
+        raise FileNotFoundError(f'there is no file of weights {weights}')
+    preset = preset or find_preset()
+    recipe = find_recipe(method, preset)
+    out = out or osp.join('work_dirs', osp.basename(osp.abspath(data)))
+    copies = osp.join(out, 'data')
+    call_tool('tools/dataset_converters/own_photos.py', data, '--out', copies,
+              '--max-long', str(max_long or PRESETS[preset][1]),
+              *layout_options(tags, masks, classes), *['--force'] * force)
+    options = [f'data_root={osp.abspath(copies)}']
+    if osp.isfile(osp.join(copies, 'val.txt')):
+        lists = {variable: osp.abspath(osp.join(copies, name))
+                 for variable, name in LISTS.items()}
+        options += [f'{variable}={path}' for variable, path in lists.items()
+                    if osp.isfile(path)]
+    if weights is not None:
+        options.append(f'weights={osp.abspath(weights)}')
+    processes = ['--gpus', str(gpus)] if gpus > 1 else []
+    call_tool('tools/pipeline.py', recipe, '--work-dir', out, *processes,
+              *['--ignore-checks'] * force, '--cfg-options', *options, *cfg_options)
+    return out
+
+
+def find_recipe(method: str, preset: str) -> str:
+    """The recipe of a method.
+
+    Raises:
+        ValueError: If there is no such method.
+        FileNotFoundError: If there is no such recipe.
+    """
+    if method.endswith('.py'):
+        if not osp.isfile(method):
+            raise FileNotFoundError(f'there is no recipe {method}')
+        return method
+    if method not in METHODS:
+        raise ValueError(f'--method must be one of {", ".join(METHODS)}, or a recipe '
+                         f'(.py), got {method!r}')
+    name = f'{METHODS[method]}{PRESETS[preset][0]}_folder_pipeline.py'
+    path = project_path('configs', *name.split('/'))
+    near = osp.relpath(path)
+    return path if near.startswith(os.pardir) else near
+
+
+def find_preset() -> str:
+    """``'gpu'`` where there is one of NVIDIA, else ``'cpu'``; torch is not asked."""
+    return 'gpu' if osp.exists('/dev/nvidia0') or shutil.which('nvidia-smi') else 'cpu'

@@ -1,0 +1,156 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Whether pseudo labels can teach a segmentation model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAST_BACKGROUND = 0.05
+MOST_BACKGROUND = 0.98
+FLOODED = 0.9
+"""The share of its photos from which on a class has left them no background."""
+VANISHED = 0.005
+LEAST_SKILL = 0.2
+"""Of the way from chance to a perfect tag mAP."""
+LEAST_AGREEMENT = 0.3
+_LEAST_PHOTOS = 3
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check.
+
+    Args:
+        name (str): What was looked at.
+        passed (bool): Whether going on makes sense.
+        value (float): What was measured.
+        text (str): The measure in words and, where it failed, what to try.
+        images (tuple[str]): Ids of images that show it, the clearest first.
+    """
+
+    name: str
+    passed: bool
+    value: float
+    text: str
+    images: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f'{"passed" if self.passed else "FAILED"} ({self.name}): {self.text}'
+
+
+class LabelStatistics:
+    """How much of each image each class covers.
+
+    Args:
+        classes (Sequence[str]): All classes, background first.
+    """
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.classes = list(classes)
+        self.ids: list[str] = []
+        self.shares: list[np.ndarray] = []
+        self.tags: list[np.ndarray] = []
+        self.agreement: list[float] = []
+
+    def add(self, image_id: str, mask: np.ndarray, tags: np.ndarray,
+            seed_mask: np.ndarray | None = None) -> None:
+        """Count an image.
+
+        Args:
+            image_id (str): Its id.
+            mask (np.ndarray): The pseudo label, ``(H, W)``; 255 is left out.
+            tags (np.ndarray): Its image labels, multi-hot, background first.
+            seed_mask (np.ndarray, optional): What the seed alone says.
+        """
+        counts = np.bincount(mask.ravel(), minlength=256)[:len(self.classes)]
+        self.ids.append(image_id)
+        self.shares.append(counts / max(counts.sum(), 1))
+        self.tags.append(np.asarray(tags) > 0)
+        if seed_mask is not None:
+            either = ((mask > 0) & (mask != 255)) | (seed_mask > 0)
+            same = (mask == seed_mask) & (mask > 0)
+            self.agreement.append(same.sum() / max(either.sum(), 1))
+
+    def check(self) -> list[Check]:
+        """All checks of what was counted.
+
+        Raises:
+            ValueError: If nothing was.
+        """
+        if not self.ids:
+            raise ValueError('there are no pseudo labels to check')
+        shares, tags = np.stack(self.shares), np.stack(self.tags)
+        checks = [self._background(shares), *self._classes(shares, tags)]
+        if self.agreement:
+            checks.append(self._agreement(np.array(self.agreement)))
+        return checks
+
+    def _background(self, shares: np.ndarray) -> Check:
+        share = float(shares[:, 0].mean())
+        text = f'{share:.0%} of the pseudo labels is background'
+        if share < LEAST_BACKGROUND:
+            text += ('; almost none is left. Try a higher threshold (mmwsss preview '
+                     'shows it), or photos that show less of the classes')
+        elif share > MOST_BACKGROUND:
+            text += ('; almost nothing else is left. Try a lower threshold (mmwsss '
+                     'preview shows it), or a longer training')
+        order = np.argsort(shares[:, 0] if share < 0.5 else -shares[:, 0])
+        return Check('background', LEAST_BACKGROUND <= share <= MOST_BACKGROUND, share,
+                     text, self._named(order))
+
+    def _classes(self, shares: np.ndarray, tags: np.ndarray) -> list[Check]:
+        checks = []
+        for number, name in enumerate(self.classes[1:], 1):
+            tagged = np.flatnonzero(tags[:, number])
+            if len(tagged) < _LEAST_PHOTOS:
+                continue
+            share = float(shares[tagged, number].mean())
+            where = f'of the {len(tagged)} photos that show it'
+            if share < VANISHED:
+                checks.append(Check(
+                    f'class {name}', False, share, f'{name!r} has vanished: it covers '
+                    f'{share:.2%} {where}. Train longer, add photos that show it alone '
+                    'and larger, or drop it',
+                    self._named(tagged[np.argsort(shares[tagged, number])])))
+            elif share > FLOODED:
+                checks.append(Check(
+                    f'class {name}', False, share, f'{name!r} has flooded its photos: '
+                    f'it covers {share:.0%} {where}. Try a higher threshold, or add '
+                    f'photos of the same surroundings without {name!r}',
+                    self._named(tagged[np.argsort(-shares[tagged, number])])))
+        if not checks:
+            checks.append(Check('classes', True, 0.,
+                                'no class has vanished or flooded its photos'))
+        return checks
+
+    def _agreement(self, agreement: np.ndarray) -> Check:
+        mean = float(agreement.mean())
+        text = f'pseudo labels and seeds agree by an IoU of {100 * mean:.0f}'
+        if mean < LEAST_AGREEMENT:
+            text += ('; the refiner has replaced the seeds. Try none (--cfg-options '
+                     'steps.pseudo_labels.refiner=none) or another threshold')
+        return Check('refiner', mean >= LEAST_AGREEMENT, mean, text,
+                     self._named(np.argsort(agreement)))
+
+    def _named(self, order: np.ndarray, most: int = 8) -> tuple[str, ...]:
+        return tuple(self.ids[i] for i in order[:most])
+
+
+def check_tag_map(tag_map: float, tags: np.ndarray) -> Check:
+    """Whether a classifier knows its classes better than chance.
+
+    Args:
+        tag_map (float): Mean average precision over the classes, in per cent.
+        tags (np.ndarray): Image labels of the images that it was measured on,
+            multi-hot, background first, ``(N, C)``. Scores that know nothing have
+            the share of a class as its average precision.
+    """
+    share = np.asarray(tags)[:, 1:].mean(0)
+    chance = 100 * float(share[share > 0].mean())
+    skill = (tag_map - chance) / max(100 - chance, 1e-6)
+    text = f'tag mAP {tag_map:.1f}, by chance {chance:.1f}'
+    if skill < LEAST_SKILL:
+        text += ('; the classifier has learnt little. Train longer, add photos, or '
+                 'drop classes that nearly every photo shows')
+    return Check('tag mAP', skill >= LEAST_SKILL, tag_map, text)

@@ -1,0 +1,211 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Finds photos, tags, classes, masks and lists in a folder, without options."""
+
+import os
+import os.path as osp
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mmwsss.utils import naming, read_class_names, read_id_list
+from mmwsss.utils.image_files import describe_unused, sort_files
+from mmwsss.utils.label_table import read_label_names, strip_image_suffix
+
+PHOTO_FOLDERS = ('photos', 'images', 'JPEGImages', 'img')
+MASK_FOLDERS = ('masks', 'SegmentationClass', 'annotations')
+TABLES = ('tags.csv', 'tags.json', 'labels.csv', 'labels.json', 'image_tags.json',
+          'image_labels.json')
+SPLITS = ('train', 'val', 'test')
+_LIST_FOLDERS = ('', 'ImageSets', osp.join('ImageSets', 'Segmentation'))
+
+
+@dataclass
+class PhotoFolder:
+    """What a folder of photos holds.
+
+    Args:
+        root (str): The folder.
+        photo_root (str): Where its photos are: ``root`` or a folder in it.
+        photos (dict[str, str]): Path of each photo by its id.
+        tags (dict[str, list[str]]): Tags of each photo that has any; only photos
+            that are there.
+        tag_source (str): The table's path, or '' if folders are the tags.
+        classes (list[str]): The classes in their order, without background.
+        class_source (str): The file that lists them, or '' if they are the tags
+            that occur.
+        masks (dict[str, str]): Path of the mask of each photo that has one.
+        mask_root (str): Their folder, or ''.
+        lists (dict[str, list[str]]): Ids of the split that a list names, by
+            ``'train'``, ``'val'``, ``'test'``.
+        lost (list[str]): Ids of the table that no photo has.
+        unused (list[str]): Files beside the photos that are no images.
+    """
+
+    root: str
+    photo_root: str
+    photos: dict[str, str]
+    tags: dict[str, list[str]]
+    tag_source: str
+    classes: list[str]
+    class_source: str
+    masks: dict[str, str] = field(default_factory=dict)
+    mask_root: str = ''
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+    def describe(self) -> list[str]:
+        """What was found, a line each."""
+        tagged = sum(bool(names) for names in self.tags.values())
+        source = self._name(self.tag_source) or 'the names of their folders'
+        classes = self._name(self.class_source) or 'the tags'
+        lines = [
+            f'{len(self.photos)} photos in {self._name(self.photo_root) or "."}',
+            f'tags of {tagged} of them, from {source}',
+            f'{len(self.classes)} classes, from {classes}: {", ".join(self.classes)}',
+            f'{len(self.masks)} masks in {self._name(self.mask_root)}'
+            if self.masks else 'no masks: nothing is scored']
+        lines += [f'{len(ids)} photos in the list of {name}'
+                  for name, ids in self.lists.items()]
+        if self.unused:
+            lines.append(describe_unused(self.unused))
+        return lines
+
+    def _name(self, path: str) -> str:
+        name = osp.relpath(path, self.root) if path else ''
+        return '' if name == '.' else name
+
+
+def find_layout(root: str,
+                tags: str | None = None,
+                masks: str | None = None,
+                classes: str | None = None) -> PhotoFolder:
+    """Find out how a folder of photos is laid out.
+
+    Photos lie in ``photos/`` (or ``images/``, ``JPEGImages/``), else in the folder
+    itself. Tags are a table, ``tags.csv``, ``tags.json`` or the only csv or json
+    file; without one, each folder of photos is a class. Classes are those of
+    ``classes.txt``, else the tags that occur. Masks are ``masks/<id>.png``. Lists
+    ``train.txt``, ``val.txt`` and ``test.txt`` name a split of their owner.
+
+    Args:
+        root (str): The folder.
+        tags (str, optional): The table, where the folder does not tell.
+        masks (str, optional): The folder of masks, where the folder does not tell.
+        classes (str, optional): The list of classes, likewise.
+
+    Raises:
+        FileNotFoundError: If there is no such folder or file.
+        ValueError: Naming what is missing, ambiguous or wrong.
+    """
+    if not osp.isdir(root):
+        raise FileNotFoundError(f'there is no folder {root}')
+    table = tags or _find_table(root)
+    mask_root = masks or _first_folder(root, MASK_FOLDERS)
+    if masks and not osp.isdir(masks):
+        raise FileNotFoundError(f'there is no folder of masks {masks}')
+    photo_root = _first_folder(root, PHOTO_FOLDERS) or root
+    photos, unused = sort_files(photo_root)
+    if photo_root == root:
+        # Masks and lists lie among the photos' folders.
+        inside = osp.join(mask_root, '') if mask_root else None
+        photos = {key: path for key, path in photos.items()
+                  if not (inside and path.startswith(inside))}
+        unused = []
+    if not photos:
+        raise ValueError(f'{photo_root} holds no photo that can be read')
+    if table:
+        names, lost = _match(read_label_names(table), photos, table)
+    else:
+        names, lost = _folder_tags(photos, photo_root), []
+    class_file = classes or _existing(root, 'classes.txt')
+    known = read_class_names(class_file)[1:] if class_file else _occurring(names)
+    found = {} if not mask_root else {
+        key: path for key, path in sort_files(mask_root)[0].items()
+        if key in photos and path.lower().endswith('.png')}
+    return PhotoFolder(root, photo_root, photos, names, table, known, class_file,
+                       found, mask_root if found else '', _read_lists(root, photos),
+                       lost, unused)
+
+
+def _find_table(root: str) -> str:
+    for name in TABLES:
+        if found := _existing(root, name):
+            return found
+    others = [name for name in sorted(os.listdir(root))
+              if osp.splitext(name)[1].lower() in ('.csv', '.json')
+              and not name.startswith('.')]
+    if len(others) > 1:
+        raise ValueError(f'{root} holds {", ".join(others)}: say by --tags which one '
+                         'is the table of tags, or call it tags.csv')
+    return osp.join(root, others[0]) if others else ''
+
+
+def _match(table: dict[str, list[str]], photos: dict[str, str],
+           source: str) -> tuple[dict[str, list[str]], list[str]]:
+    """Tags by the ids of photos, whichever way the table names these.
+
+    It may name a photo by its path below the folder of photos or below the whole
+    folder, or by its file name alone where no other photo has that.
+    """
+    by_name: dict[str, list[str]] = {}
+    for key in photos:
+        by_name.setdefault(key.rsplit('/', 1)[-1], []).append(key)
+    tags: dict[str, list[str]] = {}
+    lost = []
+    for key, names in table.items():
+        rest = key.split('/', 1)[1] if '/' in key else ''
+        alone = by_name.get(key, [])
+        found = key if key in photos else rest if rest in photos else (
+            alone[0] if len(alone) == 1 else '')
+        if not found:
+            lost.append(key)
+        elif found in tags:
+            raise ValueError(f'{source}: two rows are of the photo {found!r}, the '
+                             f'second is {key!r}')
+        else:
+            tags[found] = list(dict.fromkeys(names))
+    if not tags:
+        raise ValueError(f'{source} names none of the photos; its first row is of '
+                         f'{next(iter(table))!r}, the first photo is '
+                         f'{next(iter(photos))!r}')
+    return tags, lost
+
+
+def _folder_tags(photos: dict[str, str], photo_root: str) -> dict[str, list[str]]:
+    tags = {key: [key.split('/', 1)[0]] for key in photos if '/' in key}
+    if not tags:
+        raise ValueError(
+            f'{photo_root} says of no photo what it shows: bring a table tags.csv '
+            '(photo,tags) or put the photos into one folder a class')
+    return tags
+
+
+def _occurring(tags: dict[str, list[str]]) -> list[str]:
+    return sorted({name for names in tags.values() for name in names})
+
+
+def _read_lists(root: str, photos: Iterable[str]) -> dict[str, list[str]]:
+    known = set(photos)
+    lists = {}
+    for name in SPLITS:
+        for folder in _LIST_FOLDERS:
+            path = osp.join(root, folder, f'{name}.txt')
+            if name in lists or not osp.isfile(path):
+                continue
+            with naming(path):
+                ids = [strip_image_suffix(key) for key in read_id_list(path)]
+            if missing := [key for key in ids if key not in known]:
+                raise ValueError(f'{path}: {len(missing)} ids are of no photo, the '
+                                 f'first is {missing[0]!r}')
+            lists[name] = ids
+    return lists
+
+
+def _first_folder(root: str, names: Iterable[str]) -> str:
+    return next((osp.join(root, name) for name in names
+                 if osp.isdir(osp.join(root, name))), '')
+
+
+def _existing(root: str, name: str) -> str:
+    path = osp.join(root, name)
+    return path if osp.isfile(path) else ''

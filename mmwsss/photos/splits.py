@@ -1,0 +1,89 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Which photos train, which choose, and which score."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from .layout import PhotoFolder
+
+HELD_OUT = 0.3
+"""Of photos that all have masks, the share that is kept from training."""
+
+MIN_MASKS = 8
+"""Fewer masks than this choose, and none are left to score."""
+
+
+def split_photos(folder: PhotoFolder, seed: int = 0) -> dict[str, list[str]]:
+    """Split photos into those that train, that choose and that score.
+
+    The lists of the owner count first. Else photos with masks are held out, at
+    most ``HELD_OUT`` of all photos: half of them choose threshold, stage and
+    refiner (val), the other half scores the final model (test). Both halves get
+    photos of each class where there are two. Photos that train have tags.
+
+    Args:
+        folder (PhotoFolder): The photos.
+        seed (int): Of the draw. Defaults to 0.
+
+    Returns:
+        dict[str, list[str]]: Ids by ``'train'``, ``'val'`` and ``'test'``, sorted;
+        ``'val'`` and ``'test'`` may be empty.
+
+    Raises:
+        ValueError: If no photo is left to train on.
+    """
+    tagged = [key for key in folder.photos if folder.tags.get(key)]
+    masked = [key for key in tagged if key in folder.masks]
+    if folder.lists:
+        val = [key for key in folder.lists.get('val', []) if key in masked]
+        test = [key for key in folder.lists.get('test', []) if key in folder.masks]
+        train = folder.lists.get('train', tagged)
+        if val and not test:
+            # The owner's val is the only measure: half of it chooses.
+            val, test = _halves(val, folder.tags, seed)
+    else:
+        held = masked
+        most = round(HELD_OUT * len(tagged))
+        if len(held) > most:
+            first, _ = _draw(held, folder.tags, most, seed)
+            held = first
+        val, test = (held, []) if len(held) < MIN_MASKS else _halves(
+            held, folder.tags, seed)
+        train = tagged
+    out = {*val, *test}
+    train = [key for key in train if key not in out and folder.tags.get(key)]
+    if not train:
+        raise ValueError(f'{folder.root}: no photo with tags is left to train on')
+    return dict(train=sorted(train), val=sorted(val), test=sorted(test))
+
+
+def _halves(ids: list[str], tags: Mapping[str, list[str]],
+            seed: int) -> tuple[list[str], list[str]]:
+    return _draw(ids, tags, (len(ids) + 1) // 2, seed)
+
+
+def _draw(ids: Iterable[str], tags: Mapping[str, list[str]], count: int,
+          seed: int) -> tuple[list[str], list[str]]:
+    """Draw photos so that classes keep their shares; return drawn and others.
+
+    Each time the class that is furthest behind its share gets a photo.
+    """
+    order = sorted(ids)
+    random.Random(seed).shuffle(order)  # noqa: S311
+    total = Counter(name for key in order for name in tags.get(key, ()))
+    drawn: list[str] = []
+    has: Counter[str] = Counter()
+    while len(drawn) < count and order:
+        behind = min(total, key=lambda name: (has[name] / total[name], total[name]),
+                     default=None)
+        key = next((one for one in order if behind in tags.get(one, ())), order[0])
+        order.remove(key)
+        drawn.append(key)
+        names = tags.get(key, ())
+        has.update(names)
+        if behind is not None and not any(behind in tags.get(one, ())
+                                          for one in order):
+            # All of its photos are drawn.
+            del total[behind]
+    return drawn, order

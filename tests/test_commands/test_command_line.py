@@ -1,0 +1,130 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import mmwsss
+from mmwsss.commands import VERBS, check, predict, preview, run, tools
+from mmwsss.commands.command_line import parse_args
+from mmwsss.commands.run import METHODS, PRESETS, find_recipe
+from mmwsss.commands.tools import ToolFailed, call_tool
+from mmwsss.recipes import Recipe
+from mmwsss.utils import project_path
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The plain commands that a verb would run."""
+    made = []
+
+    def note(name, *arguments):
+        assert project_path(*name.split('/'))
+        made.append([name, *arguments])
+
+    for module in (run, check, predict, preview):
+        monkeypatch.setattr(module, 'call_tool', note)
+    return made
+
+
+def test_help_imports_nothing_heavy():
+    code = ('import sys, mmwsss\nfrom mmwsss.commands.command_line import main\n'
+            'try: main()\nexcept SystemExit: pass\n'
+            'print(sorted({"torch", "mmengine", "numpy"} & set(sys.modules)))')
+    for words in (['--help'], ['run', '--help']):
+        done = subprocess.run([sys.executable, '-c', code, *words], text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL)
+        assert 'usage: mmwsss' in done.stdout
+        assert done.stdout.splitlines()[-1] == '[]'
+
+
+@pytest.mark.parametrize('verb', VERBS)
+def test_every_verb_is_whole(verb):
+    module = import_module(f'mmwsss.commands.{verb}')
+    assert callable(module.add_arguments) and callable(module.main)
+    assert getattr(mmwsss, verb) is getattr(module, verb)
+    assert verb in mmwsss.__all__
+    with pytest.raises(SystemExit) as ended:
+        parse_args([verb, '--no-such-option'])
+    assert ended.value.code == 2
+
+
+def test_run_stands_for_two_commands(calls, tmp_path):
+    (tmp_path / 'own').mkdir()
+    (tmp_path / 'w.pth').touch()
+    out = str(tmp_path / 'out')
+    args = parse_args([
+        'run', str(tmp_path / 'own'), '--out', out, '--preset', 'cpu', '--weights',
+        str(tmp_path / 'w.pth'), '--cfg-options', 'title=x', '--force'])
+    assert run.main(args) == 0
+    (lay_out, pipeline) = calls
+    assert lay_out == [
+        'tools/dataset_converters/own_photos.py', str(tmp_path / 'own'), '--out',
+        f'{out}/data', '--max-long', '384', '--force']
+    assert pipeline[0] == 'tools/pipeline.py'
+    assert pipeline[1].endswith('configs/cam/cam_mobilenetv1_folder_pipeline.py')
+    assert pipeline[2:] == [
+        '--work-dir', out, '--ignore-checks', '--cfg-options',
+        f'data_root={out}/data', f'weights={tmp_path}/w.pth', 'title=x']
+
+
+def test_lists_are_handed_on_where_masks_choose(calls, tmp_path):
+    (tmp_path / 'out' / 'data').mkdir(parents=True)
+    for name in ('train', 'seeds', 'val'):
+        (tmp_path / 'out' / 'data' / f'{name}.txt').touch()
+    mmwsss.run(data=str(tmp_path), out=str(tmp_path / 'out'), preset='gpu')
+    options = calls[1]
+    assert f'train_list={tmp_path}/out/data/train.txt' in options
+    assert f'val_list={tmp_path}/out/data/val.txt' in options
+    assert not any(word.startswith('test_list') for word in options)
+
+
+@pytest.mark.parametrize('preset', PRESETS)
+@pytest.mark.parametrize('method', METHODS)
+def test_every_method_has_a_recipe(method, preset, tmp_path):
+    path = find_recipe(method, preset)
+    short = Recipe(path, str(tmp_path), dict(classes=['a']))
+    scored = Recipe(path, str(tmp_path), dict(val_list='v.txt', test_list='t.txt'))
+    names = [step.name for step in short.steps]
+    assert 'test' not in names and names[-1] == 'report'
+    assert [step.name for step in scored.steps if step.name != 'test'] == names
+    assert scored['test'].type == 'test'
+    assert names.index('check_labels') < names.index('train_segmentor')
+
+
+def test_wrong_words(calls, tmp_path):
+    with pytest.raises(FileNotFoundError, match='there is no folder none'):
+        run.run('none')
+    with pytest.raises(FileNotFoundError, match='no file of weights w.pth'):
+        run.run(str(tmp_path), weights='w.pth')
+    with pytest.raises(ValueError, match='--method must be one of cam, esol'):
+        run.run(str(tmp_path), method='best', preset='cpu')
+    with pytest.raises(FileNotFoundError, match='holds no trained model'):
+        predict.predict(str(tmp_path), 'photo.jpg')
+    with pytest.raises(FileNotFoundError, match='holds no seeds'):
+        preview.preview(str(tmp_path), 0.3)
+    assert calls == []
+
+
+def test_predict_takes_the_last_checkpoint(calls, tmp_path):
+    (tmp_path / 'configs').mkdir()
+    (tmp_path / 'configs' / 'train_segmentor.py').touch()
+    (tmp_path / 'train_segmentor').mkdir()
+    (tmp_path / 'train_segmentor' / 'last_checkpoint').write_text('/old/iter_9.pth')
+    out = mmwsss.predict(str(tmp_path), 'x.jpg')
+    assert out == f'{tmp_path}/predictions'
+    assert calls == [[
+        'demo/image_demo.py', 'x.jpg', f'{tmp_path}/configs/train_segmentor.py',
+        f'{tmp_path}/train_segmentor/iter_9.pth', '--out-dir', out]]
+
+
+def test_a_tool_is_shown_and_its_status_kept(tmp_path, capfd, monkeypatch):
+    tool = tmp_path / 'tool.py'
+    tool.write_text('import sys\nprint(sys.argv[1:])\nsys.exit(3)\n')
+    monkeypatch.setattr(tools, 'project_path', lambda *parts: str(tool))
+    with pytest.raises(ToolFailed, match='status 3') as failed:
+        call_tool('tools/tool.py', 'a b')
+    assert failed.value.status == 3
+    said = capfd.readouterr().out
+    assert said == f"$ python {tool} 'a b'\n['a b']\n"

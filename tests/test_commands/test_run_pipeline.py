@@ -1,0 +1,49 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""``mmwsss run`` as a user calls it, tiny: nothing is learnt."""
+
+import shutil
+
+import pytest
+import timm
+import torch
+
+from mmwsss.commands.run import run
+from mmwsss.utils import read_json, read_lines
+
+QUICK = [
+    f'steps.{step}.cfg_options.{key}={value}'
+    for step in ('train_localizer', 'train_segmentor')
+    for key, value in {
+        'train_cfg.epochs': 0.1, 'train_cfg.min_iters': 1,
+        'train_dataloader.batch_size': 2, 'train_dataloader.num_workers': 0,
+        'train_dataloader.persistent_workers': False}.items()]
+
+
+@pytest.fixture
+def own(voc_root, tmp_path):
+    """Twelve photos with tags and masks, and weights that know nothing."""
+    root = tmp_path / 'own'
+    shutil.copytree(voc_root / 'JPEGImages', root / 'photos')
+    shutil.copytree(voc_root / 'SegmentationClass', root / 'masks')
+    shutil.copy(voc_root / 'image_labels.json', root / 'tags.json')
+    shutil.copy(voc_root / 'classes.txt', root)
+    torch.save(timm.create_model('mobilenetv1_100').state_dict(),
+               tmp_path / 'weights.pth')
+    return root
+
+
+def test_from_a_folder_to_a_report(own, tmp_path, capfd):
+    call = dict(data=str(own), out=str(tmp_path / 'out'), preset='cpu',
+                weights=str(tmp_path / 'weights.pth'), cfg_options=QUICK)
+    # So few photos of each class, and a model that knows nothing, are problems.
+    assert run(**call, force=True) == call['out']
+    said = capfd.readouterr().out
+    assert '12 photos in photos' in said and 'tools/pipeline.py' in said
+    out = tmp_path / 'out'
+    assert (out / 'report.html').stat().st_size > 10_000
+    held = read_lines(out / 'data' / 'val.txt')
+    assert not {*held} & {*read_lines(out / 'data' / 'train.txt')}
+    assert read_json(out / 'choose' / 'metrics.json')['chosen/by'] == (
+        f'{len(held)} masks of val')
+    assert {path.stem for path in (out / 'predict' / 'masks').iterdir()} == {
+        path.stem for path in (own / 'photos').iterdir()}

@@ -1,0 +1,105 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Criteria of thresholds without masks, and checks of pseudo labels."""
+
+import numpy as np
+import pytest
+
+from mmwsss.evaluation.label_checks import LabelStatistics, check_tag_map
+from mmwsss.evaluation.threshold_criteria import BINS, CRITERIA, SeedStatistics
+
+
+def measured(scores, image=None):
+    statistics = SeedStatistics()
+    if image is None:
+        image = np.random.RandomState(0).rand(*scores.shape, 3)
+    statistics.add(scores, image)
+    return statistics
+
+
+def test_otsu_is_the_least_variance_within():
+    values = np.random.RandomState(0).beta(0.6, 1.5, (40, 50))
+    found = CRITERIA['otsu'](measured(values))
+    binned = (np.floor(values * BINS) + 0.5) / BINS
+
+    def within(threshold):
+        sides = binned[binned < threshold], binned[binned >= threshold]
+        return sum(side.var() * side.size for side in sides if side.size)
+
+    best = min((k / BINS for k in range(1, BINS)), key=within)
+    assert found == pytest.approx(best)
+
+
+def test_contrast_against_loops():
+    random = np.random.RandomState(1)
+    scores, image = random.rand(12, 15), random.rand(12, 15, 3)
+    image[scores > 0.4] += 2
+    statistics = measured(scores, image)
+    pixels, total = image.reshape(-1, 3), image.reshape(-1, 3).var(0).sum()
+    for k in (1, 25, 40, 90):
+        above = scores.ravel() >= k / BINS
+        gap = pixels[above].mean(0) - pixels[~above].mean(0)
+        expected = above.mean() * (1 - above.mean()) * (gap**2).sum() / total
+        assert statistics.contrast[k] == pytest.approx(expected)
+    assert CRITERIA['colour_contrast'](statistics) == pytest.approx(0.4, abs=0.02)
+
+
+@pytest.mark.parametrize('name', CRITERIA)
+@pytest.mark.parametrize('scores', [np.zeros((4, 4)), np.ones((4, 4))])
+def test_flat_seeds_have_a_threshold_all_the_same(name, scores):
+    assert 0 <= CRITERIA[name](measured(scores, np.ones((4, 4, 3)))) <= 1
+
+
+def labels(share, tags, classes=('background', 'cat', 'dog'), images=5, seed=None):
+    """Statistics of images whose first class covers a share."""
+    statistics = LabelStatistics(classes)
+    for number in range(images):
+        mask = np.zeros((10, 10), np.uint8)
+        mask.ravel()[:round(share * 100)] = 1
+        statistics.add(f'{number}', mask, np.array(tags), seed)
+    return {check.name: check for check in statistics.check()}
+
+
+def test_good_labels_pass():
+    checks = labels(0.3, [1, 1, 0], seed=np.eye(10, dtype=np.uint8) * 0 + 1)
+    assert checks['background'].passed and checks['classes'].passed
+    assert checks['refiner'].value == pytest.approx(0.3)
+
+
+def test_no_background_and_nothing_else():
+    assert not labels(1, [1, 1, 0])['background'].passed
+    assert 'higher threshold' in labels(1, [1, 1, 0])['background'].text
+    assert 'lower threshold' in labels(0, [1, 1, 0])['background'].text
+
+
+def test_vanished_and_flooded():
+    checks = labels(0.92, [1, 1, 1])
+    assert 'flooded' in checks['class cat'].text and not checks['class cat'].passed
+    assert 'vanished' in checks['class dog'].text
+    assert checks['class dog'].images == ('0', '1', '2', '3', '4')
+    # A class that no photo is tagged with has not vanished.
+    assert 'class dog' not in labels(0.5, [1, 1, 0])
+
+
+def test_undecided_pixels_count_for_nobody():
+    statistics = LabelStatistics(('background', 'cat'))
+    mask = np.full((10, 10), 255, np.uint8)
+    mask[:2] = 1
+    mask[2] = 0
+    statistics.add('a', mask, np.array([1, 1]))
+    assert statistics.check()[0].value == pytest.approx(1 / 3)
+    with pytest.raises(ValueError, match='no pseudo labels'):
+        LabelStatistics(('background', )).check()
+
+
+def test_a_refiner_that_replaces_the_seeds():
+    seed = np.zeros((10, 10), np.uint8)
+    seed[5:] = 1
+    assert not labels(0.3, [1, 1, 0], seed=seed)['refiner'].passed
+
+
+def test_tag_map_against_chance():
+    tags = np.array([[1, 1, 0]] * 8 + [[1, 1, 1]] * 2)
+    # Chance: the mean of 1 and 0.2.
+    assert not check_tag_map(65, tags).passed
+    assert check_tag_map(90, tags).passed
+    assert 'tag mAP 65.0, by chance 60.0' in check_tag_map(65, tags).text

@@ -1,0 +1,208 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Choose the stage, the threshold and the refiner of pseudo labels.
+
+    python tools/choose_labels.py CONFIG --stages classify=DIR shrink=DIR \\
+        --refiners none irn_label --out DIR
+
+DIR holds seeds, <id>.npz. Where images of the config's val_dataloader have masks,
+these choose: the best mIoU of each stage over all thresholds, then of its labels by
+each refiner. Otherwise a criterion that reads no mask gives each stage's threshold,
+the stage is the one whose scores it divides best, and the refiner the last one.
+Writes metrics.json, and seeds, a link to the folder of the chosen stage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import os.path as osp
+from typing import TYPE_CHECKING, Any
+
+from mmwsss.utils import read_config, write_json
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.crf_presets import CRF_PRESETS
+from mmwsss.utils.entry_point import run_tool
+
+if TYPE_CHECKING:
+    from mmwsss.evaluation.threshold_criteria import SeedStatistics
+
+# Images that choose; more would change little.
+MOST = 200
+# What IRN's two thresholds are beside the best one.
+MARGIN_FG, MARGIN_BG = 0.15, 0.10
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = ToolParser(__doc__)
+    parser.add_argument('config', help='config with the images')
+    parser.add_argument(
+        '--stages', nargs='+', required=True, metavar='NAME=DIR',
+        help='the folders of seeds to choose from, in the order of training')
+    parser.add_argument(
+        '--refiners', nargs='+', default=['none'], choices=['none', *CRF_PRESETS],
+        help='what may refine the thresholded seeds (default: none)')
+    parser.add_argument('--out', required=True, help='folder for the choice')
+    parser.add_argument(
+        '--criterion', help='what chooses without masks (default: the one of '
+        'mmwsss.evaluation.threshold_criteria)')
+    parser.add_cfg_options()
+    args = parser.parse_args()
+    stages = [text.partition('=')[::2] for text in args.stages]
+    for text, (_, folder) in zip(args.stages, stages, strict=True):
+        if not osp.isdir(folder):
+            parser.error(f'--stages {text}: there is no folder {folder!r}')
+    args.stages = dict(stages)
+    return args
+
+
+def images(dataset, with_masks: bool) -> list[dict]:
+    """The images that choose, spread evenly over a dataset."""
+    import numpy as np
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    if with_masks:
+        infos = [info for info in infos if info.get('seg_map_path')]
+    places = np.linspace(0, len(infos) - 1, min(MOST, len(infos)))
+    return [infos[round(place)] for place in places]
+
+
+def sweep(folder: str, infos: list[dict], meta: dict) -> dict:
+    """The scores of a stage's seeds on masks, at its best threshold."""
+    import torch
+    from mmseg.registry import METRICS
+
+    from mmwsss.evaluation.metrics.prediction_files import count_setup
+    metric = dict(type='SeedMetric', print_classes=False)
+    _, counts = count_setup(metric, meta, folder, True)(infos)
+    scorer = METRICS.build(metric)
+    scorer.dataset_meta = meta
+    return scorer.summarize(torch.from_numpy(counts), [])[0]
+
+
+def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
+                  refiner: str) -> dict:
+    """The scores of a stage's labels after a refiner."""
+    import tempfile
+
+    import torch
+    from mmseg.registry import METRICS
+
+    from mmwsss.evaluation.metrics.confusion_metric import image_id
+    from mmwsss.evaluation.metrics.prediction_files import count_setup
+    from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
+    rule = dict(type='ThresholdLabel', bg_thr=bg_thr,
+                refiner=dict(type='DenseCRF', preset=refiner))
+    refine = pseudo_label_setup(rule, list(meta['palette']))
+    with tempfile.TemporaryDirectory() as labels:
+        for info in infos:
+            name = image_id(info)
+            refine((osp.join(folder, f'{name}.npz'), info['img_path'],
+                    osp.join(labels, f'{name}.png')))
+        metric = dict(type='MaskMetric', print_classes=False)
+        _, counts = count_setup(metric, meta, labels, False)(infos)
+    scorer = METRICS.build(metric)
+    scorer.dataset_meta = meta
+    return scorer.summarize(torch.from_numpy(counts), [])[0]
+
+
+def choose_by_masks(args: argparse.Namespace, infos: list[dict],
+                    meta: dict) -> dict[str, Any]:
+    """Stage, threshold and refiner of the best mIoU on masks."""
+    rows, before = [], None
+    for stage, folder in args.stages.items():
+        scores = sweep(folder, infos, meta)
+        print(f'{stage}: mIoU {scores["mIoU"]:.1f} at threshold '
+              f'{scores["threshold"]:.2f}', flush=True)
+        if before is not None and scores['mIoU'] < before - 1:
+            print(f'WARNING: {stage} is {before - scores["mIoU"]:.1f} points below '
+                  'the stage before it')
+        before = scores['mIoU']
+        for refiner in args.refiners:
+            refined = scores if refiner == 'none' else score_refined(
+                folder, infos, meta, scores['threshold'], refiner)
+            rows.append((refined['mIoU'], stage, refiner, scores['threshold']))
+            if refiner != 'none':
+                print(f'{stage}, {refiner}: mIoU {refined["mIoU"]:.1f}', flush=True)
+    miou, stage, refiner, bg_thr = max(rows, key=lambda row: row[0])
+    return dict(stage=stage, refiner=refiner, bg_thr=bg_thr, mIoU=miou,
+                by=f'{len(infos)} masks of val')
+
+
+def measure(folder: str, infos: list[dict]) -> SeedStatistics:
+    """The statistics of a stage's seeds."""
+    import cv2
+    import numpy as np
+
+    from mmwsss.datasets.image_io import read_image
+    from mmwsss.evaluation.metrics.prediction_files import prediction_file
+    from mmwsss.evaluation.threshold_criteria import SeedStatistics
+    from mmwsss.structures import Seed
+    statistics = SeedStatistics()
+    for info in infos:
+        seed = Seed.load(prediction_file(folder, info, True))
+        if not len(seed.labels):
+            continue
+        scores = seed.scores.amax(0).numpy()
+        image = cv2.resize(read_image(info['img_path']), scores.shape[::-1],
+                           interpolation=cv2.INTER_AREA)
+        lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        statistics.add(scores, lab)
+    return statistics
+
+
+def choose_without_masks(args: argparse.Namespace,
+                         infos: list[dict]) -> dict[str, Any]:
+    """The threshold by a criterion, the stage that it divides best."""
+    from mmwsss.evaluation.threshold_criteria import CRITERIA, DEFAULT_CRITERION
+    name = args.criterion or DEFAULT_CRITERION
+    if name not in CRITERIA:
+        raise ValueError(f'--criterion must be one of {", ".join(CRITERIA)}, got '
+                         f'{name!r}')
+    rows = []
+    for stage, folder in args.stages.items():
+        statistics = measure(folder, infos)
+        bg_thr = CRITERIA[name](statistics)
+        contrast = float(statistics.contrast[round(bg_thr * 100)])
+        rows.append((contrast, stage, bg_thr))
+        print(f'{stage}: threshold {bg_thr:.2f} by {name}', flush=True)
+    _, stage, bg_thr = max(rows, key=lambda row: row[0])
+    return dict(stage=stage, refiner=args.refiners[-1], bg_thr=bg_thr,
+                by=f'the criterion {name}, without masks')
+
+
+def link(folder: str, path: str) -> None:
+    """Let a relative link name a folder."""
+    if osp.islink(path):
+        os.remove(path)
+    os.symlink(osp.relpath(folder, osp.dirname(path)), path)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Choose."""
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import DATASETS
+
+    from mmwsss.engine import image_loader
+    from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
+    cfg = read_config(args.config, args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    loader = cfg.get('val_dataloader') or image_loader(cfg)
+    dataset = DATASETS.build(scoring_dataset(dict(loader.dataset, pipeline=[]), cfg))
+    infos = images(dataset, with_masks=True)
+    if infos:
+        chosen = choose_by_masks(args, infos, dict(dataset.metainfo))
+    else:
+        dataset = DATASETS.build(dict(image_loader(cfg).dataset, pipeline=[]))
+        chosen = choose_without_masks(args, images(dataset, with_masks=False))
+    chosen.update(conf_fg=min(chosen['bg_thr'] + MARGIN_FG, 0.95),
+                  conf_bg=max(chosen['bg_thr'] - MARGIN_BG, 0.01))
+    print(f'chosen: seeds of {chosen["stage"]}, threshold {chosen["bg_thr"]:.2f}, '
+          f'refiner {chosen["refiner"]}, by {chosen["by"]}')
+    os.makedirs(args.out, exist_ok=True)
+    link(args.stages[chosen['stage']], osp.join(args.out, 'seeds'))
+    write_json(osp.join(args.out, 'metrics.json'),
+               {f'chosen/{key}': value for key, value in chosen.items()})
+
+
+if __name__ == '__main__':
+    run_tool(parse_args, main)

@@ -1,0 +1,84 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Draw pseudo labels of some photos at other settings, in seconds.
+
+    python tools/preview_labels.py CONFIG --seeds DIR --out preview.png \\
+        --bg-thr 0.3 --refiner irn_label
+
+The images are those of the config's seed_dataloader; nothing is trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os.path as osp
+import tempfile
+
+from mmwsss.utils import atomic_write, read_config
+from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
+from mmwsss.utils.entry_point import run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = ToolParser(__doc__)
+    parser.add_argument('config', help='config with the images')
+    parser.add_argument('--seeds', required=True, help='folder of <id>.npz')
+    parser.add_argument('--out', required=True, help='PNG to write')
+    parser.add_argument('--num-images', type=int, default=8, help='default: 8')
+    add_label_options(parser, required=True)
+    parser.add_cfg_options()
+    args = parser.parse_args()
+    if not osp.isdir(args.seeds):
+        parser.error(f'there is no folder {args.seeds}')
+    if args.num_images < 1:
+        parser.error(f'--num-images must be at least 1, got {args.num_images}')
+    if args.bg_thr is None:
+        parser.error('--bg-thr is what a preview is for')
+    return args
+
+
+def main(args: argparse.Namespace) -> None:
+    """Draw."""
+    import numpy as np
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import DATASETS
+    from PIL import Image
+
+    from mmwsss.engine import image_loader
+    from mmwsss.evaluation.metrics.confusion_metric import image_id
+    from mmwsss.evaluation.metrics.prediction_files import (
+        prediction_file,
+        scoring_dataset,
+    )
+    from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
+    from mmwsss.visualization.contact_sheet import draw_contact_sheet
+    from mmwsss.visualization.report_rows import collect_images
+    cfg = read_config(args.config, args.cfg_options)
+    rule = label_rule_config(args, cfg)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    dataset = DATASETS.build(
+        scoring_dataset(dict(image_loader(cfg).dataset, pipeline=[]), cfg))
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    infos = [info for info in infos
+             if osp.isfile(prediction_file(args.seeds, info, True))]
+    if not infos:
+        raise FileNotFoundError(f'{args.seeds} holds no seed of any image')
+    places = np.linspace(0, len(infos) - 1, min(args.num_images, len(infos)))
+    infos = [infos[round(place)] for place in places]
+    refine = pseudo_label_setup(rule, list(dataset.metainfo['palette']))
+    with tempfile.TemporaryDirectory() as labels:
+        for info in infos:
+            refine((prediction_file(args.seeds, info, True), info['img_path'],
+                    prediction_file(labels, info, False)))
+        section = collect_images(
+            dataset, f'Threshold {args.bg_thr:g}, refiner {args.refiner}',
+            [dict(title='Seed', seeds=args.seeds, bg_thr=args.bg_thr),
+             dict(title='Pseudo label', masks=labels)],
+            [image_id(info) for info in infos])
+    with atomic_write(args.out) as file:
+        Image.fromarray(draw_contact_sheet([section])).save(file, 'PNG')
+    print(f'{len(infos)} photos in {args.out}')
+
+
+if __name__ == '__main__':
+    run_tool(parse_args, main)
