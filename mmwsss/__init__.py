@@ -8,17 +8,23 @@ is first asked for one.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .registration import announce_parts
 from .version import __version__
 
-__all__ = ['__version__']
+if TYPE_CHECKING:
+    from .apis import CAM
+
+__all__ = ['CAM', '__version__']
 
 
 def __getattr__(name: str):
     if name in ('apis', 'datasets', 'engine', 'evaluation', 'models', 'ops',
                 'structures', 'visualization'):
         return import_module(f'.{name}', __name__)
+    if name == 'CAM':
+        return import_module('.apis', __name__).CAM
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 

@@ -1,4 +1,23 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-from .inferencer import WSSSInferencer
+"""What a program calls; each part is imported when it is first asked for."""
 
-__all__ = ['WSSSInferencer']
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mmwsss.utils.import_hooks import quiet_imports
+
+if TYPE_CHECKING:
+    from .cam import CAM, CAMResult
+    from .inferencer import WSSSInferencer
+
+__all__ = ['CAM', 'CAMResult', 'WSSSInferencer']
+
+_MODULES = dict(CAM='cam', CAMResult='cam', WSSSInferencer='inferencer')
+
+quiet_imports()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f'.{_MODULES[name]}', __name__), name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
