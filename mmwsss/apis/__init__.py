@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Any
 from mmwsss.utils.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
+    from mmwsss.datasets.annotations import export_masks, import_masks
+
     from .cam import CAM, CAMResult
     from .inferencer import WSSSInferencer
 
-__all__ = ['CAM', 'CAMResult', 'WSSSInferencer']
+__all__ = ['CAM', 'CAMResult', 'WSSSInferencer', 'export_masks', 'import_masks']
 
-_MODULES = dict(CAM='cam', CAMResult='cam', WSSSInferencer='inferencer')
+_MODULES = dict(
+    CAM='mmwsss.apis.cam',
+    CAMResult='mmwsss.apis.cam',
+    WSSSInferencer='mmwsss.apis.inferencer',
+    export_masks='mmwsss.datasets.annotations',
+    import_masks='mmwsss.datasets.annotations')
 
 quiet_imports()
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return getattr(import_module(f'.{_MODULES[name]}', __name__), name)
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
