@@ -11,14 +11,17 @@ if TYPE_CHECKING:
 
     from .cam import CAM, CAMResult
     from .inferencer import WSSSInferencer
+    from .onnx_export import export_onnx
 
-__all__ = ['CAM', 'CAMResult', 'WSSSInferencer', 'export_masks', 'import_masks']
+__all__ = ['CAM', 'CAMResult', 'WSSSInferencer', 'export_masks', 'export_onnx',
+           'import_masks']
 
 _MODULES = dict(
     CAM='mmwsss.apis.cam',
     CAMResult='mmwsss.apis.cam',
     WSSSInferencer='mmwsss.apis.inferencer',
     export_masks='mmwsss.datasets.annotations',
+    export_onnx='mmwsss.apis.onnx_export',
     import_masks='mmwsss.datasets.annotations')
 
 quiet_imports()
