@@ -20,11 +20,15 @@ from .inferencer import WSSSInferencer
 class _PhotoToMask(nn.Module):
     """What mmseg does with a photo at test, as a function of tensors alone."""
 
-    def __init__(self, model: nn.Module) -> None:
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, model: Any) -> None:
         super().__init__()
-        self.backbone, self.neck = model.backbone, getattr(model, 'neck', None)
-        self.head = model.decode_head
-        self.align_corners = model.align_corners
+        self.backbone: nn.Module = model.backbone
+        self.neck: nn.Module | None = getattr(model, 'neck', None)
+        self.head: nn.Module = model.decode_head
+        self.align_corners: bool = model.align_corners
         given = model.data_preprocessor
         self.flip = given._channel_conversion
         normalize = given._enable_normalize
@@ -79,7 +83,7 @@ def export_onnx(model: str | Config,
     import onnx
     inferencer = WSSSInferencer(
         model, weights, device='cpu', fast=False, cfg_options=cfg_options)
-    segmentor = inferencer.model
+    segmentor: Any = inferencer.model
     name = inferencer.cfg.get('filename') or 'the config'
     if getattr(segmentor.decode_head, 'gives_class_maps', False) or not hasattr(
             segmentor, 'encode_decode'):
