@@ -10,12 +10,16 @@ The verbs of the command ``mmwsss`` are functions: ``mmwsss.run(data='my_photos'
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .commands import VERBS
 from .registration import announce_parts
 from .version import __version__
 
-__all__ = ['__version__', *VERBS]
+if TYPE_CHECKING:
+    from .apis import CAM
+
+__all__ = ['CAM', '__version__', *VERBS]
 
 
 def __getattr__(name: str):
@@ -24,6 +28,8 @@ def __getattr__(name: str):
         return import_module(f'.{name}', __name__)
     if name in VERBS:
         return getattr(import_module(f'.commands.{name}', __name__), name)
+    if name == 'CAM':
+        return import_module('.apis', __name__).CAM
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .utils.import_hooks import around_import
 from .utils.renamed import PARTS, warn_renamed
@@ -47,6 +47,7 @@ def announce_parts() -> None:
     """Tell mmseg's registries of our parts, now or when they are imported."""
     _once_imported('mmseg.registry', add_locations)
     _once_imported('mmengine.config.utils', find_stock_configs)
+    _once_imported('mmseg.apis.mmseg_inferencer', load_as_the_config_says)
 
 
 def add_locations(registries: ModuleType) -> None:
@@ -83,6 +84,29 @@ def find_stock_configs(config_utils: ModuleType) -> None:
         version(packages['mmseg'])
     except PackageNotFoundError:
         packages['mmseg'] = 'mmseg'
+
+
+def load_as_the_config_says(inferencer: ModuleType) -> None:
+    """Let ``MMSegInferencer`` run configs whose photos our loader reads.
+
+    It looks for a transform of the name ``LoadImageFromFile``, puts one for paths
+    and arrays in its place, and knows the pipeline of a test loader only. Ours,
+    which refuses what OpenCV would half read, takes both by itself; and networks
+    that are tested by the labels they lead to have no test loader.
+    """
+    kind = inferencer.MMSegInferencer
+    stock = kind._init_pipeline
+
+    def init_pipeline(self: Any, cfg: Any) -> Any:
+        loader = cfg.get('test_dataloader')
+        pipeline = loader.dataset.pipeline if loader else cfg.get('test_pipeline')
+        if any(transform['type'] == 'LoadPILImage' for transform in pipeline or ()):
+            return inferencer.Compose(
+                [transform for transform in pipeline
+                 if transform['type'] != 'LoadMask'])
+        return stock(self, cfg)
+
+    kind._init_pipeline = init_pipeline
 
 
 def _once_imported(name: str, action: Callable[[ModuleType], None]) -> None:

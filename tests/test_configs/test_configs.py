@@ -1,17 +1,22 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Every config loads and builds, and says what was published."""
 
+import json
 import re
 from copy import deepcopy
 from functools import cache, reduce
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from mmseg.apis import MMSegInferencer
+from mmseg.apis.utils import _preprare_data
 from mmseg.registry import (
     DATA_SAMPLERS,
     DATASETS,
@@ -21,6 +26,7 @@ from mmseg.registry import (
     PARAM_SCHEDULERS,
     TRANSFORMS,
 )
+from PIL import Image
 
 import mmwsss  # noqa: F401
 from mmwsss.recipes import Recipe
@@ -578,3 +584,32 @@ def test_documented_recipe(tmp_path):
     mine, ours = Recipe(str(path)), recipe('cam/cam_r50_voc_pipeline.py')
     assert [step.name for step in mine.steps] == [step.name for step in ours.steps]
     assert mine.protocol == dict(ours.protocol, weights='ImageNet')
+
+
+@cache
+def run_test_pipelines(pipelines: str) -> list[tuple]:
+    """Sizes of what mmseg's own functions make of a photo and of an array."""
+    cfg = Config(json.loads(pipelines))
+    array = np.zeros((20, 30, 3), np.uint8)
+    photo = str(ROOT.parent / 'docs/en/_static/demo.png')
+    sizes = []
+    for image in (array, photo):
+        inferencer = object.__new__(MMSegInferencer)
+        data, _ = _preprare_data(image, SimpleNamespace(cfg=deepcopy(cfg)))
+        packed = MMSegInferencer._init_pipeline(inferencer, deepcopy(cfg))(image)
+        assert torch.equal(packed['inputs'], data['inputs'][0])
+        sizes.append(tuple(packed['inputs'].shape))
+        assert packed['data_samples'].ori_shape == sizes[-1][1:]
+    return sizes
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_mmseg_reads_photos_by_the_config(name):
+    cfg = load(name)
+    pipelines = dict(test_pipeline=cfg.test_pipeline, test_dataloader=None)
+    if cfg.get('test_dataloader'):
+        pipeline = cfg.test_dataloader.dataset.pipeline
+        pipelines['test_dataloader'] = dict(dataset=dict(pipeline=pipeline))
+    sizes = run_test_pipelines(json.dumps(pipelines))
+    with Image.open(ROOT.parent / 'docs/en/_static/demo.png') as image:
+        assert sizes == [(3, 20, 30), (3, image.height, image.width)]

@@ -16,9 +16,12 @@ class LoadPILImage(BaseTransform):
     honours the EXIF orientation. Grey, RGBA, CMYK, palette and 16-bit images
     become BGR of 8 bits.
 
+    As the loaders of mmseg's ``MMSegInferencer`` it also takes a path, or an image
+    in memory (BGR, uint8), in place of a dict, and a dict that has ``img`` already.
+
     Required Keys:
 
-    - img_path
+    - img_path (or img)
 
     Added Keys:
 
@@ -41,16 +44,23 @@ class LoadPILImage(BaseTransform):
         self.backend_args = backend_args
         self.max_pixels = max_pixels
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict | str | np.ndarray) -> dict:
         """Load ``results['img_path']``.
 
         Raises:
             FileNotFoundError: If there is no such file.
             ValueError: If the file is truncated, empty or no image.
         """
-        image = read_image(results['img_path'], self.ignore_orientation,
-                           self.backend_args, self.max_pixels)
-        results['img'] = np.ascontiguousarray(image[..., ::-1])
+        if isinstance(results, str):
+            results = dict(img_path=results)
+        elif isinstance(results, np.ndarray):
+            results = dict(img=results, img_path=None)
+        if 'img' in results:
+            image = results['img']
+        else:
+            image = read_image(results['img_path'], self.ignore_orientation,
+                               self.backend_args, self.max_pixels)
+            results['img'] = np.ascontiguousarray(image[..., ::-1])
         results['img_shape'] = image.shape[:2]
         results['ori_shape'] = image.shape[:2]
         return results

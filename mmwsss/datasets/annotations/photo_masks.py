@@ -1,0 +1,154 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Photos and their masks, on the way to another format or back."""
+
+import os
+import os.path as osp
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from mmwsss.datasets.folder import find_images
+from mmwsss.datasets.image_io import read_mask
+from mmwsss.structures import strip_image_suffix
+
+
+@dataclass
+class PhotoMask:
+    """A photo with the mask that is to be written.
+
+    Args:
+        image_id (str): Its path below the folder of photos, without suffix.
+        file_name (str): The same, with suffix.
+        path (str): The photo.
+        mask_path (str): Its mask.
+        size (tuple[int, int]): (H, W).
+        tags (list[str], optional): The classes it is tagged with, if known.
+    """
+
+    image_id: str
+    file_name: str
+    path: str
+    mask_path: str
+    size: tuple[int, int]
+    tags: list[str] | None = None
+
+    def read(self, num_classes: int) -> np.ndarray:
+        """The mask, uint8 ``(H, W)``.
+
+        Raises:
+            ValueError: Naming the file, if it has another size than its photo or
+                holds an id that is no class.
+        """
+        mask = read_mask(self.mask_path)
+        if mask.shape != self.size:
+            raise ValueError(f'mask {self.mask_path} has the size {mask.shape}, its '
+                             f'photo {self.path} {self.size}')
+        wrong = [i for i in np.unique(mask).tolist() if num_classes <= i < 255]
+        if wrong:
+            raise ValueError(f'mask {self.mask_path} holds class {wrong[0]}, expected '
+                             f'ids below {num_classes} or 255')
+        return mask
+
+
+@dataclass
+class AnnotationOptions:
+    """How masks are told in another format.
+
+    Args:
+        polygons (bool): Outlines instead of pixels. Defaults to False.
+        tolerance (float): Pixels by which an outline may leave out corners.
+            Defaults to 1.
+        min_pixels (int): Smaller regions are left out. Defaults to 1.
+        copy_photos (bool): Whether photos are copied beside their annotations,
+            where a format has a place for them. Defaults to False.
+        url (str): What stands before a photo's file name where a format wants an
+            address. Defaults to Label Studio's local files.
+    """
+
+    polygons: bool = False
+    tolerance: float = 1.
+    min_pixels: int = 1
+    copy_photos: bool = False
+    url: str = '/data/local-files/?d='
+
+
+@dataclass
+class Labels:
+    """Classes, background first, and their RGB colours."""
+
+    classes: Sequence[str]
+    palette: Sequence[Sequence[int]]
+    ids: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ids = {name: i for i, name in enumerate(self.classes)}
+
+    def id_of(self, name: str) -> int:
+        """The id of a class.
+
+        Raises:
+            ValueError: If there is no such class.
+        """
+        if name not in self.ids:
+            raise ValueError(f'unknown class {name!r}, expected one of '
+                             f'{", ".join(self.classes)}')
+        return self.ids[name]
+
+
+def find_photo_masks(photos: str, masks: str,
+                     tags: Mapping[str, list[str]] | None = None) -> list[PhotoMask]:
+    """The photos of a folder that have a mask in another.
+
+    Args:
+        photos (str): Folder of photos; any folders below.
+        masks (str): Folder of ``<id>.png``.
+        tags (Mapping, optional): Tags by id. Defaults to None.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        ValueError: If no photo has a mask, or a mask has no photo.
+    """
+    if not osp.isdir(masks):
+        raise FileNotFoundError(f'folder of masks {masks} does not exist')
+    items = []
+    for image_id, path in find_images(photos).items():
+        mask_path = osp.join(masks, f'{image_id}.png')
+        if osp.exists(mask_path):
+            items.append(PhotoMask(
+                image_id, osp.relpath(path, photos).replace(os.sep, '/'), path,
+                mask_path, image_size(path),
+                None if tags is None else list(tags.get(image_id, []))))
+    if not items:
+        raise ValueError(f'no photo of {photos} has a mask in {masks} (<id>.png)')
+    return items
+
+
+def image_size(path: str) -> tuple[int, int]:
+    """(H, W) of an image as it is shown, from its header.
+
+    Raises:
+        ValueError: Naming the file, if it is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(0x0112, 1) >= 5
+    except Exception as error:
+        raise ValueError(f'cannot read image {path}: {error}') from error
+    return (width, height) if turned else (height, width)
+
+
+def id_of_file(file_name: str) -> str:
+    """The id of a photo by the file name that an annotation has."""
+    return strip_image_suffix(file_name.replace('\\', '/').lstrip('/'))
+
+
+def hex_color(color: Sequence[int]) -> str:
+    """``#rrggbb``."""
+    return '#' + ''.join(f'{value:02x}' for value in color)
+
+
+Masks = Iterator[tuple[str, np.ndarray]]
+"""Image id and uint8 mask ``(H, W)``, one by one."""

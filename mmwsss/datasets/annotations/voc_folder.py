@@ -1,0 +1,112 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""VOC's folders: palette masks, lists and, of each photo, an XML file."""
+
+import os.path as osp
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+import numpy as np
+
+from mmwsss.datasets.image_io import read_image, read_mask, write_mask
+from mmwsss.utils import atomic_write, read_lines, walk_files, write_lines
+
+from .copying import copy_file
+from .photo_masks import AnnotationOptions, Labels, Masks, PhotoMask, id_of_file
+from .shapes import box_of, regions
+
+
+def write_voc(items: Sequence[PhotoMask], labels: Labels, out: str,
+              options: AnnotationOptions) -> None:
+    """Write ``SegmentationClass``, ``Annotations``, ``ImageSets`` and
+    ``labelmap.txt``, by which CVAT and datumaro know the colours."""
+    write_lines(osp.join(out, 'labelmap.txt'), [
+        '# label:color_rgb:parts:actions',
+        *(f'{name}:{",".join(map(str, color))}::'
+          for name, color in zip(labels.classes, labels.palette, strict=True))])
+    for item in items:
+        mask = item.read(len(labels.classes))
+        write_mask(osp.join(out, 'SegmentationClass', f'{item.image_id}.png'), mask,
+                   labels.palette)
+        root = ElementTree.Element('annotation')
+        ElementTree.SubElement(root, 'filename').text = item.file_name
+        size = ElementTree.SubElement(root, 'size')
+        for name, value in zip(('height', 'width', 'depth'), (*item.size, 3),
+                               strict=True):
+            ElementTree.SubElement(size, name).text = str(value)
+        ElementTree.SubElement(root, 'segmented').text = '1'
+        for label, region in regions(mask, options.min_pixels):
+            left, top, width, height = box_of(region)
+            entry = ElementTree.SubElement(root, 'object')
+            ElementTree.SubElement(entry, 'name').text = labels.classes[label]
+            box = ElementTree.SubElement(entry, 'bndbox')
+            # VOC counts pixels from 1.
+            for name, value in zip(
+                    ('xmin', 'ymin', 'xmax', 'ymax'),
+                    (left + 1, top + 1, left + width, top + height), strict=True):
+                ElementTree.SubElement(box, name).text = str(value)
+        ElementTree.indent(root)
+        with atomic_write(
+                osp.join(out, 'Annotations', f'{item.image_id}.xml')) as file:
+            ElementTree.ElementTree(root).write(file, encoding='utf-8')
+        if options.copy_photos:
+            copy_file(item.path, osp.join(out, 'JPEGImages', item.file_name))
+    write_lines(osp.join(out, 'ImageSets', 'Segmentation', 'train.txt'),
+                [item.image_id for item in items])
+
+
+def read_voc(source: str, labels: Labels, photos: str | None) -> Masks:
+    """The masks of ``SegmentationClass``, or of a folder of PNGs.
+
+    With a ``labelmap.txt`` classes are known by their colours, in whatever order
+    they are; without one, by their ids.
+    """
+    folder = osp.join(source, 'SegmentationClass')
+    folder = folder if osp.isdir(folder) else source
+    if not osp.isdir(folder):
+        raise FileNotFoundError(f'folder of masks {folder} does not exist')
+    table = osp.join(source, 'labelmap.txt')
+    colors = _read_colors(table, labels) if osp.isfile(table) else None
+    for name in sorted(walk_files(folder)):
+        if not name.lower().endswith('.png'):
+            continue
+        path = osp.join(folder, name)
+        if colors is None:
+            mask = read_mask(path)
+        else:
+            mask = _by_colors(path, colors)
+        wrong = [i for i in np.unique(mask).tolist() if len(labels.classes) <= i < 255]
+        if wrong:
+            raise ValueError(f'mask {path} holds class {wrong[0]}, expected ids below '
+                             f'{len(labels.classes)} or 255')
+        yield id_of_file(name), mask
+
+
+def _read_colors(path: str, labels: Labels) -> dict[int, int]:
+    """Class id by colour."""
+    ids = {}
+    for line in read_lines(path):
+        if line.startswith('#') or not line.strip():
+            continue
+        # A name may hold colons, what follows it does not.
+        name, color, *_ = line.rsplit(':', 3)
+        try:
+            red, green, blue = map(int, color.split(','))
+        except ValueError as error:
+            raise ValueError(f'{path}: no colour in {line!r}') from error
+        ids[red << 16 | green << 8 | blue] = labels.id_of(name)
+    # Borders, as VOC and write_mask draw them.
+    return {224 << 16 | 224 << 8 | 192: 255, **ids}
+
+
+def _by_colors(path: str, colors: dict[int, int]) -> np.ndarray:
+    pixels = read_image(path, ignore_orientation=True).astype(np.int64)
+    codes = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+    found, inverse = np.unique(codes, return_inverse=True)
+    for code in found.tolist():
+        if code not in colors:
+            raise ValueError(f'mask {path} has the colour #{code:06x}, which '
+                             'labelmap.txt does not name')
+    table = np.array([colors[code] for code in found.tolist()], np.uint8)
+    return table[inverse].reshape(codes.shape)
+
+

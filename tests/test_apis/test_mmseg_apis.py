@@ -1,0 +1,59 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""mmseg's own functions run our configs."""
+
+import numpy as np
+import pytest
+from mmseg.apis import MMSegInferencer, inference_model, init_model
+from PIL import Image
+
+import mmwsss  # noqa: F401
+from mmwsss.utils import project_path
+
+
+@pytest.fixture
+def photo(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 52, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'photo.png')
+    return str(tmp_path / 'photo.png'), np.ascontiguousarray(pixels[..., ::-1])
+
+
+@pytest.mark.parametrize('name', [
+    'cam/cam_demo', 'deeplab/deeplabv2_demo', 'sance/sance_demo',
+    'single_stage/single_stage_demo', 'fsae/fsae_esol_demo'])
+def test_a_file_and_its_pixels_give_the_same_mask(photo, name):
+    path, pixels = photo
+    config = project_path('configs', f'{name}.py')
+    model = init_model(config, device='cpu')
+    of_file = inference_model(model, path).pred_sem_seg.data
+    of_array, = inference_model(model, [pixels])
+    assert of_file.shape == (1, 40, 52)
+    assert (of_file == of_array.pred_sem_seg.data).all()
+
+    classes = model.num_classes if hasattr(model, 'num_classes') else 7
+    inferencer = MMSegInferencer(
+        config, device='cpu', classes=['x'] * classes, palette=[[0, 0, 0]] * classes)
+    inferencer.model.load_state_dict(model.state_dict())
+    masks = inferencer([path, pixels], show=False)['predictions']
+    for mask in masks:
+        np.testing.assert_array_equal(mask, of_file[0].numpy())
+
+
+def test_networks_of_boundaries_say_what_they_are_not(photo):
+    model = init_model(project_path('configs', 'irn', 'irn_demo.py'), device='cpu')
+    with pytest.raises(ValueError, match='ContourHead answers no class maps'):
+        inference_model(model, photo[0])
+
+
+def test_configs_of_mmseg_stay_as_they_are(photo):
+    """What is told to MMSegInferencer concerns our loader only."""
+    from mmengine.config import Config
+    inferencer = object.__new__(MMSegInferencer)
+    cfg = Config(dict(test_dataloader=dict(dataset=dict(pipeline=[
+        dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'),
+        dict(type='PackSegInputs')]))))
+    pipeline = MMSegInferencer._init_pipeline(inferencer, cfg)
+    assert [type(transform).__name__ for transform in pipeline.transforms] == [
+        'InferencerLoader', 'PackSegInputs']
+    cfg.test_dataloader.dataset.pipeline = [dict(type='PackSegInputs')]
+    with pytest.raises(ValueError, match='LoadImageFromFile is not found'):
+        MMSegInferencer._init_pipeline(inferencer, cfg)
