@@ -87,8 +87,8 @@ def box_masks(cams: Tensor,
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f'threshold must lie in [0, 1], got {threshold}')
-    maps = cams.detach().cpu()
-    maps = (maps if maps.dtype == torch.float64 else maps.float()).numpy()
+    dtype = torch.float64 if cams.dtype == torch.float64 else torch.float32
+    maps = cams.detach().to('cpu', dtype).numpy()
     # NaN fails this comparison, too.
     if maps.size and not (maps.min() >= 0 and maps.max() <= 1):
         raise ValueError(f'cams must lie in [0, 1], got [{maps.min():.4g}, '

@@ -147,6 +147,9 @@ class CLIPESHead(CAMHead):
         mean = total[1:, 1:] / (len(attention) + 1)
         refined = torch.zeros_like(cams)
         shown = cams.flatten(1).any(dim=1)
-        refined[shown] = stretch(class_aware_affinity(
-            mean, cams[shown], self.threshold, full_boxes=self.full_boxes)).to(cams)
+        # As the gradients: half precision is for the blocks before.
+        with torch.autocast(cams.device.type, enabled=False):
+            refined[shown] = stretch(class_aware_affinity(
+                mean, cams[shown], self.threshold,
+                full_boxes=self.full_boxes)).to(cams)
         return refined

@@ -1,5 +1,6 @@
 # From tags to a segmentation model on generated scenes with a random CLIP, on a CPU:
-# PYTHONPATH=. python tools/pipeline.py projects/clip_es/configs/clip_es_demo_pipeline.py
+# PYTHONPATH=. python tools/pipeline.py \
+#     projects/clip_es/configs/clip_es_demo_pipeline.py
 _base_ = ['./_base_/recipes/clip_es.py', '../../../configs/_base_/recipes/demo.py']
 title = 'CLIP-ES on generated scenes, by a CLIP of random weights'
 localizer = '{{ fileDirname }}/clip_es_demo.py'

@@ -5,7 +5,7 @@
 #     --cfg-options data_root=my_photos
 # Words other than the names in classes.txt, a class a line: prompts=prompts.txt
 # CLIP's weights from a file: weights=ViT-B-16.pt
-_base_ = ['./_base_/recipes/clip_es.py', '../../../configs/_base_/recipes/folder.py']
+_base_ = ['./_base_/recipes/clip.py', '../../../configs/_base_/recipes/folder.py']
 title = 'CLIP-ES on my own photos'
 localizer = '{{ fileDirname }}/clip_es_vit-b16_folder.py'
 # A file in data_root with the words for each class.

@@ -1,19 +1,9 @@
 # CLIP's weights and words, seeds, labels by dense CRF, those of which the CRF is sure,
 # and a segmentation model. Nothing is trained before that.
 # The recipe gives: localizer (config), and a data set, such as voc.py.
-_base_ = '../../../../../configs/_base_/recipes/segmentation.py'
-# A file, such as OpenAI's ViT-B-16.pt, or a name that open_clip downloads.
-weights = 'openai'
-clip_step = dict(
-    name='clip', type='command',
-    command=[
-        'python', '{{ fileDirname }}/../../../convert.py', '{localizer}',
-        '{clip}/clip.pth', '--weights', '{weights}', '--cfg-options',
-        'data_root={data_root}'
-    ],
-    inputs=['{localizer}'])
+_base_ = ['../../../../../configs/_base_/recipes/segmentation.py', './clip.py']
 localization_steps = [
-    clip_step,
+    _base_.clip_step,
     # At the size of the photos, of those that are scored; the others need no files.
     dict(
         name='seeds', type='seeds', config='{localizer}',
