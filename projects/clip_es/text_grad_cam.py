@@ -76,7 +76,13 @@ class TextGradCAM(nn.Module):
                 zeros are left out.
             present (Tensor): The classes that each image shows, and that take part
                 in its softmax, bool of shape (N, C).
+
+        Raises:
+            ValueError: If a class has no text feature.
         """
+        if not classes.any(dim=1).all():
+            raise ValueError('the model knows no words: load the checkpoint that '
+                             'projects/clip_es/convert.py makes of its config')
         device = patches.device.type
         with torch.enable_grad(), torch.autocast(device, enabled=False):
             tokens = torch.cat([token[:, None], patches.flatten(2).transpose(1, 2)], 1)

@@ -7,15 +7,22 @@ from functools import cache
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 LAYERS, WIDTH, EMBED, TEXT = 9, 128, 48, 64
-ARCH = dict(
-    embed_dim=EMBED,
-    quick_gelu=True,
-    vision_cfg=dict(
-        image_size=64, patch_size=16, width=WIDTH, layers=LAYERS, head_width=64),
-    text_cfg=dict(
-        context_length=77, vocab_size=49408, width=TEXT, heads=1, layers=2))
+
+
+def arch_of(layers):
+    return dict(
+        embed_dim=EMBED,
+        quick_gelu=True,
+        vision_cfg=dict(
+            image_size=64, patch_size=16, width=WIDTH, layers=layers, head_width=64),
+        text_cfg=dict(
+            context_length=77, vocab_size=49408, width=TEXT, heads=1, layers=2))
+
+
+ARCH = arch_of(LAYERS)
 PHOTOS = dict(
     wide=((75, 117), ['dog', 'person', 'chair']), high=((96, 63), ['cat', 'bird']),
     # 4 x 19 patches, which with the class token are as many tokens as a text has.
@@ -70,15 +77,41 @@ def photo(name):
 
 
 @cache
-def make_clip():
+def make_clip(layers=LAYERS):
     """The CLIP of these weights; who changes it must copy it."""
     import open_clip
     with torch.device('meta'):
         model = open_clip.CLIP(
-            quick_gelu=True, **{key: ARCH[key] for key in (
+            quick_gelu=True, **{key: arch_of(layers)[key] for key in (
                 'embed_dim', 'vision_cfg', 'text_cfg')})
     state = fill(model.state_dict())
     model.load_state_dict(state, assign=True)
     # What is in no state dict.
     model.attn_mask = torch.full((77, 77), -torch.inf).triu(1)
     return model.eval()
+
+
+def fill_decoder(state):
+    """Weights of a decoder of WeCLIP by their names and shapes."""
+    filled = {}
+    for place, (name, value) in enumerate(sorted(state.items())):
+        numbers = wave(*value.shape, step=.2 + .0113 * place)
+        if value.ndim == 1:
+            norm = '.ln_' in name and name.endswith('weight')
+            filled[name] = 1 + .2 * numbers if norm else .05 * numbers
+        else:
+            gain = .25 if name.startswith('fuse') else 2.
+            filled[name] = gain * numbers / math.sqrt(value[0].numel())
+    return filled
+
+
+def crops(size=(96, 128)):
+    """The photos as WeCLIP sees them, of one size, normalised, (3, 3, H, W)."""
+    mean, std = (np.float32(one) for one in (
+        (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)))
+    images = [
+        np.array(Image.fromarray(photo(name)).resize(
+            size[::-1], Image.Resampling.BILINEAR)) for name in PHOTOS
+    ]
+    return torch.stack([
+        torch.from_numpy((image - mean) / std).permute(2, 0, 1) for image in images])

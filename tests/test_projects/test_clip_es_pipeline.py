@@ -12,8 +12,7 @@ from mmwsss.utils.checkpoint import load_weights
 
 pytest.importorskip('open_clip')
 ROOT = Path(__file__).parents[2]
-STEPS = ('clip', 'seeds', 'score_seeds', 'crf_labels', 'score_crf_labels',
-         'pseudo_labels', 'score_pseudo_labels')
+STEPS = ('clip', 'seeds', 'score_seeds', 'pseudo_labels', 'score_pseudo_labels')
 
 
 def test_from_tags(tmp_path, voc_root, monkeypatch):
