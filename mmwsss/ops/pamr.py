@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Pixel-adaptive mask refinement."""
+"""Pixel-adaptive refinement of masks, with the weights of PAMR or of PAR."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,13 +10,18 @@ from torch import Tensor
 NEIGHBOURS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)
                    if dy or dx)
 
+PAR_WIDTH = 0.3
+PAR_DISTANCE = 0.01
+"""In PAR: the width of both kernels, and how much the one of distances weighs."""
+
 
 @torch.no_grad()
 def pamr(masks: Tensor,
          images: Tensor,
          num_iter: int = 10,
          dilations: Sequence[int] = (1, 2, 4, 8, 12, 24),
-         variance: bool = False) -> Tensor:
+         variance: bool = False,
+         weights: str = 'pamr') -> Tensor:
     r"""Refine masks by averaging over neighbours of similar colour.
 
     Each pixel becomes a convex combination of its neighbours, eight for each
@@ -42,6 +47,18 @@ def pamr(masks: Tensor,
 
     The code divides by :math:`0.1 \sigma_{i,j}` instead; ``variance`` decides.
 
+    With ``weights='par'`` it is PAR, the refinement of `Learning Affinity from
+    Attention <https://arxiv.org/abs/2203.02664>`_ (AFA, CVPR 2022), as in its code,
+    with :math:`\sigma` of the neighbours alone, all dilations together, and a kernel
+    of their distances d beside:
+
+    .. math::
+        \alpha_{p,q} = \mathrm{softmax}_q \Bigl( - \overline{\Bigl( \frac {|I_p -
+        I_q|} {0.3\, \sigma_p} \Bigr)^2} \Bigr) + 0.01\; \mathrm{softmax}_q \Bigl( -
+        \Bigl( \frac {d_{p,q}} {0.3\, \sigma_d} \Bigr)^2 \Bigr)
+
+    These add up to 1.01, so that the sum over classes grows by a percent a step.
+
     Args:
         masks (Tensor): Scores of shape (N, C, h, w). They are resized to the
             images first (bilinear, align_corners True).
@@ -53,6 +70,7 @@ def pamr(masks: Tensor,
         variance (bool): Whether to divide by the square of ``s_p``, as the
             paper prints it; then the range of the images matters. Defaults to
             False.
+        weights (str): ``'pamr'`` or ``'par'``. Defaults to 'pamr'.
 
     Returns:
         Tensor: Refined masks of shape (N, C, H, W), with the type and device
@@ -73,6 +91,9 @@ def pamr(masks: Tensor,
     if not dilations or min(dilations) < 1:
         raise ValueError('dilations must be one or more positive numbers, got '
                          f'{tuple(dilations)}')
+    if weights not in ('pamr', 'par') or weights == 'par' and variance:
+        raise ValueError("weights must be 'pamr' or 'par', the latter without variance,"
+                         f' got {weights!r} and variance={variance}')
     dtype = masks.dtype
     if dtype != torch.float64:
         masks = masks.float()
@@ -85,11 +106,12 @@ def pamr(masks: Tensor,
     neighbours = _neighbour_index(size, dilations, masks.device)
     refined = torch.empty_like(masks)
     for i, image in enumerate(images.to(masks.dtype)):
-        weights = _affinity(image, dilations, variance)
+        affinity = (_par_affinity(image, dilations) if weights == 'par' else
+                    _affinity(image, dilations, variance))
         pixels = masks[i].flatten(1).t().contiguous()
         for _ in range(num_iter):
             pixels = F.embedding_bag(
-                neighbours, pixels, per_sample_weights=weights, mode='sum')
+                neighbours, pixels, per_sample_weights=affinity, mode='sum')
         refined[i] = pixels.t().unflatten(1, size)
     return refined.to(dtype)
 
@@ -112,24 +134,56 @@ def _neighbour_index(size: Sequence[int], dilations: Sequence[int],
 def _affinity(image: Tensor, dilations: Sequence[int],
               variance: bool) -> Tensor:
     """Weights of each pixel's neighbours, (H * W, P), rows sum to 1."""
+    # The pixel itself, with which it differs by 0, once for each dilation.
+    scale = _variance(image, dilations, 9 * len(dilations))
+    if not variance:
+        scale = scale.sqrt_().mul_(0.1)
+    return _softmax(
+        _similarities(image, dilations, scale, power=1)).t().contiguous()
+
+
+def _par_affinity(image: Tensor, dilations: Sequence[int]) -> Tensor:
+    """Weights of each pixel's neighbours, (H * W, P), rows sum to 1.01."""
+    count = len(NEIGHBOURS) * len(dilations)
+    scale = _variance(image, dilations, count).sqrt_()
+    weights = _softmax(_similarities(image, dilations, scale, 2, PAR_WIDTH))
+    distances = image.new_tensor(
+        [d * (dy * dy + dx * dx)**0.5 for d in dilations for dy, dx in NEIGHBOURS])
+    deviation = distances.std() + 1e-8
+    near = (-(distances / deviation / PAR_WIDTH)**2).softmax(dim=0)
+    return weights.add_(near[:, None], alpha=PAR_DISTANCE).t().contiguous()
+
+
+def _variance(image: Tensor, dilations: Sequence[int], count: int) -> Tensor:
+    """The unbiased variance (3, H, W) of ``count`` values around each pixel, of
+    which those that are no neighbours are the pixel itself."""
     total, squares = torch.zeros_like(image), torch.zeros_like(image)
     for difference in _differences(image, dilations):
         total += difference
         squares.addcmul_(difference, difference)
-    # The pixel itself differs by 0. Of differences, this formula is stable.
-    count = 9 * len(dilations)
-    scale = (squares - total.square_() / count).clamp_(min=0).div_(count - 1)
-    if not variance:
-        scale = scale.sqrt_().mul_(0.1)
-    scale = scale.add_(1e-8).reciprocal_()
+    # Of differences, this formula is stable.
+    return (squares - total.square_() / count).clamp_(min=0).div_(count - 1)
+
+
+def _similarities(image: Tensor, dilations: Sequence[int], scale: Tensor,
+                  power: int, width: float = 1.) -> Tensor:
+    """Minus the scaled distance in colour of each neighbour, (P, H * W)."""
+    scale = scale.add_(1e-8).mul_(width).reciprocal_()
     # Written neighbour by neighbour, then read pixel by pixel.
-    weights = image.new_empty(
+    similarities = image.new_empty(
         (len(NEIGHBOURS) * len(dilations), *image.shape[1:]))
     for k, difference in enumerate(_differences(image, dilations)):
-        torch.mean(difference.abs_().mul_(scale), dim=0, out=weights[k])
-    weights = weights.neg_().flatten(1)
-    weights.sub_(weights.amax(dim=0)).exp_()
-    return weights.div_(weights.sum(dim=0)).t().contiguous()
+        distance = difference.abs_().mul_(scale)
+        if power != 1:
+            distance.pow_(power)
+        torch.mean(distance, dim=0, out=similarities[k])
+    return similarities.neg_().flatten(1)
+
+
+def _softmax(similarities: Tensor) -> Tensor:
+    """Over the first dimension, in place."""
+    similarities.sub_(similarities.amax(dim=0)).exp_()
+    return similarities.div_(similarities.sum(dim=0))
 
 
 def _differences(image: Tensor, dilations: Sequence[int]) -> Iterator[Tensor]:

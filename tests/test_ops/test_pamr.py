@@ -118,3 +118,48 @@ def test_refiner():
     assert refiner.has_background
     expected = pamr(scores, guide, num_iter=3, dilations=(1, 2))
     assert torch.equal(refined, expected.clamp(0, 1))
+
+
+def naive_par(masks, images, num_iter, dilations):
+    around = stack(images, dilations, False)
+    deviation = around.std(2, keepdim=True)
+    kernel = -((around - images[:, :, None]).abs() / (deviation + 1e-8) / 0.3)**2
+    distance = torch.tensor([
+        d * (2**0.5 if i != 1 and j != 1 else 1)
+        for d in dilations for i in range(3) for j in range(3) if (i, j) != (1, 1)
+    ]).double()
+    near = (-(distance / (distance.std() + 1e-8) / 0.3)**2).softmax(0)
+    weights = kernel.mean(1, keepdim=True).softmax(2) + 0.01 * near[:, None, None]
+    for _ in range(num_iter):
+        masks = (stack(masks, dilations, False) * weights).sum(2)
+    return masks
+
+
+@pytest.mark.parametrize('dilations', [DILATIONS, (1, 3)])
+def test_par_against_naive(dilations):
+    torch.manual_seed(0)
+    masks = torch.rand(2, 4, 25, 31).double()
+    images = torch.randn(2, 3, 25, 31).double()
+    images[0, :, :9] = 0.3
+    refined = pamr(masks, images, 5, dilations, weights='par')
+    torch.testing.assert_close(refined, naive_par(masks, images, 5, dilations))
+    torch.testing.assert_close(
+        pamr(torch.ones_like(masks), images, 5, dilations, weights='par'),
+        torch.full_like(masks, 1.01**5))
+
+
+def test_par_as_refiner():
+    """What the scores grow by is taken from them: no two classes meet at 1."""
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    masks, images = torch.rand(2, 1, 3, 20, 20).double()
+    refiner = MODELS.build(dict(type='PAMR', num_iter=20, weights='par'))
+    torch.testing.assert_close(
+        refiner(masks, images), pamr(masks, images, 20, weights='par') / 1.01**20)
+
+
+def test_unknown_weights():
+    masks, images = torch.rand(2, 1, 3, 4, 4)
+    for options in (dict(weights='x'), dict(weights='par', variance=True)):
+        with pytest.raises(ValueError, match="weights must be 'pamr' or 'par'"):
+            pamr(masks, images, **options)

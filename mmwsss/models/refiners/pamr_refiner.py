@@ -5,6 +5,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from mmwsss.ops import pamr
+from mmwsss.ops.pamr import PAR_DISTANCE
 
 from .base_refiner import BaseRefiner
 
@@ -21,6 +22,8 @@ class PAMR(BaseRefiner):
             Defaults to (1, 2, 4, 8, 12, 24).
         variance (bool): Whether to divide colour differences by the variance,
             as in the paper. Defaults to False: by a tenth of the deviation.
+        weights (str): ``'pamr'``, or ``'par'``, whose scores are divided by what they
+            grow. Defaults to 'pamr'.
     """
 
     has_background = True
@@ -28,12 +31,15 @@ class PAMR(BaseRefiner):
     def __init__(self,
                  num_iter: int = 10,
                  dilations: Sequence[int] = (1, 2, 4, 8, 12, 24),
-                 variance: bool = False) -> None:
+                 variance: bool = False,
+                 weights: str = 'pamr') -> None:
         super().__init__()
         self.arguments = dict(
-            num_iter=num_iter, dilations=tuple(dilations), variance=variance)
+            num_iter=num_iter, dilations=tuple(dilations), variance=variance,
+            weights=weights)
+        self.growth = (1 + PAR_DISTANCE)**num_iter if weights == 'par' else 1.
 
     def forward(self, scores: Tensor, guide: Tensor) -> Tensor:
         """Refine scores (N, K, h, w) at the size of images (N, 3, H, W)."""
         # Rounded weights may add up to a hair more than 1.
-        return pamr(scores, guide, **self.arguments).clamp(0, 1)
+        return (pamr(scores, guide, **self.arguments) / self.growth).clamp(0, 1)

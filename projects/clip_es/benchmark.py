@@ -1,0 +1,108 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""How long CLIP-ES takes, part by part, on a photo of noise.
+
+Weights are random: they do not change the time.
+
+Example:
+    PYTHONPATH=. OMP_NUM_THREADS=1 python projects/clip_es/benchmark.py --tags 2
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from time import perf_counter
+
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = ToolParser(__doc__)
+    parser.add_argument('--arch', default='ViT-B-16-quickgelu', help='of open_clip')
+    parser.add_argument('--size', type=int, nargs=2, default=(384, 512))
+    parser.add_argument('--tags', type=int, default=2, help='tags of a photo')
+    parser.add_argument('--batch', type=int, default=1, help='photos of one size')
+    parser.add_argument('--repeat', type=int, default=3, help='the median counts')
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--bf16', action='store_true', help='blocks in half precision')
+    args = parser.parse_args()
+    if min(args.tags, args.batch, args.repeat, *args.size) < 1:
+        parser.error('sizes and numbers must be positive')
+    return args
+
+
+def median(repeat: int, device: str, work: Callable[[], object]) -> float:
+    """The median seconds of a call."""
+    import torch
+    times = []
+    for _ in range(repeat + 1):
+        begin = perf_counter()
+        work()
+        if device != 'cpu':
+            torch.cuda.synchronize()
+        times.append(perf_counter() - begin)
+    # The first one warms up.
+    return sorted(times[1:])[repeat // 2]
+
+
+def main(args: argparse.Namespace) -> None:
+    """Print the table."""
+    import torch
+    from rich import print as show
+    from rich.table import Table
+
+    from mmwsss.ops import class_aware_affinity, dense_crf
+    from projects.clip_es import CLIPBackbone, CLIPESHead
+    from projects.clip_es.clip_weights import encode_words, load_clip
+    from projects.clip_es.prompts import BACKGROUND
+    torch.manual_seed(0)
+    height, width = args.size
+    rows: list[tuple[str, float]] = []
+
+    def measure(name: str, work: Callable[[], object], share: float = 1.) -> None:
+        rows.append((name, share * median(args.repeat, args.device, work)))
+
+    clip = load_clip(args.arch, 'random').to(args.device)
+    with torch.no_grad():
+        measure('words: 25 for background, once for all photos',
+                lambda: encode_words(clip, BACKGROUND))
+        words = encode_words(clip, [*BACKGROUND, *map(str, range(args.tags))])
+    backbone = CLIPBackbone(args.arch).to(args.device)
+    head = CLIPESHead(args.tags + 1, args.arch).to(args.device)
+    images = torch.randn(args.batch, 3, height, width, device=args.device)
+
+    def blocks() -> tuple:
+        with torch.autocast(args.device, torch.bfloat16, enabled=args.bf16):
+            return tuple(one.float() for one in backbone(images))
+
+    feats = blocks()
+    *_, patches, token, attention = feats
+    per_photo = 1 / args.batch
+    measure('blocks before the last', blocks, per_photo)
+    for tags in (0, args.tags):
+        present = torch.zeros(args.batch, args.tags, dtype=torch.bool)
+        present[:, :tags] = True
+        present = present.to(args.device)
+        measure(f'last block, {tags} tags', lambda shown=present: head.grad_cam(
+            patches, token, words[25:], words[:25], shown), per_photo)
+    mean = attention[0].mean(dim=0)[1:, 1:]
+    cams = torch.rand(args.tags, height // 16, width // 16, device=args.device)
+    measure(f'affinity of {args.tags} tags', lambda: class_aware_affinity(mean, cams))
+    measure(f'affinity, anew for each of {args.tags} tags', lambda: [
+        class_aware_affinity(mean, cam[None]) for cam in cams])
+    photo = torch.randint(256, (1, 3, height, width), dtype=torch.uint8)
+    probs = torch.rand(1, args.tags + 1, height, width).softmax(dim=1)
+    measure('dense CRF', lambda: dense_crf(
+        probs, photo, 10, gaussian=(1, 3), bilateral=(67, 3, 4)))
+    table = Table('part', 'seconds a photo',
+                  title=f'{args.arch}, {height} x {width}, batch {args.batch}, '
+                  f'{args.tags} tags, {args.device}{" bf16" if args.bf16 else ""}')
+    for name, seconds in rows:
+        table.add_row(name, f'{seconds:.3f}')
+    show(table)
+
+
+if __name__ == '__main__':
+    run_tool(parse_args, main)

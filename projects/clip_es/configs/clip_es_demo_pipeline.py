@@ -1,0 +1,12 @@
+# From tags to a segmentation model on generated scenes with a random CLIP, on a CPU:
+# PYTHONPATH=. python tools/pipeline.py \
+#     projects/clip_es/configs/clip_es_demo_pipeline.py
+_base_ = ['./_base_/recipes/clip_es.py', '../../../configs/_base_/recipes/demo.py']
+title = 'CLIP-ES on generated scenes, by a CLIP of random weights'
+localizer = '{{ fileDirname }}/clip_es_demo.py'
+weights = 'random'
+protocol = dict(
+    threshold='1 - max or (1 - max) ** 2, the better one on train',
+    scales='1 without flip for seeds; 1 for segmentation',
+    weights='none: CLIP is random, and so are its seeds')
+steps = [_base_.data_step, *_base_.steps]

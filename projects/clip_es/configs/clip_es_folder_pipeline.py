@@ -1,0 +1,41 @@
+# Your own tagged photos by CLIP-ES, no mask needed, and nothing is trained before the
+# segmentation model; docs/en/own_photos.md says how to lay them out:
+# PYTHONPATH=. python tools/pipeline.py \
+#     projects/clip_es/configs/clip_es_folder_pipeline.py \
+#     --cfg-options data_root=my_photos
+# Words other than the names in classes.txt, a class a line: prompts=prompts.txt
+# CLIP's weights from a file: weights=ViT-B-16.pt
+_base_ = ['./_base_/recipes/clip.py', '../../../configs/_base_/recipes/folder.py']
+title = 'CLIP-ES on my own photos'
+localizer = '{{ fileDirname }}/clip_es_vit-b16_folder.py'
+# A file in data_root with the words for each class.
+prompts = 'classes.txt'
+protocol = dict(
+    threshold='none: background is 1 - max',
+    scales='1 without flip for seeds; 1 for segmentation',
+    weights='CLIP (OpenAI, ViT-B/16), frozen; see the segmentation config',
+    supervision='I (image labels), and the words and photos that CLIP learnt from')
+steps = [
+    dict(
+        _base_.clip_step,
+        command=[*_base_.clip_step['command'], 'words.classes={prompts}'],
+        inputs=['{localizer}', '{data_root}/classes.txt', '{data_root}/{prompts}']),
+    dict(
+        name='seeds', type='seeds', config='{localizer}',
+        checkpoint='{clip}/clip.pth'),
+    dict(
+        name='pseudo_labels', type='refine', config='{localizer}',
+        seeds='{seeds}',
+        refiner='config'),
+    *_base_.folder_steps,
+    dict(
+        name='report', type='report', config='{localizer}',
+        sections=[
+            dict(
+                _base_.section,
+                columns=[
+                    dict(title='Seed', seeds='{seeds}', bg_thr=0.5), *_base_.columns
+                ])
+        ],
+        curves=[_base_.curve])
+]

@@ -1,0 +1,43 @@
+# Your own tagged photos by WeCLIP, no mask needed; docs/en/own_photos.md says how to
+# lay them out:
+# PYTHONPATH=. python tools/pipeline.py \
+#     projects/weclip/configs/weclip_folder_pipeline.py \
+#     --cfg-options data_root=my_photos
+# Words other than the names in classes.txt, a class a line: prompts=prompts.txt
+# CLIP's weights from a file: weights=ViT-B-16.pt
+_base_ = [
+    '../../clip_es/configs/_base_/recipes/clip.py',
+    '../../../configs/_base_/recipes/folder.py'
+]
+title = 'WeCLIP on my own photos'
+localizer = '{{ fileDirname }}/weclip_vit-b16_folder.py'
+# A file in data_root with the words for each class.
+prompts = 'classes.txt'
+protocol = dict(
+    threshold='none: masks have a background of their own',
+    scales='long side 512; 1, 0.75 and flips',
+    weights='CLIP (OpenAI, ViT-B/16), frozen',
+    supervision='I (image labels), and the words and photos that CLIP learnt from')
+steps = [
+    dict(
+        _base_.clip_step,
+        command=[*_base_.clip_step['command'], 'words.classes={prompts}'],
+        inputs=['{localizer}', '{data_root}/classes.txt', '{data_root}/{prompts}']),
+    dict(
+        name='train_localizer', type='train', config='{localizer}',
+        cfg_options={'load_from': '{clip}/clip.pth'}),
+    # Of photos with tags, cleaned by these.
+    dict(
+        name='pseudo_labels', type='seeds', config='{localizer}',
+        checkpoint='{train_localizer}/last_checkpoint',
+        refiner='config'),
+    dict(
+        name='predict', type='test', config='{localizer}',
+        checkpoint='{train_localizer}/last_checkpoint',
+        tta=True,
+        masks=True),
+    dict(
+        name='report', type='report', config='{localizer}',
+        sections=[_base_.section],
+        curves=[dict(title='Training', train='{train_localizer}')])
+]

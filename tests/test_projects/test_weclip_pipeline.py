@@ -1,0 +1,29 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The recipe of WeCLIP on generated scenes, with a random CLIP."""
+
+from pathlib import Path
+
+import pytest
+from test_method_pipelines import run_recipe
+
+from mmwsss.utils.checkpoint import load_weights
+
+pytest.importorskip('open_clip')
+ROOT = Path(__file__).parents[2]
+
+
+def test_from_tags(tmp_path, voc_root, monkeypatch):
+    """With attention chosen from the second iteration on."""
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.chdir(ROOT)
+    run_recipe(
+        tmp_path, voc_root, monkeypatch,
+        '../projects/weclip/configs/weclip_demo_pipeline',
+        ('clip', 'train_localizer', 'pseudo_labels', 'score_pseudo_labels'),
+        dict(train_localizer={'model.decode_head.choose_from': 1}))
+    before, after = (
+        load_weights(str(tmp_path / 'work' / path))
+        for path in ('clip/clip.pth', 'train_localizer/iter_2.pth'))
+    # CLIP is as it was, and its words are those of the checkpoint.
+    assert all((after[key] == value).all() for key, value in before.items())
+    assert any('.decoder.' in key for key in after.keys() - before.keys())
