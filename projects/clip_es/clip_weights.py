@@ -2,7 +2,6 @@
 """The weights of CLIP: where they come from, and what words become by them."""
 
 import os.path as osp
-import zipfile
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +12,7 @@ from mmwsss.utils.checkpoint import check_weights, load_weights
 
 from .clip_parts import import_open_clip, read_arch
 from .prompts import TEMPLATES
+from .torchscript_weights import is_torchscript, read_torchscript
 
 RANDOM = 'random'
 """As weights: random ones, by which a test or a demo shows that all works."""
@@ -139,19 +139,9 @@ def _read_weights(path: str) -> dict[str, Tensor]:
             return load_file(path)
         except SafetensorError as error:
             raise ValueError(f'{path} is no whole safetensors file: {error}') from error
-    if _is_torchscript(path):
-        try:
-            state = torch.jit.load(path, map_location='cpu').state_dict()
-        except RuntimeError as error:
-            raise ValueError(f'{path} is no whole TorchScript archive') from error
-        # Three numbers beside the weights.
-        return {key: value for key, value in state.items()
-                if key not in ('input_resolution', 'context_length', 'vocab_size')}
+    if is_torchscript(path):
+        # Beside the weights: three numbers, and the mask of texts.
+        return {key: value for key, value in read_torchscript(path).items()
+                if key.rpartition('.')[2] not in (
+                    'input_resolution', 'context_length', 'vocab_size', 'attn_mask')}
     return load_weights(path)
-
-
-def _is_torchscript(path: str) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith('/constants.pkl') for name in archive.namelist())

@@ -59,10 +59,10 @@ def read_words(cfg: Config) -> tuple[list[str], list[str], list[str]]:
     words = cfg.words
     root = dataset.get('data_root') or ''
     path = osp.join(root, OWN_PROMPTS)
-    if words.classes in NAMES and osp.isfile(path):
+    if words.names in NAMES and osp.isfile(path):
         raise ValueError(f'{path} is not read: name it by prompts={OWN_PROMPTS} (of a '
-                         f'config: words.classes={OWN_PROMPTS}), or remove it')
-    prompts = class_prompts(words.classes, classes, root)
+                         f'config: words.names={OWN_PROMPTS}), or remove it')
+    prompts = class_prompts(words.names, classes, root)
     return classes, prompts, background_prompts(words.background, prompts)
 
 

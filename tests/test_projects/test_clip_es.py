@@ -2,8 +2,10 @@
 """CLIP-ES: model, words, configs, converter, and what the published code trips over."""
 
 import copy
+import pickle
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -489,6 +491,18 @@ class TestWeights:
         with pytest.raises(ValueError, match='b.safetensors is no whole safetensors'):
             clip_weights.load_clip(ARCH, str(other))
 
+    def test_an_archive_runs_nothing(self, tmp_path):
+        """Of a TorchScript archive only tensors are read, whatever else it says."""
+        path = tmp_path / 'a.pt'
+        for content, words in (
+                (pickle.dumps(dict(a=print)), 'builtins.print is no part of weights'),
+                (b'x', 'no whole TorchScript archive')):
+            with zipfile.ZipFile(path, 'w') as archive:
+                archive.writestr('a/constants.pkl', b'')
+                archive.writestr('a/data.pkl', content)
+            with pytest.raises(ValueError, match=words):
+                clip_weights.load_clip(ARCH, str(path))
+
     def test_no_weights(self, monkeypatch):
         import open_clip
         with pytest.raises(ValueError, match='nothing.pt is neither a file nor.*'
@@ -672,17 +686,21 @@ del loader
         cfg = read_config(str(own))
         MODELS.build(cfg.model).load_state_dict(state, strict=True)
         before = state['decode_head.class_words']
+        # The list of classes is one of words.
+        self.run(own, '--cfg-options', 'words.names=classes.txt')
+        again = torch.load(own.parent / 'clip.pth', weights_only=True)['state_dict']
+        assert all(torch.equal(again[key], value) for key, value in state.items())
         (own.parent / 'prompts.txt').write_text('owl,bird of prey\nsky\n')
-        self.run(own, '--cfg-options', 'words.classes=prompts.txt')
+        self.run(own, '--cfg-options', 'words.names=prompts.txt')
         after = torch.load(own.parent / 'clip.pth', weights_only=True)['state_dict'][
             'decode_head.class_words']
         assert not torch.equal(before[0], after[0]) and torch.equal(before[1], after[1])
 
     @pytest.mark.parametrize('name, content, options, sentence', [
         ('prompts.txt', 'a\nb\n', (), r'prompts.txt is not read: name it by prompts='),
-        ('prompts.txt', 'a\n', ('--cfg-options', 'words.classes=prompts.txt'),
+        ('prompts.txt', 'a\n', ('--cfg-options', 'words.names=prompts.txt'),
          'words for 1 classes'),
-        ('x', '', ('--cfg-options', 'words.classes=nothing.txt'),
+        ('x', '', ('--cfg-options', 'words.names=nothing.txt'),
          'nothing.txt does not exist'),
         ('x', '', ('--cfg-options', 'words.background=vox'), "got 'vox'"),
         ('x', '', ('--cfg-options', 'model.decode_head.num_background=3'),

@@ -17,7 +17,7 @@ arch = dict(
 model = dict(
     backbone=dict(arch=arch, attention_layers=2),
     decode_head=dict(arch=arch, num_classes=7, full_boxes=True))
-words = dict(classes='classes')
+words = dict(names='classes')
 # Of a CLIP that knows nothing, no label is sure.
 label_rule = dict(min_confidence=0.)
 test_pipeline = _base_.patch_pipeline

@@ -9,7 +9,7 @@ _base_ = [
 custom_imports = dict(
     imports=['mmwsss', 'projects.clip_es'], allow_failed_imports=False)
 model = dict(decode_head=dict(num_classes=81, threshold=0.7))
-words = dict(classes='coco', background='coco')
+words = dict(names='coco', background='coco')
 test_pipeline = _base_.patch_pipeline
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

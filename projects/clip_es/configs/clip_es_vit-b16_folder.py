@@ -1,6 +1,6 @@
 # CLIP-ES on your own photos, for which tags suffice; docs/en/own_photos.md says how to
 # lay them out. A class is asked for by its name in classes.txt, or by the words in a
-# file beside it, a class a line: --cfg-options words.classes=prompts.txt
+# file beside it, a class a line: --cfg-options words.names=prompts.txt
 # PYTHONPATH=. python projects/clip_es/convert.py \
 #     projects/clip_es/configs/clip_es_vit-b16_folder.py clip.pth \
 #     --cfg-options data_root=my_photos
@@ -13,7 +13,7 @@ custom_imports = dict(
     imports=['mmwsss', 'projects.clip_es'], allow_failed_imports=False)
 # Small photos have a single row of patches.
 model = dict(decode_head=dict(full_boxes=True))
-words = dict(classes='classes')
+words = dict(names='classes')
 # Photos may be of any size; time and memory grow with the square of their pixels.
 resize = dict(type='ResizeToPatches', max_long=640)
 load, _, *rest = _base_.patch_pipeline

@@ -27,7 +27,7 @@ model = dict(
         static_blocks=4,
         chosen_blocks=3,
         choose_from=30))
-words = dict(classes='classes')
+words = dict(names='classes')
 load, _, *rest = _base_.crop_pipeline[1:]
 train_pipeline = [
     _base_.crop_pipeline[0], load,

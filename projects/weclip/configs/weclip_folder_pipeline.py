@@ -21,7 +21,7 @@ protocol = dict(
 steps = [
     dict(
         _base_.clip_step,
-        command=[*_base_.clip_step['command'], 'words.classes={prompts}'],
+        command=[*_base_.clip_step['command'], 'words.names={prompts}'],
         inputs=['{localizer}', '{data_root}/classes.txt', '{data_root}/{prompts}']),
     dict(
         name='train_localizer', type='train', config='{localizer}',

@@ -15,7 +15,7 @@ model = dict(
     backbone=dict(attention_layers=9),
     decode_head=dict(
         num_classes=81, threshold=0.7, chosen_blocks=10, choose_from=40000))
-words = dict(classes='coco', background='coco')
+words = dict(names='coco', background='coco')
 train_pipeline = _base_.crop_pipeline
 tta_pipeline = _base_.whole_pipeline
 train_dataloader = dict(

@@ -1,6 +1,6 @@
 # WeCLIP on your own photos, for which tags suffice; docs/en/own_photos.md says how to
 # lay them out. A class is asked for by its name in classes.txt, or by the words in a
-# file beside it, a class a line: --cfg-options words.classes=prompts.txt
+# file beside it, a class a line: --cfg-options words.names=prompts.txt
 # PYTHONPATH=. python projects/clip_es/convert.py \
 #     projects/weclip/configs/weclip_vit-b16_folder.py clip.pth \
 #     --cfg-options data_root=my_photos
@@ -16,7 +16,7 @@ custom_imports = dict(
     imports=['mmwsss', 'projects.weclip'], allow_failed_imports=False)
 # As much of the training as on VOC.
 model = dict(decode_head=dict(choose_from=1524))
-words = dict(classes='classes')
+words = dict(names='classes')
 train_pipeline = _base_.crop_pipeline
 tta_pipeline = _base_.whole_pipeline
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))

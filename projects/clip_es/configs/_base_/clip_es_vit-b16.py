@@ -16,7 +16,7 @@ model = dict(
     test_cfg=dict(mode='whole'))
 tta_model = dict(type='CLIPESTTAModel')
 # What convert.py asks CLIP for.
-words = dict(classes='voc', background='voc', templates=['a clean origami {}.'])
+words = dict(names='voc', background='voc', templates=['a clean origami {}.'])
 # Background is 1 - max; what the CRF is not sure of does not train the next model.
 label_rule = dict(
     type='ConfidentLabel',

@@ -12,7 +12,7 @@ model = dict(
     test_cfg=dict(mode='whole'))
 tta_model = dict(type='WeCLIPTTAModel')
 # What convert.py asks CLIP for.
-words = dict(classes='voc', background='voc', templates=['a clean origami {}.'])
+words = dict(names='voc', background='voc', templates=['a clean origami {}.'])
 # Of seeds, which have a background of their own.
 label_rule = dict(type='ThresholdLabel', refiner=dict(type='DenseCRF', preset='afa'))
 # With and without CRF in one run.
