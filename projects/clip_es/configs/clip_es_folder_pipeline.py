@@ -8,8 +8,10 @@
 _base_ = ['./_base_/recipes/clip.py', '../../../configs/_base_/recipes/folder.py']
 title = 'CLIP-ES on my own photos'
 localizer = '{{ fileDirname }}/clip_es_vit-b16_folder.py'
+weights = 'openai'
 # A file in data_root with the words for each class.
 prompts = 'classes.txt'
+cfg_options = dict(localizer=dict(_delete_=True, **_base_.weak_lists))
 protocol = dict(
     threshold='none: background is 1 - max',
     scales='1 without flip for seeds; 1 for segmentation',
@@ -27,9 +29,12 @@ steps = [
         name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{seeds}',
         refiner='config'),
+    dict(
+        name='check_labels', type='check', config='{localizer}',
+        labels='{pseudo_labels}'),
     *_base_.folder_steps,
     dict(
-        name='report', type='report', config='{localizer}',
+        _base_.report_step,
         sections=[
             dict(
                 _base_.section,

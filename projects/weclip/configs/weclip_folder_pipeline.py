@@ -11,8 +11,10 @@ _base_ = [
 ]
 title = 'WeCLIP on my own photos'
 localizer = '{{ fileDirname }}/weclip_vit-b16_folder.py'
+weights = 'openai'
 # A file in data_root with the words for each class.
 prompts = 'classes.txt'
+cfg_options = dict(localizer=dict(_delete_=True, **_base_.weak_lists))
 protocol = dict(
     threshold='none: masks have a background of their own',
     scales='long side 512; 1, 0.75 and flips',
@@ -32,12 +34,16 @@ steps = [
         checkpoint='{train_localizer}/last_checkpoint',
         refiner='config'),
     dict(
+        name='check_labels', type='check', config='{localizer}',
+        labels='{pseudo_labels}'),
+    dict(
         name='predict', type='test', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint',
         tta=True,
         masks=True),
     dict(
-        name='report', type='report', config='{localizer}',
+        _base_.report_step,
+        headline=[],
         sections=[_base_.section],
         curves=[dict(title='Training', train='{train_localizer}')])
 ]

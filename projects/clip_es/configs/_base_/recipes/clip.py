@@ -1,7 +1,6 @@
 # The checkpoint of a model on CLIP: its weights, and what the words are.
-# The recipe gives: localizer (config), data_root.
-# A file, such as OpenAI's ViT-B-16.pt, or a name that open_clip downloads.
-weights = 'openai'
+# The recipe gives: localizer (config), data_root, weights (a file, such as OpenAI's
+# ViT-B-16.pt, or 'openai', which open_clip downloads).
 clip_step = dict(
     name='clip', type='command',
     command=[

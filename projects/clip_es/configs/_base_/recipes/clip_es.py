@@ -2,6 +2,7 @@
 # and a segmentation model. Nothing is trained before that.
 # The recipe gives: localizer (config), and a data set, such as voc.py.
 _base_ = ['../../../../../configs/_base_/recipes/segmentation.py', './clip.py']
+weights = 'openai'
 localization_steps = [
     _base_.clip_step,
     # At the size of the photos, of those that are scored; the others need no files.

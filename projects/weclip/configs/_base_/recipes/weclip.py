@@ -5,6 +5,7 @@ _base_ = [
     '../../../../../configs/_base_/recipes/single_stage.py',
     '../../../../clip_es/configs/_base_/recipes/clip.py'
 ]
+weights = 'openai'
 load = {'load_from': '{clip}/clip.pth'}
 train_step, test_step, *label_steps = _base_.localization_steps
 weclip_steps = [
