@@ -11,6 +11,8 @@ VERBS = {
     'run': 'from a folder of tagged photos to a model, its masks and a report',
     'predict': 'masks of any photos by the model of a run',
     'check': 'look at a folder of photos before anything is trained',
+    'cam': 'class maps of any trained classifier, without training',
+    'export': "masks of a run for COCO, CVAT, Label Studio and others, or its model",
     'preview': 'pseudo labels of some photos at another threshold, without training',
 }
 """Verb -> what ``mmwsss --help`` says of it."""

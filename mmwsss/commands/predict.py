@@ -41,13 +41,22 @@ def predict(work_dir: str, photos: str, out: str | None = None) -> str:
         FileNotFoundError: If the run has no model yet.
         ToolFailed: If a photo cannot be read.
     """
+    config, checkpoint = find_model(work_dir)
+    out = out or osp.join(work_dir, 'predictions')
+    call_tool('demo/image_demo.py', photos, config, checkpoint, '--out-dir', out)
+    return out
+
+
+def find_model(work_dir: str) -> tuple[str, str]:
+    """Config and checkpoint of the segmentation model of a run.
+
+    Raises:
+        FileNotFoundError: If the run has no model yet.
+    """
     config = osp.join(work_dir, 'configs', f'{STEP}.py')
     record = osp.join(work_dir, STEP, 'last_checkpoint')
     for path in (config, record):
         if not osp.isfile(path):
             raise FileNotFoundError(f'{work_dir} holds no trained model: there is no '
                                     f'{path}')
-    checkpoint = osp.join(work_dir, STEP, osp.basename(read_text(record).strip()))
-    out = out or osp.join(work_dir, 'predictions')
-    call_tool('demo/image_demo.py', photos, config, checkpoint, '--out-dir', out)
-    return out
+    return config, osp.join(work_dir, STEP, osp.basename(read_text(record).strip()))

@@ -17,6 +17,9 @@ METHODS = dict(
     single_stage='single_stage/single_stage', fsae='fsae/fsae_esol')
 """Method -> the beginning of its recipe's name in ``configs/``."""
 
+PROJECTS = dict(clip='projects/clip_es/configs/clip_es_folder_pipeline.py')
+"""Method -> its recipe in a checkout, the same for all presets."""
+
 PRESETS = dict(cpu=('_mobilenetv1', 384), gpu=('', 640))
 """Device -> the recipes' small or large backbone, and the long side of photos."""
 
@@ -32,8 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'work_dirs/<name of the folder>')
     parser.add_argument('--preset', choices=PRESETS, help='cpu: a small backbone, '
                         'small views; gpu: ResNet-50 (default: as the machine is)')
-    parser.add_argument('--method', default='cam', help=f'{", ".join(METHODS)}, or a '
-                        'recipe of your own (default: cam)')
+    names = ', '.join((*METHODS, *PROJECTS))
+    parser.add_argument('--method', default='cam', help=f'{names}, or a recipe of your '
+                        'own (default: cam)')
     parser.add_argument('--weights', metavar='FILE', help='initial weights, instead '
                         'of a download')
     parser.add_argument('--max-long', type=int, help='work on copies of at most this '
@@ -80,7 +84,8 @@ def run(data: str,
             ``work_dirs/<name of the folder>``.
         preset (str, optional): ``'cpu'`` or ``'gpu'``. Defaults to what the machine
             has.
-        method (str): One of ``METHODS``, or a recipe's file. Defaults to 'cam'.
+        method (str): One of ``METHODS`` or ``PROJECTS``, or a recipe's file. Defaults
+            to 'cam'.
         weights (str, optional): A file of initial weights.
         tags (str, optional): The table of tags, where it is not found.
         masks (str, optional): The folder of masks, likewise.
@@ -133,11 +138,18 @@ def find_recipe(method: str, preset: str) -> str:
         if not osp.isfile(method):
             raise FileNotFoundError(f'there is no recipe {method}')
         return method
-    if method not in METHODS:
-        raise ValueError(f'--method must be one of {", ".join(METHODS)}, or a recipe '
-                         f'(.py), got {method!r}')
-    name = f'{METHODS[method]}{PRESETS[preset][0]}_folder_pipeline.py'
-    path = project_path('configs', *name.split('/'))
+    if method in PROJECTS:
+        path = osp.join(osp.dirname(project_path('configs')), PROJECTS[method])
+        if not osp.isfile(path):
+            raise FileNotFoundError(f'--method {method} needs a checkout of mmwsss: '
+                                    f'there is no {path}')
+    elif method in METHODS:
+        name = f'{METHODS[method]}{PRESETS[preset][0]}_folder_pipeline.py'
+        path = project_path('configs', *name.split('/'))
+    else:
+        raise ValueError(
+            f'--method must be one of {", ".join((*METHODS, *PROJECTS))}, or a recipe '
+            f'(.py), got {method!r}')
     near = osp.relpath(path)
     return path if near.startswith(os.pardir) else near
 

@@ -1,4 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import runpy
 import subprocess
 import sys
 from importlib import import_module
@@ -6,9 +7,9 @@ from importlib import import_module
 import pytest
 
 import mmwsss
-from mmwsss.commands import VERBS, check, predict, preview, run, tools
+from mmwsss.commands import VERBS, cam, check, export, predict, preview, run, tools
 from mmwsss.commands.command_line import parse_args
-from mmwsss.commands.run import METHODS, PRESETS, find_recipe
+from mmwsss.commands.run import METHODS, PRESETS, PROJECTS, find_recipe
 from mmwsss.commands.tools import ToolFailed, call_tool
 from mmwsss.recipes import Recipe
 from mmwsss.utils import project_path
@@ -23,7 +24,7 @@ def calls(monkeypatch):
         assert project_path(*name.split('/'))
         made.append([name, *arguments])
 
-    for module in (run, check, predict, preview):
+    for module in (cam, check, export, predict, preview, run):
         monkeypatch.setattr(module, 'call_tool', note)
     return made
 
@@ -81,7 +82,7 @@ def test_lists_are_handed_on_where_masks_choose(calls, tmp_path):
 
 
 @pytest.mark.parametrize('preset', PRESETS)
-@pytest.mark.parametrize('method', METHODS)
+@pytest.mark.parametrize('method', [*METHODS, *PROJECTS])
 def test_every_method_has_a_recipe(method, preset, tmp_path):
     path = find_recipe(method, preset)
     short = Recipe(path, str(tmp_path), dict(classes=['a']))
@@ -107,6 +108,33 @@ def test_wrong_words(calls, tmp_path):
     assert calls == []
 
 
+def test_cam_of_a_photo_that_follows_classes(calls):
+    args = parse_args(['cam', 'x.jpg', '--model', 'm', '--classes', 'tabby', '7'])
+    assert cam.main(args) == 0
+    assert calls == [['tools/analysis_tools/cam.py', 'x.jpg', '--model', 'm',
+                      '--out-dir', 'cams', '--classes', 'tabby', '7']]
+
+
+def test_export_of_masks(calls, tmp_path):
+    with pytest.raises(FileNotFoundError, match='holds no labels'):
+        mmwsss.export(str(tmp_path), 'coco', 'labels')
+    (tmp_path / 'pseudo_labels').mkdir()
+    (tmp_path / 'data').mkdir()
+    out = mmwsss.export(str(tmp_path), 'coco', 'labels')
+    assert out == f'{tmp_path}/export_coco'
+    data = f'{tmp_path}/data'
+    assert calls == [[
+        'tools/dataset_converters/export_masks.py', f'{tmp_path}/pseudo_labels',
+        '--photos', f'{data}/photos', '--classes', f'{data}/classes.txt', '--tags',
+        f'{data}/tags.csv', '--format', 'coco', '--out', out]]
+
+
+def test_export_offers_what_the_tool_writes():
+    path = project_path('tools', 'dataset_converters', 'export_masks.py')
+    formats = runpy.run_path(path, run_name='tool')['FORMATS']
+    assert export.FORMATS == (*formats, 'onnx')
+
+
 def test_predict_takes_the_last_checkpoint(calls, tmp_path):
     (tmp_path / 'configs').mkdir()
     (tmp_path / 'configs' / 'train_segmentor.py').touch()
@@ -117,6 +145,10 @@ def test_predict_takes_the_last_checkpoint(calls, tmp_path):
     assert calls == [[
         'demo/image_demo.py', 'x.jpg', f'{tmp_path}/configs/train_segmentor.py',
         f'{tmp_path}/train_segmentor/iter_9.pth', '--out-dir', out]]
+    mmwsss.export(str(tmp_path), 'onnx')
+    assert calls[1] == [
+        'tools/model_converters/mmwsss2onnx.py', *calls[0][2:4],
+        f'{tmp_path}/model.onnx']
 
 
 def test_a_tool_is_shown_and_its_status_kept(tmp_path, capfd, monkeypatch):

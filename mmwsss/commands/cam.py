@@ -1,0 +1,62 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""``mmwsss cam``: class activation maps of a trained classifier."""
+
+import argparse
+from collections.abc import Sequence
+
+from .tools import call_tool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``mmwsss cam``."""
+    parser.add_argument('photo', help='a photo, a folder or a quoted pattern')
+    parser.add_argument('--model', default='resnet50', help='name of a classifier in '
+                        'timm or mmpretrain (default: resnet50)')
+    parser.add_argument('--weights', metavar='FILE', help="file of its weights "
+                        "(default: the library's)")
+    parser.add_argument('--method', choices=['cam', 'gradcam', 'layercam'],
+                        help='default: cam where it is defined, else gradcam')
+    parser.add_argument('--classes', nargs='+', default=(), metavar='CLASS',
+                        help='names, or numbers from 0 (default: the most probable)')
+    parser.add_argument('--out', default='cams', help='where to write (default: cams)')
+
+
+def main(args: argparse.Namespace) -> int:
+    """Draw what the command line asks for."""
+    cam(args.photo, args.model, args.weights, args.method, args.classes, args.out)
+    return 0
+
+
+def cam(photo: str,
+        model: str = 'resnet50',
+        weights: str | None = None,
+        method: str | None = None,
+        classes: Sequence[str] = (),
+        out: str = 'cams') -> str:
+    """Draw class activation maps over photos; :class:`mmwsss.CAM` returns them.
+
+    Args:
+        photo (str): A photo, a folder or a pattern.
+        model (str): Name of a classifier in timm or mmpretrain. Defaults to
+            'resnet50'.
+        weights (str, optional): A file of its weights. Defaults to the library's.
+        method (str, optional): ``'cam'``, ``'gradcam'`` or ``'layercam'``. Defaults
+            to the first where it is defined for the model, else the second.
+        classes (Sequence[str]): Names, or numbers from 0. Defaults to (), the most
+            probable one.
+        out (str): Where to write. Defaults to 'cams'.
+
+    Returns:
+        str: The folder ``out``.
+
+    Raises:
+        ToolFailed: If there is no such model, class or photo.
+    """
+    given = {'--weights': weights, '--method': method}
+    options = [word for option, value in given.items() if value is not None
+               for word in (option, value)]
+    # Options of several words come last, but for the photo.
+    named = ['--classes', *classes] if classes else []
+    call_tool('tools/analysis_tools/cam.py', photo, '--model', model, *options,
+              '--out-dir', out, *named)
+    return out
