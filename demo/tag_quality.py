@@ -33,7 +33,7 @@ TAGS = {
 CONFIG = osp.join(osp.dirname(__file__), '..', 'configs', 'cam', 'cam_demo.py')
 
 
-def train(root: str, ids: list[str], work_dir: str) -> str:
+def train(root: str, ids: list[str], work_dir: str, max_iters: int) -> str:
     """Train a CAM network on some of the scenes; returns its checkpoint."""
     from mmwsss.utils import project_path, write_lines
     write_lines(osp.join(work_dir, 'ids.txt'), ids)
@@ -43,9 +43,11 @@ def train(root: str, ids: list[str], work_dir: str) -> str:
     values = [root, osp.join(work_dir, 'ids.txt'), root, val_list]
     subprocess.run([
         sys.executable, project_path('tools', 'train.py'), CONFIG, '--work-dir',
-        work_dir, '--cfg-options', *map('='.join, zip(loaders, values, strict=True))
+        work_dir, '--cfg-options', *map('='.join, zip(loaders, values, strict=True)),
+        f'train_cfg.max_iters={max_iters}', f'train_cfg.val_interval={max_iters}',
+        f'param_scheduler.end={max_iters + 1}'
     ], check=True)
-    return osp.join(work_dir, 'iter_200.pth')
+    return osp.join(work_dir, f'iter_{max_iters}.pth')
 
 
 def main(args: argparse.Namespace) -> None:
@@ -58,7 +60,7 @@ def main(args: argparse.Namespace) -> None:
     subprocess.run([
         sys.executable, project_path('tools', 'dataset_converters',
                                      'make_demo_data.py'),
-        '--out', root, '--num-train', '900'
+        '--out', root, '--num-train', str(9 * args.num_train // 2)
     ], check=True)
     with open(osp.join(root, 'image_labels.json'), encoding='utf-8') as file:
         table = json.load(file)
@@ -70,7 +72,8 @@ def main(args: argparse.Namespace) -> None:
         ids = [name for name in read_lines(osp.join(split, 'train.txt'))
                if fits(table[name])][:args.num_train]
         work_dir = osp.abspath(osp.join(args.out, title.replace(' ', '_')))
-        inferencer = WSSSInferencer(CONFIG, train(root, ids, work_dir))
+        inferencer = WSSSInferencer(
+            CONFIG, train(root, ids, work_dir, args.max_iters))
         maps, moths, wasps = [], [], []
         for name, row in zip(scenes, rows, strict=True):
             path = osp.join(root, 'JPEGImages', f'{name}.jpg')
@@ -112,6 +115,8 @@ def parse_args() -> argparse.Namespace:
         '--out', default='work_dirs/tag_quality', help='folder to write')
     parser.add_argument(
         '--num-train', type=int, default=200, help='scenes to train on, of each kind')
+    parser.add_argument(
+        '--max-iters', type=int, default=200, help='length of each training')
     parser.add_argument('--rows', type=int, default=4, help='scenes to draw')
     return parser.parse_args()
 

@@ -191,3 +191,11 @@ def test_browse_draws_the_tags(run, voc_root, tmp_path, monkeypatch):
     stems = [path.stem.split('_', 1)[1] for path in sorted(out.iterdir())]
     assert len(set(stems)) == 8
     assert drawn == [sorted(table[stem]) for stem in stems]
+
+
+def test_tag_quality(run, tmp_path):
+    said = run('demo/tag_quality.py', '--out', tmp_path, '--num-train', 16,
+               '--max-iters', 1, '--rows', 2)
+    lines = [line for line in said.splitlines() if 'of the wasps is moth' in line]
+    assert [line.split(': ')[1].split()[0] for line in lines] == ['16'] * 3
+    assert Image.open(tmp_path / 'tag_quality.jpg').size == (4 * 192, 2 * 192 + 20)
