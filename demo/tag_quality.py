@@ -44,7 +44,7 @@ def train(root: str, ids: list[str], work_dir: str, max_iters: int) -> str:
     subprocess.run([
         sys.executable, project_path('tools', 'train.py'), CONFIG, '--work-dir',
         work_dir, '--cfg-options', *map('='.join, zip(loaders, values, strict=True)),
-        f'train_cfg.max_iters={max_iters}', f'train_cfg.val_interval={max_iters}',
+        f'train_cfg.max_iters={max_iters}', f'train_cfg.val_interval={max_iters + 1}',
         f'param_scheduler.end={max_iters + 1}'
     ], check=True)
     return osp.join(work_dir, f'iter_{max_iters}.pth')
