@@ -89,4 +89,4 @@ CRITERIA: dict[str, Callable[[SeedStatistics], float]] = dict(
     otsu=otsu, mean_score=mean_score, colour_contrast=colour_contrast)
 """Name -> from statistics to a threshold."""
 
-DEFAULT_CRITERION = 'otsu'
+DEFAULT_CRITERION = 'colour_contrast'

@@ -1,8 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import re
 import runpy
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -160,3 +162,9 @@ def test_a_tool_is_shown_and_its_status_kept(tmp_path, capfd, monkeypatch):
     assert failed.value.status == 3
     said = capfd.readouterr().out
     assert said == f"$ python {tool} 'a b'\n['a b']\n"
+
+
+def test_the_console_command_is_installed():
+    text = Path(project_path('pyproject.toml')).read_text(encoding='utf-8')
+    place, name = re.search(r'mmwsss = "([\w.]+):(\w+)"', text).groups()
+    assert callable(getattr(import_module(place), name))

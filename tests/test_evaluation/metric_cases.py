@@ -39,7 +39,7 @@ def make_sample(index, size=(9, 12)):
 def build(metric, **kwargs):
     from mmwsss.evaluation.metrics import MaskMetric, SeedMetric
     if metric == 'seed':
-        built = SeedMetric(thresholds=THRESHOLDS, **kwargs)
+        built = SeedMetric(**{'thresholds': THRESHOLDS, **kwargs})
     else:
         built = MaskMetric(**kwargs)
     built.dataset_meta = dict(classes=CLASSES)

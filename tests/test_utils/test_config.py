@@ -72,3 +72,22 @@ def test_yaml_runs_nothing(tmp_path, read):
     assert not (tmp_path / 'made').exists()
     with pytest.raises(FileNotFoundError, match='none.py'):
         read(str(tmp_path / 'none.py'))
+
+
+def test_a_path_is_one_of_the_current_folder(tmp_path, monkeypatch):
+    """Where it is not there, it is one below data_root, as ever."""
+    config = tmp_path / 'config.py'
+    config.write_text("train_dataloader = dict(dataset=dict("
+                      "ann_file='', data_prefix=dict(img_path='photos')))")
+    (tmp_path / 'lists').mkdir()
+    (tmp_path / 'lists' / 'a.txt').touch()
+    monkeypatch.chdir(tmp_path)
+    key = 'train_dataloader.dataset'
+    dataset = read_config(str(config), {
+        f'{key}.ann_file': 'lists/a.txt', f'{key}.data_prefix.img_path': 'lists',
+    }).train_dataloader.dataset
+    assert dataset.ann_file == str(tmp_path / 'lists' / 'a.txt')
+    assert dataset.data_prefix.img_path == str(tmp_path / 'lists')
+    dataset = read_config(str(config), {
+        f'{key}.ann_file': 'lists/b.txt'}).train_dataloader.dataset
+    assert dataset.ann_file == 'lists/b.txt'

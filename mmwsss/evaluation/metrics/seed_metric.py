@@ -109,7 +109,7 @@ class SeedMetric(ConfusionMetric):
             scores = confusion_scores(confusion)
             sweep = self.thresholds
             best = self._choose(scores['mIoU'][:len(sweep)])
-            if self.beyond and best == len(sweep) - 1:
+            if self.beyond and scores['mIoU'][len(sweep) - 1] >= scores['mIoU'][best]:
                 sweep = [*sweep, *self.beyond]
                 best = self._choose(scores['mIoU'])
             details['thresholds'] = sweep
