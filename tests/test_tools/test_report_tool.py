@@ -75,7 +75,8 @@ def test_report(config, spec, tmp_path):
     data = re.search(r'id="photos-1">(.*?)</script>', page)[1]
     assert len(json.loads(data)['photos']) == 8
     for said in ('as expected', 'href="summary.md"', 'A tiny run', 'Photos of train',
-                 'Pseudo label', 'generated', '12.3', '80 % of 50.0', 'Seeds over all thresholds', 'Training'):
+                 'Pseudo label', 'generated', '12.3', '80 % of 50.0',
+                 'Seeds over all thresholds', 'Training'):
         assert said in page
     # Image, label and truth of three images, one of a check; two figures.
     assert page.count('<img') == 10 and page.count('<svg') == 2
