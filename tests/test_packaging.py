@@ -263,9 +263,9 @@ def test_wheel_brings_the_template(monkeypatch, tmp_path):
     command.build_lib = str(tmp_path)
     command.ensure_finalized()
     command.run()
-    template = PACKAGE / 'visualization' / 'report.html'
-    assert (tmp_path / 'mmwsss/visualization/report.html').read_bytes() == (
-        template.read_bytes())
+    for name in ('report.html', 'report.js'):
+        assert (tmp_path / 'mmwsss/visualization' / name).read_bytes() == (
+            PACKAGE / 'visualization' / name).read_bytes()
 
 
 def test_project_path_in_a_checkout():

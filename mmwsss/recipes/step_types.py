@@ -234,7 +234,7 @@ STEP_TYPES = {
         reads=('checkpoint', ), outputs=(METRICS_FILE, ), distributed=True),
     'report': StepType(
         'analysis_tools/make_report.py', _report, dict(config=TEXT, sections=DICTS),
-        dict(curves=DICTS, thresholds=DICT, headline=DICTS),
+        dict(curves=DICTS, thresholds=DICT, headline=DICTS, checks=STRINGS),
         outputs=('../report.html', '../contact_sheet.png')),
     'command': StepType('', _command, dict(command=WORDS), outputs=('.', )),
 }

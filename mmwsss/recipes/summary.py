@@ -11,6 +11,7 @@ from .process import format_seconds
 from .recipe import Recipe, Step
 from .scalars import read_scalars
 from .step_types import METRICS_FILE
+from .views import step_views
 
 _MAX_NUMBERS = 4
 
@@ -71,10 +72,31 @@ def report_facts(recipe: Recipe, step: Step, records: dict[str, dict]) -> dict:
     """
     rows = [
         dict(_row(other, records[other.name]), name=other.name,
+             folder=osp.relpath(recipe.folder(other.name), recipe.work_dir),
              protocol=records[other.name].get('metrics', {}).get('protocol'))
         for other in recipe.earlier(step)
     ]
-    return dict(title=recipe.title, protocol=recipe.protocol, steps=rows)
+    protocol = dict(recipe.protocol)
+    scales = _scales_of(recipe, step)
+    if scales:
+        # What the steps did, whatever the recipe says of it.
+        protocol['scales'] = scales
+    files = {name: name for name in ('summary.md', 'summary.json')}
+    return dict(title=recipe.title, protocol=protocol, steps=rows, files=files)
+
+
+def _scales_of(recipe: Recipe, step: Step) -> str:
+    """The views in which the steps before a report saw their photos."""
+    from mmengine.config import Config
+    views: dict[str, list[str]] = {}
+    for other in recipe.earlier(step):
+        path = osp.join(recipe.work_dir, 'configs', f'{other.name}.py')
+        if other.type in ('seeds', 'walk', 'test') and osp.isfile(path):
+            config = Config.fromfile(path, import_custom_modules=False)
+            told = step_views(other.type, config, bool(other.spec.get('tta')))
+            if told:
+                views.setdefault(told, []).append(other.name)
+    return '; '.join(f'{told} for {", ".join(names)}' for told, names in views.items())
 
 
 def write_summary(recipe: Recipe, records: dict[str, dict],

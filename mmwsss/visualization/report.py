@@ -2,7 +2,9 @@
 """A run as one HTML page that needs no other file."""
 
 import base64
+import hashlib
 import io
+import json
 import os.path as osp
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +25,10 @@ def render_report(title: str,
                   curves: Mapping[str, str] | None = None,
                   protocol: Mapping[str, str] | None = None,
                   headline: Sequence[Mapping] = (),
-                  version: str = '') -> str:
+                  version: str = '',
+                  photos: Sequence[Mapping] = (),
+                  checks: Sequence[Mapping] = (),
+                  files: Mapping[str, str] | None = None) -> str:
     """Write the page.
 
     Args:
@@ -31,7 +36,8 @@ def render_report(title: str,
         sections (Sequence[Section]): The pictures.
         steps (Sequence[Mapping]): Dicts of ``name``, ``type``, ``seconds``,
             ``numbers`` (name -> text) and optionally ``protocol``, the line
-            that the tool printed beside its numbers.
+            that the tool printed beside its numbers, and ``folder``, a path
+            relative to the page.
         curves (Mapping[str, str], optional): Title -> ``<svg>`` element.
         protocol (Mapping[str, str], optional): What must be known to compare
             the numbers with others: name -> text.
@@ -39,9 +45,16 @@ def render_report(title: str,
             and optionally ``full``, the number that counts as 100 %, to stand
             at the top.
         version (str): Version of mmwsss. Defaults to ''.
+        photos (Sequence[Mapping]): Sets of which every photo can be looked at:
+            what :func:`~mmwsss.visualization.report_photos.collect_photos` gives.
+        checks (Sequence[Mapping]): What a run said of itself: dicts of ``title``,
+            ``status`` (``'ok'``, ``'warning'`` or ``'failed'``), ``text`` and
+            optionally ``pictures``, RGB uint8 arrays ``(H, W, 3)``.
+        files (Mapping[str, str], optional): Title -> path relative to the page.
 
     Returns:
-        str: HTML without scripts and without links to other files.
+        str: HTML that needs no other file. Its policy lets nothing run but its own
+        script, which is there only with ``photos``, and nothing be loaded.
     """
     facts = [f'mmwsss {version}'] if version else []
     if steps:
@@ -50,10 +63,23 @@ def render_report(title: str,
     environment = Environment(
         loader=FileSystemLoader(osp.dirname(__file__)), autoescape=True,
         trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    environment.filters.update(data_uri=_data_uri, duration=format_seconds)
+    environment.filters.update(
+        data_uri=_data_uri, duration=format_seconds, embedded=_embedded)
+    with open(osp.join(osp.dirname(__file__), 'report.js'), encoding='utf-8') as file:
+        script = file.read()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = (f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+              f"script-src 'sha256-{digest}'")
     return environment.get_template('report.html').render(
         title=title, facts=facts, headline=headline, sections=sections,
-        curves=curves or {}, steps=steps, protocol=protocol or {})
+        curves=curves or {}, steps=steps, protocol=protocol or {}, photos=photos,
+        checks=checks, files=files or {}, script=script, policy=policy)
+
+
+def _embedded(value: Mapping) -> str:
+    """JSON inside of a script element, which only '<' could leave."""
+    text = json.dumps(value, ensure_ascii=True, separators=(',', ':'))
+    return text.replace('<', '\\u003c')
 
 
 def _data_uri(picture: np.ndarray) -> str:

@@ -140,6 +140,9 @@ def _names(entries: list[dict]) -> list[str]:
 def _plot(part, entries: list[dict], name: str, label: str, **style) -> None:
     points = [(entry['step'], entry[name]) for entry in entries
               if isinstance(entry.get(name), (int, float))]
+    if len(points) == 1:
+        # A line of one point would not show.
+        style.setdefault('marker', 'o')
     if points:
         part.plot(*zip(*points, strict=True), label=label, linewidth=1.3,
                   markersize=3.5, **style)

@@ -17,6 +17,7 @@ from mmwsss.ops import mask_confusion
 from mmwsss.structures import Seed
 
 from .cam_overlay import draw_mask, draw_seed
+from .distinct_colors import clear_palette
 
 # To rank the images of a large set, this many of them are looked at.
 _MAX_CANDIDATES = 400
@@ -164,14 +165,16 @@ def collect_images(dataset: Any, title: str, columns: Sequence[dict],
 def _draw_section(dataset: Any, title: str, columns: Sequence[dict],
                   chosen: list[dict], images: int, ranked_by: str) -> Section:
     rows, shown = [], set()
+    palette = clear_palette(dataset.metainfo['palette'])
     for info in chosen:
-        row, ids = _draw_row(info, columns, dataset.metainfo)
+        row, ids = _draw_row(
+            info, columns, dict(dataset.metainfo, palette=palette))
         rows.append(row)
         shown |= ids
     names = ['Photo', *(column['title'] for column in columns)]
     names += ['Ground truth'] * _has_truth(chosen[0])
     classes = {
-        dataset.metainfo['classes'][i]: tuple(dataset.metainfo['palette'][i])
+        dataset.metainfo['classes'][i]: palette[i]
         for i in sorted(shown - {0, 255})
     }
     return Section(title, names, rows, classes, images, ranked_by)

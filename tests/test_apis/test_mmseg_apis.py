@@ -1,8 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """mmseg's own functions run our configs."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
+from mmcv.transforms import Compose
 from mmseg.apis import MMSegInferencer, inference_model, init_model
 from PIL import Image
 
@@ -57,3 +61,26 @@ def test_configs_of_mmseg_stay_as_they_are(photo):
     cfg.test_dataloader.dataset.pipeline = [dict(type='PackSegInputs')]
     with pytest.raises(ValueError, match='LoadImageFromFile is not found'):
         MMSegInferencer._init_pipeline(inferencer, cfg)
+
+
+def test_the_readme_mixes_a_head_into_a_config_of_mmseg(photo, tmp_path):
+    path = Path(project_path('configs')).parent / 'README.md'
+    if not path.exists():
+        pytest.skip('an install has no README')
+    snippet, = re.findall(r"```python\n(_base_ = 'mmseg::.*?)```",
+                          path.read_text(encoding='utf-8'), re.DOTALL)
+    (tmp_path / 'mixed.py').write_text(snippet)
+    model = init_model(str(tmp_path / 'mixed.py'), device='cpu',
+                       cfg_options={'model.backbone.norm_cfg.type': 'BN'})
+    assert type(model.decode_head).__name__ == 'CAMHead'
+    result = inference_model(model, photo[0])
+    assert result.pred_sem_seg.data.shape == (1, 40, 52)
+
+    mask = np.zeros((40, 52), np.uint8)
+    mask[5:20, 5:20], mask[0, 0] = 3, 255
+    Image.fromarray(mask).save(tmp_path / 'mask.png')
+    for dataset in model.cfg.train_dataloader.dataset.datasets:
+        packed = Compose(dataset.pipeline)(dict(
+            img_path=photo[0], seg_map_path=str(tmp_path / 'mask.png'),
+            reduce_zero_label=False, seg_fields=[]))
+        assert np.flatnonzero(packed['data_samples'].image_labels).tolist() == [0, 3]

@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,10 @@ def spec(voc_root, tmp_path):
         sections=[dict(title='Photos of train', num_images=3,
                        columns=[dict(title='Pseudo label',
                                      masks=str(tmp_path / 'labels'))])],
+        checks=[dict(title='Seeds', status='ok', text='as expected', pictures=[
+            str(voc_root / 'JPEGImages' / sorted(
+                os.listdir(voc_root / 'JPEGImages'))[0])])],
+        files=dict(table='summary.md'),
         thresholds=dict(CAM=str(tmp_path / 'details.json')),
         curves=[dict(title='Training', train=str(tmp_path / 'train'))])
 
@@ -66,11 +71,15 @@ def test_report(config, spec, tmp_path):
     assert sorted(os.listdir(tmp_path / 'out')) == [
         'contact_sheet.png', 'report.html']
     page = (tmp_path / 'out/report.html').read_text()
-    for said in ('A tiny run', 'Photos of train', 'Pseudo label', 'generated',
-                 '12.3', '80 % of 50.0', 'Seeds over all thresholds', 'Training'):
+    assert '8 of 8 photos' in done.stdout
+    data = re.search(r'id="photos-1">(.*?)</script>', page)[1]
+    assert len(json.loads(data)['photos']) == 8
+    for said in ('as expected', 'href="summary.md"', 'A tiny run', 'Photos of train',
+                 'Pseudo label', 'generated', '12.3', '80 % of 50.0',
+                 'Seeds over all thresholds', 'Training'):
         assert said in page
-    # Image, label and truth of three images; two figures.
-    assert page.count('<img') == 9 and page.count('<svg') == 2
+    # Image, label and truth of three images, one of a check; two figures.
+    assert page.count('<img') == 10 and page.count('<svg') == 2
     with Image.open(tmp_path / 'out/contact_sheet.png') as sheet:
         assert sheet.size[1] > 3 * 64
 
@@ -85,6 +94,9 @@ def test_bad_input(config, spec, tmp_path):
     done = make_report(config, wrong, tmp_path)
     assert done.returncode == 2 and 'has no no_dataloader' in done.stderr
     wrong['sections'][0].pop('loader')
+    wrong['checks'] = [dict(title='a', text='b')]
+    done = make_report(config, wrong, tmp_path)
+    assert done.returncode == 2 and 'a check has no status' in done.stderr
     wrong['sections'][0]['columns'][0]['masks'] = str(tmp_path / 'none')
     done = make_report(config, wrong, tmp_path)
     assert "error: section 'Photos of train'" in done.stderr

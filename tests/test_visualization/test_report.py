@@ -1,22 +1,34 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import base64
+import hashlib
 import html
+import io
 import json
 import os
 import re
 from html.parser import HTMLParser
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmwsss.datasets import WeakDemoDataset
 from mmwsss.datasets.image_io import read_mask, write_mask
 from mmwsss.structures import Seed
 from mmwsss.visualization.contact_sheet import draw_contact_sheet
+from mmwsss.visualization.distinct_colors import clear_palette, distinct_colors
 from mmwsss.visualization.report import render_report
 from mmwsss.visualization.report_curves import (
     figure_svg,
     threshold_figure,
     training_figure,
+)
+from mmwsss.visualization.report_photos import (
+    SIDES,
+    THRESHOLDS,
+    choose_side,
+    collect_photos,
 )
 from mmwsss.visualization.report_rows import (
     Cell,
@@ -147,7 +159,8 @@ def test_report_is_one_whole_file(dataset, columns):
     assert all(link.startswith('data:image/') for link in page.links)
     for said in ('2 steps in 1:01', '80 % of 50.0', '12.3', 'labels</b>: tags'):
         assert said in text
-    assert 'http' not in re.sub(r'data:image[^"]*', '', text)
+    assert '://' not in re.sub(r'data:image[^"]*', '', text)
+    assert "default-src &#39;none&#39;" in text
 
 
 def test_report_escapes_every_text():
@@ -168,6 +181,121 @@ def test_report_escapes_every_text():
     # Title twice, version, card 2, section 2 + 2 heads + legend, 2 rows of two
     # pictures with alt and title, captions 2, curve 1, steps 4, protocol 2 + 2.
     assert html.unescape(text).count(evil) == 29
+
+
+def naive_class_ious(mask, truth, num_classes):
+    """Of a list of masks, IoU over all their pixels; None without any."""
+    ious = []
+    for label in range(num_classes):
+        both = sum(((m == label) & (t == label)).sum()
+                   for m, t in zip(mask, truth, strict=True))
+        either = sum((((m == label) | (t == label)) & (t != 255)).sum()
+                     for m, t in zip(mask, truth, strict=True))
+        ious.append(round(100 * both / either, 2) if either else None)
+    return ious
+
+
+def planes_of(photo):
+    data = np.asarray(Image.open(io.BytesIO(base64.b64decode(photo['maps']))))
+    return data.reshape(-1, *photo['size'][::-1])
+
+
+def test_every_photo_has_its_numbers_and_maps(dataset, columns):
+    rng = np.random.default_rng(0)
+    truths, seeds, masks = [], [], []
+    for number in range(len(dataset)):
+        info = dataset.get_data_info(number)
+        path = f'{columns[0]["seeds"]}/{info["img_id"]}.npz'
+        seed = Seed.load(path)
+        noisy = Seed(rng.random(seed.scores.shape), seed.labels, seed.size)
+        noisy.save(path)
+        truths.append(read_mask(info['seg_map_path']))
+        seeds.append(Seed.load(path))
+        masks.append(read_mask(f'{columns[1]["masks"]}/{info["img_id"]}.png'))
+    told = []
+    found = collect_photos(dataset, 'Train', columns, tell=lambda *n: told.append(n))
+    json.dumps(found)
+    assert told[-1] == (8, 8) and found['total'] == 8 and found['scored']
+    classes = len(found['classes'])
+    seed_column, mask_column = found['columns']
+    assert seed_column['seed'] and THRESHOLDS[seed_column['own']] == 0.5
+    assert mask_column['iou'] == [naive_class_ious(masks, truths, classes)]
+    for level in (0, 24, 48):
+        at = [seed.to_mask(THRESHOLDS[level]).numpy() for seed in seeds]
+        assert seed_column['iou'][level] == naive_class_ious(at, truths, classes)
+        for photo, mask, truth in zip(found['photos'], at, truths, strict=True):
+            expected = image_iou(mask, truth, classes)
+            assert photo['iou'][0][level] == pytest.approx(expected, abs=0.06)
+            # These photos are no larger than their small picture.
+            best, exceeded, *_ = planes_of(photo)
+            drawn = np.where(exceeded > level, best, 0)
+            if photo['size'] == [64, 64]:
+                np.testing.assert_array_equal(drawn, mask)
+    for number, photo in enumerate(found['photos']):
+        info = dataset.get_data_info(number)
+        assert photo['id'] == info['img_id']
+        assert photo['tags'] == np.flatnonzero(info['image_labels'])[1:].tolist()
+        planes = planes_of(photo)
+        assert len(planes) == 4
+        assert photo['size'] == [64, 64]
+        np.testing.assert_array_equal(planes[2], masks[number])
+        np.testing.assert_array_equal(planes[3], truths[number])
+        half = seeds[number].to_mask(0.5).numpy()
+        agreed = image_iou(half, np.where(
+            masks[number] == 255, 0, masks[number]), classes)
+        assert photo['disagreement'] == pytest.approx(100 - agreed, abs=0.06)
+
+
+def test_photos_without_truth_or_thresholds(voc_root, columns):
+    dataset = WeakDemoDataset(
+        data_root=str(voc_root), ann_file='ImageSets/Segmentation/train.txt',
+        label_file='image_labels.json')
+    found = collect_photos(dataset, 'Train', columns[1:], max_photos=3)
+    assert len(found['photos']) == 3 and found['total'] == 8
+    assert not found['scored']
+    photo = found['photos'][0]
+    assert photo['iou'] == [[]] and photo['disagreement'] is None
+    assert len(planes_of(photo)) == 1
+    page = Page(render_report('No masks', [], photos=[found]))
+    assert page.open == [] and page.tags.count('script') == 2
+    with pytest.raises(FileNotFoundError, match="'Train'"):
+        collect_photos(dataset, 'Train', [dict(title='x', masks='nowhere')])
+
+
+def test_pictures_get_smaller_and_fewer_where_they_are_many():
+    weight = dict(zip(SIDES, (9000, 6000, 3000, 1000), strict=True)).get
+    assert choose_side(weight, 1000, 10_000_000) == (160, 1000)
+    assert choose_side(weight, 1500, 10_000_000) == (128, 1500)
+    assert choose_side(weight, 3000, 10_000_000) == (96, 3000)
+    assert choose_side(weight, 20000, 10_000_000) == (64, 10000)
+
+
+def test_colours_are_told_apart():
+    colors = distinct_colors(100)
+    assert len(set(colors)) == 100 and distinct_colors(7) == colors[:7]
+    lab = cv2.cvtColor(np.array([colors], np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    gaps = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 999 * np.eye(100)
+    assert gaps[:20, :20].min() > 35 and gaps.min() > 12
+    clear = [(0, 0, 0), (200, 0, 0), (0, 200, 0)]
+    assert clear_palette(clear) == clear
+    assert clear_palette([(0, 0, 0), (64, 0, 0)]) == [(0, 0, 0), colors[0]]
+    dull = [(0, 0, 0), (200, 0, 0), (201, 0, 0)]
+    assert clear_palette(dull) == [(0, 0, 0), *colors[:2]]
+    assert clear_palette([(0, 0, 0)]) == [(0, 0, 0)]
+
+
+def test_data_cannot_leave_their_element():
+    evil = '</script><script>alert(1)</script><!-- é'
+    text = render_report('A run', [], photos=[dict(title=evil, photos=[])], checks=[
+        dict(title=evil, status='x" onclick="y', text=evil)], files={evil: evil})
+    page = Page(text)
+    assert page.open == [] and page.tags.count('script') == 2
+    assert 'alert(1)</script>' not in text and 'onclick' in html.unescape(text)
+    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text)[1]
+    assert json.loads(data)['title'] == evil
+    script = re.search(r'<script>(.*)</script>', text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f'sha256-{digest}' in html.unescape(text)
 
 
 def test_contact_sheet(dataset, columns):
@@ -212,6 +340,9 @@ def test_curves_of_a_training_too_short_to_log(tmp_path):
     data.mkdir(parents=True)
     figure = training_figure(str(tmp_path))
     assert len(figure.axes) == 1 and not figure.axes[0].lines
+    (data / 'scalars.json').write_text('{"lr": 1, "loss": 3.0, "step": 20}')
+    line, = training_figure(str(tmp_path)).axes[0].lines
+    assert line.get_marker() == 'o'
     (data / 'scalars.json').write_text('{"mIoU": 10.0, "step": 20}')
     losses, metrics = training_figure(str(tmp_path)).axes
     assert not losses.lines

@@ -6,10 +6,13 @@
 tools/pipeline.py writes SPEC.json and calls this as its last step. CONFIG
 names the images (by its dataloaders); SPEC.json holds
 
-    title, protocol, steps, headline: see
+    title, protocol, steps, headline, files: see
         mmwsss.visualization.report.render_report
     sections: [{title, loader, num_images, rank_by, columns: [
-        {title, seeds, bg_thr} or {title, masks}]}]
+        {title, seeds, bg_thr} or {title, masks}], every_photo}]; each is shown by
+        some photos and, unless every_photo is false, by all
+    checks: JSON files with lists of {title, status, text, pictures}, or such dicts;
+        status is ok, warning or failed, pictures are image files
     curves: [{title, train, metrics}], folders of trainings
     thresholds: {title: file of evaluate_seeds.py --details}
 """
@@ -57,11 +60,41 @@ def collect(spec: dict, cfg: Config) -> list:
     sections = []
     for number, section in enumerate(spec['sections'], 1):
         section = dict(section)
+        section.pop('every_photo', None)
         dataset = build_dataset(cfg, section.pop('loader', 'val_dataloader'))
         print(f'{section["title"]}: {len(dataset)} images '
               f'({number} of {len(spec["sections"])} sections)', flush=True)
         sections.append(collect_section(dataset, **section))
     return sections
+
+
+def collect_every_photo(spec: dict, cfg: Config) -> list:
+    """All photos of the sections, for the page's script."""
+    from mmwsss.visualization.report_photos import collect_photos
+
+    def tell(done: int, total: int) -> None:
+        if done % 500 == 0 or done == total:
+            print(f'{done} of {total} photos', flush=True)
+
+    return [
+        collect_photos(
+            build_dataset(cfg, section.get('loader', 'val_dataloader')),
+            section['title'], section['columns'], tell=tell)
+        for section in spec['sections'] if section.get('every_photo', True)]
+
+
+def read_checks(spec: dict) -> list[dict]:
+    """What the run said of itself, with its pictures."""
+    from mmwsss.datasets.image_io import read_image
+    checks = []
+    for entry in spec.get('checks', ()):
+        checks += read_json(entry) if isinstance(entry, str) else [entry]
+    for check in checks:
+        lacking = {'title', 'status', 'text'} - set(check)
+        if lacking:
+            raise ValueError(f'a check has no {", ".join(sorted(lacking))}: {check}')
+    return [dict(check, pictures=[read_image(path) for path in
+                                  check.get('pictures', ())]) for check in checks]
 
 
 def draw_curves(spec: dict) -> dict[str, str]:
@@ -97,7 +130,10 @@ def main(args: argparse.Namespace) -> None:
         curves=draw_curves(spec),
         protocol=spec.get('protocol'),
         headline=spec.get('headline', ()),
-        version=mmwsss.__version__)
+        version=mmwsss.__version__,
+        photos=collect_every_photo(spec, cfg),
+        checks=read_checks(spec),
+        files=spec.get('files'))
     sheet = draw_contact_sheet(sections, spec['title'])
     with atomic_write(osp.join(args.out, 'contact_sheet.png')) as file:
         Image.fromarray(sheet).save(file, 'PNG')

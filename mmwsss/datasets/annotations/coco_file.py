@@ -9,7 +9,14 @@ import numpy as np
 
 from mmwsss.utils import naming, read_json, write_json
 
-from .photo_masks import AnnotationOptions, Labels, Masks, PhotoMask, id_of_file
+from .photo_masks import (
+    AnnotationOptions,
+    Labels,
+    Masks,
+    PhotoMask,
+    empty_mask,
+    id_of_file,
+)
 from .shapes import box_of, fill, outline, regions
 
 
@@ -56,8 +63,8 @@ def read_coco(source: str, labels: Labels, photos: str | None) -> Masks:
             for annotation in content['annotations']:
                 by_image[annotation['image_id']].append(annotation)
             for image in content['images']:
-                size = int(image['height']), int(image['width'])
-                mask = np.zeros(size, np.uint8)
+                mask = empty_mask(image['height'], image['width'])
+                size = mask.shape[0], mask.shape[1]
                 for annotation in by_image[image['id']]:
                     shape = annotation['segmentation']
                     if isinstance(shape, list):

@@ -14,6 +14,7 @@ from .photo_masks import (
     Labels,
     Masks,
     PhotoMask,
+    empty_mask,
     hex_color,
     id_of_file,
 )
@@ -66,8 +67,8 @@ def read_cvat(source: str, labels: Labels, photos: str | None) -> Masks:
     for image in parse_xml(path).iter('image'):
         with naming(path):
             try:
-                size = int(image.attrib['height']), int(image.attrib['width'])
-                mask = np.zeros(size, np.uint8)
+                mask = empty_mask(image.attrib['height'], image.attrib['width'])
+                size = mask.shape[0], mask.shape[1]
                 shapes = [shape for shape in image if shape.tag in ('mask', 'polygon')]
                 for shape in sorted(shapes, key=lambda s: int(s.get('z_order', 0))):
                     label = labels.id_of(shape.attrib['label'])

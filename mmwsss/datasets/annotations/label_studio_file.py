@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from mmwsss.datasets.image_io import MAX_PIXELS
 from mmwsss.utils import atomic_write, naming, read_json, write_json
 
 from .photo_masks import (
@@ -16,6 +15,7 @@ from .photo_masks import (
     Labels,
     Masks,
     PhotoMask,
+    empty_mask,
     hex_color,
     id_of_file,
 )
@@ -96,10 +96,9 @@ def _read_task(task: dict, labels: Labels) -> tuple[str, np.ndarray] | None:
         kind = result['type']
         if kind not in ('brushlabels', 'polygonlabels'):
             continue
-        size = int(result['original_height']), int(result['original_width'])
-        if min(size) < 1 or size[0] * size[1] > MAX_PIXELS:
-            raise ValueError(f'an image of {size[1]} x {size[0]} pixels')
-        mask = np.zeros(size, np.uint8) if mask is None else mask
+        if mask is None:
+            mask = empty_mask(result['original_height'], result['original_width'])
+        size = mask.shape[0], mask.shape[1]
         value = result['value']
         if kind == 'brushlabels':
             region = decode_brush(value['rle'], size)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mmwsss.datasets.folder import find_images
-from mmwsss.datasets.image_io import read_mask
+from mmwsss.datasets.image_io import MAX_PIXELS, read_mask
 from mmwsss.structures import strip_image_suffix
 
 
@@ -138,6 +138,18 @@ def image_size(path: str) -> tuple[int, int]:
     except Exception as error:
         raise ValueError(f'cannot read image {path}: {error}') from error
     return (width, height) if turned else (height, width)
+
+
+def empty_mask(height: object, width: object) -> np.ndarray:
+    """A mask of background, of the size that an annotation says.
+
+    Raises:
+        ValueError: If that is no size, or larger than photos may be.
+    """
+    size = int(str(height)), int(str(width))
+    if min(size) < 1 or size[0] * size[1] > MAX_PIXELS:
+        raise ValueError(f'an image of {size[1]} x {size[0]} pixels')
+    return np.zeros(size, np.uint8)
 
 
 def id_of_file(file_name: str) -> str:

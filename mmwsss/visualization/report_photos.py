@@ -1,0 +1,279 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Every photo of a set, small enough to be in a report, for its script to draw.
+
+Of each photo there is a small JPEG, and one PNG of small label maps below each
+other: of a mask its classes; of a seed the strongest class of each pixel, and how
+many thresholds its score exceeds. So the page draws a seed's mask at any threshold
+without a server. Its numbers are not those of the small maps: they were counted at
+the photos' size, at every threshold.
+"""
+
+import base64
+import io
+import os.path as osp
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from mmwsss.datasets.image_io import read_image, read_mask
+from mmwsss.evaluation.metrics.confusion_metric import image_id
+from mmwsss.evaluation.metrics.prediction_files import prediction_file
+from mmwsss.ops import integrate_histogram, mask_confusion, seed_histogram
+from mmwsss.structures import Seed
+
+from .distinct_colors import clear_palette
+
+THRESHOLDS = [round(0.02 * i, 2) for i in range(1, 50)]
+SIDES = (160, 128, 96, 64)
+"""Long sides of small pictures; the largest that fits is taken."""
+MAX_BYTES = 40_000_000
+"""Of all photos of one set. Browsers open a page of twice that in a second or two."""
+MAX_PHOTOS = 4000
+_SAMPLE = 12
+
+
+@dataclass
+class _Counts:
+    """Confusions of one column over the set, ``(T, C, C)``; T is 1 for masks."""
+
+    title: str
+    bg_thr: float | None
+    is_seed: bool
+    total: np.ndarray
+
+
+def collect_photos(dataset: Any,
+                   title: str,
+                   columns: Sequence[dict],
+                   max_bytes: int = MAX_BYTES,
+                   max_photos: int = MAX_PHOTOS,
+                   tell: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+    """What a report's script needs to show every photo of a set.
+
+    Args:
+        dataset (BaseSegDataset): The images, with masks where there are any.
+        title (str): What they are.
+        columns (Sequence[dict]): As in
+            :func:`~mmwsss.visualization.report_rows.collect_section`.
+        max_bytes (int): The pictures are made so small that all together are not
+            larger; where the smallest are not small enough, fewer photos are
+            shown, evenly spread over the list. Defaults to 40 million.
+        max_photos (int): No more than this many, likewise. Defaults to 4000.
+        tell (Callable, optional): Called with the number of photos that are done
+            and of all.
+
+    Returns:
+        dict: JSON without further types: see ``report.js``.
+
+    Raises:
+        FileNotFoundError: If no image has a file in every column.
+    """
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    complete = [info for info in infos if all(
+        osp.exists(_file_of(column, info)) for column in columns)]
+    if not complete:
+        raise FileNotFoundError(f'section {title!r}: no image has a file in every '
+                                'column')
+    sample = _spread(complete, _SAMPLE)
+    side, count = choose_side(
+        lambda side: sum(_weight(info, columns, side) for info in sample) / len(sample),
+        min(len(complete), max_photos), max_bytes)
+    shown = _spread(complete, count)
+    classes = list(dataset.metainfo['classes'])
+    counts = [
+        _Counts(column['title'], bg_thr, bg_thr is not None, np.zeros(
+            (len(THRESHOLDS) if bg_thr is not None else 1, *[len(classes)] * 2),
+            np.int64))
+        for column in columns for bg_thr in [_threshold_of(column)]]
+    photos = []
+    for number, info in enumerate(shown, 1):
+        photos.append(_photo(info, columns, counts, classes, side))
+        if tell is not None:
+            tell(number, len(shown))
+    return dict(
+        title=title,
+        total=len(complete),
+        classes=classes,
+        colors=[list(color) for color in clear_palette(dataset.metainfo['palette'])],
+        thresholds=THRESHOLDS,
+        scored=any(photo['scored'] for photo in photos),
+        columns=[dict(
+            title=column.title,
+            seed=column.is_seed,
+            own=_nearest(column.bg_thr) if column.bg_thr is not None else None,
+            iou=[class_ious(confusion) for confusion in column.total])
+            for column in counts],
+        photos=photos)
+
+
+def choose_side(weight: Callable[[int], float], count: int,
+                max_bytes: int) -> tuple[int, int]:
+    """The largest side whose pictures fit, and how many photos then do.
+
+    Args:
+        weight (Callable): Bytes of a photo at a side.
+        count (int): How many photos there are.
+        max_bytes (int): What all may take.
+    """
+    for side in SIDES:
+        each = weight(side)
+        if each * count <= max_bytes:
+            return side, count
+    return SIDES[-1], max(1, int(max_bytes / each))
+
+
+def class_ious(confusion: np.ndarray) -> list[float | None]:
+    """IoU of each class in per cent; None where it neither is nor was predicted."""
+    both = confusion.diagonal().astype(float)
+    either = confusion.sum(0) + confusion.sum(1) - both
+    return [round(100 * b / e, 2) if e else None
+            for b, e in zip(both.tolist(), either.tolist(), strict=True)]
+
+
+def _photo(info: dict, columns: Sequence[dict], counts: Sequence[_Counts],
+           classes: Sequence[str], side: int) -> dict[str, Any]:
+    """One photo; its pixels are added to the counts."""
+    truth = _truth(info)
+    masks = [_read(column, info) for column in columns]
+    ious: list[list[float | None]] = []
+    worst: list[list[float]] = []
+    for item, count in zip(masks, counts, strict=True):
+        if truth is None:
+            ious.append([])
+            continue
+        confusion = _confusion(item, truth, count, len(classes))
+        count.total += confusion
+        ious.append([_mean(class_ious(one)) for one in confusion])
+    if truth is not None:
+        at = counts[-1].bg_thr
+        last = confusion[0 if at is None else _nearest(at)]
+        worst = [[i, value] for i, value in enumerate(class_ious(last))
+                 if value is not None]
+    flat = [_flat(item, count.bg_thr) for item, count in
+            zip(masks, counts, strict=True)]
+    present = set(np.unique(flat[-1]).tolist()) | (
+        set() if truth is None else set(np.unique(truth).tolist()))
+    tags = info.get('image_labels')
+    tagged: Iterable[int] = [] if tags is None else np.flatnonzero(tags).tolist()
+    jpeg, png, size = _pictures(info, columns, masks, truth, side)
+    return dict(
+        id=image_id(info), tags=[i for i in tagged if i > 0],
+        shown=sorted(present - {0, 255}), size=size, jpeg=jpeg, maps=png,
+        iou=ious, classes=worst, scored=truth is not None,
+        disagreement=None if len(flat) < 2 else _disagreement(
+            flat[-2], flat[-1], len(classes)))
+
+
+def _confusion(item: np.ndarray | Seed, truth: np.ndarray, count: _Counts,
+               num_classes: int) -> np.ndarray:
+    target = torch.from_numpy(truth)
+    if not count.is_seed:
+        mask = torch.from_numpy(_flat(item, None))
+        return mask_confusion(mask, target, num_classes)[None].numpy()
+    if not isinstance(item, Seed):
+        raise TypeError(f'expected a seed, got {type(item).__name__}')
+    return integrate_histogram(seed_histogram(
+        item.upsample(), item.labels, target, THRESHOLDS, num_classes)).numpy()
+
+
+def _pictures(info: dict, columns: Sequence[dict], masks: Sequence[np.ndarray | Seed],
+              truth: np.ndarray | None, side: int) -> tuple[str, str, list[int]]:
+    """The photo, the label maps below each other, and the size of one."""
+    image = Image.fromarray(read_image(info['img_path']))
+    small = image.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    width, height = small.size
+    planes: list[np.ndarray] = []
+    for column, item in zip(columns, masks, strict=True):
+        if isinstance(item, Seed) and _threshold_of(column) is not None:
+            planes += _seed_planes(item, (height, width))
+        else:
+            planes.append(_shrink(_flat(item, None), (height, width)))
+    if truth is not None:
+        planes.append(_shrink(truth, (height, width)))
+    photo, maps = io.BytesIO(), io.BytesIO()
+    small.save(photo, 'JPEG', quality=72)
+    Image.fromarray(np.concatenate(planes)).save(maps, 'PNG', optimize=True)
+    return (base64.b64encode(photo.getvalue()).decode(),
+            base64.b64encode(maps.getvalue()).decode(), [width, height])
+
+
+def _seed_planes(seed: Seed, size: tuple[int, int]) -> list[np.ndarray]:
+    """The strongest class, and how many thresholds its score exceeds."""
+    scores = seed.upsample()
+    if not len(scores):
+        return [np.zeros(size, np.uint8)] * 2
+    best, place = scores.max(0)
+    labels = seed.labels[place].to(torch.uint8).numpy()
+    thresholds = np.array(THRESHOLDS, dtype=np.float32)
+    level = np.searchsorted(thresholds, best.numpy(), side='left').astype(np.uint8)
+    return [_shrink(labels, size), _shrink(level, size)]
+
+
+def _shrink(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    small = Image.fromarray(np.ascontiguousarray(mask)).resize(
+        size[::-1], Image.Resampling.NEAREST)
+    return np.asarray(small)
+
+
+def _flat(item: np.ndarray | Seed, bg_thr: float | None) -> np.ndarray:
+    """Class ids of a mask, or of a seed at its threshold."""
+    return item.to_mask(bg_thr).numpy() if isinstance(item, Seed) else item
+
+
+def _disagreement(left: np.ndarray, right: np.ndarray, num_classes: int) -> float:
+    """100 minus the mean IoU of two masks, whatever 255 is in either."""
+    confusion = mask_confusion(
+        torch.from_numpy(left), torch.from_numpy(np.where(right == 255, 0, right)),
+        num_classes).numpy()
+    mean = _mean(class_ious(confusion))
+    return 0. if mean is None else round(100 - mean, 1)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known) / len(known), 1) if known else None
+
+
+def _weight(info: dict, columns: Sequence[dict], side: int) -> int:
+    masks = [_read(column, info) for column in columns]
+    jpeg, png, _ = _pictures(info, columns, masks, _truth(info), side)
+    # Numbers and names.
+    return len(jpeg) + len(png) + 400 + 300 * len(columns)
+
+
+def _truth(info: dict) -> np.ndarray | None:
+    path = info.get('seg_map_path')
+    return read_mask(path) if path and osp.exists(path) else None
+
+
+def _read(column: dict, info: dict) -> np.ndarray | Seed:
+    path = _file_of(column, info)
+    return Seed.load(path) if 'seeds' in column else read_mask(path)
+
+
+def _file_of(column: dict, info: dict) -> str:
+    seeds = 'seeds' in column
+    return prediction_file(column['seeds' if seeds else 'masks'], info, seeds)
+
+
+def _threshold_of(column: dict) -> float | None:
+    """The threshold of a column of seeds; None of masks, and of seeds with a
+    background of their own."""
+    if 'seeds' not in column:
+        return None
+    bg_thr = column.get('threshold', column.get('bg_thr'))  # the former name
+    return None if bg_thr is None else float(bg_thr)
+
+
+def _nearest(bg_thr: float) -> int:
+    return int(np.abs(np.array(THRESHOLDS) - bg_thr).argmin())
+
+
+def _spread(infos: Sequence[dict], count: int) -> list[dict]:
+    places = np.linspace(0, len(infos) - 1, min(count, len(infos)))
+    return [infos[round(place)] for place in places]
