@@ -657,6 +657,10 @@ def test_config(name):
     for loader in (cfg.val_dataloader, cfg.test_dataloader, cfg.seed_dataloader):
         for step in loader.dataset.pipeline:
             TRANSFORMS.build(step)
+    assert cfg.seed_dataloader.dataset.pipeline == cfg.tta_pipeline
+    assert cfg.val_dataloader.dataset.pipeline == cfg.test_pipeline
+    views = cfg.tta_pipeline[1].transforms
+    assert views[0] == [cfg.test_pipeline[1]] and len(views) == 3
     metric = METRICS.build(cfg.val_evaluator)
     assert metric.thresholds == [0.381966, 0.5]
     assert MODELS.build(cfg.label_rule).alpha == 1
