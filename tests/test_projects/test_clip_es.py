@@ -233,6 +233,21 @@ class TestMaps:
         assert answer.maps.dtype == torch.float32
         torch.testing.assert_close(answer.maps, expected)
 
+    def test_fast_inference(self):
+        """As tools/generate_seeds.py runs it, with --amp bf16 and without."""
+        from mmwsss.engine import fast_inference
+        model, batch = build(), images()
+        expected = model.class_maps(batch).maps
+        with fast_inference(model.backbone):
+            torch.testing.assert_close(
+                model.class_maps(batch).maps, expected, rtol=1e-3, atol=1e-3)
+        with fast_inference(model.backbone, amp='bf16'):
+            feats = model.extract_feat(batch)
+            assert all(one.dtype == torch.float32 for one in feats)
+            maps = model.decode_head(feats).maps
+        assert (maps - expected).abs().mean() < 0.1
+        assert not torch.equal(maps, expected)
+
     def test_nothing_learns(self):
         model = build().train()
         assert not any(p.requires_grad for p in model.parameters())
@@ -349,6 +364,36 @@ class TestLocalizer:
         assert torch.equal(seed.scores, localizer(array, words).scores)
         assert localizer(Image.new('L', (3, 5), 90), ['x']).size == (5, 3)
         assert localizer(Image.new('RGBA', (900, 20)), ['x']).size == (20, 900)
+
+    def test_as_the_model(self, localizer):
+        """What the pipeline of a config gives for the same words."""
+        model = build(full_boxes=True)
+        clip = clip_weights.load_clip(TINY, 'random')
+        words = ['cat', 'owl']
+        state = dict(
+            clip_weights.split_tower(clip), **{
+                'decode_head.class_words': clip_weights.encode_words(
+                    clip, [*words, 'fox']),
+                'decode_head.background_words': clip_weights.encode_words(
+                    clip, prompts.BACKGROUND[:5])})
+        model.load_state_dict(state)
+        model.data_preprocessor = MODELS.build(dict(
+            type='SegDataPreProcessor',
+            mean=[122.7709383, 116.7460125, 104.09373615],
+            std=[68.5005327, 66.6321579, 70.32316305], bgr_to_rgb=True,
+            size_divisor=1))
+        array = photo('high')
+        data = photo_batch([array.shape[:2]], [[1, 1, 1, 0]])
+        resized = ResizeToPatches(max_long=96)(dict(img=array[..., ::-1].copy()))
+        data['inputs'] = [[torch.from_numpy(resized['img']).permute(2, 0, 1)]]
+        expected, = CLIPESTTAModel(model).test_step(data)
+        background, localizer.background = localizer.background, prompts.BACKGROUND[:5]
+        try:
+            seed = localizer(array, words)
+        finally:
+            localizer.background = background
+        torch.testing.assert_close(
+            seed.scores, expected.full_seed.scores, rtol=1e-3, atol=1e-3)
 
     def test_files(self, localizer, tmp_path):
         path = tmp_path / 'a.png'
@@ -612,6 +657,10 @@ def test_config(name):
     for loader in (cfg.val_dataloader, cfg.test_dataloader, cfg.seed_dataloader):
         for step in loader.dataset.pipeline:
             TRANSFORMS.build(step)
+    assert cfg.seed_dataloader.dataset.pipeline == cfg.tta_pipeline
+    assert cfg.val_dataloader.dataset.pipeline == cfg.test_pipeline
+    views = cfg.tta_pipeline[1].transforms
+    assert views[0] == [cfg.test_pipeline[1]] and len(views) == 3
     metric = METRICS.build(cfg.val_evaluator)
     assert metric.thresholds == [0.381966, 0.5]
     assert MODELS.build(cfg.label_rule).alpha == 1

@@ -395,6 +395,8 @@ def test_config(name):
         for step in loader.dataset.pipeline:
             TRANSFORMS.build(step)
     assert cfg.train_dataloader.batch_size == 4
+    assert cfg.seed_dataloader.dataset.pipeline == cfg.tta_pipeline
+    assert len(cfg.tta_pipeline[1].transforms) == 2
     tests = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [
         cfg.test_evaluator]
     for evaluator in tests:

@@ -11,9 +11,9 @@ custom_imports = dict(
 model = dict(decode_head=dict(num_classes=81, threshold=0.7))
 words = dict(names='coco', background='coco')
 test_pipeline = _base_.patch_pipeline
+tta_pipeline = _base_.patch_tta_pipeline
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-seed_dataloader = dict(
-    batch_size=4, dataset=dict(pipeline=_base_.patch_tta_pipeline))
+seed_dataloader = dict(batch_size=4, dataset=dict(pipeline=tta_pipeline))
 val_evaluator = _base_.patch_evaluator
 test_evaluator = val_evaluator

@@ -38,3 +38,8 @@ patch_tta_pipeline = [
 patch_evaluator = dict(
     thresholds=[0.381966, 0.5],
     protocol=dict(weights='CLIP (OpenAI, ViT-B/16), frozen'))
+# For tools/test.py; tools/train.py says that there is nothing to train.
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1)
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.))
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
