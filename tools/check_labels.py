@@ -55,21 +55,22 @@ def parse_args() -> argparse.Namespace:
 
 def check_labels(args: argparse.Namespace, dataset) -> list[Check]:
     """All checks of labels against tags and seeds."""
+    from mmwsss.datasets.image_ids import image_infos
     from mmwsss.datasets.image_io import read_mask
     from mmwsss.evaluation.label_checks import LabelStatistics
-    from mmwsss.evaluation.metrics.confusion_metric import image_id
     from mmwsss.evaluation.metrics.prediction_files import prediction_file
     from mmwsss.structures import Seed
     statistics = LabelStatistics(dataset.metainfo['classes'])
-    places = np.linspace(0, len(dataset) - 1, min(MOST, len(dataset)))
+    infos = image_infos(dataset)
+    places = np.linspace(0, len(infos) - 1, min(MOST, len(infos)))
     for place in places:
-        info = dataset.get_data_info(round(place))
+        info = infos[round(place)]
         mask = read_mask(prediction_file(args.labels, info, False))
         seed_mask = None
         if args.seeds:
             seed = Seed.load(prediction_file(args.seeds, info, True))
             seed_mask = seed.to_mask(args.bg_thr).numpy()
-        statistics.add(image_id(info), mask, info['image_labels'], seed_mask)
+        statistics.add(info['img_id'], mask, info['image_labels'], seed_mask)
     return statistics.check()
 
 

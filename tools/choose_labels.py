@@ -59,7 +59,9 @@ def parse_args() -> argparse.Namespace:
 def images(dataset, with_masks: bool) -> list[dict]:
     """The images that choose, spread evenly over a dataset."""
     import numpy as np
-    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+
+    from mmwsss.datasets.image_ids import image_infos
+    infos = image_infos(dataset)
     if with_masks:
         infos = [info for info in infos if info.get('seg_map_path')]
     places = np.linspace(0, len(infos) - 1, min(MOST, len(infos)))
@@ -87,7 +89,6 @@ def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
     import torch
     from mmseg.registry import METRICS
 
-    from mmwsss.evaluation.metrics.confusion_metric import image_id
     from mmwsss.evaluation.metrics.prediction_files import count_setup
     from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
     rule = dict(type='ThresholdLabel', bg_thr=bg_thr,
@@ -95,7 +96,7 @@ def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
     refine = pseudo_label_setup(rule, list(meta['palette']))
     with tempfile.TemporaryDirectory() as labels:
         for info in infos:
-            name = image_id(info)
+            name = info['img_id']
             refine((osp.join(folder, f'{name}.npz'), info['img_path'],
                     osp.join(labels, f'{name}.png')))
         metric = dict(type='MaskMetric', print_classes=False)

@@ -99,11 +99,11 @@ def count_all(args: argparse.Namespace, metric: dict,
     """The counts over the dataset, and the number of masks."""
     import torch
 
+    from mmwsss.datasets.image_ids import image_infos
     from mmwsss.evaluation.metrics.prediction_files import count_setup, prediction_file
     infos, missing = [], []
     folder, seeds = args.seeds or args.masks, bool(args.seeds)
-    for i in range(len(dataset)):
-        info = dataset.get_data_info(i)
+    for info in image_infos(dataset):
         if not info.get('seg_map_path'):
             continue
         path = prediction_file(folder, info, seeds)

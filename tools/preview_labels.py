@@ -44,8 +44,8 @@ def main(args: argparse.Namespace) -> None:
     from mmseg.registry import DATASETS
     from PIL import Image
 
+    from mmwsss.datasets.image_ids import image_infos
     from mmwsss.engine import image_loader
-    from mmwsss.evaluation.metrics.confusion_metric import image_id
     from mmwsss.evaluation.metrics.prediction_files import (
         prediction_file,
         scoring_dataset,
@@ -58,8 +58,7 @@ def main(args: argparse.Namespace) -> None:
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(
         scoring_dataset(dict(image_loader(cfg).dataset, pipeline=[]), cfg))
-    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    infos = [info for info in infos
+    infos = [info for info in image_infos(dataset)
              if osp.isfile(prediction_file(args.seeds, info, True))]
     if not infos:
         raise FileNotFoundError(f'{args.seeds} holds no seed of any image')
@@ -74,7 +73,7 @@ def main(args: argparse.Namespace) -> None:
             dataset, f'Threshold {args.bg_thr:g}, refiner {args.refiner}',
             [dict(title='Seed', seeds=args.seeds, bg_thr=args.bg_thr),
              dict(title='Pseudo label', masks=labels)],
-            [image_id(info) for info in infos])
+            [info['img_id'] for info in infos])
     with atomic_write(args.out) as file:
         Image.fromarray(draw_contact_sheet([section])).save(file, 'PNG')
     print(f'{len(infos)} photos in {args.out}')

@@ -42,11 +42,10 @@ def parse_args() -> argparse.Namespace:
 
 def find_tasks(dataset, seeds: str, out: str) -> list[tuple]:
     """Seed, image, output and saliency of every image that is not done."""
-    from mmwsss.evaluation.metrics.confusion_metric import image_id
+    from mmwsss.datasets.image_ids import image_infos
     tasks, missing = [], []
-    for i in range(len(dataset)):
-        info = dataset.get_data_info(i)
-        name = image_id(info)
+    for info in image_infos(dataset):
+        name = info['img_id']
         seed = osp.join(seeds, f'{name}.npz')
         path = osp.join(out, f'{name}.png')
         if osp.exists(path):

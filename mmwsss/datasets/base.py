@@ -28,7 +28,8 @@ class BaseWeakSegDataset(BaseSegDataset):
             without ``image_labels``, which in a test run means that no class
             is ruled out. Defaults to ''.
         classes (Sequence[str] | str, optional): All classes, or a text file
-            that lists them; background is put first if it is missing. Tags of
+            that lists them; background is put first if it is missing. So are
+            ``classes`` of ``metainfo``, where this is None. Tags of
             ``METAINFO`` classes left out here are dropped. Defaults to None,
             the classes of ``metainfo`` or ``METAINFO``.
         with_masks (bool | str): Whether samples hold ``seg_map_path``, for
@@ -80,11 +81,9 @@ class BaseWeakSegDataset(BaseSegDataset):
         if data_prefix is None:
             data_prefix = dict(
                 img_path='JPEGImages', seg_map_path='SegmentationClass')
-        if isinstance(classes, str):
-            classes = read_class_names(self._rooted(data_root, classes))
+        classes = self._read_classes(classes, metainfo, data_root)
         if classes is not None:
-            metainfo = dict(
-                metainfo or {}, classes=tuple(with_background(classes)))
+            metainfo = dict(metainfo or {}, classes=tuple(classes))
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -96,6 +95,22 @@ class BaseWeakSegDataset(BaseSegDataset):
     def _rooted(data_root: str | None, path: str) -> str:
         """Join a path to the data root as ``BaseDataset`` does."""
         return osp.join(data_root, path) if data_root and path else path
+
+    @classmethod
+    def _read_classes(cls, classes: Sequence[str] | str | None,
+                      metainfo: dict | None,
+                      data_root: str | None) -> list[str] | None:
+        """The classes, background first, from either argument that gives them."""
+        if classes is None:
+            classes = (metainfo or {}).get('classes')
+        if isinstance(classes, str):
+            return read_class_names(cls._rooted(data_root, classes))
+        return None if classes is None else with_background(classes)
+
+    @property
+    def _label_source(self) -> str:
+        """Where the tags come from, for errors."""
+        return self.label_file or self.data_prefix['img_path']
 
     def list_images(self) -> list[tuple[str, str]]:
         """Return (id, path) of each image; subclasses know other layouts."""
@@ -136,7 +151,7 @@ class BaseWeakSegDataset(BaseSegDataset):
             labels[0] = 1
         if not self.allow_empty and not labels[1:].any():
             raise ValueError(
-                f'image {image_id!r} has no tags in {self.label_file}; give '
+                f'image {image_id!r} has no tags in {self._label_source}; give '
                 'it one, take it off the list, or set `allow_empty=True`')
         return labels
 
@@ -186,8 +201,8 @@ class BaseWeakSegDataset(BaseSegDataset):
             if 'image_labels' not in info or info['image_labels'][1:].any()
         ]
         if not kept:
-            raise ValueError(f'no image of {self.ann_file} has a tag in '
-                             f'{self.label_file}')
+            raise ValueError(f'no image of {self.ann_file or "the set"} has a tag in '
+                             f'{self._label_source}')
         return kept
 
     def get_cat_ids(self, idx: int) -> list[int]:

@@ -16,7 +16,6 @@ from mmwsss.structures import (
 from mmwsss.utils import (
     check_image_ids,
     naming,
-    read_class_names,
     read_id_list,
     with_background,
 )
@@ -95,7 +94,8 @@ class WeakFolderDataset(BaseWeakSegDataset):
         self.class_folders = class_folders
         if data_prefix is None:
             data_prefix = dict(img_path='photos', seg_map_path='masks')
-        if classes is None and 'classes' not in (metainfo or {}):
+        classes = self._read_classes(classes, metainfo, data_root)
+        if classes is None:
             if label_file:
                 table = read_label_names(self._rooted(data_root, label_file))
                 names = {name for tags in table.values() for name in tags}
@@ -109,9 +109,7 @@ class WeakFolderDataset(BaseWeakSegDataset):
                 raise ValueError('expected `classes`, `label_file` or '
                                  '`class_folders`: the classes are unknown')
             classes = sorted(names)
-        if classes is not None and 'palette' not in (metainfo or {}):
-            if isinstance(classes, str):
-                classes = read_class_names(self._rooted(data_root, classes))
+        if 'palette' not in (metainfo or {}):
             metainfo = dict(
                 metainfo or {},
                 palette=voc_palette(len(with_background(classes))))

@@ -114,9 +114,14 @@ def with_background(names: Iterable[str], source: str = 'classes') -> list[str]:
     Raises:
         ValueError: Naming ``source`` and the name, if background comes later,
             since masks would mean other classes; if a name comes twice, also in
-            another case; if a name is empty; or if there are more than masks
-            can hold.
+            another case; if a name is empty or no string; or if there are more
+            than masks can hold.
     """
+    names = list(names)
+    for position, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(f'{source}: the name {name!r} at position {position} is '
+                             f'no string; write {str(name)!r} in quotes')
     names = [name.strip() for name in names]
     if names and names[0].casefold() == 'background':
         names = names[1:]

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import torch
 
+from mmwsss.datasets.image_ids import image_infos
 from mmwsss.datasets.image_io import read_image, read_mask
-from mmwsss.evaluation.metrics.confusion_metric import image_id
 from mmwsss.evaluation.metrics.prediction_files import prediction_file
 from mmwsss.ops import mask_confusion
 from mmwsss.structures import Seed
@@ -133,7 +133,7 @@ def collect_section(dataset: Any,
     rank_by = rank_by or titles[-1]
     if rank_by not in titles:
         raise ValueError(f'rank_by {rank_by!r} is none of the columns {titles}')
-    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    infos = image_infos(dataset)
     complete = [info for info in infos
                 if all(osp.exists(_file_of(column, info)) for column in columns)]
     if not complete:
@@ -156,8 +156,7 @@ def collect_images(dataset: Any, title: str, columns: Sequence[dict],
         columns (Sequence[dict]): As there.
         ids (Sequence[str]): Ids of images, in their order.
     """
-    infos = {image_id(info): info for info in map(
-        dataset.get_data_info, range(len(dataset)))}
+    infos = {info['img_id']: info for info in image_infos(dataset)}
     chosen = [infos[name] for name in ids]
     return _draw_section(dataset, title, columns, chosen, len(chosen), '')
 
@@ -223,7 +222,7 @@ def _draw_row(info: dict, columns: Sequence[dict],
     labels = info.get('image_labels')
     present: Iterable[int] = [] if labels is None else np.flatnonzero(labels)
     tags = [classes[i] for i in present if i > 0]
-    return Row(image_id(info), tags, cells), shown
+    return Row(info['img_id'], tags, cells), shown
 
 
 def _outline(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -394,3 +394,53 @@ class TestFolder:
 
 def test_voc_palette():
     assert voc_palette(21) == PascalVOCDataset.METAINFO['palette']
+
+
+class TestClassesOfEitherArgument:
+    """What holds for ``classes`` holds for ``metainfo['classes']``."""
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        for name in ('cat/1', 'dog/1'):
+            image(tmp_path / 'photos' / f'{name}.png')
+        (tmp_path / 'classes.txt').write_text('cat\ndog\n')
+        return tmp_path
+
+    def build(self, root, way, classes, **kwargs):
+        given = dict(classes=classes) if way == 'classes' else dict(
+            metainfo=dict(classes=classes))
+        return WeakFolderDataset(
+            data_root=str(root), **{'class_folders': True, **given, **kwargs})
+
+    @pytest.mark.parametrize('way', ['classes', 'metainfo'])
+    @pytest.mark.parametrize('classes, said', [
+        (['cat', 'background', 'dog'], "'background' is class 2; background is"),
+        (['cat', 'Background', 'dog'], "'Background' is class 2"),
+        (['background', 'background', 'cat'], "'background' is class 1"),
+        (['cat', 'dog', 'cat'], "'cat' and 'cat' are the same class"),
+        (['cat', 'Cat'], "'cat' and 'Cat' are the same class"),
+        (['cat', ''], 'class 2 has no name'),
+        ([1, 2], 'the name 1 at position 0 is no string'),
+        (['cat', None], 'the name None at position 1 is no string'),
+        ([f'c{i}' for i in range(255)], 'do not fit into masks of 8 bits'),
+        (['cat'], "image 'dog/1': unknown class 'dog'"),
+        ('nosuch.txt', 'nosuch.txt does not exist'),
+    ])
+    def test_refused(self, root, way, classes, said):
+        with pytest.raises((ValueError, FileNotFoundError), match=said):
+            self.build(root, way, classes)
+
+    @pytest.mark.parametrize('way', ['classes', 'metainfo'])
+    @pytest.mark.parametrize('classes', [
+        ['cat', 'dog'], ['background', 'cat', 'dog'], ('Background', 'cat', 'dog'),
+        'classes.txt'])
+    def test_read_alike(self, root, way, classes):
+        dataset = self.build(root, way, classes)
+        assert dataset.metainfo['classes'] == ('background', 'cat', 'dog')
+        assert dataset.metainfo['palette'] == voc_palette(3)
+        assert table_of(dataset) == {'cat/1': [1, 1, 0], 'dog/1': [1, 0, 1]}
+
+    def test_error_of_folders_names_the_folder(self, root):
+        image(root / 'photos' / 'lone.png')
+        with pytest.raises(ValueError, match="'lone' has no tags in .*photos;"):
+            self.build(root, 'metainfo', ['cat', 'dog'])

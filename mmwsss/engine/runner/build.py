@@ -5,10 +5,11 @@ import logging
 
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from mmseg.registry import RUNNERS
 from torch.utils.data import Dataset
 
+from mmwsss.datasets.image_ids import image_ids
 from mmwsss.utils import check_keys
 
 # What goes to the log file only: tables of hundreds of lines, and what a user can do
@@ -19,10 +20,11 @@ _FILE_ONLY = (
 
 
 class WSSSRunner(Runner):
-    """mmengine's runner, whose console is short.
+    """mmengine's runner, with a short console and known ids of images.
 
     The config, the environment and the table of hooks, 500 lines, go to the log
-    file only.
+    file only. What writes a file for each image calls it by the image's path below
+    its folder, so that no two images share one, see :func:`image_infos`.
     """
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
@@ -32,6 +34,27 @@ class WSSSRunner(Runner):
             if type(handler) is logging.StreamHandler:
                 handler.addFilter(_is_for_console)
         return logger
+
+    def build_val_loop(self, *args, **kwargs) -> BaseLoop:
+        """The loop, whose writers know the ids of its images."""
+        return _with_image_ids(super().build_val_loop(*args, **kwargs))
+
+    def build_test_loop(self, *args, **kwargs) -> BaseLoop:
+        """The loop, whose writers know the ids of its images."""
+        return _with_image_ids(super().build_test_loop(*args, **kwargs))
+
+
+def _with_image_ids(loop: BaseLoop) -> BaseLoop:
+    """Tell a loop's metrics that write files how these are called.
+
+    A sample tells at most the path of its image, and not the folder that its
+    id begins in.
+    """
+    metrics = getattr(getattr(loop, 'evaluator', None), 'metrics', [])
+    for metric in metrics:
+        if hasattr(metric, 'image_ids'):
+            metric.image_ids = image_ids(loop.dataloader.dataset)
+    return loop
 
 
 def _is_for_console(record: logging.LogRecord) -> bool:

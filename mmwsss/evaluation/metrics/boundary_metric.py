@@ -6,6 +6,8 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
+from mmwsss.datasets.image_ids import image_id
+
 from .boundary_matching import (
     best_f_measure,
     boundary_of_mask,
@@ -14,7 +16,6 @@ from .boundary_matching import (
     match_exactly,
     thin_boundary,
 )
-from .confusion_metric import image_id
 
 _MATCHERS = dict(exact=match_exactly, distance=match_by_distance)
 

@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """What the metrics over confusion matrices share."""
 
-import os.path as osp
 from abc import abstractmethod
 from collections.abc import Sequence
 from math import isnan
@@ -266,13 +265,6 @@ def _image_name(sample: dict) -> str:
                          'image counts twice; got the keys '
                          f'{sorted(sample)}')
     return str(name)
-
-
-def image_id(sample: dict) -> str:
-    """The id of a sample: ``img_id``, or the stem of its image's file."""
-    if sample.get('img_id') is not None:
-        return str(sample['img_id'])
-    return osp.splitext(osp.basename(sample['img_path']))[0]
 
 
 def metric_settings(cfg: Config, name: str) -> dict:

@@ -11,11 +11,10 @@ from mmseg.registry import DATASETS, METRICS
 from torch import Tensor
 
 from mmwsss.datasets import BaseWeakSegDataset
+from mmwsss.datasets.image_ids import image_id
 from mmwsss.datasets.image_io import read_mask
 from mmwsss.datasets.transforms import LoadMask
 from mmwsss.structures import Seed
-
-from .confusion_metric import image_id
 
 
 def scoring_dataset(dataset: dict, cfg: Config) -> dict:

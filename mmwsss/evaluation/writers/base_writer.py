@@ -9,9 +9,9 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from mmwsss.datasets.image_ids import image_id
 from mmwsss.datasets.image_io import voc_palette, write_mask
 
-from ..metrics.confusion_metric import image_id
 from .origin import finish_origin
 
 
@@ -19,7 +19,9 @@ class BaseWriter(BaseMetric):
     """Writes one file an image in the test loop, and scores nothing.
 
     It stands among the metrics of an evaluator. Each process writes its own
-    images; files are whole or absent, so that a killed run goes on.
+    images; files are whole or absent, so that a killed run goes on. Two images
+    never share a file: an error comes before anything is written where the runner
+    is ours, which sets :attr:`image_ids`, else before the second.
 
     Args:
         out_dir (str): The folder to write into.
@@ -37,6 +39,8 @@ class BaseWriter(BaseMetric):
         self.folders = [out_dir]
         self.skip_existing = skip_existing
         self.num_written = 0
+        self.image_ids: dict[str, str] = {}
+        self._written: dict[str, str] = {}
 
     @abstractmethod
     def write(self, sample: dict, path: str) -> None:
@@ -47,9 +51,20 @@ class BaseWriter(BaseMetric):
         return osp.join(self.out_dir, image_id(sample) + self.suffix)
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Write a batch."""
+        """Write a batch.
+
+        Raises:
+            ValueError: Naming both images, if two have the same id.
+        """
         for sample in data_samples:
+            source = sample.get('img_path', '')
+            if source in self.image_ids:
+                sample = dict(sample, img_id=self.image_ids[source])
             path = self.path_of(sample)
+            first = self._written.setdefault(path, source)
+            if first != source:
+                raise ValueError(f'{path} would be of {first} and of {source}; '
+                                 'rename one')
             if self.skip_existing and osp.exists(path):
                 continue
             self.write(sample, path)
@@ -70,6 +85,7 @@ class BaseWriter(BaseMetric):
                   f'{self.num_written} files into {self.out_dir}',
                   logger='current')
         self.num_written = 0
+        self._written = {}
         return {}
 
     def compute_metrics(self, results: list) -> dict:

@@ -9,7 +9,8 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from ..metrics.confusion_metric import image_id
+from mmwsss.datasets.image_ids import image_infos
+
 from .origin import finish_origin
 
 
@@ -48,10 +49,6 @@ def images_to_do(cfg: Config, outputs: list[tuple]) -> BaseDataset | None:
 
 def _find_missing(dataset: BaseDataset, outputs: list[tuple]) -> list[int]:
     """The positions of the images that lack a file."""
-    missing = []
-    for i in range(len(dataset)):
-        name = image_id(dataset.get_data_info(i))
-        if not all(osp.exists(osp.join(folder, name + suffix))
-                   for folder, suffix, _ in outputs):
-            missing.append(i)
-    return missing
+    return [i for i, info in enumerate(image_infos(dataset))
+            if not all(osp.exists(osp.join(folder, info['img_id'] + suffix))
+                       for folder, suffix, _ in outputs)]

@@ -1,5 +1,4 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import os
 import os.path as osp
 
 import numpy as np
@@ -7,10 +6,10 @@ from mmengine.dist import barrier, is_main_process
 from mmseg.registry import METRICS, MODELS
 
 from mmwsss.datasets.coco import coco_number
+from mmwsss.datasets.image_ids import image_id
 from mmwsss.structures import Seed
-from mmwsss.utils import read_json, write_json
+from mmwsss.utils import read_json, walk_files, write_json
 
-from ..metrics.confusion_metric import image_id
 from .base_writer import BaseMaskWriter, BaseWriter
 
 MERGED_FILE = 'instances.json'
@@ -76,8 +75,7 @@ class InstanceWriter(BaseWriter):
 
     Where the dataset knows COCO's ``category_ids`` (METAINFO, by class name),
     ``category_id`` and ``image_id`` are COCO's numbers, for its evaluation. Of
-    other datasets they are the class index, from 1, and the stem of the image's
-    file.
+    other datasets they are the class index, from 1, and the id.
 
     Args:
         out_dir (str): The folder to write into.
@@ -138,9 +136,8 @@ class InstanceWriter(BaseWriter):
 def merge_instances(folder: str) -> None:
     """Join the results of all images in a folder in one file."""
     results = []
-    for name in sorted(os.listdir(folder)):
-        if name.endswith('.json') and not name.startswith(
-                '.') and name != MERGED_FILE:
+    for name in walk_files(folder):
+        if name.endswith('.json') and name != MERGED_FILE:
             results += read_json(osp.join(folder, name))
     write_json(osp.join(folder, MERGED_FILE), results)
 
