@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from mmwsss.datasets.image_ids import image_infos
 from mmwsss.datasets.image_io import read_image, read_mask
-from mmwsss.evaluation.metrics.confusion_metric import image_id
 from mmwsss.evaluation.metrics.prediction_files import prediction_file
 from mmwsss.ops import integrate_histogram, mask_confusion, seed_histogram
 from mmwsss.structures import Seed
@@ -72,7 +72,7 @@ def collect_photos(dataset: Any,
     Raises:
         FileNotFoundError: If no image has a file in every column.
     """
-    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    infos = image_infos(dataset)
     complete = [info for info in infos if all(
         osp.exists(_file_of(column, info)) for column in columns)]
     if not complete:
@@ -161,7 +161,7 @@ def _photo(info: dict, columns: Sequence[dict], counts: Sequence[_Counts],
     tagged: Iterable[int] = [] if tags is None else np.flatnonzero(tags).tolist()
     jpeg, png, size = _pictures(info, columns, masks, truth, side)
     return dict(
-        id=image_id(info), tags=[i for i in tagged if i > 0],
+        id=info['img_id'], tags=[i for i in tagged if i > 0],
         shown=sorted(present - {0, 255}), size=size, jpeg=jpeg, maps=png,
         iou=ious, classes=worst, scored=truth is not None,
         disagreement=None if len(flat) < 2 else _disagreement(
