@@ -7,7 +7,7 @@ import os.path as osp
 import shutil
 from collections.abc import Sequence
 
-from mmwsss.utils import project_path
+from mmwsss.utils import project_path, read_lines, write_lines
 
 from .check import add_layout_arguments, layout_options
 from .tools import call_tool
@@ -79,7 +79,8 @@ def run(data: str,
     kill.
 
     Args:
-        data (str): The folder of photos.
+        data (str): The folder of photos. For the method ``'clip'`` it may hold
+            ``prompts.txt``, other words for the classes of ``classes.txt``.
         out (str, optional): Where all is written. Defaults to
             ``work_dirs/<name of the folder>``.
         preset (str, optional): ``'cpu'`` or ``'gpu'``. Defaults to what the machine
@@ -119,6 +120,10 @@ def run(data: str,
                  for variable, name in LISTS.items()}
         options += [f'{variable}={path}' for variable, path in lists.items()
                     if osp.isfile(path)]
+    words = osp.join(data, 'prompts.txt')
+    if method == 'clip' and osp.isfile(words):
+        write_lines(osp.join(copies, 'prompts.txt'), read_lines(words))
+        options.append('prompts=prompts.txt')
     if weights is not None:
         options.append(f'weights={osp.abspath(weights)}')
     processes = ['--gpus', str(gpus)] if gpus > 1 else []

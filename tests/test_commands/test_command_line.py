@@ -83,6 +83,15 @@ def test_lists_are_handed_on_where_masks_choose(calls, tmp_path):
     assert not any(word.startswith('test_list') for word in options)
 
 
+def test_words_for_clip(calls, tmp_path):
+    (tmp_path / 'prompts.txt').write_text('tabby,kitten\n')
+    for method in ('clip', 'cam'):
+        mmwsss.run(data=str(tmp_path), out=str(tmp_path / method), preset='cpu',
+                   method=method)
+    assert 'prompts=prompts.txt' in calls[1] and 'prompts=prompts.txt' not in calls[3]
+    assert (tmp_path / 'clip/data/prompts.txt').read_text() == 'tabby,kitten\n'
+
+
 @pytest.mark.parametrize('preset', PRESETS)
 @pytest.mark.parametrize('method', [*METHODS, *PROJECTS])
 def test_every_method_has_a_recipe(method, preset, tmp_path):
