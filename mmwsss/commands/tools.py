@@ -39,10 +39,12 @@ def call_tool(name: str, *arguments: str) -> None:
     near = osp.relpath(tool)
     shown = tool if near.startswith(os.pardir) else near
     print(f'$ {shlex.join(["python", shown, *arguments])}', flush=True)
-    # What imports mmwsss from a checkout lets the tool do so, too.
-    paths = [osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))),
-             os.environ.get('PYTHONPATH', '')]
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths)))
+    environment = dict(os.environ)
+    checkout = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
+    if osp.isfile(osp.join(checkout, 'model-index.yml')):
+        # What imports mmwsss from a checkout lets the tool do so, too.
+        paths = [checkout, os.environ.get('PYTHONPATH', '')]
+        environment['PYTHONPATH'] = os.pathsep.join(filter(None, paths))
     command = [sys.executable, tool, *arguments]
     status = _wait(subprocess.Popen(command, env=environment))
     if status:

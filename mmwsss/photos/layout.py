@@ -106,10 +106,11 @@ def find_layout(root: str,
     photo_root = _first_folder(root, PHOTO_FOLDERS) or root
     photos, unused = sort_files(photo_root)
     if photo_root == root:
-        # Masks and lists lie among the photos' folders.
-        inside = osp.join(mask_root, '') if mask_root else None
+        # Masks, and the work folder of a run from here, lie among the photos' folders.
+        others = tuple(osp.join(folder, '') for folder in (
+            mask_root, osp.join(root, 'work_dirs')) if folder)
         photos = {key: path for key, path in photos.items()
-                  if not (inside and path.startswith(inside))}
+                  if not path.startswith(others)}
         unused = []
     if not photos:
         raise ValueError(f'{photo_root} holds no photo that can be read')

@@ -19,6 +19,8 @@ _WARM = 10
 
 # Forward and backward pass, against the forward pass of a prediction.
 _TRAINING = 3
+# Of each step, before its work.
+_START_SECONDS = 5
 # Of a photo on one core, as measured on photos of 320 pixels.
 _SECONDS = dict(refine=0.4, walk=0.5, choose=0.4, check=0.02, report=0.02,
                 score_seeds=0.03, score_masks=0.02)
@@ -59,7 +61,8 @@ class Forecast:
             rate = iteration / (_TRAINING * pixels)
             rest = [other for other in self.recipe.steps
                     if other not in self.recipe.earlier(step)]
-            seconds = sum(self._seconds(other, rate) for other in rest)
+            seconds = sum(
+                _START_SECONDS + self._seconds(other, rate) for other in rest)
         # A recipe of one's own may leave out what is counted here.
         except (AttributeError, KeyError, OSError, TypeError, ValueError):
             return ''

@@ -52,7 +52,7 @@ def test_json_whose_ids_begin_at_the_whole_folder_or_are_names(tmp_path):
 @pytest.mark.parametrize('root', ['', 'photos/'])
 def test_class_folders(tmp_path, root):
     put(tmp_path, f'{root}cat/1.jpg', f'{root}cat/more/2.jpg', f'{root}dog/1.jpg',
-        'masks/cat/1.png')
+        'masks/cat/1.png', 'work_dirs/own/data/photos/cat/1.jpg')
     found = find_layout(str(tmp_path))
     assert found.tags == {'cat/1': ['cat'], 'cat/more/2': ['cat'], 'dog/1': ['dog']}
     assert found.classes == ['cat', 'dog']

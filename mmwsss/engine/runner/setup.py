@@ -101,13 +101,14 @@ def find_resumable_checkpoint(work_dir: str) -> str | None:
 
 
 def _check_checkpoint_paths(model: dict | list) -> None:
-    """Read timm's ``checkpoint_path`` files: its own errors name no file."""
+    """Read timm's ``checkpoint_path`` files, and those in the ``file`` of a
+    ``pretrained_cfg_overlay``: its own errors name no file."""
     parts = model.items() if isinstance(model, dict) else enumerate(model)
     for key, value in parts:
         if isinstance(value, (dict, list)):
             _check_checkpoint_paths(value)
-        elif key == 'checkpoint_path' and value and \
-                not value.endswith('.safetensors'):
+        elif key in ('checkpoint_path', 'file') and isinstance(value, str) and \
+                value and not value.endswith('.safetensors'):
             load_checkpoint_file(value)
 
 
