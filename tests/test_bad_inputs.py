@@ -285,9 +285,10 @@ optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=.1))
 """
 NO_MODEL = "a = 1\n"
 RECIPE = "steps = [dict(type='train', config='model.py')]\n"
+DEMO = f"_base_ = {project_path('configs', 'cam', 'cam_demo.py')!r}\n"
 FILES = {
-    'model.py': MODEL, 'empty.py': NO_MODEL, 'recipe.py': RECIPE, 'file': 'x',
-    'tags.csv': 'a,cat\n', 'classes.txt': 'cat\ndog\n', 'bad.pth': '<html>',
+    'model.py': MODEL, 'demo.py': DEMO, 'empty.py': NO_MODEL, 'recipe.py': RECIPE,
+    'file': 'x', 'tags.csv': 'a,cat\n', 'classes.txt': 'cat\ndog\n', 'bad.pth': '<html>',
     'old.json': '{"kept": []}', 'l.npy': 'x'}
 
 # A tool, its arguments, what it says.
@@ -299,6 +300,30 @@ TOOLS = [
     ('train', 'model.py --cfg-options train_datalodaer.batch_size=4',
      "the nearest is 'train_dataloader'"),
     ('train', 'model.py --cfg-options nosuch', 'expected key=value'),
+    # values that cannot be
+    ('train', 'model.py --cfg-options model=3', 'option model must be a dict, got 3'),
+    ('train', 'model.py --cfg-options train_cfg=3', 'option train_cfg must be a dict'),
+    ('train', 'model.py --cfg-options custom_hooks.0.x=1',
+     'option custom_hooks must be a list of dicts'),
+    ('train', 'demo.py --cfg-options randomness.seed=x',
+     "option randomness.seed must be a whole number of at least 0, or None, got 'x'"),
+    ('train', 'model.py --cfg-options optim_wrapper.optimizer.lr=fast',
+     "option optim_wrapper.optimizer.lr must be a number of at least 0, got 'fast'"),
+    ('train', 'model.py --cfg-options optim_wrapper.optimizer.lr=nan', '.lr must be'),
+    ('train', 'model.py --cfg-options log_level=LOUD',
+     'option log_level must be a level of logging'),
+    ('train', 'model.py --cfg-options train_dataloader.dataset=None',
+     'option train_dataloader.dataset must be a dict, got None'),
+    ('train', 'model.py --cfg-options train_dataloader.dataset.pipeline=[]',
+     'option train_dataloader.dataset.pipeline must be a list of at least one'),
+    ('train', 'model.py --cfg-options train_dataloader.batch_size=0',
+     'option train_dataloader.batch_size must be'),
+    ('train', 'model.py --cfg-options train_cfg.max_iters=0',
+     'option train_cfg.max_iters must be a whole number of at least 1, got 0'),
+    ('train', 'demo.py --cfg-options default_hooks.checkpoint.interval=0',
+     'option default_hooks.checkpoint.interval must be'),
+    ('train', 'demo.py --work-dir w --cfg-options model.backbone.depth=19',
+     'cannot be built with the options model.backbone.depth=19: invalid depth 19'),
     ('train', 'model.py --amp', '--amp needs a GPU'),
     ('train', 'model.py --work-dir file', 'cannot write into file'),
     ('train', 'model.py --work-dir w', 'NoSuchModel is not in the mmseg::model'),

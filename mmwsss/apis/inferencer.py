@@ -3,7 +3,6 @@ import copy
 import glob
 import os
 import os.path as osp
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
@@ -21,7 +20,7 @@ from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
-from mmwsss.datasets.image_io import read_image, voc_palette, write_mask
+from mmwsss.datasets.image_io import read_image, voc_palette
 from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPILImage
 from mmwsss.engine import (
     apply_checkpoint_stage,
@@ -31,17 +30,16 @@ from mmwsss.engine import (
 )
 from mmwsss.structures import Seed, present_classes, to_image_size
 from mmwsss.utils import (
-    atomic_write,
     change_config,
     check_keys,
     load_config,
     project_path,
-    write_json,
 )
 from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
 from .images import ImageLike, find_images
+from .results import ResultFolder
 
 # What reads files, or needs a mask, in a test pipeline.
 _LOADERS = (LoadImageFromFile, LoadAnnotations, LoadPILImage, ImageLabelsFromMask)
@@ -172,8 +170,9 @@ class WSSSInferencer:
                 that the model itself finds.
             out_dir (str, optional): Where to write ``masks/<name>.png`` (class
                 ids with a palette), ``overlays/<name>.jpg``, and, of a model
-                with class scores, ``cams/<name>_<class>.jpg`` and
-                ``scores.json``. Defaults to None: nothing is written.
+                with class scores, ``cams/<name>/<class>.jpg`` and
+                ``scores.json``; see :class:`ResultFolder`. Names are paths below
+                a given folder. Defaults to None: nothing is written.
             show_progress (bool): Whether to show a bar for several photos.
 
         Returns:
@@ -187,8 +186,9 @@ class WSSSInferencer:
 
         Raises:
             FileNotFoundError: If an image does not exist.
-            ValueError: If a file is not a whole image, a folder is empty, or a
-                tag is not a class of the model.
+            ValueError: If a file is not a whole image, a folder is empty, a tag
+                is not a class of the model, or ``out_dir`` holds results of
+                another image of that name.
         """
         results = list(self.iterate(inputs, tags, out_dir, show_progress))
         single = isinstance(inputs, np.ndarray) or (
@@ -207,6 +207,7 @@ class WSSSInferencer:
         if labels is not None and isinstance(self.runner, SegTTAModel):
             raise ValueError('SegTTAModel keeps no merged scores that tags could '
                              'choose from: run without tags or with tta=False')
+        folder = None if out_dir is None else ResultFolder(out_dir, images)
         scores = {}
         steps = track(
             images, 'Inference', disable=not show_progress or len(images) == 1)
@@ -215,12 +216,12 @@ class WSSSInferencer:
                 result = self._infer(name, _load(source), labels)
                 if result['scores'] is not None:
                     scores[name] = result['scores']
-                if out_dir is not None:
-                    self._write(result, out_dir)
+                if folder is not None:
+                    folder.write(result, self.palette)
                 yield result
         finally:
-            if out_dir is not None and scores:
-                write_json(osp.join(out_dir, 'scores.json'), scores)
+            if folder is not None and scores:
+                folder.write_scores(scores)
 
     @torch.no_grad()
     def _infer(self, name: str, image: np.ndarray,
@@ -308,16 +309,6 @@ class WSSSInferencer:
         labels = np.array([name in tags for name in self.classes], np.uint8)
         labels[0] = 1
         return labels
-
-    def _write(self, result: dict, out_dir: str) -> None:
-        name = result['name']
-        write_mask(
-            osp.join(out_dir, 'masks', f'{name}.png'), result['mask'], self.palette)
-        _write_image(
-            osp.join(out_dir, 'overlays', f'{name}.jpg'), result['overlay'])
-        for label, cam in (result['cams'] or {}).items():
-            slug = re.sub(r'[^\w-]+', '_', label)
-            _write_image(osp.join(out_dir, 'cams', f'{name}_{slug}.jpg'), cam)
 
     def _build_model(self, checkpoint: dict, weights: str) -> BaseSegmentor:
         # The checkpoint holds all weights: nothing is to be downloaded.
@@ -421,11 +412,6 @@ def _load(source: str | np.ndarray) -> np.ndarray:
         raise ValueError('an image must be an RGB uint8 array (H, W, 3), got '
                          f'{source.dtype} {source.shape}')
     return source
-
-
-def _write_image(path: str, image: np.ndarray) -> None:
-    with atomic_write(path) as file:
-        Image.fromarray(image).save(file, 'JPEG', quality=90)
 
 
 def _shorten(error: Exception, num_lines: int = 6) -> str:

@@ -8,6 +8,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 from .config_options import check_options, unread_options
+from .config_values import check_values
 from .lists import read_class_names, with_background
 from .nested import iter_dicts
 from .renamed import rename_parts
@@ -101,7 +102,8 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
     Raises:
         FileNotFoundError: If there is no such file of classes.
         ValueError: If ``classes`` are given and no dataset takes them, or if
-            nothing would read a setting, see :func:`check_options`.
+            nothing would read a setting, see :func:`check_options`, or a value cannot
+            be, see :func:`check_values`.
     """
     options = options or {}
     source = cfg.filename or 'the config'
@@ -119,6 +121,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
             raise ValueError(f'option {key}: {source} has no place for {value!r} '
                              'there; give the whole list or dict') from error
     rename_parts(cfg._cfg_dict)
+    check_values(cfg._cfg_dict, source)
     dataset = (cfg.get('train_dataloader') or {}).get('dataset', {})
     while 'dataset' in dataset:
         dataset = dataset['dataset']

@@ -30,7 +30,8 @@ def run_tool(parse_args: Callable[[], argparse.Namespace],
     What the user can mend is said in one sentence on standard error, with exit
     status 2, as argparse does: files, data, checkpoints and options that are
     missing or wrong (``OSError``, ``ValueError``), absent packages
-    (``ImportError``), and a config that names what mmengine cannot build. With
+    (``ImportError``), and a config that names what mmengine cannot build, or cannot
+    with the ``--cfg-options`` that are given. With
     ``MMWSSS_TRACEBACK=1`` the traceback comes before. Ctrl-C exits with 130.
     Any other exception is a fault of the program: Python shows its traceback and
     exits with 1. A reader of the output that leaves early, as ``head`` does, ends a
@@ -40,6 +41,7 @@ def run_tool(parse_args: Callable[[], argparse.Namespace],
         parse_args (Callable): Reads the command line.
         main (Callable): Does the work; returns the exit status, None for 0.
     """
+    args = None
     with _noting_interrupts() as interrupts:
         try:
             args = parse_args()
@@ -47,7 +49,7 @@ def run_tool(parse_args: Callable[[], argparse.Namespace],
             status = main(args)
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
-            _end(error, bool(interrupts))
+            _end(error, bool(interrupts), getattr(args, 'cfg_options', None))
     if status:
         sys.exit(status)
 
@@ -77,12 +79,14 @@ def _noting_interrupts() -> Iterator[list[int]]:
             signal.signal(signal.SIGINT, before)
 
 
-def _end(error: BaseException, interrupted: bool) -> NoReturn:
+def _end(error: BaseException, interrupted: bool,
+         options: dict | None = None) -> NoReturn:
     """Exit because of the exception that is being handled, or let it pass."""
     if interrupted or isinstance(error, KeyboardInterrupt):
         print('stopped by Ctrl-C', file=sys.stderr)
         sys.exit(130)
-    if not (isinstance(error, Exception) and _is_mendable(error)):
+    unbuilt = _unbuilt(error, options) if options else ''
+    if not (isinstance(error, Exception) and (unbuilt or _is_mendable(error))):
         raise
     if os.environ.get(TRACEBACK, '0') != '0':
         traceback.print_exc()
@@ -90,7 +94,7 @@ def _end(error: BaseException, interrupted: bool) -> NoReturn:
     left = isinstance(error, BrokenPipeError) and _has_no_reader(sys.stdout)
     if not left:
         with suppress(OSError):
-            print(f'error: {one_line(error)}', file=sys.stderr)
+            print(f'error: {unbuilt}{one_line(error)}', file=sys.stderr)
     _flush(sys.stdout)
     _flush(sys.stderr)
     sys.exit(128 + signal.SIGPIPE if left else 2)
@@ -121,6 +125,20 @@ def one_line(error: BaseException) -> str:
         # Of a data loader's worker; its last line says what was wrong.
         text = re.sub(r'^[\w.]+: ', '', text.strip().splitlines()[-1])
     return ' '.join(text.split()) or type(error).__name__
+
+
+def _unbuilt(error: BaseException, options: dict) -> str:
+    """Which part of a config fails with which options; '' for other errors."""
+    if isinstance(error, (OSError, ValueError, ImportError)):
+        return ''
+    kinds = [frame.f_locals['obj_type'] for frame, _ in traceback.walk_tb(
+        error.__traceback__) if frame.f_code.co_name == 'build_from_cfg'
+        and 'obj_type' in frame.f_locals]
+    if not kinds:
+        return ''
+    given = ' '.join(f'{key}={value}' for key, value in options.items())
+    name = kinds[-1] if isinstance(kinds[-1], str) else kinds[-1].__name__
+    return f'{name} cannot be built with the options {given}: '
 
 
 def _is_mendable(error: Exception) -> bool:

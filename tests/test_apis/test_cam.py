@@ -236,6 +236,6 @@ def test_the_tool(tmp_path, photo, capsys):
     run_tool('analysis_tools/cam', tmp_path / 'one.png', '--model', 'test_resnet',
              '--weights', tmp_path / 'w.pth', '--classes', 'tabby', '7', '--out-dir',
              tmp_path / 'out')
-    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
-        'one_cock.jpg', 'one_tabby.jpg']
+    assert sorted(path.name for path in (tmp_path / 'out' / 'one').iterdir()) == [
+        'cock.jpg', 'tabby.jpg']
     assert 'one: tabby, tabby cat 0.' in capsys.readouterr().out

@@ -17,6 +17,7 @@ from mmseg.registry import MODELS
 from PIL import Image
 
 from mmwsss.apis import WSSSInferencer
+from mmwsss.apis.results import class_file_name
 
 
 @pytest.fixture
@@ -103,9 +104,9 @@ def test_folder_with_outputs(cam, images, tmp_path):
     written = sorted(
         str(path.relative_to(out)) for path in out.rglob('*') if path.is_file())
     assert written == [
-        'cams/a_red.jpg', 'cams/b_green.jpg', 'cams/b_red.jpg', 'masks/a.png',
+        'cams/a/red.jpg', 'cams/b/green.jpg', 'cams/b/red.jpg', 'masks/a.png',
         'masks/b.png', 'masks/c.png', 'overlays/a.jpg', 'overlays/b.jpg',
-        'overlays/c.jpg', 'scores.json'
+        'overlays/c.jpg', 'photos.json', 'scores.json'
     ]
     with Image.open(out / 'masks' / 'b.png') as mask:
         assert mask.mode == 'P' and mask.getpalette()[3:6] == [255, 0, 0]
@@ -154,7 +155,7 @@ def test_segmentation_model(tmp_path, images):
     assert result['scores'] is result['seed'] is result['cams'] is None
     assert iou(result['mask'] == 1, square(0)) > 0.7
     assert iou(result['mask'] == 2, square(1)) > 0.7
-    assert sorted(os.listdir(out)) == ['masks', 'overlays']
+    assert sorted(os.listdir(out)) == ['masks', 'overlays', 'photos.json']
     tagged = inferencer(images / 'b.png', tags=['green'])
     assert set(np.unique(tagged['mask'])) == {0, 2}
     tta = WSSSInferencer(*segmentation_model(tmp_path), device='cpu', tta=True)
@@ -184,8 +185,59 @@ def test_images_that_are_none(cam, images, tmp_path):
     with pytest.raises(TypeError, match='int'):
         cam(3)
     Image.fromarray(make_image()).save(images / 'a.bmp')
-    with pytest.raises(ValueError, match="two images are called 'a'"):
+    with pytest.raises(ValueError, match="duplicate id 'a'"):
         cam(str(images))
+
+
+def test_no_photo_takes_the_place_of_another(cam, images, tmp_path):
+    """Photos of one name in two folders, in one run and in two."""
+    for folder, colour in (('cat', 'red'), ('dog', 'green')):
+        (images / folder).mkdir()
+        Image.fromarray(make_image(colour)).save(images / folder / '000.png')
+    out = tmp_path / 'out'
+    results = cam(str(images), out_dir=str(out), show_progress=False)
+    assert [result['name'] for result in results] == [
+        'a', 'b', 'c', 'cat/000', 'dog/000']
+    for folder, colour in (('cat', 'red'), ('dog', 'green')):
+        assert os.listdir(out / 'cams' / folder / '000') == [f'{colour}.jpg']
+    pattern = cam(str(images / '*' / '000.png'), show_progress=False)
+    assert [result['name'] for result in pattern] == ['cat/000', 'dog/000']
+
+    out = tmp_path / 'two'
+    cam(str(images / 'cat'), out_dir=str(out), show_progress=False)
+    before = (out / 'masks' / '000.png').read_bytes()
+    with pytest.raises(ValueError, match=r"cat/000.png as '000', which .*dog/000.png"):
+        cam(str(images / 'dog'), out_dir=str(out), show_progress=False)
+    assert (out / 'masks' / '000.png').read_bytes() == before
+    # The same photo again, and others: nothing of the first run is lost.
+    cam(str(images / 'cat'), out_dir=str(out), show_progress=False)
+    cam(images / 'a.png', out_dir=str(out))
+    assert set(json.loads((out / 'scores.json').read_text())) == {'000', 'a'}
+    (out / 'photos.json').unlink()
+    with pytest.raises(ValueError, match='does not say of which photo'):
+        cam(images / 'a.png', out_dir=str(out))
+    (out / 'photos.json').write_text('[')
+    with pytest.raises(ValueError, match='photos.json'):
+        cam(images / 'a.png', out_dir=str(out))
+
+
+def test_files_that_are_not_used_are_named(cam, images, monkeypatch):
+    said = []
+    monkeypatch.setattr('mmwsss.datasets.folder.print_log',
+                        lambda text, **kwargs: said.append(text))
+    (images / 'd.heic').write_text('x')
+    (images / 'e.svg').write_text('x')
+    Image.fromarray(make_image('red')).save(images / '.hidden.png')
+    results = cam(str(images), show_progress=False)
+    assert [result['name'] for result in results] == ['a', 'b', 'c']
+    assert '1 .heic' in said[0] and '1 .svg' in said[0]
+
+
+def test_names_of_class_files():
+    names = ['b_c', 'b c', 'b/c', 'b%2Fc', 'b.c', '../b', 'B C', '猫']
+    files = [class_file_name(name) for name in names]
+    assert len(set(files)) == len(names)
+    assert all('/' not in name and name not in ('.', '..') for name in files)
 
 
 def test_a_broken_image_keeps_what_is_written(cam, images, tmp_path):
@@ -195,7 +247,7 @@ def test_a_broken_image_keeps_what_is_written(cam, images, tmp_path):
     with pytest.raises(ValueError, match='b.png'):
         cam(str(images), out_dir=str(out), show_progress=False)
     written = sorted(path.name for path in out.rglob('*') if path.is_file())
-    assert written == ['a.jpg', 'a.png', 'a_red.jpg', 'scores.json']
+    assert written == ['a.jpg', 'a.png', 'photos.json', 'red.jpg', 'scores.json']
     assert set(json.loads((out / 'scores.json').read_text())) == {'a'}
     (images / 'b.png').write_text('no image at all')
     with pytest.raises(ValueError, match='b.png'):

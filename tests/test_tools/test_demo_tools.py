@@ -93,8 +93,8 @@ def test_image_demo(run, esol, image, tmp_path):
     assert 'photo: dog' in printed and '1 photo(s)' in printed
     names = {str(p.relative_to(out)) for p in out.rglob('*') if p.is_file()}
     assert names == {
-        'masks/photo.png', 'overlays/photo.jpg', 'cams/photo_dog.jpg',
-        'scores.json'
+        'masks/photo.png', 'overlays/photo.jpg', 'cams/photo/dog.jpg',
+        'photos.json', 'scores.json'
     }
     with Image.open(out / 'masks' / 'photo.png') as mask:
         assert mask.size == (64, 48)

@@ -6,12 +6,11 @@
         --classes tabby 'Egyptian cat' --out-dir cams
 
 Any classifier of timm or mmpretrain, by its name. It writes
-<out-dir>/<photo>_<class>.jpg, the map over the photo, and says the probabilities.
+<out-dir>/<photo>/<class>.jpg, the map over the photo, and says the probabilities.
 """
 
 import argparse
 import os.path as osp
-import re
 
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
@@ -50,6 +49,7 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Write the maps."""
     from mmwsss.apis import CAM
+    from mmwsss.apis.results import class_file_name
     cam = CAM(
         args.model, args.method, args.layer, weights=args.weights,
         image_size=args.size, device=args.device)
@@ -59,8 +59,8 @@ def main(args: argparse.Namespace) -> None:
     for result in cam.iterate(args.photo, classes, args.top):
         count += 1
         for i, name in enumerate(result.classes):
-            slug = re.sub(r'[^\w-]+', '_', name.split(', ')[0])
-            result.save(osp.join(args.out_dir, f'{result.name}_{slug}.jpg'), i)
+            file = f'{class_file_name(name.split(", ")[0])}.jpg'
+            result.save(osp.join(args.out_dir, result.name, file), i)
         found = '; '.join(f'{name} {score:.3f}' for name, score in
                           zip(result.classes, result.scores, strict=True))
         print(f'{result.name}: {found}')

@@ -1,0 +1,81 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""What the values of a config must be where mmengine says it late or not at all."""
+
+import logging
+import math
+from collections.abc import Callable
+from typing import Any
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and _is_number(value) and value >= least
+
+
+Kind = tuple[Callable[[Any], bool], str]
+_DICT: Kind = (lambda value: isinstance(value, dict), 'a dict')
+_HOOKS: Kind = (
+    lambda value: isinstance(value, (list, tuple)) and all(
+        not isinstance(hook, dict) or 'type' in hook for hook in value),
+    'a list of dicts with a type')
+_PIPELINE: Kind = (
+    lambda value: isinstance(value, (list, tuple)) and bool(value),
+    'a list of at least one transform')
+_COUNT: Kind = (lambda value: _is_whole(value, 1), 'a whole number of at least 1')
+_WORKERS: Kind = (lambda value: _is_whole(value, 0), 'a whole number of at least 0')
+_INTERVAL: Kind = (lambda value: _is_whole(value, 1) or value == -1,
+                   'a whole number of at least 1, or -1 for never')
+_RATE: Kind = (
+    lambda value: _is_number(value) and math.isfinite(value) and value >= 0,
+    'a number of at least 0')
+_SEED: Kind = (lambda value: value is None or _is_whole(value, 0),
+               'a whole number of at least 0, or None')
+_LEVEL: Kind = (
+    lambda value: _is_whole(value, 0) or isinstance(value, str) and isinstance(
+        logging.getLevelName(value), int), 'a level of logging, such as INFO')
+
+_KINDS: dict[str, Kind] = {
+    'model': _DICT, 'custom_hooks': _HOOKS, 'default_hooks': _DICT,
+    'default_hooks.checkpoint.interval': _INTERVAL, 'randomness': _DICT,
+    'randomness.seed': _SEED, 'log_level': _LEVEL, 'optim_wrapper': _DICT,
+    'optim_wrapper.optimizer': _DICT, 'optim_wrapper.optimizer.lr': _RATE,
+    'optim_wrapper.optimizer.momentum': _RATE,
+    'optim_wrapper.optimizer.weight_decay': _RATE, 'env_cfg': _DICT,
+    'train_dataloader.dataset.pipeline': _PIPELINE, 'train_cfg.max_iters': _COUNT,
+    'train_cfg.max_epochs': _COUNT, 'train_cfg.val_interval': _COUNT,
+    **{f'{split}_cfg': _DICT for split in ('train', 'val', 'test')},
+    **{f'{split}_dataloader{below}': kind
+       for split in ('train', 'val', 'test', 'seed') for below, kind in {
+           '': _DICT, '.dataset': _DICT, '.batch_size': _COUNT,
+           '.num_workers': _WORKERS}.items()}}
+# A whole part that is None is left out.
+_MAY_BE_NONE = frozenset(key for key in _KINDS if '.' not in key) | {
+    'default_hooks.checkpoint.interval'}
+
+
+def check_values(cfg: dict, source: str = 'the config') -> None:
+    """Refuse values that cannot be, before anything is built.
+
+    mmengine takes them as they are: a training of 0 iterations ends well, and a
+    learning rate that is a word shows where in the code it is compared.
+
+    Args:
+        cfg (dict): The config.
+        source (str): What errors call it. Defaults to 'the config'.
+
+    Raises:
+        ValueError: Naming the setting by its dotted key.
+    """
+    for key, (fits, words) in _KINDS.items():
+        value: Any = cfg
+        for part in key.split('.'):
+            if not isinstance(value, dict) or part not in value:
+                break
+            value = value[part]
+        else:
+            if value is None and key in _MAY_BE_NONE or fits(value):
+                continue
+            raise ValueError(f'option {key} must be {words}, got {value!r} ({source})')
