@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os.path as osp
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,7 +123,11 @@ def main(args: argparse.Namespace) -> int:
     picture = draw(args, dataset, failed)
     if picture:
         print(f'photos that show it: {picture}')
-    write_json(osp.join(args.out, 'checks.json'), [asdict(check) for check in checks])
+    # As a report takes them.
+    write_json(osp.join(args.out, 'checks.json'), [
+        dict(title=check.name, status='ok' if check.passed else 'failed',
+             text=check.text, pictures=[picture] if check in failed[:1] and picture
+             else []) for check in checks])
     write_json(osp.join(args.out, 'metrics.json'),
                {f'check/{check.name}': check.value for check in checks})
     return STOPPED_BY_CHECK if failed and not args.force else 0

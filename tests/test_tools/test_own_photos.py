@@ -189,7 +189,8 @@ def test_labels_without_background_stop(seeded, capsys):
     assert 'FAILED (background): 0% of the pseudo labels is background' in said
     assert "'blob' has flooded its photos" in said
     checks = json.loads((seeded / 'check' / 'checks.json').read_text())
-    assert not checks[0]['passed']
+    assert checks[0]['status'] == 'failed'
+    assert checks[0]['pictures'] == [str(seeded / 'check' / 'photos.png')]
     assert Image.open(seeded / 'check' / 'photos.png').width > 100
     assert run_tool(*words, '--force') == 0
 

@@ -110,6 +110,7 @@ curve = dict(title='Training on pseudo labels', train='{train_segmentor}')
 report_step = dict(
     name='report', type='report', config='{localizer}',
     headline=headline,
+    checks=['{check_labels}/checks.json'],
     cfg_options={'val_dataloader.dataset.ann_file': '{seed_list}'},
     sections=[dict(section, columns=[seed_column, *columns])],
     curves=[

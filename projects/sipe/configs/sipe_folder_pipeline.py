@@ -20,6 +20,10 @@ steps = [
     # Labels, training and walk; nothing is scored.
     _base_.label_step,
     *_base_.walk_steps,
+    dict(
+        name='check_labels', type='check', config='{localizer}',
+        labels='{pseudo_labels}',
+        training='{train_localizer}'),
     *_base_.folder_steps,
     dict(
         _base_.report_step,
