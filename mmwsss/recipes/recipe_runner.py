@@ -302,6 +302,9 @@ def _write_heading(log: str, command: list[str]) -> None:
         file.write(f'\n$ {shlex.join(command)}\n')
 
 
-def _tail(path: str, lines: int = 25) -> str:
+def _tail(path: str, most: int = 25) -> str:
+    """The last lines of a log, of the last command alone."""
     with open(path, encoding='utf-8', errors='replace') as file:
-        return ''.join(file.readlines()[-lines:]).rstrip()
+        lines = file.readlines()
+    begins = [i for i, line in enumerate(lines) if line.startswith('$ ')]
+    return ''.join(lines[max(0, len(lines) - most, *begins[-1:]):]).rstrip()

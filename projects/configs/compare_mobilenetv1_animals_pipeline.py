@@ -1,7 +1,7 @@
 # The projects beside CAM and SEAM on six animals of PASCAL VOC, on a CPU. Each row goes
 # on from the backbone of one CAM network, equally long, with a new head, and with three
 # seeds; its seeds become labels by dense CRF, and those a DeepLab.
-# PYTHONPATH=. python tools/pipeline.py projects/compare_mobilenetv1_animals_pipeline.py
+# PYTHONPATH=. python tools/pipeline.py projects/configs/compare_mobilenetv1_animals_pipeline.py
 title = 'EPS, PPC and SIPE on six animals of PASCAL VOC 2012'
 data_root = 'data/voc_animals'
 train_list = 'ImageSets/Segmentation/train_400.txt'
@@ -13,8 +13,8 @@ protocol = dict(
     scales='1 and flip for seeds; 1 for segmentation',
     weights='ImageNet',
     supervision='I; EPS and PPC on EPS: I+S, a stand-in for saliency')
-projects = '{{ fileDirname }}'
-configs = '{{ fileDirname }}/../configs'
+projects = '{{ fileDirname }}/..'
+configs = '{{ fileDirname }}/../../configs'
 cam = f'{configs}/cam/cam_mobilenetv1_animals.py'
 segmentor = f'{configs}/deeplab/deeplabv2_mobilenetv1_animals.py'
 localizers = dict(
