@@ -288,8 +288,8 @@ RECIPE = "steps = [dict(type='train', config='model.py')]\n"
 DEMO = f"_base_ = {project_path('configs', 'cam', 'cam_demo.py')!r}\n"
 FILES = {
     'model.py': MODEL, 'demo.py': DEMO, 'empty.py': NO_MODEL, 'recipe.py': RECIPE,
-    'file': 'x', 'tags.csv': 'a,cat\n', 'classes.txt': 'cat\ndog\n', 'bad.pth': '<html>',
-    'old.json': '{"kept": []}', 'l.npy': 'x'}
+    'file': 'x', 'tags.csv': 'a,cat\n', 'classes.txt': 'cat\ndog\n',
+    'bad.pth': '<html>', 'old.json': '{"kept": []}', 'l.npy': 'x'}
 
 # A tool, its arguments, what it says.
 TOOLS = [
