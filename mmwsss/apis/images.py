@@ -73,7 +73,8 @@ def _match(pattern: str) -> Iterator[tuple[str, str]]:
     """The images of a glob pattern."""
     matches = sorted(filter(osp.isfile, glob.glob(pattern, recursive=True)))
     images = [path for path in matches if path.lower().endswith(IMAGE_SUFFIXES)]
-    if others := sorted({*matches} - {*images}):
+    if others := {path: osp.splitext(path)[1].lower() or 'no suffix'
+                  for path in matches if path not in images}:
         print_log(f'{pattern}: {describe_unused(others)}', logger='current',
                   level=logging.WARNING)
     if not images:

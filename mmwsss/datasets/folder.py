@@ -29,9 +29,9 @@ def find_images(folder: str) -> dict[str, str]:
     """Find all images below a folder, and say which files are none.
 
     Args:
-        folder (str): Searched recursively, behind links too; hidden files and
-            folders are skipped. Suffixes are those of ``IMAGE_SUFFIXES`` in any
-            case.
+        folder (str): Searched recursively, behind links too. Suffixes are those of
+            ``IMAGE_SUFFIXES`` in any case. Hidden files, hidden folders and what
+            is no regular file are not used.
 
     Returns:
         dict[str, str]: Path of each image by its id, which is the path below

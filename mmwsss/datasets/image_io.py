@@ -2,6 +2,7 @@
 """Images and masks as files: read strictly, written whole."""
 
 import io
+import os.path as osp
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ def _decode(path: str,
             backend_args: dict | None,
             max_pixels: int | None = MAX_PIXELS) -> Image.Image:
     """Decode an image completely, or say why not, naming the file."""
+    # A pipe or a device may never end.
+    if osp.exists(path) and not osp.isfile(path):
+        raise ValueError(f'{path} is no regular file')
     data = fileio.get(path, backend_args=backend_args)
     if not data:
         raise ValueError(f'{path} is empty (0 bytes)')

@@ -15,6 +15,7 @@ MASK_FOLDERS = ('masks', 'SegmentationClass', 'annotations')
 TABLES = ('tags.csv', 'tags.json', 'labels.csv', 'labels.json', 'image_tags.json',
           'image_labels.json')
 SPLITS = ('train', 'val', 'test')
+_TEXTS = ('.txt', '.csv', '.json', '.md')
 _LIST_FOLDERS = ('', 'ImageSets', osp.join('ImageSets', 'Segmentation'))
 
 
@@ -37,7 +38,8 @@ class PhotoFolder:
         lists (dict[str, list[str]]): Ids of the split that a list names, by
             ``'train'``, ``'val'``, ``'test'``.
         lost (list[str]): Ids of the table that no photo has.
-        unused (list[str]): Files beside the photos that are no images.
+        unused (dict[str, str]): The kind of each file beside the photos that is not
+            used, by its path, as :func:`sort_files` tells it.
     """
 
     root: str
@@ -51,7 +53,7 @@ class PhotoFolder:
     mask_root: str = ''
     lists: dict[str, list[str]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
+    unused: dict[str, str] = field(default_factory=dict)
 
     def describe(self) -> list[str]:
         """What was found, a line each."""
@@ -111,7 +113,8 @@ def find_layout(root: str,
             mask_root, osp.join(root, 'work_dirs')) if folder)
         photos = {key: path for key, path in photos.items()
                   if not path.startswith(others)}
-        unused = []
+        unused = {path: kind for path, kind in unused.items()
+                  if kind not in _TEXTS and not path.startswith(others)}
     if not photos:
         raise ValueError(f'{photo_root} holds no photo that can be read')
     if table:

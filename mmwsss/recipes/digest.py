@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import os.path as osp
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ from typing import Any
 from mmwsss.utils import atomic_write, read_json, walk_files
 
 MISSING = 'missing'
+_DIGEST = re.compile('[0-9a-f]{64}')
 _CHUNK = 1 << 20
 # A file younger than this may be written again without its times changing.
 _RACY_NS = 2_000_000_000
@@ -122,7 +124,7 @@ class DigestCache:
     def _file(self, path: str) -> str:
         stamp = _stamp(path)
         *known, digest = self._known.get(path) or [None]
-        if known == stamp and isinstance(digest, str):
+        if known == stamp and _DIGEST.fullmatch(str(digest)):
             return digest
         started = time.time_ns()
         digest = (

@@ -4,26 +4,26 @@
 import os
 import os.path as osp
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from .io import naming
 from .label_table import IMAGE_SUFFIXES, strip_image_suffix
 from .lists import check_image_ids
-from .paths import walk_files
+from .paths import walk_all
 
 
-def sort_files(folder: str) -> tuple[dict[str, str], list[str]]:
+def sort_files(folder: str) -> tuple[dict[str, str], dict[str, str]]:
     """The images below a folder by their ids, and its other files.
 
     Args:
-        folder (str): Searched recursively, behind links too; hidden files and
-            folders are skipped. Suffixes are those of ``IMAGE_SUFFIXES`` in any
-            case.
+        folder (str): Searched recursively, behind links too. Suffixes are those of
+            ``IMAGE_SUFFIXES`` in any case.
 
     Returns:
-        tuple[dict[str, str], list[str]]: Path of each image by its id, which is
-        the path below ``folder`` without suffix, with ``/``, sorted; and the paths
-        of the other files.
+        tuple[dict[str, str], dict[str, str]]: Path of each image by its id, which
+        is the path below ``folder`` without suffix, with ``/``, sorted; and the
+        kind of each other file by its path: its suffix, or why it is left out, see
+        :func:`walk_all`.
 
     Raises:
         FileNotFoundError: If there is no such folder.
@@ -32,11 +32,11 @@ def sort_files(folder: str) -> tuple[dict[str, str], list[str]]:
     if not osp.isdir(folder):
         raise FileNotFoundError(f'image folder {folder} does not exist')
     images: dict[str, str] = {}
-    others = []
-    for name in walk_files(folder):
+    others: dict[str, str] = {}
+    for name, reason in walk_all(folder):
         path = osp.join(folder, name)
-        if osp.splitext(name)[1].lower() not in IMAGE_SUFFIXES:
-            others.append(path)
+        if reason or osp.splitext(name)[1].lower() not in IMAGE_SUFFIXES:
+            others[path] = reason or _suffix(name)
             continue
         with naming(folder):
             image_id = strip_image_suffix(name.replace(os.sep, '/'))
@@ -48,12 +48,19 @@ def sort_files(folder: str) -> tuple[dict[str, str], list[str]]:
     return dict(sorted(images.items())), others
 
 
-def describe_unused(paths: Sequence[str]) -> str:
-    """Say in a line which files are no images, by suffix, and what to do."""
-    suffixes = Counter(
-        osp.splitext(path)[1].lower() or 'no suffix' for path in paths)
-    kinds = ', '.join(f'{count} {suffix}' for suffix, count in
-                      suffixes.most_common())
-    return (f'{len(paths)} files are not used ({kinds}; the first is '
-            f'{paths[0]}): images end in {", ".join(IMAGE_SUFFIXES)}; convert '
-            'others')
+def describe_unused(others: Mapping[str, str]) -> str:
+    """Say in a line which files are not used, by kind, and what to do.
+
+    Args:
+        others (Mapping[str, str]): The kind of each by its path, at least one, as
+            :func:`sort_files` tells it.
+    """
+    kinds = ', '.join(f'{count} {kind}' for kind, count in
+                      Counter(others.values()).most_common())
+    return (f'{len(others)} files are not used ({kinds}; the first is '
+            f'{next(iter(others))}): images are visible regular files that end in '
+            f'{", ".join(IMAGE_SUFFIXES)}; convert or rename others')
+
+
+def _suffix(path: str) -> str:
+    return osp.splitext(path)[1].lower() or 'no suffix'

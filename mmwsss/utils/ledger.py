@@ -3,6 +3,7 @@
 
 import json
 import os.path as osp
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from .io import read_json, write_json
 
 _BEAT_SECONDS = 10
+_MAX_SECONDS = 1e10  # three centuries
 _EMPTY = dict(made_from={}, status='running', outputs={}, metrics={}, seconds=0.0)
 
 
@@ -139,10 +141,20 @@ def _checked(record: Any) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise ValueError('no JSON object')
     for key, empty in _EMPTY.items():
-        kind = (int, float) if key == 'seconds' else type(empty)
-        if not isinstance(record.setdefault(key, empty), kind):
-            raise ValueError(f'{key} is {record[key]!r}')
+        value = record.setdefault(key, empty)
+        fits = _is_time(value) if key == 'seconds' else isinstance(value, type(empty))
+        if not fits:
+            raise ValueError(f'{key} is {value!r}')
+    for name, value in record['metrics'].items():
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            raise ValueError(f'the metric {name} is too large')
     return record
+
+
+def _is_time(value: Any) -> bool:
+    """Whether it is a number of seconds that a run can take."""
+    return isinstance(value, (int, float)) and not isinstance(
+        value, bool) and 0 <= value < _MAX_SECONDS
 
 
 def _as_read(value: Any) -> Any:

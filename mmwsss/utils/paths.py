@@ -39,11 +39,12 @@ def project_path(*parts: str) -> str:
 
 
 def walk_files(folder: str) -> Iterator[str]:
-    """The files below a folder, those behind links too.
+    """The regular files below a folder, those behind links too.
 
     Hidden files and folders are left out: unfinished files have hidden names
-    (see :func:`atomic_write`). A link to a folder that it lies in is not
-    followed.
+    (see :func:`atomic_write`). So is what cannot be read: links that lead nowhere,
+    and pipes, sockets and devices, which may never end. A link to a folder that it
+    lies in is not followed.
 
     Args:
         folder (str): The folder.
@@ -51,16 +52,40 @@ def walk_files(folder: str) -> Iterator[str]:
     Yields:
         str: Paths relative to it, sorted within each folder.
     """
-    yield from _walk(folder, '', ())
+    return (path for path, reason in _walk(folder, '', ()) if not reason)
 
 
-def _walk(root: str, below: str, above: tuple[str, ...]) -> Iterator[str]:
+def walk_all(folder: str) -> Iterator[tuple[str, str]]:
+    """As :func:`walk_files`, with what that leaves out.
+
+    Args:
+        folder (str): The folder.
+
+    Yields:
+        tuple[str, str]: Path, and why it is left out, in a few words; '' for files
+        that are not. Hidden folders come as one, with ``/`` at the end.
+    """
+    return _walk(folder, '', ())
+
+
+def _walk(root: str, below: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     here = osp.join(root, below)
     real = osp.realpath(here)
     if real in above:
         return
-    names = sorted(name for name in os.listdir(here) if not name.startswith('.'))
-    folders = [name for name in names if osp.isdir(osp.join(here, name))]
-    yield from (osp.join(below, name) for name in names if name not in folders)
-    for name in folders:
-        yield from _walk(root, osp.join(below, name), (*above, real))
+    folders = []
+    for name in sorted(os.listdir(here)):
+        path, file = osp.join(below, name), osp.join(here, name)
+        if osp.isdir(file):
+            folders.append(path)
+        elif name.startswith('.'):
+            yield path, 'hidden'
+        elif osp.isfile(file):
+            yield path, ''
+        else:
+            yield path, 'no regular file' if osp.exists(file) else 'dead link'
+    for path in folders:
+        if osp.basename(path).startswith('.'):
+            yield osp.join(path, ''), 'hidden'
+        else:
+            yield from _walk(root, path, (*above, real))

@@ -69,6 +69,11 @@ def test_names_what_changed(path, change, reason):
     b'{"made_from": 3}', b'{"made_from": {}, "status": 1}',
     b'{"made_from": {}, "outputs": []}', b'{"made_from": {}, "metrics": [1]}',
     b'{"made_from": {}, "seconds": "long"}', b'[' * 100_000,
+    b'{"made_from": {}, "seconds": -Infinity}', b'{"made_from": {}, "seconds": NaN}',
+    b'{"made_from": {}, "seconds": 1e999}', b'{"made_from": {}, "seconds": -1}',
+    b'{"made_from": {}, "seconds": true}',
+    b'{"made_from": {}, "seconds": 1' + b'0' * 400 + b'}',
+    b'{"made_from": {}, "metrics": {"mIoU": 1' + b'0' * 400 + b'}}',
 ])
 def test_damaged_ledger_counts_as_none(path, content):
     Ledger(path).begin(MADE)

@@ -1,8 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+
 import pytest
 from PIL import Image
 
 from mmwsss.datasets.folder import find_images, sort_files
+from mmwsss.datasets.image_io import read_image, read_mask
 from mmwsss.recipes.digest import DigestCache
 from mmwsss.utils import walk_files
 
@@ -42,19 +45,42 @@ def test_a_change_behind_a_link_is_seen(root, tmp_path):
     assert DigestCache()(str(root)) != before
 
 
+def test_a_digest_of_what_cannot_be_read(root, tmp_path):
+    """Dead links and pipes are no content; one that is mended is."""
+    before = DigestCache()(str(root))
+    (root / 'dead.png').symlink_to(tmp_path / 'none')
+    os.mkfifo(root / 'pipe.png')
+    assert DigestCache()(str(root)) == before
+    (tmp_path / 'none').write_text('x')
+    assert DigestCache()(str(root)) != before
+
+
+def test_a_pipe_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.png')
+    for read in (read_image, read_mask):
+        with pytest.raises(ValueError, match='pipe.png is no regular file'):
+            read(str(tmp_path / 'pipe.png'))
+
+
 def test_what_is_no_image_is_named(root, monkeypatch):
-    names = ('c.heic', 'd.HEIC', 'e.svg', 'readme')
+    names = ('.z.png', 'c.heic', 'd.HEIC', 'e.svg', 'readme')
     for name in names:
         (root / 'a' / name).write_bytes(b'x')
+    (root / 'dead.png').symlink_to(root / 'none')
+    os.mkfifo(root / 'pipe.png')
     images, others = sort_files(str(root))
     assert len(images) == 4
-    assert others == [str(root / 'a' / name) for name in names]
+    assert others == {
+        str(root / 'dead.png'): 'dead link', str(root / 'pipe.png'): 'no regular file',
+        f'{root / ".hidden"}/': 'hidden', str(root / 'a' / '.z.png'): 'hidden',
+        str(root / 'a' / 'c.heic'): '.heic', str(root / 'a' / 'd.HEIC'): '.heic',
+        str(root / 'a' / 'e.svg'): '.svg', str(root / 'a' / 'readme'): 'no suffix'}
     said = []
     monkeypatch.setattr('mmwsss.datasets.folder.print_log',
                         lambda text, **_: said.append(text))
     find_images(str(root))
-    assert '4 files are not used (2 .heic, 1 .svg, 1 no suffix' in said[0]
-    assert 'a/c.heic' in said[0] and 'convert' in said[0]
+    assert '8 files are not used (2 hidden, 2 .heic, 1 dead link, ' in said[0]
+    assert 'dead.png' in said[0] and 'convert' in said[0]
 
 
 @pytest.mark.parametrize('suffix', ['gif', 'jfif', 'JPE'])

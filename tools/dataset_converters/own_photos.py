@@ -24,10 +24,11 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from mmwsss.photos import Finding, PhotoFolder, check_tags, find_layout, split_photos
-from mmwsss.utils import atomic_write, read_json, walk_files, write_json, write_lines
+from mmwsss.utils import atomic_write, read_json, write_json, write_lines
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
 from mmwsss.utils.parallel import track_progress
+from mmwsss.utils.paths import walk_all
 
 RECORD = 'photos.json'
 """What was found, what the checks said, and of which file each photo is a copy."""
@@ -209,8 +210,9 @@ def write_folder(out: str, folder: PhotoFolder, usable: set[str],
 def remove_others(folder: str, names: Iterable[str]) -> None:
     """Remove files of photos that are no longer there."""
     kept = set(names)
-    for name in list(walk_files(folder)) if osp.isdir(folder) else []:
-        if name not in kept:
+    # Links to photos that are gone lead nowhere.
+    for name, reason in list(walk_all(folder)) if osp.isdir(folder) else []:
+        if name not in kept and reason != 'hidden':
             os.remove(osp.join(folder, name))
 
 
