@@ -1,7 +1,8 @@
 # The projects beside CAM and SEAM on six animals of PASCAL VOC, on a CPU. Each row goes
 # on from the backbone of one CAM network, equally long, with a new head, and with three
 # seeds; its seeds become labels by dense CRF, and those a DeepLab.
-# PYTHONPATH=. python tools/pipeline.py projects/configs/compare_mobilenetv1_animals_pipeline.py
+# PYTHONPATH=. python tools/pipeline.py \
+#     projects/configs/compare_mobilenetv1_animals_pipeline.py
 title = 'EPS, PPC and SIPE on six animals of PASCAL VOC 2012'
 data_root = 'data/voc_animals'
 train_list = 'ImageSets/Segmentation/train_400.txt'
