@@ -25,6 +25,10 @@ from hypothesis import strategies as st
 from tool_runner import load_tool
 
 from mmwsss.datasets.image_io import read_image, read_mask, voc_palette, write_mask
+from mmwsss.recipes.digest import DigestCache, _stamp
+from mmwsss.recipes.process import format_seconds
+from mmwsss.recipes.recipe import Step
+from mmwsss.recipes.summary import key_numbers
 from mmwsss.structures import Seed, read_label_names, save_label_table
 from mmwsss.structures.seed import strided_size
 from mmwsss.utils import (
@@ -37,6 +41,7 @@ from mmwsss.utils import (
 )
 from mmwsss.utils.checkpoint import load_checkpoint_file, load_weights
 from mmwsss.utils.config_options import check_options
+from mmwsss.utils.ledger import Ledger
 
 CASES = int(os.environ.get('MMWSSS_FUZZ', '15'))
 fuzz = settings(
@@ -385,6 +390,98 @@ def test_any_instances(content):
         COCO._check_instances(path, read_json(path))
     except ValueError as error:
         assert 'i.json' in str(error)
+
+
+MADE = dict(version='1', settings=dict(a=1, b=['x']), inputs={'{seeds}': 'f' * 64})
+OUTPUTS = {'out': '0' * 64}
+
+
+def ledger_file(**changes) -> bytes:
+    record = dict(made_from=MADE, status='done', outputs=OUTPUTS,
+                  metrics={'mIoU': 61.5, 'name': 'x'}, seconds=12.5)
+    return json.dumps({**record, **changes}).encode()
+
+
+@fuzz
+@given(st.one_of(
+    any_file(ledger_file()), st.builds(
+        lambda key, value: ledger_file(**{key: value}),
+        st.sampled_from(['made_from', 'status', 'outputs', 'metrics', 'seconds']),
+        plain_values | st.floats() | st.integers(10**300, 10**400))))
+def test_any_ledger(content):
+    """A damaged ledger counts as none, and none is done but what was."""
+    path = put('ledger.json', content)
+    ledger = Ledger(path)
+    assert not ledger.problem or path in ledger.problem
+    digests = []
+
+    def digest(name):
+        digests.append(name)
+        return OUTPUTS.get(name, 'missing')
+
+    decision = ledger.decide(MADE, digest)
+    if decision.action != 'run':
+        assert ledger.record['made_from'] == MADE
+    if decision.action == 'skip':
+        assert ledger.record['status'] == 'done'
+        assert all(ledger.record['outputs'][name] == OUTPUTS.get(name, 'missing')
+                   for name in digests)
+    if ledger.record:
+        key_numbers(Step('s', 'train', {}), ledger.record)
+        format_seconds(ledger.record['seconds'])
+    ledger.begin(MADE, resume=decision.action == 'resume')
+    ledger.finish(outputs=OUTPUTS)
+    assert Ledger(path).decide(MADE, digest).action == 'skip'
+
+
+def cached_digests() -> tuple[bytes, dict[str, str]]:
+    """A cache of the digests of two files, and these by their paths."""
+    folder = FOLDER / 'digested'
+    folder.mkdir(exist_ok=True)
+    paths = []
+    for name in ('a', 'b'):
+        (folder / name).write_text(name * 5)
+        paths.append(str(folder / name))
+    truth = {path: DigestCache()(path) for path in paths}
+    known = {path: [*_stamp(path), digest] for path, digest in truth.items()}
+    return json.dumps(known).encode(), truth
+
+
+CACHE, TRUTH = cached_digests()
+
+
+@fuzz
+@given(st.one_of(any_file(CACHE), st.builds(
+    lambda path, entry: json.dumps({**json.loads(CACHE), path: entry}).encode(),
+    st.sampled_from(sorted(TRUTH)), plain_values)))
+def test_any_digest_cache(content):
+    """A damaged cache may cost a second reading; a file never passes for another."""
+    cache = DigestCache(put('digests.json', content))
+    for path, truth in TRUTH.items():
+        digest = cache(path)
+        assert len(digest) == 64
+        assert digest == truth or digest not in TRUTH.values()
+    cache.save()
+
+
+@fuzz
+@given(st.dictionaries(st.text('abc', min_size=1, max_size=3), st.binary(max_size=9),
+                       max_size=4), st.data())
+def test_digests_tell_folders_apart(files, data):
+    """Equal for equal files, different for any other content or name."""
+    other = dict(files)
+    if files and data.draw(st.booleans()):
+        other[data.draw(st.sampled_from(sorted(files)))] = data.draw(
+            st.binary(max_size=9))
+    else:
+        other[data.draw(st.text('abcd', min_size=1, max_size=3))] = b''
+    digests = []
+    for content in (files, other):
+        with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+            for name, value in content.items():
+                (Path(folder) / name).write_bytes(value)
+            digests.append(DigestCache()(folder))
+    assert (digests[0] == digests[1]) == (files == other)
 
 
 CONFIG = dict(

@@ -17,6 +17,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+import yaml
 from bad_files import bomb, coco, header, image, labels_npy, npz, pixels
 from PIL import Image
 from scipy.io import savemat
@@ -28,6 +29,7 @@ from mmwsss.datasets.image_io import FORMATS, read_image, read_mask
 from mmwsss.structures import Seed, read_label_names
 from mmwsss.utils import atomic_write, read_json
 from mmwsss.utils.checkpoint import load_checkpoint_file, load_weights
+from mmwsss.utils.entry_point import run_tool
 from mmwsss.visualization.report import render_report
 from mmwsss.visualization.report_rows import Cell, Row, Section
 
@@ -227,6 +229,32 @@ def test_links_are_read_and_never_written_through(tmp_path):
         file.write(b'new')
     assert target.read_text() == 'precious'
     assert not (tmp_path / 'result').is_symlink()
+
+
+@pytest.mark.parametrize('suffix', ['yaml', 'yml', 'json', 'txt', ''])
+@pytest.mark.parametrize('tool', [
+    'train', 'test', 'generate_seeds', 'refine_seeds', 'evaluate_seeds', 'pipeline'])
+def test_a_config_of_yaml_runs_nothing(tmp_path, monkeypatch, capsys, tool, suffix):
+    """Loaders of YAML can call what a file names."""
+    ran = tmp_path / 'ran'
+    payload = f'!!python/object/apply:os.mkdir ["{ran}"]'
+    # The payload is a real one.
+    yaml.load(payload, yaml.UnsafeLoader)  # noqa: S506
+    ran.rmdir()
+    write(tmp_path / 'w.pth', b'')
+    config = write(tmp_path / f'c.{suffix}', f'model: {payload}\nsteps: {payload}')
+    arguments = {
+        'test': ['w.pth'], 'generate_seeds': ['w.pth', '--out', 'o'],
+        'refine_seeds': ['--seeds', '.', '--out', 'o', '--refiner', 'none'],
+        'evaluate_seeds': ['--seeds', '.'], 'pipeline': ['--list']}.get(tool, [])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, 'argv', [tool, config, *arguments])
+    script = load_tool(tool)
+    with pytest.raises(SystemExit) as ended:
+        run_tool(script.parse_args, script.main)
+    assert ended.value.code == 2
+    assert 'configs and recipes are Python files' in capsys.readouterr().err
+    assert not ran.exists()
 
 
 def test_names_are_text_in_the_report():

@@ -31,9 +31,9 @@ ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
 LINK = re.compile(r'(!?\[[^\]]*\]\()([^)#\s]+)(#[^)]*)?(\))')
 PAGES = ('*.md', 'demo/*.md', 'docs/en/*.md', 'configs/*/*.md', 'projects/*.md',
          'projects/*/*.md')
-GUIDE = ('install', 'own_photos', 'when_tags_fail', 'in_and_out', 'voc', 'coco',
-         'recipes', 'visualization',
-         'reliability', 'protocol', 'results', 'performance', 'new_method')
+GUIDE = ('install', 'own_photos', 'when_tags_fail', 'voc', 'coco', 'recipes',
+         'in_and_out', 'visualization', 'reliability', 'protocol', 'results',
+         'performance', 'new_method')
 
 
 def find(*patterns: str) -> list[str]:

@@ -4,18 +4,26 @@
 A type knows the command line of its tool and nothing of models or data.
 """
 
+import math
 import os.path as osp
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmwsss.utils.arguments import REFINERS
+
 METRICS_FILE = 'metrics.json'
 
 # What the value of a key must be, in words for errors.
 TEXT = 'a string'
 FLAG = 'True or False'
-NUMBER = 'a number, or a string that stands for one'
+NUMBER = 'a finite number, or a reference to one'
+THRESHOLD = 'a number of at least 0, or a file or a reference that holds one'
+WORKERS = 'a whole number of at least 0'
+REFINER = f'one of {", ".join(REFINERS)}'
+LOADER = 'one of val, test, seed'
+IGNORED = 'one of background, ignore'
 COUNT = 'a whole number of at least 1'
 WORDS = 'a list of strings and numbers, at least one'
 STRINGS = 'a list of strings'
@@ -28,6 +36,22 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _is_reference(value: Any) -> bool:
+    """Whether it stands for what is known only later: ``'{step:metric}'``."""
+    return isinstance(value, str) and '{' in value
+
+
+def _as_number(value: Any) -> float | None:
+    """A finite number, also in a string; None for anything else."""
+    if not isinstance(value, str) and not _is_number(value):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
 def _is_list(value: Any, *kinds: type) -> bool:
     return isinstance(value, (list, tuple)) and all(
         isinstance(item, kinds) and not isinstance(item, bool) for item in value)
@@ -36,7 +60,15 @@ def _is_list(value: Any, *kinds: type) -> bool:
 FITS: dict[str, Callable[[Any], bool]] = {
     TEXT: lambda value: isinstance(value, str) and value != '',
     FLAG: lambda value: isinstance(value, bool),
-    NUMBER: lambda value: _is_number(value) or isinstance(value, str),
+    NUMBER: lambda value: _is_reference(value) or _as_number(value) is not None,
+    THRESHOLD: lambda value: _is_reference(value) or (
+        isinstance(value, str) and value.endswith('.json')
+        or (_as_number(value) or 0) >= 0 and _as_number(value) is not None),
+    WORKERS: lambda value: _is_reference(value) or (
+        isinstance(value, int) and _is_number(value) and value >= 0),
+    REFINER: lambda value: _is_reference(value) or value in REFINERS,
+    LOADER: lambda value: _is_reference(value) or value in ('val', 'test', 'seed'),
+    IGNORED: lambda value: _is_reference(value) or value in ('background', 'ignore'),
     COUNT: lambda value: isinstance(value, int) and _is_number(value) and value > 0,
     WORDS: lambda value: _is_list(value, str, int, float) and bool(value),
     STRINGS: lambda value: _is_list(value, str),
@@ -49,7 +81,7 @@ FITS: dict[str, Callable[[Any], bool]] = {
 _COMMON = dict(show=STRINGS, args=WORDS, inputs=PATHS, outputs=STRINGS,
                resume=FLAG)
 _CONFIG = dict(config=TEXT, cfg_options=DICT, data_root=TEXT, gpus=COUNT)
-_LABEL_RULE = dict(refiner=TEXT, bg_thr=NUMBER, alpha=NUMBER, conf_fg=NUMBER,
+_LABEL_RULE = dict(refiner=REFINER, bg_thr=THRESHOLD, alpha=NUMBER, conf_fg=NUMBER,
                    conf_bg=NUMBER)
 
 
@@ -202,31 +234,31 @@ STEP_TYPES = {
         resumes=True, distributed=True, alters_with_gpus=True),
     'seeds': StepType(
         'generate_seeds.py', _seeds, dict(config=TEXT, checkpoint=TEXT),
-        dict(_LABEL_RULE, jobs=NUMBER),
+        dict(_LABEL_RULE, jobs=WORKERS),
         reads=('checkpoint', ), outputs=('.', ), resumes=True, distributed=True),
     'refine': StepType(
-        'refine_seeds.py', _refine, dict(config=TEXT, seeds=TEXT, refiner=TEXT),
-        dict(_LABEL_RULE, jobs=NUMBER),
+        'refine_seeds.py', _refine, dict(config=TEXT, seeds=TEXT, refiner=REFINER),
+        dict(_LABEL_RULE, jobs=WORKERS),
         reads=('seeds', ), outputs=('.', ), resumes=True),
     'walk': StepType(
         'walk_seeds.py', _walk, dict(config=TEXT, checkpoint=TEXT, seeds=TEXT),
-        dict(bg_thr=NUMBER, keep_seeds=FLAG),
+        dict(bg_thr=THRESHOLD, keep_seeds=FLAG),
         reads=('checkpoint', 'seeds'), outputs=('.', ), resumes=True,
         distributed=True),
     'score_seeds': StepType(
         'evaluate_seeds.py', _score_seeds, dict(config=TEXT, seeds=TEXT),
-        dict(bg_thr=NUMBER, dataloader=TEXT, jobs=NUMBER),
+        dict(bg_thr=THRESHOLD, dataloader=LOADER, jobs=WORKERS),
         reads=('seeds', ), outputs=(METRICS_FILE, )),
     'score_masks': StepType(
         'evaluate_seeds.py', _score_masks, dict(config=TEXT, masks=TEXT),
-        dict(pred_ignore=TEXT, dataloader=TEXT, jobs=NUMBER),
+        dict(pred_ignore=IGNORED, dataloader=LOADER, jobs=WORKERS),
         reads=('masks', ), outputs=(METRICS_FILE, )),
     'choose': StepType(
         'choose_labels.py', _choose, dict(config=TEXT, stages=DICT, refiners=STRINGS),
         outputs=(METRICS_FILE, )),
     'check': StepType(
         'check_labels.py', _check, dict(config=TEXT, labels=TEXT),
-        dict(seeds=TEXT, bg_thr=NUMBER, training=TEXT),
+        dict(seeds=TEXT, bg_thr=THRESHOLD, training=TEXT),
         reads=('labels', 'seeds'), outputs=(METRICS_FILE, )),
     'test': StepType(
         'test.py', _test, dict(config=TEXT, checkpoint=TEXT),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_BG_THR = 0.15
 # PSA's lower power; PPC's on EPS.
 DEFAULT_ALPHA = dict(eps_ppc=8)
+REFINERS = ('none', 'irn_two_threshold', *CRF_PRESETS, 'config')
+"""How seeds become labels, see :func:`add_label_options`."""
 
 
 class DictAction(argparse.Action):
@@ -62,7 +64,11 @@ def _read_option(option: str) -> tuple[str, Any]:
         if isinstance(node, ast.Dict) and None not in node.keys:
             return {ast.literal_eval(key): value_of(value) for key, value in
                     zip(node.keys, node.values, strict=True) if key is not None}
-        return ast.literal_eval(node)
+        try:
+            return ast.literal_eval(node)
+        except ValueError:
+            raise ValueError(f'{ast.unparse(node)} is no value; write strings in '
+                             'quotes') from None
 
     try:
         return key, value_of(ast.parse(text, mode='eval').body)
@@ -119,7 +125,7 @@ def add_label_options(parser: argparse.ArgumentParser,
     parser.add_argument(
         '--refiner',
         required=required,
-        choices=['none', 'irn_two_threshold', *CRF_PRESETS, 'config'],
+        choices=REFINERS,
         help='how seeds become labels: "none" thresholds them; a CRF preset '
         'refines them first (with "irn_label": the thresholded labels); '
         '"irn_two_threshold" leaves doubtful pixels out; "config" takes the '

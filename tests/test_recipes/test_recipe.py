@@ -106,11 +106,11 @@ FIRST, LATER = (dict(name=name, type='command', command=['{later}'])
     (command(command=None), r"step 0 \(a\): needs \['command'\]"),
     (command(treshold=1), "unknown key 'treshold'"),
     (command(input=['x']), "unknown key 'input' .perhaps 'inputs' is meant"),
-    (of_type('refine', seeds='s', refiner='r', bgthr=1),
+    (of_type('refine', seeds='s', refiner='none', bgthr=1),
      "unknown key 'bgthr' .perhaps 'bg_thr' is meant"),
-    (of_type('refine', seeds='s', refiner='r', cfg_option={}),
+    (of_type('refine', seeds='s', refiner='none', cfg_option={}),
      "perhaps 'cfg_options' is meant"),
-    (of_type('refine', refiner='r'), r"needs \['seeds'\]"),
+    (of_type('refine', refiner='none'), r"needs \['seeds'\]"),
     (of_type('walk'), r"needs \['checkpoint', 'seeds'\]"),
     ([dict(type='train')], r"step 0 \(train\): needs \['config'\]"),
     # Types of values.
@@ -130,9 +130,22 @@ FIRST, LATER = (dict(name=name, type='command', command=['{later}'])
     (of_type('train', data_root=3), 'data_root must be a string'),
     ([dict(type='train', config=3)], 'config must be a string, got 3'),
     (of_type('seeds', checkpoint=None), 'checkpoint must be a string, got None'),
-    (of_type('seeds', checkpoint='c', jobs=[4]), 'jobs must be a number'),
-    (of_type('refine', seeds='s', refiner='r', bg_thr=[0.3]),
-     'bg_thr must be a number, or a string that stands for one'),
+    (of_type('seeds', checkpoint='c', jobs=[4]), 'jobs must be a whole number'),
+    (of_type('refine', seeds='s', refiner='none', bg_thr=[0.3]),
+     'bg_thr must be a number of at least 0, or a file or a reference'),
+    *((of_type('seeds', checkpoint='c', jobs=jobs),
+       f'jobs must be a whole number of at least 0, got {jobs!r}')
+      for jobs in ('x', -3, 1.5, True)),
+    *((of_type('refine', seeds='s', refiner=refiner),
+       'refiner must be one of none, irn_two_threshold, ')
+      for refiner in ('nosuch', 'None', 3, ['none'])),
+    *((of_type('refine', seeds='s', refiner='none', bg_thr=thr), 'bg_thr must be')
+      for thr in ('high', 'nan', '-1', -1, -0.1, True, float('inf'))),
+    *((of_type('refine', seeds='s', refiner='none', alpha=alpha),
+       'alpha must be a finite number') for alpha in ('x', 'inf', [4])),
+    (of_type('score_seeds', seeds='s', dataloader='nosuch'),
+     "dataloader must be one of val, test, seed, got 'nosuch'"),
+    (of_type('score_masks', masks='m', pred_ignore='x'), 'pred_ignore must be one of'),
     (of_type('report', sections=dict(title='x')), 'sections must be a list of dicts'),
     # References.
     (command(command=['{b}']), "command has '{b}', which refers to 'b'; that is no"),
@@ -213,11 +226,12 @@ steps = [
 
 
 def test_options_of_all_steps_with_a_config(tmp_path):
-    (tmp_path / 'model.py').write_text('train_cfg = dict(max_iters=1)\nlog_level = 1')
+    (tmp_path / 'model.py').write_text(
+        'train_cfg = dict(max_iters=1)\nexperiment_name = "x"')
     toy = recipe(tmp_path, f"""
 model = {str(tmp_path / 'model.py')!r}
 weights = 'x.pth'
-cfg_options = dict(model={{'log_level': '{{weights}}', 'train_cfg.max_iters': 5}})
+cfg_options = dict(model={{'experiment_name': '{{weights}}', 'train_cfg.max_iters': 5}})
 steps = [
     dict(name='one', type='train', config='{{model}}'),
     dict(name='two', type='train', config='{{model}}',
@@ -226,8 +240,8 @@ steps = [
 """, work_dir=str(tmp_path / 'work'), cfg_options=dict(weights='y.pth'))
     runner = RecipeRunner(toy)
     one, two = (runner.job(toy[name]).config for name in ('one', 'two'))
-    assert (one.log_level, one.train_cfg.max_iters) == ('y.pth', 5)
-    assert (two.log_level, two.train_cfg.max_iters) == ('y.pth', 7)
+    assert (one.experiment_name, one.train_cfg.max_iters) == ('y.pth', 5)
+    assert (two.experiment_name, two.train_cfg.max_iters) == ('y.pth', 7)
 
 
 def test_a_list_seen_from_the_current_folder(tmp_path, monkeypatch):
@@ -238,3 +252,13 @@ def test_a_list_seen_from_the_current_folder(tmp_path, monkeypatch):
     assert here.variables['val_list'] == str(tmp_path / 'mine.txt')
     there = recipe(tmp_path, text, cfg_options=dict(val_list='val.txt'))
     assert there.variables['val_list'] == 'val.txt'
+
+
+@pytest.mark.parametrize('spec', [
+    dict(bg_thr=0), dict(bg_thr=0.25), dict(bg_thr='0.25'), dict(bg_thr='best.json'),
+    dict(bg_thr='{word}'), dict(bg_thr=None), dict(jobs=0), dict(jobs='{word}'),
+    dict(alpha=16), dict(alpha='4'), dict(refiner='{word}'), dict(refiner='config')])
+def test_right_values(tmp_path, spec):
+    (tmp_path / 'cfg.py').write_text('')
+    steps = of_type('refine', **{'seeds': 's', 'refiner': 'none', **spec})
+    assert recipe(tmp_path, f'word = "x"\nsteps = {steps!r}').steps[0].type == 'refine'

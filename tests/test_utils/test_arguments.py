@@ -5,7 +5,7 @@ from argparse import Namespace
 import pytest
 
 from mmwsss.utils import read_lines, write_lines
-from mmwsss.utils.arguments import ToolParser, choose_work_dir
+from mmwsss.utils.arguments import ToolParser, _read_option, choose_work_dir
 
 
 def test_launcher_tells_the_rank(monkeypatch):
@@ -55,3 +55,8 @@ def test_options_run_nothing(option, capsys):
     with pytest.raises(SystemExit):
         parser.parse_args(['--cfg-options', option])
     assert 'error: argument --cfg-options' in capsys.readouterr().err
+
+
+def test_an_unquoted_string_is_named():
+    with pytest.raises(ValueError, match='^x is no value; write strings in quotes'):
+        _read_option('steps.r.sections=[dict(title=x)]')
