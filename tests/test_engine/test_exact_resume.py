@@ -15,6 +15,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.dist import barrier, is_main_process
 from run_content import checkpoint_content, differences, scalars_content
@@ -29,6 +30,8 @@ METHODS = {
     for pattern in ('configs/*/*_demo.py', 'projects/*/configs/*_demo.py')
     for path in sorted(ROOT.glob(pattern))
 }
+# It trains nothing.
+del METHODS['clip_es']
 # Methods that a slow copy of the model can teach.
 TAUGHT = ('fsae_cam', 'fsae_esol', 'single_stage')
 CASES = [*METHODS, *(f'{name} with a teacher' for name in TAUGHT)]
@@ -76,10 +79,22 @@ def method_of(case, voc_root, work_dir, batch_size=2, **options) -> Config:
     prefixes = cfg.train_dataloader.dataset.data_prefix
     prefixes.update({key: 'SegmentationClass' for key in prefixes
                      if key != 'img_path'})
+    if 'words' in cfg and 'load_from' not in options:
+        cfg.load_from = clip_of(cfg, work_dir)
     if case != name:
         hook = dict(type='EMAPseudoLabelHook', momentum=0.2)
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or ()), hook]
     return cfg
+
+
+def clip_of(cfg, work_dir) -> str:
+    """The same random CLIP with the config's words, in each process."""
+    pytest.importorskip('open_clip')
+    from projects.clip_es.convert import make_state_dict
+    torch.manual_seed(0)
+    path = f'{work_dir}_{os.getpid()}.pth'
+    torch.save(dict(state_dict=make_state_dict(cfg, 'random')[0]), path)
+    return path
 
 
 def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
