@@ -3,6 +3,7 @@
 
 import io
 import math
+import os.path as osp
 import zipfile
 from collections.abc import Sequence
 from typing import IO
@@ -160,6 +161,9 @@ class Seed:
             ValueError: Naming ``path``, if it is not a whole seed file, or one of
                 more than ``MAX_BYTES``.
         """
+        if osp.exists(path) and not osp.isfile(path):
+            # A pipe would be waited on.
+            raise ValueError(f'{path} is no regular file')
         try:
             with zipfile.ZipFile(path) as archive:
                 background = None

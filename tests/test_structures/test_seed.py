@@ -1,4 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+
 import pytest
 import torch
 
@@ -104,3 +106,10 @@ def test_bad_input(scores, labels, size, message):
 def test_bad_background():
     with pytest.raises(ValueError, match='background'):
         make_seed(background=torch.rand(3, 5))
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes')
+def test_a_pipe_is_not_waited_on(tmp_path):
+    os.mkfifo(tmp_path / 'x.npz')
+    with pytest.raises(ValueError, match=r'x\.npz is no regular file'):
+        Seed.load(str(tmp_path / 'x.npz'))
