@@ -4,7 +4,7 @@
 import argparse
 import os.path as osp
 
-from mmwsss.utils import read_text
+from mmwsss.utils import follow_checkpoint
 
 from .tools import call_tool
 
@@ -59,4 +59,4 @@ def find_model(work_dir: str) -> tuple[str, str]:
         if not osp.isfile(path):
             raise FileNotFoundError(f'{work_dir} holds no trained model: there is no '
                                     f'{path}')
-    return config, osp.join(work_dir, STEP, osp.basename(read_text(record).strip()))
+    return config, follow_checkpoint(record)

@@ -12,10 +12,10 @@ from mmwsss.utils import (
     all_strings,
     atomic_write,
     change_config,
+    follow_checkpoint,
     load_config,
     map_strings,
     project_path,
-    read_text,
     write_json,
 )
 from mmwsss.version import __version__
@@ -79,7 +79,7 @@ class Job:
         Raises:
             ValueError: If it needs a number that no step has measured yet.
         """
-        return map_strings(substitute(value, self.values), _follow)
+        return map_strings(substitute(value, self.values), follow_checkpoint)
 
     @cached_property
     def spec(self) -> dict[str, Any]:
@@ -212,15 +212,6 @@ class Job:
         steps = {step.name for step in self.recipe.steps}
         name = next(name for name, _ in REFERENCE.findall(text) if name in steps)
         return self.recipe.folder(name)
-
-
-def _follow(path: str) -> str:
-    """What a ``last_checkpoint`` file names; other strings as they are."""
-    if osp.basename(path) != 'last_checkpoint' or not osp.isfile(path):
-        return path
-    # The folder may have been moved since.
-    name = osp.basename(read_text(path, 'record').strip())
-    return osp.join(osp.dirname(path), name)
 
 
 def _remove_unfinished(folder: str) -> None:

@@ -5,6 +5,8 @@ import os
 import os.path as osp
 from collections.abc import Iterator
 
+from .text import read_text
+
 _PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
 
 
@@ -36,6 +38,15 @@ def project_path(*parts: str) -> str:
     raise FileNotFoundError(
         f'{osp.join(*parts)} is not part of this mmwsss, looked for: '
         f'{", ".join(candidates) or "no checkout and no .mim folder found"}')
+
+
+def follow_checkpoint(path: str) -> str:
+    """What a ``last_checkpoint`` file names; other strings as they are."""
+    if osp.basename(path) != 'last_checkpoint' or not osp.isfile(path):
+        return path
+    # The folder may have been moved since.
+    name = osp.basename(read_text(path, 'record').strip())
+    return osp.join(osp.dirname(path), name)
 
 
 def walk_files(folder: str) -> Iterator[str]:

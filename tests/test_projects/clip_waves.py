@@ -23,6 +23,10 @@ def arch_of(layers):
 
 
 ARCH = arch_of(LAYERS)
+TINY = dict(
+    embed_dim=16, quick_gelu=True,
+    vision_cfg=dict(image_size=32, patch_size=16, width=32, head_width=16, layers=3),
+    text_cfg=dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=1))
 PHOTOS = dict(
     wide=((75, 117), ['dog', 'person', 'chair']), high=((96, 63), ['cat', 'bird']),
     # 4 x 19 patches, which with the class token are as many tokens as a text has.

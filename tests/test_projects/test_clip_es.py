@@ -13,7 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import yaml
-from clip_waves import ARCH, make_clip, photo, wave
+from clip_waves import ARCH, TINY, make_clip, photo, wave
 from mmengine.registry import init_default_scope
 from mmseg.registry import METRICS, MODELS, TRANSFORMS
 from PIL import Image
@@ -46,10 +46,6 @@ CONFIGS = PROJECT / 'configs'
 NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
                   if not path.stem.endswith('_pipeline'))
 RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
-TINY = dict(
-    embed_dim=16, quick_gelu=True,
-    vision_cfg=dict(image_size=32, patch_size=16, width=32, head_width=16, layers=3),
-    text_cfg=dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=1))
 CLASSES = ['background', 'cat', 'dog', 'owl']
 
 

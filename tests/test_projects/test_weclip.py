@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import yaml
-from clip_waves import wave
+from clip_waves import TINY, wave
 from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
@@ -49,10 +49,6 @@ CONFIGS = PROJECT / 'configs'
 NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
                   if not path.stem.endswith('_pipeline'))
 RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
-TINY = dict(
-    embed_dim=16, quick_gelu=True,
-    vision_cfg=dict(image_size=32, patch_size=16, width=32, head_width=16, layers=3),
-    text_cfg=dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=1))
 HEAD = dict(
     type='WeCLIPHead', arch=TINY, num_classes=NUM_CLASSES, num_background=4,
     decoder=dict(channels=16, num_blocks=1, num_heads=2), full_boxes=True,
