@@ -302,6 +302,8 @@ TOOLS = [
     ('train', 'model.py --cfg-options nosuch', 'expected key=value'),
     # values that cannot be
     ('train', 'model.py --cfg-options model=3', 'option model must be a dict, got 3'),
+    ('train', 'model.py --cfg-options model.decode_head.num_classes=300',
+     'num_classes must be a whole number of 1 to 255: masks have 8 bits, got 300'),
     ('train', 'model.py --cfg-options train_cfg=3', 'option train_cfg must be a dict'),
     ('train', 'model.py --cfg-options custom_hooks.0.x=1',
      'option custom_hooks must be a list of dicts'),

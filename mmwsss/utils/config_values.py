@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from .lists import MAX_CLASSES
+
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -33,12 +35,17 @@ _RATE: Kind = (
     'a number of at least 0')
 _SEED: Kind = (lambda value: value is None or _is_whole(value, 0),
                'a whole number of at least 0, or None')
+_CLASSES: Kind = (
+    lambda value: _is_whole(value, 1) and value <= MAX_CLASSES,
+    f'a whole number of 1 to {MAX_CLASSES}: masks have 8 bits')
 _LEVEL: Kind = (
     lambda value: _is_whole(value, 0) or isinstance(value, str) and isinstance(
         logging.getLevelName(value), int), 'a level of logging, such as INFO')
 
 _KINDS: dict[str, Kind] = {
-    'model': _DICT, 'custom_hooks': _HOOKS, 'default_hooks': _DICT,
+    'model': _DICT, 'model.decode_head.num_classes': _CLASSES,
+    'model.auxiliary_head.num_classes': _CLASSES, 'custom_hooks': _HOOKS,
+    'default_hooks': _DICT,
     'default_hooks.checkpoint.interval': _INTERVAL, 'randomness': _DICT,
     'randomness.seed': _SEED, 'log_level': _LEVEL, 'optim_wrapper': _DICT,
     'optim_wrapper.optimizer': _DICT, 'optim_wrapper.optimizer.lr': _RATE,

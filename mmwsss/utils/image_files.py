@@ -48,18 +48,25 @@ def sort_files(folder: str) -> tuple[dict[str, str], dict[str, str]]:
     return dict(sorted(images.items())), others
 
 
-def describe_unused(others: Mapping[str, str]) -> str:
-    """Say in a line which files are not used, by kind, and what to do.
+def describe_unused(others: Mapping[str, str], most: int = 10) -> str:
+    """Say in a line which files are not used, why, and what to do.
 
     Args:
         others (Mapping[str, str]): The kind of each by its path, at least one, as
             :func:`sort_files` tells it.
+        most (int): So many are named, one of each kind first, and the
+            others counted. Defaults to 10.
     """
-    kinds = ', '.join(f'{count} {kind}' for kind, count in
-                      Counter(others.values()).most_common())
-    return (f'{len(others)} files are not used ({kinds}; the first is '
-            f'{next(iter(others))}): images are visible regular files that end in '
-            f'{", ".join(IMAGE_SUFFIXES)}; convert or rename others')
+    counts = Counter(others.values())
+    kinds = ', '.join(f'{count} {kind}' for kind, count in counts.most_common())
+    firsts: dict[str, str] = {}
+    for path, kind in others.items():
+        firsts.setdefault(kind, path)
+    named = list(dict.fromkeys([*firsts.values(), *others]))[:most]
+    more = len(others) - len(named)
+    return (f'{len(others)} files are not used ({kinds}): {", ".join(named)}'
+            f'{f" and {more} more" if more else ""}. Images are visible regular files '
+            f'that end in {", ".join(IMAGE_SUFFIXES)}; convert or rename others')
 
 
 def _suffix(path: str) -> str:

@@ -8,6 +8,7 @@ from mmwsss.datasets.folder import find_images, sort_files
 from mmwsss.datasets.image_io import read_image, read_mask
 from mmwsss.recipes.digest import DigestCache
 from mmwsss.utils import walk_files
+from mmwsss.utils.image_files import describe_unused
 
 
 def image(path, colour='red'):
@@ -80,7 +81,16 @@ def test_what_is_no_image_is_named(root, monkeypatch):
                         lambda text, **_: said.append(text))
     find_images(str(root))
     assert '8 files are not used (2 hidden, 2 .heic, 1 dead link, ' in said[0]
-    assert 'dead.png' in said[0] and 'convert' in said[0]
+    assert all(path in said[0] for path in others) and 'convert' in said[0]
+
+
+def test_of_many_files_one_of_each_kind_is_named():
+    others = {f'{i}.heic': '.heic' for i in range(30)} | {'z.svg': '.svg'}
+    told = describe_unused(others)
+    assert told.startswith('31 files are not used (30 .heic, 1 .svg): '
+                           '0.heic, z.svg, 1.heic, ')
+    assert '8.heic and 21 more. ' in told and '9.heic' not in told
+    assert all(name in describe_unused(others, most=31) for name in others)
 
 
 @pytest.mark.parametrize('suffix', ['gif', 'jfif', 'JPE'])

@@ -31,7 +31,7 @@ from mmwsss.utils.parallel import track_progress
 from mmwsss.utils.paths import walk_all
 
 RECORD = 'photos.json'
-"""What was found, what the checks said, and of which file each photo is a copy."""
+"""What was found, used or not, what the checks said, and whence each photo came."""
 
 _SHOWN = 5
 _QUALITY = 95
@@ -246,6 +246,8 @@ def main(args: argparse.Namespace) -> int:
     print(f'{args.photos}:')
     for line in folder.describe():
         print(f'  {line}')
+    for path, kind in folder.unused.items():
+        print(f'  not used: {path} ({kind})')
     lists = split_photos(folder)
     findings = check_tags(folder, folder.lists)
     told: dict[str, dict] = {}
@@ -271,6 +273,7 @@ def main(args: argparse.Namespace) -> int:
     if args.out:
         write_json(osp.join(args.out, RECORD), dict(
             source=osp.abspath(args.photos), found=folder.describe(),
+            unused=folder.unused,
             counts={name: len(usable & {*ids}) for name, ids in lists.items()},
             checks=[dict(check=one.check, text=one.text, stops=one.stops)
                     for one in findings],
