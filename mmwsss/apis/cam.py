@@ -23,6 +23,7 @@ from mmwsss.visualization import overlay_cam
 from .cam_layers import FeatureLayer, find_layer
 from .classifiers import load_classifier
 from .images import ImageLike, find_images
+from .localizers import Localizer, find_localizer
 
 Photo = ImageLike | Image.Image
 _TINY = 1e-30
@@ -38,7 +39,8 @@ class CAMResult:
         classes (list[str]): Names of the K classes that were asked for, the most
             probable first where none were.
         labels (list[int]): Their places in the classifier's output.
-        scores (list[float]): Their probabilities, by softmax over all classes.
+        scores (list[float]): Their probabilities, by softmax over all classes, or
+            over all words that were looked for and those of background.
         maps (np.ndarray): Float32 ``(K, H, W)`` in [0, 1], each divided by its
             maximum.
     """
@@ -65,10 +67,13 @@ class CAM:
     """Where a classifier sees its classes.
 
     Args:
-        model (str | nn.Module): A classifier of timm (``'resnet50'``) or of
-            mmpretrain (``'resnet50_8xb32_in1k'``) by its name, or a module that
-            maps images ``(N, 3, H, W)`` to logits ``(N, K)``; it is put into
-            evaluation mode.
+        model (str | nn.Module | Localizer): A classifier of timm (``'resnet50'``)
+            or of mmpretrain (``'resnet50_8xb32_in1k'``) by its name, or a module
+            that maps images ``(N, 3, H, W)`` to logits ``(N, K)``; it is put into
+            evaluation mode. Or what finds any word: ``'clip'``, which is CLIP-ES
+            on ``ViT-B-16-quickgelu``, ``'clip/<architecture of open_clip>'``, or a
+            :class:`~mmwsss.apis.localizers.Localizer`. Words compete with each
+            other, so ask for all that photos show at once.
         method (str, optional): ``'cam'`` (`Zhou et al., 2016
             <https://arxiv.org/abs/1512.04150>`_): the classifier's weights at
             every pixel, for networks that classify the mean of their last
@@ -82,7 +87,8 @@ class CAM:
             Defaults to None, the last that lies over the image; see
             :func:`~mmwsss.apis.cam_layers.find_layer`.
         classes (Sequence[str], optional): Names of the K classes. Defaults to
-            those that the model brings, else to numbers.
+            those that the model brings, else to numbers. Of a localizer the words
+            to look for where a call names none.
         weights (str, optional): A file of the model's weights. Defaults to None:
             those of the library, which downloads them once.
         image_size (int | tuple[int, int], optional): What photos are resized to
@@ -93,7 +99,7 @@ class CAM:
 
     Raises:
         ValueError: If the model or method is unknown, or the weights do not fit
-            or cannot be had.
+            or cannot be had, or a localizer is given a method, layer or size.
 
     Example:
         >>> cam = mmwsss.CAM('resnet50')
@@ -101,10 +107,11 @@ class CAM:
         >>> result.classes, result.scores, result.maps.shape
         >>> Image.fromarray(result.overlay())
         >>> cam('photo.jpg', classes=['tabby', 'Egyptian cat'])
+        >>> mmwsss.CAM('clip')('photo.jpg', classes=['cat', 'sofa,couch'])
     """
 
     def __init__(self,
-                 model: str | nn.Module,
+                 model: str | nn.Module | Localizer,
                  method: str | None = None,
                  layer: str | None = None,
                  classes: Sequence[str] | None = None,
@@ -114,6 +121,14 @@ class CAM:
                  pretrained: bool = True) -> None:
         if method not in (None, *METHODS):
             raise ValueError(f'method must be one of {list(METHODS)}, got {method!r}')
+        self.localizer = find_localizer(model, weights, device, pretrained)
+        if self.localizer is not None:
+            given = dict(method=method, layer=layer, image_size=image_size)
+            for name, value in given.items():
+                if value is not None:
+                    raise ValueError(f'a localizer takes no {name}, got {value!r}')
+            self.words = [classes] if isinstance(classes, str) else classes
+            return
         self.classifier = load_classifier(model, weights, pretrained)
         if image_size is not None:
             self.classifier.size = image_size
@@ -149,8 +164,8 @@ class CAM:
 
         Raises:
             FileNotFoundError: If a photo does not exist.
-            ValueError: If a file is no whole image, a class is unknown, or CAM is
-                not defined for the network.
+            ValueError: If a file is no whole image, a class is unknown, CAM is not
+                defined for the network, or a localizer is given no words.
         """
         results = list(self.iterate(photos, classes, top))
         single = isinstance(photos, (np.ndarray, Image.Image)) or (
@@ -170,7 +185,8 @@ class CAM:
             if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
                 raise ValueError('an image must be an RGB uint8 array (H, W, 3), got '
                                  f'{image.dtype} {image.shape}')
-            yield self._explain(name, image, classes, top)
+            yield (self._explain(name, image, classes, top) if self.localizer is None
+                   else self._locate(self.localizer, name, image, classes, top))
 
     def class_maps(self, images: Tensor, labels: Sequence[int]) -> Tensor:
         """Maps of an input of the network, neither clipped nor normalised.
@@ -251,6 +267,22 @@ class CAM:
         return CAMResult(
             name, image, [str(names[i]) if names else str(i) for i in labels], labels,
             [float(scores[i]) for i in labels], maps.cpu().numpy())
+
+    def _locate(self, localizer: Localizer, name: str, image: np.ndarray,
+                classes: Sequence[str | int] | str | int | None,
+                top: int) -> CAMResult:
+        words = [classes] if isinstance(classes, (str, int)) else classes
+        named = list(words if words is not None else self.words or ())
+        asked = [word for word in named if isinstance(word, str)]
+        if not asked or len(asked) < len(named):
+            raise ValueError(f'name the words to look for (classes=), got {named}')
+        maps, scores = localizer.locate(image, asked)
+        labels = list(range(len(asked)))
+        if words is None:
+            labels = scores.topk(min(top, len(labels))).indices.tolist()
+        return CAMResult(
+            name, image, [asked[i] for i in labels], labels,
+            [float(scores[i]) for i in labels], maps[labels].float().cpu().numpy())
 
     def _logits(self, images: Tensor) -> Tensor:
         logits = self.classifier.logits(images)

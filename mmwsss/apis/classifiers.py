@@ -60,7 +60,7 @@ class Classifier:
         return pixels.permute(2, 0, 1)[None]
 
 
-def load_classifier(model: str | nn.Module,
+def load_classifier(model: object,
                     weights: str | os.PathLike | None = None,
                     pretrained: bool = True) -> Classifier:
     """Find or wrap a classifier.

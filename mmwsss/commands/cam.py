@@ -11,7 +11,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``mmwsss cam``."""
     parser.add_argument('photo', help='a photo, a folder or a quoted pattern')
     parser.add_argument('--model', default='resnet50', help='name of a classifier in '
-                        'timm or mmpretrain (default: resnet50)')
+                        "timm or mmpretrain, or 'clip', which finds any word "
+                        '(default: resnet50)')
     parser.add_argument('--weights', metavar='FILE', help="file of its weights "
                         "(default: the library's)")
     parser.add_argument('--method', choices=['cam', 'gradcam', 'layercam'],
@@ -37,13 +38,13 @@ def cam(photo: str,
 
     Args:
         photo (str): A photo, a folder or a pattern.
-        model (str): Name of a classifier in timm or mmpretrain. Defaults to
-            'resnet50'.
+        model (str): Name of a classifier in timm or mmpretrain, or ``'clip'``.
+            Defaults to 'resnet50'.
         weights (str, optional): A file of its weights. Defaults to the library's.
         method (str, optional): ``'cam'``, ``'gradcam'`` or ``'layercam'``. Defaults
             to the first where it is defined for the model, else the second.
-        classes (Sequence[str]): Names, or numbers from 0. Defaults to (), the most
-            probable one.
+        classes (Sequence[str]): Names, or numbers from 0; of ``'clip'`` any words.
+            Defaults to (), the most probable one.
         out (str): Where to write. Defaults to 'cams'.
 
     Returns:

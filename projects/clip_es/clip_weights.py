@@ -18,14 +18,16 @@ RANDOM = 'random'
 """As weights: random ones, by which a test or a demo shows that all works."""
 
 
-def load_clip(arch: str | dict, weights: str = 'openai') -> nn.Module:
+def load_clip(arch: str | dict,
+              weights: str | dict[str, Tensor] = 'openai') -> nn.Module:
     """A CLIP with its weights, in evaluation mode and single precision.
 
     Args:
         arch (str | dict): See :func:`read_arch`.
-        weights (str): A file (OpenAI's TorchScript archive, safetensors, or a
-            checkpoint of open_clip), a name of open_clip, which downloads it into its
-            cache, or ``'random'``. Defaults to ``'openai'``.
+        weights (str | dict[str, Tensor]): A file (OpenAI's TorchScript archive,
+            safetensors, or a checkpoint of open_clip), a name of open_clip, which
+            downloads it into its cache, ``'random'``, or the weights themselves.
+            Defaults to ``'openai'``.
 
     Raises:
         ImportError: Without open_clip.
@@ -40,13 +42,15 @@ def load_clip(arch: str | dict, weights: str = 'openai') -> nn.Module:
         key: settings[key] for key in ('embed_dim', 'vision_cfg', 'text_cfg')
     }, quick_gelu=bool(settings.get('quick_gelu')))
     if weights != RANDOM:
-        path = weights if osp.isfile(weights) else _download(arch, weights)
+        source = 'CLIP'
+        if isinstance(weights, str):
+            source = weights if osp.isfile(weights) else _download(arch, weights)
+            weights = _read_weights(source)
         state = {
             # Where open_clip keeps the text tower apart.
-            key.removeprefix('text.'): value.float()
-            for key, value in _read_weights(path).items()
+            key.removeprefix('text.'): value.float() for key, value in weights.items()
         }
-        with naming(path):
+        with naming(source):
             check_weights(state, model.state_dict())
         model.load_state_dict(state)
     return model.float().eval()

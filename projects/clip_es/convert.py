@@ -66,7 +66,9 @@ def read_words(cfg: Config) -> tuple[list[str], list[str], list[str]]:
     return classes, prompts, background_prompts(words.background, prompts)
 
 
-def make_state_dict(cfg: Config, weights: str) -> tuple[dict[str, Tensor], list[str]]:
+def make_state_dict(
+        cfg: Config,
+        weights: str | dict[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
     """Weights and words of a config's model, and its classes.
 
     Raises:

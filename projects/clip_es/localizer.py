@@ -89,7 +89,6 @@ class CLIPLocalizer:
         self.head.to(self.device).eval()
         self._features: dict[str, Tensor] = {}
 
-    @torch.no_grad()
     def __call__(self, image: ImageLike, words: Sequence[str]) -> Seed:
         """Locate words in a photo.
 
@@ -107,6 +106,23 @@ class CLIPLocalizer:
             TypeError: If ``words`` is one string.
             ValueError: If there are no words, one comes twice, or the photo is none.
         """
+        maps, _ = self.locate(image, words)
+        height, width = maps.shape[1:]
+        return Seed(maps, list(range(1, len(words) + 1)), (height, width))
+
+    @torch.no_grad()
+    def locate(self, image: ImageLike,
+               words: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """As a call, with how sure CLIP is that the photo shows each word.
+
+        Args:
+            image (str | PIL.Image.Image | np.ndarray): See there.
+            words (Sequence[str]): See there.
+
+        Returns:
+            tuple[Tensor, Tensor]: Maps (K, H, W) in [0, 1], and probabilities (K, )
+            among all words, those for background included.
+        """
         if isinstance(words, str):
             raise TypeError(f'words must be a list of them, got {words!r}')
         if not words or len({word.strip().casefold() for word in words}) < len(words):
@@ -117,10 +133,11 @@ class CLIPLocalizer:
         classes = self._encoded(words)
         background = self._encoded(background_prompts(self.background, words))
         present = torch.ones((1, len(words)), dtype=torch.bool, device=self.device)
-        maps = self.head.answer(
-            self.backbone(inputs), present, classes, background).maps
-        maps = F.interpolate(maps, size=size, mode='bilinear', align_corners=False)
-        return Seed(maps[0].clamp(0, 1), list(range(1, len(words) + 1)), size)
+        answer = self.head.answer(
+            self.backbone(inputs), present, classes, background)
+        maps = F.interpolate(
+            answer.maps, size=size, mode='bilinear', align_corners=False)
+        return maps[0].clamp(0, 1), answer.logits[0].sigmoid()
 
     def prepare(self, photo: Image.Image) -> Tensor:
         """An RGB photo as the model takes it, of shape (1, 3, H, W)."""

@@ -18,6 +18,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import METRICS, MODELS, TRANSFORMS
 from PIL import Image
 
+from mmwsss.apis import CAM
 from mmwsss.recipes import Recipe
 from mmwsss.structures import Seed
 from mmwsss.utils import read_config
@@ -390,6 +391,46 @@ class TestLocalizer:
             localizer.background = background
         torch.testing.assert_close(
             seed.scores, expected.full_seed.scores, rtol=1e-3, atol=1e-3)
+
+    def test_as_cam(self, localizer):
+        """mmwsss.CAM takes it, for any words or for some that it is made with."""
+        array = photo('high')
+        words = ['cat', 'sand,beach', 'owl']
+        result = CAM(localizer)(array, classes=words)
+        assert result.classes == words and result.labels == [0, 1, 2]
+        np.testing.assert_array_equal(
+            result.maps, localizer(array, words).scores.numpy())
+        assert all(0 < score < 1 for score in result.scores)
+        assert sum(result.scores) < 1, 'words for background take part'
+        likeliest = CAM(localizer, classes=words)(Image.fromarray(array), top=2)
+        order = np.argsort(result.scores)[::-1][:2]
+        assert likeliest.labels == order.tolist()
+        np.testing.assert_array_equal(likeliest.maps, result.maps[order])
+        assert likeliest.overlay(1).shape == array.shape
+        with pytest.raises(ValueError, match=r'name the words to look for.*got \[\]'):
+            CAM(localizer)(array)
+        with pytest.raises(ValueError, match='name the words'):
+            CAM(localizer)(array, classes=[3])
+        with pytest.raises(ValueError, match="takes no method, got 'gradcam'"):
+            CAM(localizer, 'gradcam')
+
+    def test_cam_by_name(self, monkeypatch, tmp_path):
+        """'clip' with an architecture, without weights and with a file that is none."""
+        made = []
+        monkeypatch.setattr('projects.clip_es.CLIPLocalizer', lambda **given: (
+            made.append(given) or CLIPLocalizer('random', TINY)))
+        found = CAM('clip/ViT-L-14', weights='w.pt', device='cpu', classes='cat')
+        assert found(photo('high')).classes == ['cat']
+        CAM('clip', pretrained=False)
+        assert made == [dict(arch='ViT-L-14', weights='w.pt', device='cpu'),
+                        dict(weights='random')]
+        monkeypatch.undo()
+        with pytest.raises(ValueError, match='none.pt is neither a file nor'):
+            CAM('clip', weights=str(tmp_path / 'none.pt'))
+        monkeypatch.setattr('mmwsss.apis.localizers.project_path',
+                            lambda *_: str(tmp_path / 'configs'))
+        with pytest.raises(FileNotFoundError, match='needs a checkout of mmwsss'):
+            CAM('clip')
 
     def test_files(self, localizer, tmp_path):
         path = tmp_path / 'a.png'

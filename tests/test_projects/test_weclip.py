@@ -32,6 +32,7 @@ from mmwsss.utils import read_config
 pytest.importorskip('open_clip')
 
 from projects.clip_es import convert  # noqa: E402
+from projects.clip_es.clip_weights import load_clip  # noqa: E402
 from projects.clip_es.text_grad_cam import stretch  # noqa: E402
 from projects.weclip import (  # noqa: E402
     PairAffinityLoss,
@@ -40,6 +41,7 @@ from projects.weclip import (  # noqa: E402
     WeCLIPHead,
     WeCLIPTTAModel,
 )
+from projects.weclip import convert as weclip_convert  # noqa: E402
 from projects.weclip.attention_choice import choose_attention  # noqa: E402
 from projects.weclip.weclip_head import feature_likeness  # noqa: E402
 
@@ -406,6 +408,72 @@ def test_config(name):
     names, words, background = convert.read_words(cfg)
     assert len(names) == len(words) == classes - 1
     assert len(background) == (23 if 'coco' in name else 25)
+
+
+class TestConvert:
+    """A checkpoint in the names of the published code."""
+
+    @pytest.fixture
+    def cfg(self):
+        cfg = read_config(str(CONFIGS / 'weclip_demo.py'))
+        cfg.model.decode_head.decoder.num_blocks = 1
+        return cfg
+
+    @pytest.fixture
+    def published(self, cfg):
+        """Weights as they are published, and those of the model here."""
+        clip = load_clip(cfg.arch, 'random')
+        torch.manual_seed(1)
+        model = MODELS.build(cfg.model)
+        theirs = {f'encoder.{key}': value.half() if value.ndim > 1 else value
+                  for key, value in clip.state_dict().items() if key != 'attn_mask'}
+        model.load_state_dict(convert.make_state_dict(cfg, {
+            key.removeprefix('encoder.'): value for key, value in theirs.items()
+        })[0], strict=False)
+        theirs['encoder.visual.positional_embedding_new'] = torch.zeros(7, 64)
+        theirs['par.kernel'] = torch.zeros(8, 1, 3, 3)
+        names = {'projections.0.0.': 'decoder_fts_fuse.linears_modulelist.0.proj.',
+                 'projections.0.2.': 'decoder_fts_fuse.linears_modulelist.0.proj_2.',
+                 'projections.1.0.': 'decoder_fts_fuse.linears_modulelist.1.proj.',
+                 'projections.1.2.': 'decoder_fts_fuse.linears_modulelist.1.proj_2.',
+                 'projections.2.0.': 'decoder_fts_fuse.linears_modulelist.2.proj.',
+                 'projections.2.2.': 'decoder_fts_fuse.linears_modulelist.2.proj_2.',
+                 'fuse.': 'decoder_fts_fuse.linear_fuse.',
+                 'blocks.0.': 'decoder.transformer.resblocks.0.',
+                 'predict.': 'decoder.linear_pred.'}
+        for key, value in model.decode_head.decoder.state_dict().items():
+            ours, = (name for name in names if key.startswith(name))
+            theirs[key.replace(ours, names[ours], 1)] = value
+        return theirs, model.state_dict()
+
+    def test_a_file(self, cfg, published, tmp_path, monkeypatch):
+        theirs, ours = published
+        torch.save({f'module.{key}': value for key, value in theirs.items()},
+                   tmp_path / 'src.pth')
+        monkeypatch.setattr('sys.argv', ['convert.py', cfg.filename, *map(str, (
+            tmp_path / 'src.pth', tmp_path / 'dst.pth')), '--cfg-options',
+            'model.decode_head.decoder.num_blocks=1'])
+        weclip_convert.main(weclip_convert.parse_args())
+        written = torch.load(tmp_path / 'dst.pth')
+        assert written['meta']['dataset_meta']['classes'][0] == 'background'
+        assert written['state_dict'].keys() == ours.keys()
+        for key, value in ours.items():
+            assert torch.equal(written['state_dict'][key], value), key
+
+    @pytest.mark.parametrize('key, value, said', [
+        ('decoder.linear_pred.weight', None, 'lacks decoder.linear_pred.weight'),
+        ('decoder.linear_pred.bias', None, 'decode_head.decoder.predict.bias'),
+        ('decoder.linear_pred.bias', torch.zeros(9), 'decoder.predict.bias'),
+        ('encoder.ln_final.bias', None, 'CLIP.*ln_final.bias'),
+        ('other', torch.zeros(1), 'other')])
+    def test_other_weights(self, cfg, published, key, value, said):
+        theirs, _ = published
+        if value is None:
+            del theirs[key]
+        else:
+            theirs[key] = value
+        with pytest.raises(ValueError, match=said):
+            weclip_convert.convert(theirs, cfg)
 
 
 @pytest.mark.parametrize('name', RECIPES)

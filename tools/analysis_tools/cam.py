@@ -5,8 +5,11 @@
     python tools/analysis_tools/cam.py photos --model mobilenetv3_large_100 \
         --classes tabby 'Egyptian cat' --out-dir cams
 
-Any classifier of timm or mmpretrain, by its name. It writes
-<out-dir>/<photo>/<class>.jpg, the map over the photo, and says the probabilities.
+    python tools/analysis_tools/cam.py photo.jpg --model clip --classes dog sand,beach
+
+Any classifier of timm or mmpretrain, by its name, or CLIP for any words (projects/
+clip_es). It writes <out-dir>/<photo>/<class>.jpg, the map over the photo, and says the
+probabilities.
 """
 
 import argparse
@@ -22,7 +25,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('photo', help='a photo, a folder or a quoted pattern')
     parser.add_argument(
         '--model', default='resnet50',
-        help='name of a classifier in timm or mmpretrain (default: resnet50)')
+        help="name of a classifier in timm or mmpretrain, or 'clip', which finds any "
+        'word (default: resnet50)')
     parser.add_argument(
         '--weights', help="file of its weights (default: the library's)")
     parser.add_argument(

@@ -1,0 +1,75 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Models that find any word in a photo, as :class:`mmwsss.CAM` takes them."""
+
+import os
+import os.path as osp
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from torch import Tensor
+
+from mmwsss.utils import project_path
+
+PROJECTS = dict(clip=('projects.clip_es', 'CLIPLocalizer'))
+"""Name -> package and class of a localizer in a checkout."""
+
+
+@runtime_checkable
+class Localizer(Protocol):
+    """What finds words in a photo."""
+
+    def locate(self, image: np.ndarray, words: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Find words.
+
+        Args:
+            image (np.ndarray): RGB uint8 ``(H, W, 3)``.
+            words (Sequence[str]): K of them.
+
+        Returns:
+            tuple[Tensor, Tensor]: Maps ``(K, H, W)`` in [0, 1] and the probability
+            of each word ``(K, )``.
+        """
+        ...
+
+
+def find_localizer(model: Any,
+                   weights: str | os.PathLike | None = None,
+                   device: str | None = None,
+                   pretrained: bool = True) -> Localizer | None:
+    """The localizer that a model is or names, if it does.
+
+    Args:
+        model (str | Localizer | Any): ``'clip'`` or ``'clip/<architecture>'``, a
+            localizer, or something else.
+        weights (str, optional): A file of its weights, or a name that its library
+            knows. Defaults to the localizer's own.
+        device (str, optional): Defaults to the accelerator, if there is one.
+        pretrained (bool): False leaves it with random weights. Defaults to True.
+
+    Returns:
+        Localizer | None: None for something else.
+
+    Raises:
+        FileNotFoundError: If it is a project and there is no checkout.
+        ValueError: If the weights do not fit or cannot be had.
+    """
+    if isinstance(model, Localizer):
+        return model
+    name, _, arch = model.partition('/') if isinstance(model, str) else ('', '', '')
+    if name not in PROJECTS:
+        return None
+    package, kind = PROJECTS[name]
+    checkout = osp.dirname(project_path('configs'))
+    folder = osp.join(checkout, *package.split('.'))
+    if not osp.isdir(folder):
+        raise FileNotFoundError(
+            f'{name!r} needs a checkout of mmwsss: there is no {folder}')
+    if checkout not in sys.path:
+        sys.path.append(checkout)
+    given = dict(arch=arch or None, device=device, weights=(
+        (weights and os.fspath(weights)) if pretrained else 'random'))
+    return getattr(import_module(package), kind)(
+        **{key: value for key, value in given.items() if value is not None})
