@@ -7,7 +7,7 @@ import os.path as osp
 import shutil
 from collections.abc import Sequence
 
-from mmwsss.utils import project_path, read_lines, write_lines
+from mmwsss.utils import project_path, read_id_list, read_lines, write_lines
 
 from .check import add_layout_arguments, layout_options
 from .tools import call_tool
@@ -45,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_layout_arguments(parser)
     parser.add_argument('--force', action='store_true', help='go on where a check '
                         'says that it is of no use')
+    parser.add_argument('--full', action='store_true', help='train the model on the '
+                        "training photos' masks, too, to compare: each needs one")
     parser.add_argument('--gpus', type=int, default=1, help='processes')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='changes to the recipe, as in tools/pipeline.py')
@@ -54,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     """Run what the command line asks for."""
     out = run(args.data, args.out, args.preset, args.method, args.weights, args.tags,
               args.masks, args.classes, args.max_long, args.force, args.gpus,
-              args.cfg_options)
+              args.cfg_options, args.full)
     print(f'next: mmwsss predict {out} PHOTOS')
     return 0
 
@@ -70,7 +72,8 @@ def run(data: str,
         max_long: int | None = None,
         force: bool = False,
         gpus: int = 1,
-        cfg_options: Sequence[str] = ()) -> str:
+        cfg_options: Sequence[str] = (),
+        full: bool = False) -> str:
     """Train a segmentation model on tagged photos.
 
     The layout of the folder is found, see :func:`mmwsss.photos.find_layout`. Where
@@ -95,12 +98,15 @@ def run(data: str,
         force (bool): Whether to go on where a check fails. Defaults to False.
         gpus (int): Processes of each training. Defaults to 1.
         cfg_options (Sequence[str]): ``key=value`` changes to the recipe.
+        full (bool): Whether to train the same model on the masks of the training
+            photos, too, for comparison. Defaults to False.
 
     Returns:
         str: The folder ``out``; its ``report.html`` tells the rest.
 
     Raises:
-        FileNotFoundError: If there is no such folder or file.
+        FileNotFoundError: If there is no such folder or file, or ``full`` and not all
+            photos that it needs have masks.
         ToolFailed: If a tool fails, or a check stops the run (``status`` 3).
     """
     if not osp.isdir(data):
@@ -120,6 +126,8 @@ def run(data: str,
                  for variable, name in LISTS.items()}
         options += [f'{variable}={path}' for variable, path in lists.items()
                     if osp.isfile(path)]
+    if full:
+        options.append(f'full_masks={_full_masks(copies)}')
     words = osp.join(data, 'prompts.txt')
     if method == 'clip' and osp.isfile(words):
         write_lines(osp.join(copies, 'prompts.txt'), read_lines(words))
@@ -130,6 +138,19 @@ def run(data: str,
     call_tool('tools/pipeline.py', recipe, '--work-dir', out, *processes,
               *['--ignore-checks'] * force, '--cfg-options', *options, *cfg_options)
     return out
+
+
+def _full_masks(copies: str) -> str:
+    """The folder of masks, if all training photos and some of test have one."""
+    folder = osp.abspath(osp.join(copies, 'masks'))
+    lacking = [key for key in read_id_list(osp.join(copies, 'train.txt'))
+               if not osp.isfile(osp.join(folder, f'{key}.png'))]
+    if lacking:
+        raise FileNotFoundError(f'--full: {len(lacking)} training photos have no mask, '
+                                f'first {lacking[0]!r}')
+    if not osp.isfile(osp.join(copies, 'test.txt')):
+        raise FileNotFoundError('--full: there are too few masks to score on')
+    return folder
 
 
 def find_recipe(method: str, preset: str) -> str:

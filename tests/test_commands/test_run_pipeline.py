@@ -8,11 +8,11 @@ import timm
 import torch
 
 from mmwsss.commands.run import run
-from mmwsss.utils import read_json, read_lines
+from mmwsss.utils import read_config, read_json, read_lines
 
 QUICK = [
     f'steps.{step}.cfg_options.{key}={value}'
-    for step in ('train_localizer', 'train_segmentor')
+    for step in ('train_localizer', 'train_segmentor', 'train_full')
     for key, value in {
         'train_cfg.epochs': 0.1, 'train_cfg.min_iters': 1,
         'train_dataloader.batch_size': 2, 'train_dataloader.num_workers': 0,
@@ -36,14 +36,33 @@ def test_from_a_folder_to_a_report(own, tmp_path, capfd):
     call = dict(data=str(own), out=str(tmp_path / 'out'), preset='cpu',
                 weights=str(tmp_path / 'weights.pth'), cfg_options=QUICK)
     # So few photos of each class, and a model that knows nothing, are problems.
-    assert run(**call, force=True) == call['out']
+    assert run(**call, force=True, full=True) == call['out']
     said = capfd.readouterr().out
     assert '12 photos in photos' in said and 'tools/pipeline.py' in said
     out = tmp_path / 'out'
     assert (out / 'report.html').stat().st_size > 10_000
+    assert 'The same trained on all masks' in (out / 'report.html').read_text()
+    assert read_config(str(out / 'configs' / 'train_full.py')).train_dataloader.dataset[
+        'data_prefix']['seg_map_path'] == str(out / 'data' / 'masks')
     held = read_lines(out / 'data' / 'val.txt')
     assert not {*held} & {*read_lines(out / 'data' / 'train.txt')}
     assert read_json(out / 'choose' / 'metrics.json')['chosen/by'] == (
         f'{len(held)} masks of val')
     assert {path.stem for path in (out / 'predict' / 'masks').iterdir()} == {
         path.stem for path in (own / 'photos').iterdir()}
+
+
+def test_full_needs_masks(own, tmp_path, monkeypatch):
+    monkeypatch.setattr('mmwsss.commands.run.call_tool', lambda *_: None)
+    copies = tmp_path / 'out' / 'data'
+    (copies / 'masks').mkdir(parents=True)
+    (copies / 'train.txt').write_text('a\nb')
+    call = dict(data=str(own), out=str(tmp_path / 'out'), preset='cpu', full=True)
+    (copies / 'masks' / 'a.png').touch()
+    with pytest.raises(FileNotFoundError, match="1 training photos have no mask.*'b'"):
+        run(**call)
+    (copies / 'masks' / 'b.png').touch()
+    with pytest.raises(FileNotFoundError, match='too few masks to score on'):
+        run(**call)
+    (copies / 'test.txt').touch()
+    run(**call)

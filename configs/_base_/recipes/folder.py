@@ -15,6 +15,8 @@ train_list = ''
 seed_list = ''
 val_list = ''
 test_list = ''
+# A folder of masks of all training images, to train the same model on for comparison.
+full_masks = ''
 protocol = dict(
     split='own photos: val chooses, test scores, training reads neither',
     labels='own tags',
@@ -83,6 +85,17 @@ folder_steps = [
         cfg_options={'test_dataloader.dataset.ann_file': '{test_list}'},
         show=['mask/mIoU']),
     dict(
+        name='train_full', type='train', config='{segmentor}', when='{full_masks}',
+        cfg_options={
+            'train_dataloader.dataset.data_prefix.seg_map_path': '{full_masks}'
+        },
+        show=['mIoU']),
+    dict(
+        name='test_full', type='test', config='{segmentor}', when='{full_masks}',
+        checkpoint='{train_full}/last_checkpoint',
+        cfg_options={'test_dataloader.dataset.ann_file': '{test_list}'},
+        show=['mask/mIoU']),
+    dict(
         name='predict', type='test', config='{segmentor}',
         checkpoint='{train_segmentor}/last_checkpoint',
         cfg_options={
@@ -96,7 +109,10 @@ folder_steps = [
 headline = [
     dict(
         title='Segmentation mIoU on test', value='{test:mask/mIoU}',
-        when='{test_list}')
+        when='{test_list}'),
+    dict(
+        title='The same trained on all masks', value='{test_full:mask/mIoU}',
+        when='{full_masks}')
 ]
 seed_column = dict(
     title='Seed', seeds='{choose}/seeds', bg_thr='{choose:chosen/bg_thr}')
