@@ -33,6 +33,9 @@ def own(voc_root, tmp_path):
 
 
 def test_from_a_folder_to_a_report(own, tmp_path, capfd):
+    # Half of its owner's val list chooses, the other half scores.
+    ids = sorted(path.stem for path in (own / 'photos').iterdir())
+    (own / 'val.txt').write_text('\n'.join(ids[:4]))
     call = dict(data=str(own), out=str(tmp_path / 'out'), preset='cpu',
                 weights=str(tmp_path / 'weights.pth'), cfg_options=QUICK)
     # So few photos of each class, and a model that knows nothing, are problems.
