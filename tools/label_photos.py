@@ -47,7 +47,8 @@ def parse_args() -> argparse.Namespace:
         '--workers', type=int, default=0,
         help='processes, or actors of Ray (default: 0, in this process)')
     parser.add_argument(
-        '--gpus', type=float, help='of each actor of Ray (default: 1, if there are any)')
+        '--gpus', type=float,
+        help='of each actor of Ray (default: 1, if there are any)')
     parser.add_argument('--device', help='such as cpu or cuda (default: what is there)')
     parser.add_argument(
         '--max-errors', type=int, default=1000,

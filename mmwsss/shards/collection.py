@@ -30,9 +30,9 @@ def open_shard(location: str) -> Shard:
 
 def is_sharded(location: str) -> bool:
     """Whether a location is a shard or a folder of shards."""
-    if location.endswith(tuple(_KINDS)):
-        return True
-    return is_folder(location) and bool(_shards_in(location))
+    if is_folder(location):
+        return bool(_shards_in(location))
+    return location.endswith(tuple(_KINDS))
 
 
 def open_shards(location: str | Sequence[str]) -> list[Shard]:
@@ -48,7 +48,8 @@ def open_shards(location: str | Sequence[str]) -> list[Shard]:
     """
     if not isinstance(location, str):
         return [shard for one in location for shard in open_shards(one)]
-    if location.endswith(tuple(_KINDS)):
+    if location.endswith(tuple(_KINDS)) and not is_folder(location):
+        # Spark and Dask call folders so, too.
         return [open_shard(location)]
     found = _shards_in(location)
     suffixes = {name.rsplit('.', 1)[-1] for name in found}

@@ -51,7 +51,6 @@ def make_setting(folder, voc_root):
     torch.manual_seed(0)
     init_default_scope('mmseg')
     model = MODELS.build(read_config(str(config)).model)
-    model.init_weights()
     checkpoint = folder / 'model.pth'
     torch.save(dict(state_dict=model.state_dict(), meta={}), checkpoint)
     ids = (voc_root / 'ImageSets/Segmentation/train.txt').read_text().split()

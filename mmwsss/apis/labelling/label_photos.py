@@ -167,7 +167,8 @@ def label_settings(config: str | Config,
         config = read_config(config, cfg_options)
     check_keys(config, 'model')
     init_default_scope(config.get('default_scope', 'mmseg'))
-    classes = list(meta.get('classes') or _classes_of(config))
+    meta = meta or _dataset_meta(config)
+    classes = list(meta['classes'])
     palette = [list(colour) for colour in
                meta.get('palette') or voc_palette(len(classes))]
     if label_rule is None and walk is None:
@@ -222,7 +223,7 @@ def _view_model(cfg: Config, checkpoint: str, tta_model: dict) -> ViewModelSetti
         checkpoint, ConfigDict(tta_model).to_dict(), pipeline)
 
 
-def _classes_of(cfg: Config) -> Sequence[str]:
+def _dataset_meta(cfg: Config) -> dict:
     dataset = image_loader(cfg).dataset
     while 'dataset' in dataset:
         dataset = dataset['dataset']
@@ -233,7 +234,7 @@ def _classes_of(cfg: Config) -> Sequence[str]:
     classes = dataset.get('classes') or metainfo.get('classes')
     if not classes or isinstance(classes, str):
         raise ValueError(f'the checkpoint and {cfg.filename} name no classes')
-    return classes
+    return dict(metainfo, classes=classes)
 
 
 def _label_here(work: LabelParts, parts: Iterator, workers: int) -> Iterator[dict]:
