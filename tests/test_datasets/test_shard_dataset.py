@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 pytest.importorskip('pyarrow')
 
+from mmwsss.datasets.transforms.seeding import SamplePosition  # noqa: E402
 from mmwsss.shards import (  # noqa: E402
     ParquetShard,
     RowReader,
@@ -22,6 +23,7 @@ from mmwsss.shards import (  # noqa: E402
     write_parquet,
     write_tar,
 )
+from mmwsss.utils import project_path, read_config  # noqa: E402
 
 PIPELINE = [dict(type='LoadPILImage'), dict(type='LoadMask', optional=True),
             dict(type='PackWeakInputs')]
@@ -247,3 +249,25 @@ def test_workers_have_files_of_their_own(voc_root, tmp_path, kind):
     assert sorted(seen) == sorted(row.id for row in rows)
     for image_id, image in expected.items():
         assert torch.equal(seen[image_id], image)
+
+
+@pytest.mark.parametrize('stage', [
+    'weak', 'pseudo', 'pseudo_448', 'affinity', 'boundary', 'voc_sance',
+    'single_stage'])
+def test_every_stage_takes_shards(voc_root, tmp_path, stage):
+    """The pipeline of its training, the same as from files."""
+    config = project_path('configs', '_base_', 'datasets', f'{stage}.py')
+    loader = read_config(config).train_dataloader
+    options = dict(pipeline=loader.dataset.pipeline, with_masks=True)
+    rows = demo_rows(voc_root, with_masks=True)
+    shards = build(voc_root, write_shards(tmp_path / 'photos', rows), **options)
+    files = DATASETS.build(dict(
+        type='WeakDemoDataset', data_root=str(voc_root), **options,
+        label_file='image_labels.json', ann_file='ImageSets/Segmentation/train.txt'))
+    index = SamplePosition(3, position=17, seed=5)
+    assert torch.equal(*(views(dataset[index]) for dataset in (shards, files)))
+
+
+def views(sample):
+    inputs = sample['inputs']
+    return torch.stack(inputs) if isinstance(inputs, list) else inputs
