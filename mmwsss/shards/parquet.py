@@ -74,6 +74,18 @@ class ParquetShard(Shard):
             if first >= stop:
                 return
 
+    def block_sizes(self) -> list[int]:
+        """The numbers of rows of the row groups, from the footer."""
+        meta = self._file().metadata
+        return [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+
+    def column(self, name: str) -> Any:
+        """A column as ``pyarrow.ChunkedArray``, or None where there is none."""
+        if name not in self.column_names:
+            return None
+        with self._naming():
+            return self._file().read([name]).column(0)
+
     def _read_group(self, group: int) -> list[dict]:
         """The rows of a group; the last one is kept, for the next that asks."""
         if self._group is None or self._group[0] != group:
@@ -91,6 +103,7 @@ class ParquetShard(Shard):
         return self._group[1]
 
     def _row(self, value: dict) -> ShardRow:
+        value = dict(value)  # of a group that may be asked for again
         url = value.pop('url', None)
         row = ShardRow(**value)
         if isinstance(row.image, dict):

@@ -2,8 +2,9 @@
 """What the readers of all formats have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from mmwsss.utils import check_image_ids
 
@@ -37,6 +38,19 @@ class Shard(ABC):
 
         Raises:
             ValueError: Naming the file, if it is damaged or a row is wrong.
+        """
+
+    @abstractmethod
+    def block_sizes(self) -> list[int]:
+        """The numbers of successive rows that are best read together."""
+
+    @abstractmethod
+    def column(self, name: str) -> Sequence[Any] | None:
+        """``id`` or ``tags`` of all rows, without their photos and masks.
+
+        Returns:
+            Sequence | None: Of Parquet a ``pyarrow.ChunkedArray``, of a tar a list;
+            None if there is no such column.
         """
 
     def __getitem__(self, row: int) -> ShardRow:

@@ -25,6 +25,7 @@ META_NAME = '__mmwsss__'
 names that begin and end with two underscores."""
 _MASK = '.mask.png'
 _FACTS = ('tags', 'path', 'classes', 'scores', 'width', 'height')
+_BLOCK_ROWS = 64
 _MAGIC = {b'\xff\xd8': '.jpg', b'\x89P': '.png', b'RI': '.webp', b'GI': '.gif',
           b'BM': '.bmp', b'II': '.tif', b'MM': '.tif'}
 
@@ -68,14 +69,25 @@ class TarShard(Shard):
         for key in self._keys[start:stop]:
             yield self._row(key)
 
-    def _row(self, key: str) -> ShardRow:
+    def block_sizes(self) -> list[int]:
+        """Runs of ``_BLOCK_ROWS`` rows, which lie side by side."""
+        whole, rest = divmod(self.num_rows, _BLOCK_ROWS)
+        return [_BLOCK_ROWS] * whole + [rest] * (rest > 0)
+
+    def column(self, name: str) -> list:
+        """A column as a list, from the texts and JSON of the tar."""
+        self._file()
+        return [getattr(self._row(key, with_images=False), name)
+                for key in self._keys]
+
+    def _row(self, key: str, with_images: bool = True) -> ShardRow:
         assert self._index is not None  # noqa: S101
         row = ShardRow(key)
         for suffix, place in self._index[key].items():
-            if suffix in IMAGE_SUFFIXES:
-                row.image = self._read(place)
-            elif suffix == _MASK:
-                row.mask = self._read(place)
+            if suffix in IMAGE_SUFFIXES or suffix == _MASK:
+                if with_images:
+                    setattr(row, 'mask' if suffix == _MASK else 'image',
+                            self._read(place))
             elif suffix in ('.txt', '.cls.txt'):
                 lines = self._text(key, place).splitlines()
                 row.tags = [line.strip() for line in lines if line.strip()]
