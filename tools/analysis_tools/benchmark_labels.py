@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mmwsss.utils import read_config, write_json
+from mmwsss.utils import read_config, read_json, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
 
@@ -122,13 +122,19 @@ def engines(args: argparse.Namespace, folder: str) -> dict:
             out = osp.join(folder, f'{name} {turn}')
             began = time.time()
             label(args, folder, out, *ENGINES[name])
-            ends = sorted(
-                entry.stat().st_mtime for entry in os.scandir(osp.join(out, '.parts'))
-                if entry.name.startswith('part'))
+            files = sorted((
+                entry for entry in os.scandir(osp.join(out, '.parts'))
+                if entry.name.startswith('part')), key=lambda one: one.stat().st_mtime)
+            ends = [entry.stat().st_mtime for entry in files]
+            accounts = [read_json(entry.path) for entry in files]
+            # The first part of each worker has the start of its libraries in it.
+            spent = sorted(one['cpu_seconds'] for one in accounts)
             later = args.photos - args.photos_per_shard
             found[name].append(dict(
                 first_part_s=ends[0] - began, all_s=time.time() - began,
-                photos_per_s=later / (ends[-1] - ends[0])))
+                photos_per_s=later / (ends[-1] - ends[0]),
+                cpu_ms_per_photo=1000 * statistics.median(spent)
+                / args.photos_per_shard))
     return {name: {key: statistics.median(one[key] for one in turns)
                    for key in turns[0]} for name, turns in found.items()}
 

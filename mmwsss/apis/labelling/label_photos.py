@@ -11,7 +11,6 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
 
-import mmwsss
 from mmwsss.datasets.image_io import voc_palette
 from mmwsss.engine import augmented_loader, image_loader, load_checkpoint_file
 from mmwsss.evaluation.label_checks import LabelSums
@@ -20,6 +19,7 @@ from mmwsss.shards import ShardMeta
 from mmwsss.shards.files import require
 from mmwsss.utils import check_keys, read_config
 from mmwsss.utils.parallel import WorkerPool, track_progress
+from mmwsss.version import __version__
 
 from .inputs import Photos
 from .operator import LabelSettings, ViewModelSettings
@@ -210,7 +210,7 @@ def protocol(settings: LabelSettings) -> dict:
 
 def versions() -> dict[str, str]:
     """What packages make the masks."""
-    return dict(mmwsss=mmwsss.__version__, torch=torch.__version__,
+    return dict(mmwsss=__version__, torch=torch.__version__,
                 numpy=np.__version__, python=platform.python_version())
 
 

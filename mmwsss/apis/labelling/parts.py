@@ -62,7 +62,7 @@ class LabelParts:
             # Sums of floats depend on how many threads add them up.
             torch.set_num_threads(1)
             self._label = LabelPhotos(self.settings)
-        started = time.monotonic()
+        started, busy = time.monotonic(), time.process_time()
         sums = LabelSums(self.settings.classes)
         errors: list[tuple[str, str]] = []
 
@@ -79,7 +79,8 @@ class LabelParts:
 
         self.output.write(part.number, label(self._label))
         account = dict(sums=sums.to_dict(), errors=errors,
-                       seconds=time.monotonic() - started)
+                       seconds=time.monotonic() - started,
+                       cpu_seconds=time.process_time() - busy)
         self.output.write_account(part.number, account)
         return account
 

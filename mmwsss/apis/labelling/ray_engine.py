@@ -5,11 +5,12 @@ import json
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import mmwsss
+from mmwsss.version import __version__
 
 from .inputs import Part
 from .parts import LabelParts
@@ -91,6 +92,10 @@ def _connected(ray: Any) -> Iterator[None]:
     options: dict = dict(
         include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES)
     try:
+        # Ray itself would knock for many minutes.
+        host, colon, port = (address or '').removeprefix('ray://').rpartition(':')
+        if colon and port.isdecimal():
+            socket.create_connection((host.strip('[]'), int(port)), 10).close()
         ray.init(log_to_driver=False, logging_level=logging.WARNING,
                  **({} if address else options))
     except Exception as error:
@@ -114,8 +119,8 @@ def check_nodes(ray: Any) -> None:
     # Nested, so that it travels as code: a node without us could not look it up.
     def version() -> str:
         try:
-            from mmwsss.version import __version__
-            return __version__
+            from mmwsss import version as ours
+            return ours.__version__
         except ImportError as error:
             return f'it cannot import mmwsss ({error})'
 
@@ -126,7 +131,7 @@ def check_nodes(ray: Any) -> None:
             node['NodeID'], soft=True)).remote() for node in nodes]
     for node, answer in zip(nodes, ray.get(answers, timeout=_PROBE_SECONDS),
                             strict=True):
-        if answer != mmwsss.__version__:
+        if answer != __version__:
             raise OSError(
                 f'the cluster node {node["NodeManagerAddress"]} does not have mmwsss '
-                f'{mmwsss.__version__}: {answer}; install it on every node')
+                f'{__version__}: {answer}; install it on every node')
