@@ -357,6 +357,8 @@ TOOLS = [
     ('dataset_converters/import_masks',
      'old.json --classes voc --format label-studio --out o',
      'old.json: it is no list of tasks'),
+    ('dataset_converters/pack_shards', 'empty.py --out o',
+     'empty.py has no train_dataloader'),
     ('dataset_converters/make_demo_data', '--out file --num-train 1 --num-val 1',
      'file'),
     ('model_converters/irn2mmwsss', 'bad.pth out.pth', 'bad.pth is a web page'),

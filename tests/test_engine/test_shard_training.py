@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from photo_shards import demo_rows, write_shards
 from tiny_training import assert_continued, in_two_processes, train
 
+from mmwsss.datasets.image_ids import image_ids
 from mmwsss.engine import setup_entry_point
 from mmwsss.utils import project_path, read_config
 
@@ -80,6 +81,21 @@ def test_scores_on_shards(shards, tmp_path):
         'train_cfg.val_interval': 4})
     runner, _ = train(cfg)
     assert 0 <= runner.message_hub.get_scalar('val/mask/mIoU').current() <= 100
+
+
+def test_photos_of_shards_have_the_ids_of_files(shards, voc_root):
+    """What writes a file for each photo calls it by them."""
+    cfg = Config.fromfile(f'{DATASETS}/shards_weak.py')
+    loader = dict(cfg.seed_dataloader, dataset=dict(
+        cfg.seed_dataloader.dataset, data_root=str(shards)))
+    loader.update(num_workers=0, persistent_workers=False)
+    loader = Runner.build_dataloader(loader)
+    names = image_ids(loader.dataset)
+    rows = demo_rows(voc_root)
+    assert list(names.values()) == [row.id for row in rows]
+    for batch, row in zip(loader, rows, strict=True):
+        sample, = {views[0].img_path for views in batch['data_samples']}
+        assert names[sample] == row.id and len(batch['inputs']) == 8
 
 
 @pytest.mark.parametrize('start', [0, 2])
