@@ -33,9 +33,11 @@ def snakemake(folder, text):
     path = os.path.join(folder, 'Snakefile')
     with open(path, 'w') as file:
         file.write(text)
-    environment = dict(os.environ, HOME=str(folder), XDG_CACHE_HOME=str(folder))
+    environment = {'PATH': os.defpath, **os.environ, 'HOME': str(folder),
+                   'XDG_CACHE_HOME': str(folder)}
     return subprocess.run(
-        [sys.executable, '-m', 'snakemake', '--snakefile', path, '--cores', '2'],
+        [sys.executable, '-m', 'snakemake', '--snakefile', path, '--cores', '2',
+         '--scheduler', 'greedy'],
         capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
 
 
