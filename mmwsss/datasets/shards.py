@@ -38,7 +38,8 @@ class WeakShardDataset(BaseWeakSegDataset):
             asked for and have no shards, they are those of the photos' rows. Masks
             belong to the photos with the same id, in any order. Defaults to
             ``dict(img_path='photos')``.
-        with_tags (bool): Whether to read tags. Defaults to True.
+        with_tags (bool): Whether to read tags; in a test run, photos without an
+            entry of tags pass. Defaults to True.
         on_missing_masks (str): What to do with a photo that is not in the shards of
             masks: ``'error'``, or ``'skip'``: leave it out, and say how many there
             are. Where ``with_masks='available'``, it comes without. Defaults to
@@ -181,7 +182,7 @@ class WeakShardDataset(BaseWeakSegDataset):
 
     def _labels(self, row: ShardRow, name: str) -> np.ndarray | None:
         if row.tags is None:
-            if self.on_missing_labels == 'no_filter':
+            if self.on_missing_labels == 'no_filter' or self.test_mode:
                 return None
             if self.on_missing_labels == 'error':
                 raise ValueError(f'{name} has no entry of tags')
@@ -211,6 +212,9 @@ class WeakShardDataset(BaseWeakSegDataset):
                 return None
             tags = shard.column('tags')
             if tags is None:
+                if self.on_missing_labels == 'error' and not self.test_mode:
+                    raise ValueError(f'{shard.location} has no column of tags; '
+                                     '`with_tags=False` does without')
                 return None
             counts, names = _count_tags(tags)
             if unknown := sorted(set(names) - known):

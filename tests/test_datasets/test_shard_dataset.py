@@ -166,6 +166,8 @@ def test_tags(voc_root, tmp_path, kind):
         rows[0].id, rows[1].id, rows[3].id, rows[7].id]
     untagged = build(voc_root, folder, with_tags=False)
     assert 'image_labels' not in untagged[0]['data_samples']
+    tested = build(voc_root, folder, allow_empty=True, test_mode=True)
+    assert 'image_labels' not in tested[4]['data_samples']
     rows[2].tags = ['dragon']
     folder = write_shards(tmp_path / 'others', rows, kind)
     with pytest.raises(ValueError, match=f"000.{kind}.*unknown class 'dragon'"):
@@ -197,6 +199,12 @@ def test_wrong_arguments(voc_root, tmp_path):
         build(voc_root, folder, ann_file='train.txt')
     with pytest.raises(ValueError, match="on_missing_masks as 'error' or 'skip'"):
         build(voc_root, folder, on_missing_masks='empty')
+    bare = tmp_path / 'bare.parquet'
+    write_parquet(str(bare), demo_rows(voc_root), columns=['id', 'image'])
+    with pytest.raises(ValueError, match='bare.parquet has no column of tags; `with_'):
+        build(voc_root, bare)
+    tested = build(voc_root, bare, test_mode=True)[0]
+    assert 'image_labels' not in tested['data_samples']
     with pytest.raises(ValueError, match='photos does not name its classes: give'):
         build(voc_root, folder, classes=None)
     with pytest.raises(FileNotFoundError, match='nowhere'):
