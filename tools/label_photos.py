@@ -74,7 +74,8 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Label photos."""
     from mmwsss.apis import label_photos
-    cfg = read_config(args.config, args.cfg_options)
+    from mmwsss.apis.labelling import read_trained_config
+    cfg = read_trained_config(args.config, args.checkpoint, args.cfg_options)
     walk = None
     if args.walk is not None:
         guides = read_config(args.walk[0])

@@ -17,6 +17,7 @@ from mmseg.registry import MODELS
 from tool_runner import load_tool, run_tool
 
 from mmwsss.apis import label_photos
+from mmwsss.apis.labelling import label_settings
 from mmwsss.apis.labelling.inputs import Photos, list_photos
 from mmwsss.apis.labelling.outputs import LabelFolder
 from mmwsss.datasets.image_io import decode_mask, read_image, read_mask
@@ -373,6 +374,18 @@ def test_parts_hold_every_photo_once(tmp_path, size):
     assert sum(read, []) == ids
     rest = list(photos.parts(size, {0, 2}))
     assert rest == [part for part in parts if part.number not in (0, 2)]
+
+
+def test_classes_are_those_of_the_checkpoint(tmp_path):
+    """The file of classes that a config names need not be there any more."""
+    classes = ['background', 'cat', 'dog']
+    torch.save(dict(state_dict={}, meta=dict(dataset_meta=dict(classes=classes))),
+               tmp_path / 'model.pth')
+    settings = label_settings(
+        project_path('configs', 'cam', 'cam_mobilenetv1_folder.py'),
+        str(tmp_path / 'model.pth'))
+    assert settings.classes == classes
+    assert settings.seeds.config['model']['decode_head']['num_classes'] == 3
 
 
 def test_seeds_are_not_stored(setting):

@@ -21,7 +21,7 @@ from mmwsss.shards import (
     write_shard,
 )
 
-pytest.importorskip('fsspec')
+fsspec = pytest.importorskip('fsspec')
 pa = pytest.importorskip('pyarrow')
 pq = pytest.importorskip('pyarrow.parquet')
 
@@ -112,6 +112,23 @@ def test_other_filesystems(tmp_path):
         open_shards('nothing://x')
     with pytest.raises(ValueError, match='chained'):
         open_shards('simplecache::memory://x')
+
+
+def test_a_bucket_out_of_reach():
+    """Clients of object stores have exceptions of their own."""
+    class Unreachable(fsspec.AbstractFileSystem):
+        protocol = 'unreachable'
+
+        def ls(self, path, **_):
+            raise RuntimeError('no route to host')
+
+        info = isdir = _open = put_file = makedirs = ls
+
+    fsspec.register_implementation('unreachable', Unreachable, clobber=True)
+    for call in (open_shards, list_files, lambda url: open_shard(f'{url}.tar')[0],
+                 lambda url: write_shard(f'{url}.tar', make_rows(1))):
+        with pytest.raises(OSError, match='cannot reach unreachable://b/x.*no route'):
+            call('unreachable://b/x')
 
 
 def test_a_write_elsewhere_is_whole_or_absent(tmp_path):

@@ -17,7 +17,7 @@ from mmwsss.evaluation.label_checks import LabelSums
 from mmwsss.recipes.digest import digest_checkpoint, digest_value
 from mmwsss.shards import ShardMeta
 from mmwsss.shards.files import require
-from mmwsss.utils import check_keys, read_config
+from mmwsss.utils import change_config, check_keys, load_config, read_config
 from mmwsss.utils.parallel import WorkerPool, track_progress
 from mmwsss.version import __version__
 
@@ -162,9 +162,9 @@ def label_settings(config: str | Config,
         ValueError: If the config names no classes, or the rule needs what a photo
             with tags does not have.
     """
-    meta = load_checkpoint_file(checkpoint).get('meta', {}).get('dataset_meta') or {}
+    meta = _trained_meta(checkpoint)
     if isinstance(config, str):
-        config = read_config(config, cfg_options)
+        config = read_trained_config(config, checkpoint, cfg_options)
     check_keys(config, 'model')
     init_default_scope(config.get('default_scope', 'mmseg'))
     meta = meta or _dataset_meta(config)
@@ -195,6 +195,24 @@ def label_settings(config: str | Config,
         classes, palette, label_rule, guides, walk_rule, device or get_device())
 
 
+def read_trained_config(path: str, checkpoint: str,
+                        cfg_options: dict | None = None) -> Config:
+    """The config of a trained model.
+
+    Args:
+        path (str): The config file. Where it names a file of classes, which may be
+            elsewhere or another one by now, those of the checkpoint count.
+        checkpoint (str): The weights.
+        cfg_options (dict, optional): Overrides.
+    """
+    cfg, options = load_config(path), dict(cfg_options or {})
+    classes = _trained_meta(checkpoint).get('classes')
+    if isinstance(cfg.get('classes'), str) and classes:
+        options.setdefault('classes', list(classes))
+    change_config(cfg, options)
+    return cfg
+
+
 def protocol(settings: LabelSettings) -> dict:
     """What decides the masks of photos, as plain values."""
     parts = dict(rule=settings.rule, walk=settings.walk)
@@ -221,6 +239,10 @@ def _view_model(cfg: Config, checkpoint: str, tta_model: dict) -> ViewModelSetti
     return ViewModelSettings(
         {key: plain[key] for key in kept if key in plain}, str(cfg.filename),
         checkpoint, ConfigDict(tta_model).to_dict(), pipeline)
+
+
+def _trained_meta(checkpoint: str) -> dict:
+    return load_checkpoint_file(checkpoint).get('meta', {}).get('dataset_meta') or {}
 
 
 def _dataset_meta(cfg: Config) -> dict:
