@@ -279,3 +279,21 @@ def test_every_stage_takes_shards(voc_root, tmp_path, stage):
 def views(sample):
     inputs = sample['inputs']
     return torch.stack(inputs) if isinstance(inputs, list) else inputs
+
+
+def test_masks_in_the_rows_of_a_config(voc_root, tmp_path):
+    """What label_photos writes with photos or their paths is a whole data set."""
+    rows = demo_rows(voc_root, with_masks=True)
+    for row in rows:
+        row.image, row.path = None, str(voc_root / 'JPEGImages' / f'{row.id}.jpg')
+    write_shards(tmp_path / 'labels', rows)
+    (tmp_path / 'classes.txt').write_text((voc_root / 'classes.txt').read_text())
+    cfg = read_config(
+        project_path('configs', '_base_', 'datasets', 'shards_pseudo.py'), {
+            'data_root': str(tmp_path),
+            'train_dataloader.dataset.data_prefix': dict(
+                img_path='labels', seg_map_path='')})
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    assert len(dataset) == 8
+    sample = dataset[SamplePosition(0, position=0, seed=1)]
+    assert sample['data_samples'].gt_sem_seg.data.shape[-2:] == cfg.crop_size
