@@ -31,6 +31,7 @@ from tool_runner import load_tool
 from mmwsss.datasets.image_io import read_image, read_saliency
 from mmwsss.datasets.transforms import LoadMask
 from mmwsss.recipes import Recipe
+from mmwsss.shards import open_shard
 from mmwsss.structures import Seed, load_label_table, read_label_names
 from mmwsss.utils import (
     load_config,
@@ -63,6 +64,10 @@ def mask(path):
 
 def labels(path):
     return NPY.labels_to_names(NPY.load_cls_labels(path), CLASSES, path)
+
+
+def rows(path):
+    return list(open_shard(path).rows())
 
 
 def annotation(path):
@@ -153,6 +158,10 @@ READERS = [
         Image.new('L', (6, 4))]), 'holds 2 pictures'),
     (mask, 'm.png', endless_tiff(), 'cannot read image'),
     (mask, 'm.png', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'is none of BMP'),
+    # shards; more in test_shards
+    (rows, 'none.tar', None, 'none.tar does not exist'),
+    (rows, 's.tar', b'', 's.tar is no whole plain tar'),
+    (rows, 's.tar', b'a.jpg'.ljust(700, b'\0'), 's.tar is no whole plain tar'),
     # images
     (read_image, 'none.jpg', None, 'none.jpg'),
     (read_image, 'p.jpg', b'', 'is empty .0 bytes'),
@@ -359,6 +368,8 @@ TOOLS = [
     ('dataset_converters/import_masks',
      'old.json --classes voc --format label-studio --out o',
      'old.json: it is no list of tasks'),
+    ('dataset_converters/pack_shards', 'empty.py --out o',
+     'empty.py has no train_dataloader'),
     ('dataset_converters/make_demo_data', '--out file --num-train 1 --num-val 1',
      'file'),
     ('model_converters/irn2mmwsss', 'bad.pth out.pth', 'bad.pth is a web page'),

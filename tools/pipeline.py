@@ -58,6 +58,12 @@ def parse_args() -> argparse.Namespace:
                         help='print the plain commands of the steps')
     action.add_argument('--prepare', metavar='STEP',
                         help="write a step's settings, for its plain command")
+    action.add_argument('--begin', metavar='STEP',
+                        help='for a workflow engine: say whether a step is to run, '
+                        'resume or skip, and write its settings')
+    action.add_argument('--end', metavar='STEP',
+                        help='for a workflow engine: write down that the command of '
+                        'a step is done')
     action.add_argument('--value', metavar='TEXT',
                         help='say what a reference such as '
                         "'{score_seeds:seed/threshold}' stands for now")
@@ -122,6 +128,12 @@ def main(args: argparse.Namespace) -> int:
             print(runner.value(args.value))
         elif args.prepare:
             runner.prepare(recipe[args.prepare])
+        elif args.begin:
+            decision = runner.begin(recipe[args.begin])
+            print(decision.reason, file=sys.stderr)
+            print(decision.action)
+        elif args.end:
+            runner.end(recipe[args.end])
         else:
             if runner.older_state:
                 print(f'{runner.work_dir} holds a run of an older mmwsss: its steps '

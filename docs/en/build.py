@@ -32,7 +32,7 @@ LINK = re.compile(r'(!?\[[^\]]*\]\()([^)#\s]+)(#[^)]*)?(\))')
 PAGES = ('*.md', 'demo/*.md', 'docs/en/*.md', 'configs/*/*.md', 'projects/*.md',
          'projects/*/*.md')
 GUIDE = ('install', 'own_photos', 'when_tags_fail', 'voc', 'coco', 'recipes',
-         'in_and_out', 'visualization', 'reliability', 'protocol', 'results',
+         'scale', 'in_and_out', 'visualization', 'reliability', 'protocol', 'results',
          'performance', 'new_method')
 
 

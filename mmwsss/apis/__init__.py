@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     from .cam import CAM, CAMResult
     from .inferencer import WSSSInferencer
+    from .labelling import label_photos
     from .onnx_export import export_onnx
 
 __all__ = ['CAM', 'CAMResult', 'WSSSInferencer', 'export_masks', 'export_onnx',
-           'import_masks']
+           'import_masks', 'label_photos']
 
 _MODULES = dict(
     CAM='mmwsss.apis.cam',
@@ -22,7 +23,8 @@ _MODULES = dict(
     WSSSInferencer='mmwsss.apis.inferencer',
     export_masks='mmwsss.datasets.annotations',
     export_onnx='mmwsss.apis.onnx_export',
-    import_masks='mmwsss.datasets.annotations')
+    import_masks='mmwsss.datasets.annotations',
+    label_photos='mmwsss.apis.labelling')
 
 quiet_imports()
 

@@ -8,22 +8,17 @@ from contextlib import ExitStack
 
 import numpy as np
 import torch
-from mmcv.transforms import Compose, LoadAnnotations, LoadImageFromFile, TestTimeAug
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
-from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from mmseg.models.segmentors import BaseSegmentor, SegTTAModel
-from mmseg.registry import DATASETS, MODELS, TRANSFORMS
+from mmseg.models.segmentors import SegTTAModel
+from mmseg.registry import DATASETS, MODELS
 from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
 from mmwsss.datasets.image_io import read_image, voc_palette
-from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPILImage
 from mmwsss.engine import (
-    apply_checkpoint_stage,
     check_amp,
     fast_inference,
     load_checkpoint_file,
@@ -39,10 +34,8 @@ from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
 from .images import ImageLike, find_images
+from .photo_model import load_model, memory_pipeline, predict_photo
 from .results import ResultFolder
-
-# What reads files, or needs a mask, in a test pipeline.
-_LOADERS = (LoadImageFromFile, LoadAnnotations, LoadPILImage, ImageLabelsFromMask)
 
 
 class WSSSInferencer:
@@ -120,7 +113,7 @@ class WSSSInferencer:
         self.cfg = cfg
         self.device = device or get_device()
         self.max_long = max_long
-        self.model = self._build_model(checkpoint, weights)
+        self.model = load_model(cfg, checkpoint, weights, self.device)
         meta = _dataset_meta(cfg, checkpoint)
         self.classes = tuple(classes or meta.get('classes') or ())
         self.palette = (
@@ -152,7 +145,7 @@ class WSSSInferencer:
             pipeline = cfg.tta_pipeline
         else:
             pipeline = _test_pipeline(cfg)
-        self.pipeline = Compose(_without_loaders(pipeline))
+        self.pipeline = memory_pipeline(pipeline)
 
     def __call__(self,
                  inputs: ImageLike | Sequence[ImageLike],
@@ -227,7 +220,8 @@ class WSSSInferencer:
     def _infer(self, name: str, image: np.ndarray,
                labels: np.ndarray | None) -> dict:
         size = image.shape[:2]
-        sample = self._forward(name, self._reduce(image), labels)
+        sample = predict_photo(
+            self.runner, self.pipeline, name, self._reduce(image), labels)
         seed: Seed | None = None
         scores: dict[str, float] | None = None
         cams: dict[str, np.ndarray] | None = None
@@ -257,22 +251,6 @@ class WSSSInferencer:
         return dict(
             name=name, mask=mask, overlay=overlay, scores=scores, seed=seed,
             cams=cams)
-
-    def _forward(self, name: str, image: np.ndarray, labels: np.ndarray | None):
-        """Run the model on one RGB image; a data sample at its size."""
-        data = self.pipeline(
-            dict(
-                img=np.ascontiguousarray(image[..., ::-1]),
-                img_shape=image.shape[:2],
-                ori_shape=image.shape[:2],
-                img_path=name,
-                img_id=name,
-                seg_fields=[]))
-        if labels is not None:
-            samples = data['data_samples']
-            for sample in samples if isinstance(samples, list) else [samples]:
-                sample.set_metainfo(dict(image_labels=labels))
-        return self.runner.test_step(pseudo_collate([data]))[0]
 
     def _select(self, seed: Seed, probabilities: Tensor,
                 labels: np.ndarray | None, size: tuple[int, int]) -> Seed:
@@ -309,23 +287,6 @@ class WSSSInferencer:
         labels = np.array([name in tags for name in self.classes], np.uint8)
         labels[0] = 1
         return labels
-
-    def _build_model(self, checkpoint: dict, weights: str) -> BaseSegmentor:
-        # The checkpoint holds all weights: nothing is to be downloaded.
-        self.cfg.model.pop('pretrained', None)
-        for key in ('pretrained', 'checkpoint_path'):
-            self.cfg.model.backbone.pop(key, None)
-        model = MODELS.build(self.cfg.model)
-        if self.device == 'cpu':
-            model = revert_sync_batchnorm(model)
-        state = checkpoint.get('state_dict', checkpoint)
-        try:
-            model.load_state_dict(state, strict=True)
-        except RuntimeError as error:
-            raise ValueError(f'{weights} is not a checkpoint of the model in '
-                             f'{self.cfg.filename}: {_shorten(error)}') from error
-        apply_checkpoint_stage(model, checkpoint)
-        return model.to(self.device).eval()
 
     def _check_classes(self, weights: str) -> None:
         number = self.model.num_classes
@@ -379,21 +340,6 @@ def _test_pipeline(cfg: Config) -> list[dict]:
     return pipeline
 
 
-def _without_loaders(pipeline: Sequence[dict]) -> list[dict]:
-    """A test pipeline for an image that is in memory and has no mask."""
-    kept = []
-    for transform in map(dict, pipeline):
-        kind = transform['type']
-        kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
-        if isinstance(kind, type) and issubclass(kind, _LOADERS):
-            continue
-        if isinstance(kind, type) and issubclass(kind, TestTimeAug):
-            groups = map(_without_loaders, transform['transforms'])
-            transform['transforms'] = [group for group in groups if group]
-        kept.append(transform)
-    return kept
-
-
 def _masked_argmax(sample, labels: np.ndarray | None) -> Tensor:
     """The best class of each pixel among the present ones, ``(H, W)``."""
     if labels is None:
@@ -412,9 +358,3 @@ def _load(source: str | np.ndarray) -> np.ndarray:
         raise ValueError('an image must be an RGB uint8 array (H, W, 3), got '
                          f'{source.dtype} {source.shape}')
     return source
-
-
-def _shorten(error: Exception, num_lines: int = 6) -> str:
-    """The head of torch's long message on state dicts that do not fit."""
-    lines = [line.strip()[:200] for line in str(error).splitlines()]
-    return ' '.join(lines[:num_lines])

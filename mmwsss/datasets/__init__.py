@@ -4,9 +4,10 @@ from .base import BaseWeakSegDataset
 from .coco import COCOSegDataset, WeakCOCODataset
 from .demo import DemoDataset, WeakDemoDataset
 from .folder import WeakFolderDataset
+from .shards import WeakShardDataset
 from .voc import WeakVOCDataset
 
 __all__ = [
     'BaseWeakSegDataset', 'COCOSegDataset', 'DemoDataset', 'WeakCOCODataset',
-    'WeakDemoDataset', 'WeakFolderDataset', 'WeakVOCDataset'
+    'WeakDemoDataset', 'WeakFolderDataset', 'WeakShardDataset', 'WeakVOCDataset'
 ]

@@ -33,14 +33,17 @@ def _naming_image(path: str) -> Iterator[None]:
         raise ValueError(f'cannot read image {path}: {error}') from error
 
 
-def _decode(path: str,
-            backend_args: dict | None,
-            max_pixels: int | None = MAX_PIXELS) -> Image.Image:
-    """Decode an image completely, or say why not, naming the file."""
+def _read(path: str, backend_args: dict | None) -> bytes:
     # A pipe or a device may never end.
     if osp.exists(path) and not osp.isfile(path):
         raise ValueError(f'{path} is no regular file')
-    data = fileio.get(path, backend_args=backend_args)
+    return fileio.get(path, backend_args=backend_args)
+
+
+def _decode(path: str,
+            data: bytes,
+            max_pixels: int | None = MAX_PIXELS) -> Image.Image:
+    """Decode an image completely, or say why not, naming the file."""
     if not data:
         raise ValueError(f'{path} is empty (0 bytes)')
     # Another library may have asked Pillow to fill up truncated files; and our
@@ -91,7 +94,29 @@ def read_image(path: str,
         ValueError: Naming the file, if it is truncated, empty, too large or no
             image.
     """
-    image = _decode(path, backend_args, max_pixels)
+    return decode_image(
+        _read(path, backend_args), path, ignore_orientation, max_pixels)
+
+
+def decode_image(data: bytes,
+                 path: str,
+                 ignore_orientation: bool = False,
+                 max_pixels: int | None = MAX_PIXELS) -> np.ndarray:
+    """Decode an image of any usual kind to RGB, as :func:`read_image` does.
+
+    Args:
+        data (bytes): The content of its file.
+        path (str): What errors call it.
+        ignore_orientation (bool): See :func:`read_image`.
+        max_pixels (int, optional): Likewise.
+
+    Returns:
+        np.ndarray: uint8 RGB of shape (H, W, 3).
+
+    Raises:
+        ValueError: Naming ``path``, if it is no whole image, or too large.
+    """
+    image = _decode(path, data, max_pixels)
     if not ignore_orientation:
         with _naming_image(f'{path} (its EXIF data)'):
             image = ImageOps.exif_transpose(image)
@@ -120,7 +145,23 @@ def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
         FileNotFoundError: If there is no such file.
         ValueError: Naming the file, if it is no whole mask of 8-bit ids.
     """
-    image = _decode(path, backend_args)
+    return decode_mask(_read(path, backend_args), path)
+
+
+def decode_mask(data: bytes, path: str) -> np.ndarray:
+    """Decode a segmentation mask, as :func:`read_mask` does.
+
+    Args:
+        data (bytes): The content of its file.
+        path (str): What errors call it.
+
+    Returns:
+        np.ndarray: uint8 class ids of shape (H, W).
+
+    Raises:
+        ValueError: Naming ``path``, if it is no whole mask of 8-bit ids.
+    """
+    image = _decode(path, data)
     if image.format in ('JPEG', 'MPO'):
         raise ValueError(f'{path} is a JPEG, which changes class ids: save masks '
                          'as PNG')
@@ -156,7 +197,7 @@ def read_saliency(path: str, backend_args: dict | None = None) -> np.ndarray:
         FileNotFoundError: If there is no such file.
         ValueError: Naming the file, if it is no whole image of 8 bits.
     """
-    image = _decode(path, backend_args)
+    image = _decode(path, _read(path, backend_args))
     if image.mode not in ('L', 'P', 'RGB', 'RGBA', 'LA'):
         raise ValueError(f'{path}: expected a saliency map of 8 bits, got '
                          f'an image of mode {image.mode!r}')
@@ -181,6 +222,23 @@ def write_mask(path: str, mask: np.ndarray,
         ValueError: Naming the file, if the mask does not hold class ids from 0
             to 255.
     """
+    data = encode_mask(mask, palette, path)
+    with atomic_write(path) as file:
+        file.write(data)
+
+
+def encode_mask(mask: np.ndarray, palette: Sequence[Sequence[int]],
+                path: str = 'the mask') -> bytes:
+    """The 8-bit palette PNG of a mask, see :func:`write_mask`.
+
+    Args:
+        mask (np.ndarray): uint8 class ids of shape (H, W).
+        palette (Sequence): RGB triples, one a class.
+        path (str): What errors call it. Defaults to 'the mask'.
+
+    Raises:
+        ValueError: If the mask does not hold class ids from 0 to 255.
+    """
     if mask.dtype.kind not in 'biu' or mask.size and not (
             0 <= mask.min() and mask.max() <= 255):
         raise ValueError(
@@ -191,8 +249,9 @@ def write_mask(path: str, mask: np.ndarray,
     colours[255] = (224, 224, 192)
     image = Image.fromarray(mask.astype(np.uint8))
     image.putpalette(colours.tobytes())
-    with atomic_write(path) as file:
-        image.save(file, 'PNG')
+    file = io.BytesIO()
+    image.save(file, 'PNG')
+    return file.getvalue()
 
 
 def voc_palette(num_classes: int) -> list[list[int]]:

@@ -1,8 +1,9 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Whether pseudo labels can teach a segmentation model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -81,48 +82,23 @@ class LabelStatistics:
         if not self.ids:
             raise ValueError('there are no pseudo labels to check')
         shares, tags = np.stack(self.shares), np.stack(self.tags)
-        checks = [self._background(shares), *self._classes(shares, tags)]
+        background = float(shares[:, 0].mean())
+        order = np.argsort(shares[:, 0] if background < 0.5 else -shares[:, 0])
+        checks = [check_background(background, self._named(order))]
+        checks += check_classes(self.classes, tags.sum(0), [
+            float(shares[tags[:, number], number].mean()) if tags[:, number].any()
+            else 0. for number in range(len(self.classes))],
+            partial(self._shown_by, shares, tags))
         if self.agreement:
             checks.append(self._agreement(np.array(self.agreement)))
         return checks
 
-    def _background(self, shares: np.ndarray) -> Check:
-        share = float(shares[:, 0].mean())
-        text = f'{share:.0%} of the pseudo labels is background'
-        if share < LEAST_BACKGROUND:
-            text += ('; almost none is left. Try a higher threshold (mmwsss preview '
-                     'shows it), or photos that show less of the classes')
-        elif share > MOST_BACKGROUND:
-            text += ('; almost nothing else is left. Try a lower threshold (mmwsss '
-                     'preview shows it), or a longer training')
-        order = np.argsort(shares[:, 0] if share < 0.5 else -shares[:, 0])
-        return Check('background', LEAST_BACKGROUND <= share <= MOST_BACKGROUND, share,
-                     text, self._named(order))
-
-    def _classes(self, shares: np.ndarray, tags: np.ndarray) -> list[Check]:
-        checks = []
-        for number, name in enumerate(self.classes[1:], 1):
-            tagged = np.flatnonzero(tags[:, number])
-            if len(tagged) < _LEAST_PHOTOS:
-                continue
-            share = float(shares[tagged, number].mean())
-            where = f'of the {len(tagged)} photos that show it'
-            if share < VANISHED:
-                checks.append(Check(
-                    f'class {name}', False, share, f'{name!r} has vanished: it covers '
-                    f'{share:.2%} {where}. Train longer, add photos that show it alone '
-                    'and larger, or drop it',
-                    self._named(tagged[np.argsort(shares[tagged, number])])))
-            elif share > FLOODED:
-                checks.append(Check(
-                    f'class {name}', False, share, f'{name!r} has flooded its photos: '
-                    f'it covers {share:.0%} {where}. Try a higher threshold, or add '
-                    f'photos of the same surroundings without {name!r}',
-                    self._named(tagged[np.argsort(-shares[tagged, number])])))
-        if not checks:
-            checks.append(Check('classes', True, 0.,
-                                'no class has vanished or flooded its photos'))
-        return checks
+    def _shown_by(self, shares: np.ndarray, tags: np.ndarray, number: int,
+                  most: bool) -> tuple[str, ...]:
+        """The photos of a class that have the most or the least of it."""
+        tagged = np.flatnonzero(tags[:, number])
+        sign = -1 if most else 1
+        return self._named(tagged[np.argsort(sign * shares[tagged, number])])
 
     def _agreement(self, agreement: np.ndarray) -> Check:
         mean = float(agreement.mean())
@@ -135,6 +111,114 @@ class LabelStatistics:
 
     def _named(self, order: np.ndarray, most: int = 8) -> tuple[str, ...]:
         return tuple(self.ids[i] for i in order[:most])
+
+
+class LabelSums:
+    """What :class:`LabelStatistics` checks, of any number of images in the memory
+    of a few numbers; sums of several processes can be added up.
+
+    Args:
+        classes (Sequence[str]): All classes, background first.
+    """
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.classes = list(classes)
+        self.photos = 0
+        self.background = 0.
+        self.tagged = np.zeros(len(self.classes), np.int64)
+        self.covered = np.zeros(len(self.classes))
+
+    def add(self, mask: np.ndarray, tags: np.ndarray) -> None:
+        """Count an image; arguments of :meth:`LabelStatistics.add`."""
+        counts = np.bincount(mask.ravel(), minlength=256)[:len(self.classes)]
+        shares = counts / max(counts.sum(), 1)
+        shown = np.asarray(tags) > 0
+        self.photos += 1
+        self.background += float(shares[0])
+        self.tagged += shown
+        self.covered += np.where(shown, shares, 0)
+
+    def merge(self, value: dict) -> None:
+        """Add sums that :meth:`to_dict` gave.
+
+        Raises:
+            ValueError: If they are of another number of classes.
+        """
+        if len(value['tagged']) != len(self.classes):
+            raise ValueError(f'sums of {len(value["tagged"])} classes, expected '
+                             f'{len(self.classes)}')
+        self.photos += value['photos']
+        self.background += value['background']
+        self.tagged += np.array(value['tagged'], np.int64)
+        self.covered += np.array(value['covered'])
+
+    def to_dict(self) -> dict:
+        """The sums as plain values."""
+        return dict(photos=self.photos, background=self.background,
+                    tagged=self.tagged.tolist(), covered=self.covered.tolist())
+
+    def check(self) -> list[Check]:
+        """The checks; none if nothing was counted."""
+        if not self.photos:
+            return []
+        return [check_background(self.background / self.photos),
+                *check_classes(self.classes, self.tagged,
+                               self.covered / np.maximum(self.tagged, 1))]
+
+
+def check_background(share: float, images: tuple[str, ...] = ()) -> Check:
+    """Whether some, and not nearly all, of the pseudo labels is background.
+
+    Args:
+        share (float): That of the background, the mean over the photos.
+        images (tuple[str]): Photos that show it.
+    """
+    text = f'{share:.0%} of the pseudo labels is background'
+    if share < LEAST_BACKGROUND:
+        text += ('; almost none is left. Try a higher threshold (mmwsss preview '
+                 'shows it), or photos that show less of the classes')
+    elif share > MOST_BACKGROUND:
+        text += ('; almost nothing else is left. Try a lower threshold (mmwsss '
+                 'preview shows it), or a longer training')
+    return Check('background', LEAST_BACKGROUND <= share <= MOST_BACKGROUND, share,
+                 text, images)
+
+
+def check_classes(classes: Sequence[str],
+                  tagged: Sequence[int] | np.ndarray,
+                  shares: Sequence[float] | np.ndarray,
+                  images: Callable[[int, bool], tuple[str, ...]] = lambda *_: ()
+                  ) -> list[Check]:
+    """Whether classes have vanished from their photos, or flooded them.
+
+    Args:
+        classes (Sequence[str]): All classes, background first.
+        tagged (Sequence[int]): How many photos show each.
+        shares (Sequence[float]): What each covers of these photos, the mean.
+        images (Callable): Photos of a class that have the most (True) or the least
+            of it.
+    """
+    checks = []
+    for number, name in enumerate(classes[1:], 1):
+        if tagged[number] < _LEAST_PHOTOS:
+            continue
+        share = float(shares[number])
+        where = f'of the {tagged[number]} photos that show it'
+        if share < VANISHED:
+            checks.append(Check(
+                f'class {name}', False, share, f'{name!r} has vanished: it covers '
+                f'{share:.2%} {where}. Train longer, add photos that show it alone '
+                'and larger, or drop it', images(number, False)))
+        elif share > FLOODED:
+            checks.append(Check(
+                f'class {name}', False, share, f'{name!r} has flooded its photos: '
+                f'it covers {share:.0%} {where}. Try a higher threshold, or add '
+                f'photos of the same surroundings without {name!r}',
+                images(number, True)))
+    if not checks:
+        checks.append(Check('classes', True, 0.,
+                            'no class has vanished or flooded its photos'))
+    return checks
 
 
 def check_tag_map(tag_map: float, tags: np.ndarray) -> Check:

@@ -4,7 +4,6 @@
 import os
 import re
 import shlex
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from mmwsss.utils import map_strings
@@ -33,22 +32,43 @@ class PlainStep:
     command: list[str]
     values: dict[int, str]
 
+    def shell_lines(self) -> list[str]:
+        """Lines for a shell that knows the command ``recipe``."""
+        asked = [f'value_{i}=$(recipe --value {shlex.quote(text)})'
+                 for i, text in self.values.items()]
+        return [*asked, ' '.join(map(_quote, self.command))]
 
-def plain_step(runner: RecipeRunner, step: Step) -> PlainStep:
-    """The command that its recipe would run for a step, nothing having run yet."""
+
+def is_open(recipe: Recipe, text: str) -> bool:
+    """Whether only a run can tell what a string stands for."""
+    found = REFERENCE.findall(text)
+    steps = {step.name for step in recipe.steps}
+    return any(metric for _, metric in found) or (
+        text.endswith('/last_checkpoint') and any(name in steps for name, _ in found))
+
+
+def plain_step(runner: RecipeRunner, step: Step, resume: bool = False) -> PlainStep:
+    """The command that its recipe would run for a step, nothing having run yet.
+
+    Args:
+        runner (RecipeRunner): What runs the recipe.
+        step (Step): The step.
+        resume (bool): Whether the command goes on with what it finds. Defaults to
+            False.
+    """
     recipe = runner.recipe
     job = runner.job(step)
     values: list[str] = []
 
     def mark(text: str):
-        if not _is_open(recipe, text):
+        if not is_open(recipe, text):
             return substitute(text, job.values)
         if text not in values:
             values.append(text)
         return f'\0{values.index(text)}\0'
 
     job.spec = map_strings(step.spec, mark)
-    command = job.command()
+    command = job.command(resume)
     needed = set(map(int, _MARK.findall(' '.join(command))))
     return PlainStep(step, recipe.depends_on(step), command,
                      {i: values[i] for i in sorted(needed)})
@@ -81,22 +101,8 @@ def export_sh(runner: RecipeRunner, steps: list[Step], tool: list[str],
         plain = plain_step(runner, step)
         lines += ['', f'# {step.name} ({step.type})',
                   f'recipe --prepare {step.name}']
-        lines += [f'value_{i}=$(recipe --value {shlex.quote(text)})'
-                  for i, text in plain.values.items()]
-        lines.append(' '.join(map(_quote, plain.command)))
+        lines += plain.shell_lines()
     return '\n'.join(lines) + '\n'
-
-
-EXPORTERS: dict[str, Callable[..., str]] = {'sh': export_sh}
-"""Name of a format -> what writes it."""
-
-
-def _is_open(recipe: Recipe, text: str) -> bool:
-    """Whether only a run can tell what a string stands for."""
-    found = REFERENCE.findall(text)
-    steps = {step.name for step in recipe.steps}
-    return any(metric for _, metric in found) or (
-        text.endswith('/last_checkpoint') and any(name in steps for name, _ in found))
 
 
 def _quote(word: str) -> str:

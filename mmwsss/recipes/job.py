@@ -93,12 +93,17 @@ class Job:
         if path is None:
             return None
         cfg = load_config(path, import_custom_modules=False)
+        change_config(cfg, self.resolve(self.options))
+        return cfg
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All changes of its config, with references still in braces."""
         options = {**self.recipe.shared, **self.recipe.shared_options(self.step),
                    **(self.step.spec.get('cfg_options') or {})}
         if self.step.spec.get('data_root'):
             options['data_root'] = self.step.spec['data_root']
-        change_config(cfg, self.resolve(options))
-        return cfg
+        return options
 
     @property
     def is_script(self) -> bool:

@@ -201,6 +201,51 @@ class RecipeRunner:
                                  'recipe; choose another --work-dir')
             self.job(step).prepare()
 
+    def begin(self, step: Step) -> Decision:
+        """Make ready a step whose plain command another engine will start.
+
+        It decides as :meth:`run` does, and keeps the same ledger; :meth:`end`
+        closes it. Steps may begin and end side by side, on several machines that
+        share the work folder.
+
+        Returns:
+            Decision: ``'run'`` or ``'resume'`` if the command is to start, or
+            ``'skip'`` if the step is done and nothing that it reads changed.
+
+        Raises:
+            BlockingIOError: If :meth:`run` works in the same folder.
+            FileNotFoundError: If something that the step reads is not there.
+        """
+        with folder_lock(self.work_dir):
+            pass  # no run of its own works here; others may begin at once
+        job = self.job(step)
+        decision = self.decide(job)
+        self.digest.save()
+        if decision.action != 'skip':
+            self._open(job, decision.action == 'resume')
+            job.prepare()
+        return decision
+
+    def end(self, step: Step) -> None:
+        """Write down that the command of a step that :meth:`begin` opened is done.
+
+        Raises:
+            StepFailed: If it has not written what it should have.
+            ValueError: If the step is not open.
+        """
+        if self.record(step).get('status') != 'running':
+            raise ValueError(f'step {step.name} was not begun in {self.work_dir}')
+        job = self.job(step)
+        self._end(step, 'done', outputs=self._outputs(job),
+                  metrics=read_metrics(job.folder))
+
+    def _open(self, job: Job, resume: bool) -> None:
+        """Begin the ledger of a step, with what is to stay of its folder."""
+        if not resume:
+            _move(job.folder, self.work_dir)
+        # Before the folder is made: an empty one must not pass for an old output.
+        self._ledgers[job.step.name].begin(job.made_from, resume)
+
     def _do(self, step: Step, heading: str, force: bool,
             processes: StepProcesses) -> None:
         job, ledger = self.job(step), self._ledgers[step.name]
@@ -211,10 +256,7 @@ class RecipeRunner:
             return
         print(f'{heading}: {decision.action} ({decision.reason})', flush=True)
         resume = decision.action == 'resume'
-        if not resume:
-            _move(job.folder, self.work_dir)
-        # Before the folder is made: an empty one must not pass for an old output.
-        ledger.begin(job.made_from, resume)
+        self._open(job, resume)
         try:
             self._execute(job, resume, processes)
             told = dict(outputs=self._outputs(job), metrics=read_metrics(job.folder))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_BG_THR = 0.15
 # PSA's lower power; PPC's on EPS.
 DEFAULT_ALPHA = dict(eps_ppc=8)
-REFINERS = ('none', 'irn_two_threshold', *CRF_PRESETS, 'config')
+REFINERS = ('none', 'irn_two_threshold', *CRF_PRESETS, 'pamr', 'config')
 """How seeds become labels, see :func:`add_label_options`."""
 
 
@@ -127,7 +127,7 @@ def add_label_options(parser: argparse.ArgumentParser,
         required=required,
         choices=REFINERS,
         help='how seeds become labels: "none" thresholds them; a CRF preset '
-        'refines them first (with "irn_label": the thresholded labels); '
+        'or "pamr" refines them first (with "irn_label": the thresholded labels); '
         '"irn_two_threshold" leaves doubtful pixels out; "config" takes the '
         "config's label_rule")
     parser.add_argument(
@@ -194,7 +194,9 @@ def label_rule_config(args: argparse.Namespace, cfg: 'Config') -> dict:
         return dict(
             type='IRNLabel', conf_fg=args.conf_fg, conf_bg=args.conf_bg)
     bg_thr, alpha, refiner = args.bg_thr, args.alpha, None
-    if args.refiner != 'none':
+    if args.refiner == 'pamr':
+        refiner = dict(type='PAMR')
+    elif args.refiner != 'none':
         refiner = dict(type='DenseCRF', preset=args.refiner)
     if bg_thr is None and alpha is None:
         if args.refiner in ('none', 'irn_label'):

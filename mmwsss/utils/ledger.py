@@ -116,6 +116,9 @@ class Ledger:
             status (str): Defaults to ``'done'``.
             **told: Further entries: ``outputs``, ``metrics``.
         """
+        if not self._started:  # begun by another process
+            self._started = time.monotonic() - self._age()
+            self._before = self.record['seconds']
         self._keep_time()
         self.note(status=status, **told)
 
@@ -123,6 +126,10 @@ class Ledger:
         """Write down further entries."""
         self.record.update(told)
         self._save()
+
+    def _age(self) -> float:
+        """Seconds since the file was written; clocks of machines may differ."""
+        return max(0.0, time.time() - osp.getmtime(self.path))
 
     def _keep_time(self) -> None:
         self.record['seconds'] = self._before + time.monotonic() - self._started

@@ -15,7 +15,7 @@ from mmwsss.datasets.transforms.seeding import (
     seed_everything,
 )
 from mmwsss.engine.hooks.exact_resume_hook import _ResumedIterator
-from mmwsss.engine.runner import ReproducibleInfiniteSampler
+from mmwsss.engine.runner import BlockShuffleSampler, ReproducibleInfiniteSampler
 
 
 def take(sampler, count: int) -> list:
@@ -134,3 +134,71 @@ def test_resumed_iterator_loads_nothing_that_was_trained():
             iterator.skip_iter(3)
         assert next(iterator) == [6, 7] and next(iterator) == [8, 9]
         assert loaded == [6, 7, 8, 9]
+
+
+class Blocks:
+    """Samples in blocks of these sizes."""
+
+    def __init__(self, sizes) -> None:
+        self.block_starts = np.concatenate([[0], np.cumsum(sizes)])
+
+    def __len__(self) -> int:
+        return int(self.block_starts[-1])
+
+
+SIZES = [3, 1, 40, 7, 7, 2, 25, 5]
+
+
+@pytest.mark.parametrize('buffer_size', [1, 8, 16, 90, 1000])
+def test_each_pass_over_shards_is_a_permutation(buffer_size):
+    blocks = Blocks(SIZES)
+    indices = take(BlockShuffleSampler(blocks, buffer_size, seed=1), 3 * 90)
+    passes = [indices[i:i + 90] for i in (0, 90, 180)]
+    assert all(sorted(p) == list(range(90)) for p in passes)
+    assert passes[0] != passes[1] != passes[2]
+    assert [i.position for i in indices] == list(range(270))
+    # Buffer by buffer, the samples are those of blocks that follow each other.
+    owner = np.repeat(range(len(SIZES)), SIZES)
+    for order in passes:
+        seen, begun = [], []
+        for first in range(0, 90, buffer_size):
+            part = order[first:first + buffer_size]
+            seen.append({int(owner[i]) for i in part})
+            begun += sorted(seen[-1] - set(begun))
+        for a, b in zip(seen, seen[1:], strict=False):
+            assert len(a & b) <= 1, 'one block at most lies across two buffers'
+        for block in range(len(SIZES)):
+            places = [i for i, part in enumerate(seen) if block in part]
+            assert places == list(range(places[0], places[-1] + 1))
+
+
+def test_shuffled_blocks_are_shared_and_skipped(monkeypatch):
+    whole = take(BlockShuffleSampler(Blocks(SIZES), 16, seed=1), 240)
+    assert take(BlockShuffleSampler(Blocks(SIZES), 16, seed=2), 240) != whole
+    sampler = BlockShuffleSampler(Blocks(SIZES), 16, seed=1)
+    sampler.skip(77)
+    assert take(sampler, 163) == whole[77:]
+    parts = []
+    for rank in range(2):
+        monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info',
+                            lambda rank=rank: (rank, 2))
+        parts.append(take(BlockShuffleSampler(Blocks(SIZES), 16, seed=1), 120))
+    assert [i for step in zip(*parts, strict=True) for i in step] == whole
+
+
+def test_block_shuffle_is_even():
+    """Each sample comes to each tenth of a pass about as often."""
+    counts = np.zeros((90, 10))
+    for seed in range(200):
+        order = take(BlockShuffleSampler(Blocks([3] * 30), 16, seed=seed), 90)
+        counts[[int(i) for i in order], np.arange(90) // 9] += 1
+    assert abs(counts / 200 - 0.1).max() < 0.1
+
+
+def test_plain_order_and_what_has_no_blocks():
+    plain = BlockShuffleSampler(Blocks([2, 1]), 2, shuffle=False, seed=1)
+    assert take(plain, 5) == [0, 1, 2, 0, 1]
+    with pytest.raises(ValueError, match='from shards .* not from TinyDataset'):
+        BlockShuffleSampler(TinyDataset(num_samples=4))
+    with pytest.raises(ValueError, match='buffer_size must be at least 1, got 0'):
+        BlockShuffleSampler(Blocks([2, 1]), 0)

@@ -8,71 +8,16 @@ import sys
 import time
 
 import pytest
+from toy_recipe import TOY_STEPS, contents, pipeline, results, run
 
 from mmwsss.recipes import (
     CheckFailed,
     Interrupted,
-    Recipe,
-    RecipeRunner,
     StepFailed,
 )
 from mmwsss.recipes.export import export_sh
 from mmwsss.recipes.process import MARKER, folder_lock, kill_leftovers
 from mmwsss.utils import project_path
-
-TOY_STEPS = os.path.join(os.path.dirname(__file__), 'toy_steps.py')
-RECIPE = """
-count = 8
-word = 'first'
-tool = {tool!r}
-steps = [
-    dict(name='seeds', type='command', resume=True,
-         command=['python', '{{tool}}', '{{seeds}}', '{{count}}', '{{word}}']),
-    dict(name='score', type='command',
-         command=['python', '{{tool}}', '{{score}}', 3, '', '{{seeds}}', '--no-skip',
-                  '--measure']),
-    dict(name='labels', type='command', resume=True,
-         command=['python', '{{tool}}', '{{labels}}', '{{count}}', '{{score:score}}',
-                  '{{seeds}}']),
-    dict(name='other', type='command', command=['python', '{{tool}}', '{{other}}', 2,
-                                                'own']),
-]
-"""
-
-
-@pytest.fixture
-def recipe_path(tmp_path):
-    path = tmp_path / 'toy_pipeline.py'
-    path.write_text(RECIPE.format(tool=TOY_STEPS))
-    return str(path)
-
-
-def pipeline(recipe_path, work_dir='work', **options):
-    folder = os.path.join(os.path.dirname(recipe_path), work_dir)
-    return RecipeRunner(Recipe(recipe_path, folder, options))
-
-
-def run(recipe_path, work_dir='work', names=None, force=False, **options):
-    line = pipeline(recipe_path, work_dir, **options)
-    line.run(names, force)
-    return line
-
-
-def contents(line):
-    """All outputs of all steps."""
-    files = {}
-    for step in line.recipe.steps:
-        folder = line.recipe.folder(step.name)
-        for name in sorted(os.listdir(folder)):
-            with open(os.path.join(folder, name), 'rb') as file:
-                files[step.name, name] = file.read()
-    return files
-
-
-def results(line):
-    """All outputs of all steps, and what they measured."""
-    metrics = {step.name: line.record(step)['metrics'] for step in line.recipe.steps}
-    return contents(line), metrics
 
 
 def outcomes(line):

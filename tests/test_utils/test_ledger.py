@@ -1,4 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
+
 import pytest
 
 from mmwsss.utils.ledger import Ledger
@@ -95,3 +97,16 @@ def test_reads_what_tools_wrote_once(tmp_path):
     path.write_text('{"weights": "abc"}')
     assert decide(str(path), dict(weights='abc')) == ('resume', 'was running')
     assert decide(str(path), dict(weights='abd')) == ('run', 'weights changed')
+
+
+def test_another_process_may_finish(path):
+    first = Ledger(path)
+    first.begin(MADE)
+    first.finish('interrupted')
+    first.note(seconds=50.0)
+    Ledger(path).begin(MADE, resume=False)
+    begun = os.stat(path).st_mtime
+    os.utime(path, (begun - 7, begun - 7))
+    Ledger(path).finish(outputs={})
+    assert 7 <= Ledger(path).record['seconds'] < 27
+    assert decide(path)[0] == 'skip'

@@ -4,7 +4,14 @@ from mmcv.transforms import BaseTransform
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
-from ..image_io import MAX_PIXELS, read_image, read_mask, read_saliency
+from ..image_io import (
+    MAX_PIXELS,
+    decode_image,
+    decode_mask,
+    read_image,
+    read_mask,
+    read_saliency,
+)
 
 
 @TRANSFORMS.register_module()
@@ -18,10 +25,13 @@ class LoadPILImage(BaseTransform):
 
     As the loaders of mmseg's ``MMSegInferencer`` it also takes a path, or an image
     in memory (BGR, uint8), in place of a dict, and a dict that has ``img`` already.
+    Of a shard it gets the content of the file, ``img_bytes``, which it takes out;
+    ``img_path`` then only names it.
 
     Required Keys:
 
     - img_path (or img)
+    - img_bytes (optional)
 
     Added Keys:
 
@@ -58,8 +68,13 @@ class LoadPILImage(BaseTransform):
         if 'img' in results:
             image = results['img']
         else:
-            image = read_image(results['img_path'], self.ignore_orientation,
-                               self.backend_args, self.max_pixels)
+            path, data = results['img_path'], results.pop('img_bytes', None)
+            if data is None:
+                image = read_image(path, self.ignore_orientation, self.backend_args,
+                                   self.max_pixels)
+            else:
+                image = decode_image(
+                    data, path, self.ignore_orientation, self.max_pixels)
             results['img'] = np.ascontiguousarray(image[..., ::-1])
         results['img_shape'] = image.shape[:2]
         results['ori_shape'] = image.shape[:2]
@@ -80,6 +95,7 @@ class LoadMask(LoadAnnotations):
     Required Keys:
 
     - seg_map_path (unless ``optional``)
+    - mask_bytes (optional): the content of that file, of a shard
     - ori_shape
     - label_map, reduce_zero_label, seg_fields
     - num_classes (optional): what ids must lie below, 255 apart
@@ -121,8 +137,9 @@ class LoadMask(LoadAnnotations):
         return super().transform(results)
 
     def _load_seg_map(self, results: dict) -> None:
-        path = results['seg_map_path']
-        mask = read_mask(path, self.backend_args)
+        path, data = results['seg_map_path'], results.pop('mask_bytes', None)
+        mask = (read_mask(path, self.backend_args)
+                if data is None else decode_mask(data, path))
         if mask.shape != tuple(results['ori_shape'][:2]):
             height, width = results['ori_shape'][:2]
             raise ValueError(

@@ -4,7 +4,7 @@ from mmwsss.utils.checkpoint import load_checkpoint_file
 from .build import augmented_loader, build_runner, image_loader, make_test_run
 from .checkpoint import use_safe_loading
 from .epochs import count_epochs
-from .sampler import ReproducibleInfiniteSampler
+from .sampler import BlockShuffleSampler, ReproducibleInfiniteSampler
 from .setup import (
     check_output_folder,
     find_resumable_checkpoint,
@@ -13,8 +13,8 @@ from .setup import (
 from .weights import naming_weights
 
 __all__ = [
-    'ReproducibleInfiniteSampler', 'augmented_loader', 'build_runner',
-    'check_output_folder', 'count_epochs', 'find_resumable_checkpoint', 'image_loader',
-    'load_checkpoint_file', 'make_test_run', 'naming_weights', 'setup_entry_point',
-    'use_safe_loading'
+    'BlockShuffleSampler', 'ReproducibleInfiniteSampler', 'augmented_loader',
+    'build_runner', 'check_output_folder', 'count_epochs', 'find_resumable_checkpoint',
+    'image_loader', 'load_checkpoint_file', 'make_test_run', 'naming_weights',
+    'setup_entry_point', 'use_safe_loading'
 ]

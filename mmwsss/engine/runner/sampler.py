@@ -46,20 +46,21 @@ class ReproducibleInfiniteSampler(InfiniteSampler):
         """The dataset's indices in the order of one pass."""
         if not self.shuffle:
             return list(range(self.size))
-        generator = torch.Generator()
-        generator.manual_seed(random_words(2, self.seed, number)[0])
-        return torch.randperm(self.size, generator=generator).tolist()
+        return _permutation(self.size, self.seed, number).tolist()
 
     def __iter__(self) -> Iterator[SamplePosition]:
         """Yield this process's indices from :attr:`start` on."""
         number, order = -1, []
-        for step in count(self.start):
-            position = step * self.world_size + self.rank
+        for position in self._positions():
             if position // self.size != number:
                 number = position // self.size
                 order = self._pass(number)
             yield SamplePosition(order[position % self.size], position,
                                  self.seed)
+
+    def _positions(self) -> Iterator[int]:
+        """The places of this process in the stream, from :attr:`start` on."""
+        return (step * self.world_size + self.rank for step in count(self.start))
 
     def skip(self, num_samples: int) -> None:
         """Let the next iteration begin after ``num_samples`` samples.
@@ -75,3 +76,77 @@ class ReproducibleInfiniteSampler(InfiniteSampler):
             raise ValueError(
                 f'num_samples must not be negative, got {num_samples}')
         self.start = num_samples
+
+
+@DATA_SAMPLERS.register_module()
+class BlockShuffleSampler(ReproducibleInfiniteSampler):
+    """A shuffled stream over shards, in which what lies together is read together.
+
+    In each pass the blocks of the shards (row groups of Parquet, runs of a tar) are
+    permuted, and behind each other they fill a buffer of ``buffer_size`` samples
+    that is permuted in turn. So only the blocks of one buffer are read at a time,
+    and each once; where samples of a block follow each other in a shard, they are
+    spread over a buffer with those of other blocks.
+
+    All else is that of :class:`ReproducibleInfiniteSampler`. The order of a buffer is
+    a function of (seed, number of the pass, number of the buffer): a resumed run
+    computes the one that it stands in, and no more than one is held.
+
+    Args:
+        dataset (Sized): A :class:`~mmwsss.datasets.WeakShardDataset`: its
+            ``block_starts`` say where each block begins, and the number of samples.
+        buffer_size (int): Samples. Defaults to 2048.
+        shuffle (bool): As in :class:`ReproducibleInfiniteSampler`.
+        seed (int, optional): Likewise.
+
+    Raises:
+        ValueError: If the dataset is empty or has no blocks, or the buffer no room.
+    """
+
+    def __init__(self,
+                 dataset: Sized,
+                 buffer_size: int = 2048,
+                 shuffle: bool = True,
+                 seed: int | None = None) -> None:
+        if not hasattr(dataset, 'block_starts'):
+            raise ValueError(
+                f'BlockShuffleSampler samples from shards (WeakShardDataset), not from '
+                f'{type(dataset).__name__}; ReproducibleInfiniteSampler takes any')
+        if buffer_size < 1:
+            raise ValueError(f'buffer_size must be at least 1, got {buffer_size}')
+        super().__init__(dataset, shuffle, seed)
+        self.buffer_size = buffer_size
+        self.block_starts = torch.as_tensor(dataset.block_starts)
+
+    def __iter__(self) -> Iterator[SamplePosition]:
+        """Yield this process's indices from :attr:`start` on."""
+        if not self.shuffle:
+            yield from super().__iter__()
+            return
+        known, order = None, torch.empty(0)
+        for position in self._positions():
+            number, place = divmod(position, self.size)
+            buffer, offset = divmod(place, self.buffer_size)
+            if (number, buffer) != known:
+                known = number, buffer
+                order = self._buffer(number, buffer)
+            yield SamplePosition(int(order[offset]), position, self.seed)
+
+    def _buffer(self, number: int, buffer: int) -> torch.Tensor:
+        """The indices of one buffer of a pass, in order."""
+        sizes = self.block_starts.diff()
+        blocks = _permutation(len(sizes), self.seed, number)
+        # Where each block, in the order of this pass, ends in the pass.
+        ends = sizes[blocks].cumsum(0)
+        first = buffer * self.buffer_size
+        places = torch.arange(first, min(first + self.buffer_size, self.size))
+        turn = torch.searchsorted(ends, places, right=True)
+        indices = self.block_starts[blocks[turn] + 1] - (ends[turn] - places)
+        return indices[_permutation(len(indices), self.seed, number, buffer)]
+
+
+def _permutation(size: int, *key: int) -> torch.Tensor:
+    """A permutation that is a function of ``key``."""
+    generator = torch.Generator()
+    generator.manual_seed(random_words(2, *key)[0])
+    return torch.randperm(size, generator=generator)

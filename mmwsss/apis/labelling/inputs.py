@@ -1,0 +1,221 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""The photos of a run, cut into parts that one worker labels at a time."""
+
+import hashlib
+import os
+import os.path as osp
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from mmwsss.datasets.folder import find_images
+from mmwsss.shards import Shard, ShardRow, is_sharded, open_shard, open_shards
+from mmwsss.shards.files import filesystem, is_folder, is_remote, join, naming_errors
+from mmwsss.structures import IMAGE_SUFFIXES, read_label_names, strip_image_suffix
+from mmwsss.utils import check_image_ids, naming, read_lines
+
+# Footers and headers of shards are read beside each other: elsewhere each takes
+# some round trips.
+_READERS = 16
+
+
+@dataclass
+class Part:
+    """What one worker labels and writes as one file.
+
+    Args:
+        number (int): Its place in the run.
+        photos (list[tuple]): Id, path and tags of each photo.
+        slices (list[tuple]): Or rows of shards: location, first and behind the last.
+    """
+
+    number: int
+    photos: list[tuple[str, str, list[str] | None]] = field(default_factory=list)
+    slices: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def rows(self, tags: dict[str, list[str]] | None) -> Iterator[ShardRow]:
+        """The photos, read as they are asked for.
+
+        Args:
+            tags (dict, optional): Class names by id, for rows of shards; they
+                replace the rows' own.
+        """
+        for image_id, path, names in self.photos:
+            yield ShardRow(image_id, path=path, tags=names)
+        for location, start, stop in self.slices:
+            shard = open_shard(location)
+            for row in shard.rows(start, stop):
+                if tags is not None:
+                    row.tags = tags.get(row.id)
+                yield row
+            shard.close()
+
+
+class Photos:
+    """All photos of a run.
+
+    Args:
+        inputs (str | Sequence[str]): A folder of photos, a text file that lists them
+            (paths or URLs, one a line), shards (a ``.parquet`` or ``.tar`` or a
+            folder of them), each also as a URL of fsspec; or a list of paths.
+        tags (str, optional): Table of tags, JSON or CSV, see
+            :func:`mmwsss.structures.read_label_names`. Defaults to None: the rows
+            of shards have them.
+
+    Raises:
+        FileNotFoundError: If there is no such input.
+        ValueError: If there is no photo, ids cannot name files, or nothing has tags.
+    """
+
+    def __init__(self, inputs: str | Sequence[str], tags: str | None = None) -> None:
+        self.tags = None if tags is None else read_label_names(tags)
+        self._listed: list[tuple[str, str]] = []
+        self._shards: list[tuple[str, int]] = []
+        if isinstance(inputs, str) and not inputs.endswith('.txt') and is_sharded(
+                inputs):
+            self._shards = _count(open_shards(inputs))
+        else:
+            self._listed = list_photos(inputs)
+            if self.tags is None:
+                raise ValueError(f'{inputs} are photos without tags: give a table of '
+                                 'tags')
+        if not len(self):
+            raise ValueError(f'{inputs} holds no photo')
+
+    def __len__(self) -> int:
+        return len(self._listed) or sum(count for _, count in self._shards)
+
+    @property
+    def row_tags(self) -> dict[str, list[str]] | None:
+        """dict | None: The table, if :meth:`Part.rows` needs it."""
+        return self.tags if self._shards else None
+
+    def digest(self) -> str:
+        """What the parts are made of, as one short string."""
+        digest = hashlib.sha256()
+        for image_id, _ in self._listed:
+            digest.update(f'{image_id}\n'.encode())
+        for location, count in self._shards:
+            digest.update(f'{osp.basename(location)} {count}\n'.encode())
+        return digest.hexdigest()
+
+    def tags_digest(self) -> str | None:
+        """What the table of tags says, as one short string."""
+        if self.tags is None:
+            return None
+        digest = hashlib.sha256()
+        for image_id, names in self.tags.items():
+            digest.update(f'{image_id}: {names}\n'.encode())
+        return digest.hexdigest()
+
+    def check_tags(self, classes: Sequence[str], source: str) -> None:
+        """Refuse a table with a tag that is no class.
+
+        Raises:
+            ValueError: Naming the table, the photo and the tag.
+        """
+        known = {*classes}
+        for image_id, names in (self.tags or {}).items():
+            if not known.issuperset(names):
+                unknown = next(name for name in names if name not in known)
+                raise ValueError(
+                    f'{source}: image {image_id!r}: unknown class {unknown!r}, '
+                    f'expected one of {", ".join(classes[1:])}')
+
+    def num_parts(self, size: int) -> int:
+        """How many parts of ``size`` photos there are."""
+        return -(-len(self) // size)
+
+    def parts(self, size: int, done: set[int]) -> Iterator[Part]:
+        """The parts that are not done.
+
+        Args:
+            size (int): Photos of a part.
+            done (set[int]): The numbers of those to leave out.
+        """
+        if self._listed:
+            tags = self.tags or {}
+            for number in range(self.num_parts(size)):
+                if number not in done:
+                    listed = self._listed[number * size:(number + 1) * size]
+                    yield Part(number, [(one, path, tags.get(one))
+                                        for one, path in listed])
+            return
+        number, room, slices = 0, size, []
+        for location, count in self._shards:
+            first = 0
+            while first < count:
+                taken = min(room, count - first)
+                slices.append((location, first, first + taken))
+                first, room = first + taken, room - taken
+                if not room:
+                    if number not in done:
+                        yield Part(number, slices=slices)
+                    number, room, slices = number + 1, size, []
+        if slices and number not in done:
+            yield Part(number, slices=slices)
+
+
+def list_photos(inputs: str | Sequence[str]) -> list[tuple[str, str]]:
+    """Id and path of each photo of a folder or a list, see :class:`Photos`.
+
+    The id is the path below the folder, or below the deepest folder that all listed
+    photos share, without suffix.
+    """
+    if not isinstance(inputs, str):
+        return _with_ids([str(path) for path in inputs], 'the list of photos')
+    if inputs.endswith('.txt'):
+        folder = osp.dirname(inputs)
+        lines = read_lines(inputs, 'list of photos')
+        if any(is_remote(line) or osp.isabs(line) for line in lines):
+            return _with_ids([join(folder, line) for line in lines], inputs)
+        return list(_unique([(line, osp.join(folder, line)) for line in lines],
+                            inputs).items())
+    if not is_remote(inputs):
+        return list(find_images(inputs).items())
+    if not is_folder(inputs):
+        raise FileNotFoundError(f'there is no folder {inputs}')
+    system, path = filesystem(inputs)
+    with naming_errors(inputs):
+        names = sorted(name for name in system.find(path)
+                       if name.lower().endswith(IMAGE_SUFFIXES))
+    root = path.rstrip('/') + '/'
+    return list(_unique([(name.removeprefix(root), system.unstrip_protocol(name))
+                         for name in names], inputs).items())
+
+
+def _with_ids(paths: list[str], source: str) -> list[tuple[str, str]]:
+    """Paths with their ids, which begin below the folder that all share."""
+    if not paths:
+        return []
+    folders = [path.rsplit('/', 1)[0] if '/' in path else '' for path in paths]
+    shared = osp.commonprefix([folder.split('/') for folder in folders])
+    return list(_unique(
+        [('/'.join(path.split('/')[len(shared):]), path) for path in paths],
+        source).items())
+
+
+def _unique(named: list[tuple[str, str]], source: str) -> dict[str, str]:
+    """Path of each photo by its id."""
+    photos: dict[str, str] = {}
+    with naming(source):
+        for name, path in named:
+            image_id = strip_image_suffix(name.replace(os.sep, '/'))
+            if image_id in photos:
+                raise ValueError(f'duplicate id {image_id!r}: {photos[image_id]} and '
+                                 f'{path}')
+            photos[image_id] = path
+    check_image_ids(photos, source)
+    return photos
+
+
+def _count(shards: list[Shard]) -> list[tuple[str, int]]:
+    """Location and number of rows of each shard, all of which are looked at."""
+    def count(shard: Shard) -> tuple[str, int]:
+        try:
+            return shard.location, shard.num_rows
+        finally:
+            shard.close()
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        return list(pool.map(count, shards))

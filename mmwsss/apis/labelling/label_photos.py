@@ -1,0 +1,284 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS, MODELS
+
+from mmwsss.datasets.image_io import voc_palette
+from mmwsss.engine import augmented_loader, image_loader, load_checkpoint_file
+from mmwsss.evaluation.label_checks import LabelSums
+from mmwsss.recipes.digest import digest_checkpoint, digest_value
+from mmwsss.shards import ShardMeta
+from mmwsss.shards.files import require
+from mmwsss.utils import change_config, check_keys, load_config, read_config
+from mmwsss.utils.parallel import WorkerPool, track_progress
+from mmwsss.version import __version__
+
+from .inputs import Photos
+from .operator import LabelSettings, ViewModelSettings
+from .outputs import OUTPUT_FORMATS, LabelFolder
+from .parts import LabelParts, failure_of
+from .ray_engine import label_by_ray
+
+ENGINES = ('plain', 'ray')
+_READERS = 16
+
+
+def label_photos(config: str | Config,
+                 checkpoint: str,
+                 inputs: str | Sequence[str],
+                 out: str,
+                 tags: str | None = None,
+                 label_rule: dict | None = None,
+                 walk: tuple[str | Config, str] | None = None,
+                 format: str = 'parquet',
+                 with_photos: bool = False,
+                 photos_per_shard: int = 500,
+                 engine: str = 'plain',
+                 workers: int = 0,
+                 gpus: float | None = None,
+                 device: str | None = None,
+                 max_errors: int | None = 1000,
+                 cfg_options: dict | None = None,
+                 show_progress: bool = True) -> dict:
+    """Make masks of photos with tags, in one pass.
+
+    Each photo is decoded, its multi-scale class maps are merged to a seed, the seed
+    walks if so asked, is refined and becomes a mask; nothing is stored in between.
+    The masks are those of ``generate_seeds.py --labels-out``, on a CPU bit for bit,
+    whichever engine runs and however many workers.
+
+    Parts of ``photos_per_shard`` photos are written whole. A run that was killed goes
+    on with those that are missing. A photo that cannot be labelled is a row in
+    ``errors.parquet``.
+
+    Args:
+        config (str | Config): Config file of the model, or a config.
+        checkpoint (str): Its weights, where each worker can read them.
+        inputs (str | Sequence[str]): A folder of photos, a text file that lists them,
+            shards (Parquet or tars), or a list of paths; also as URLs of fsspec.
+        out (str): Folder or URL to write into.
+        tags (str, optional): Table of tags, JSON or CSV. Defaults to None: the rows
+            of the shards have them.
+        label_rule (dict, optional): Config of the rule by which seeds become masks.
+            Defaults to ``ThresholdLabel`` at 0.15, with a walk to the walk's rule.
+        walk (tuple, optional): Config and checkpoint of the network that guides a
+            walk of the seeds (IRN, PSA).
+        format (str): ``'parquet'``, ``'webdataset'`` or ``'png'``. Defaults to
+            ``'parquet'``.
+        with_photos (bool): Whether shards hold the photos, too. Defaults to False.
+        photos_per_shard (int): Defaults to 500.
+        engine (str): ``'plain'``, or ``'ray'``: Ray Data on this machine or on the
+            cluster that ``RAY_ADDRESS`` names. Defaults to ``'plain'``.
+        workers (int): Processes, or actors of Ray; 0 works in this process, by Ray in
+            one actor. Defaults to 0.
+        gpus (float, optional): Of each actor of Ray. Defaults to one where ``device``
+            is a GPU.
+        device (str, optional): Where models compute. Defaults to the accelerator, if
+            there is one.
+        max_errors (int, optional): More photos that fail end the run. None never
+            does. Defaults to 1000.
+        cfg_options (dict, optional): Overrides of the config, if it is a file.
+        show_progress (bool): Whether to show a bar. Defaults to True.
+
+    Returns:
+        dict: ``photos``, ``labelled``, ``errors`` (numbers), ``seconds`` and
+        ``checks`` (texts); also written as ``summary.json``.
+
+    Raises:
+        FileExistsError: If ``out`` holds files that were made otherwise.
+        ValueError: If an input or a tag is wrong, or too many photos fail.
+        OSError: If something cannot be read or written.
+        ImportError: If pyarrow, or what a URL or the engine needs, is absent.
+    """
+    _check_choices(format, engine, photos_per_shard, workers)
+    require('pyarrow.parquet', 'label_photos')
+    started = time.monotonic()
+    settings = label_settings(config, checkpoint, label_rule, walk, device,
+                              cfg_options)
+    photos = Photos(inputs, tags)
+    photos.check_tags(settings.classes, str(tags))
+    meta = ShardMeta(settings.classes, protocol(settings), versions())
+    output = LabelFolder(out, format, meta, with_photos)
+    done = output.begin(dict(
+        meta.protocol, classes=settings.classes, photos=photos.digest(),
+        tags=photos.tags_digest(), format=format, with_photos=with_photos,
+        photos_per_shard=photos_per_shard))
+    total = photos.num_parts(photos_per_shard)
+    sums, errors = LabelSums(settings.classes), []
+    if done:
+        print(f'{len(done)} of {total} parts are done, {total - len(done)} to go')
+        with ThreadPoolExecutor(_READERS) as pool:
+            for account in pool.map(output.existing_account, sorted(done)):
+                sums.merge(account['sums'])
+                errors += account['errors']
+
+    work = LabelParts(settings, output, photos.row_tags)
+    parts = photos.parts(photos_per_shard, done)
+    if len(done) == total:
+        accounts: Iterator[dict] = iter(())
+    elif engine == 'ray':
+        if gpus is None:
+            gpus = 0 if settings.device == 'cpu' else 1
+        accounts = label_by_ray(work, parts, max(workers, 1), gpus)
+    else:
+        accounts = _label_here(work, parts, workers)
+    if show_progress:
+        accounts = track_progress(accounts, total - len(done))
+    for account in accounts:
+        if 'failed' in account:
+            raise failure_of(account)
+        sums.merge(account['sums'])
+        errors += account['errors']
+        if max_errors is not None and len(errors) > max_errors:
+            output.write_errors(errors)
+            raise ValueError(
+                f'{len(errors)} photos could not be labelled, more than {max_errors}; '
+                f'{errors[-1][0]}: {errors[-1][1]}')
+    output.write_errors(sorted(map(tuple, errors)))
+    summary = dict(photos=len(photos), labelled=sums.photos, errors=len(errors),
+                   seconds=time.monotonic() - started,
+                   checks=[str(check) for check in sums.check()])
+    output.write_summary(summary)
+    return summary
+
+
+def label_settings(config: str | Config,
+                   checkpoint: str,
+                   label_rule: dict | None = None,
+                   walk: tuple[str | Config, str] | None = None,
+                   device: str | None = None,
+                   cfg_options: dict | None = None) -> LabelSettings:
+    """How photos are labelled; arguments of :func:`label_photos`.
+
+    Raises:
+        ValueError: If the config names no classes, or the rule needs what a photo
+            with tags does not have.
+    """
+    meta = _trained_meta(checkpoint)
+    if isinstance(config, str):
+        config = read_trained_config(config, checkpoint, cfg_options)
+    check_keys(config, 'model')
+    init_default_scope(config.get('default_scope', 'mmseg'))
+    meta = meta or _dataset_meta(config)
+    classes = list(meta['classes'])
+    palette = [list(colour) for colour in
+               meta.get('palette') or voc_palette(len(classes))]
+    if label_rule is None and walk is None:
+        label_rule = dict(type='ThresholdLabel', bg_thr=0.15)
+    if label_rule is not None and getattr(
+            MODELS.build(label_rule), 'uses_saliency', False):
+        raise ValueError(f'{label_rule["type"]} needs saliency maps, which photos '
+                         'with tags do not have: use generate_seeds.py')
+    guides = walk_rule = None
+    if walk is not None:
+        guide_config, guide_checkpoint = walk
+        if isinstance(guide_config, str):
+            guide_config = read_config(guide_config)
+        if 'walk' not in guide_config:
+            raise ValueError(f'{guide_config.filename} has no walk')
+        walk_rule = ConfigDict(guide_config.walk).to_dict()
+        guides = _view_model(
+            guide_config, guide_checkpoint,
+            guide_config.get('walk_tta_model') or dict(type='WalkTTAModel'))
+        load_checkpoint_file(guide_checkpoint)
+    return LabelSettings(
+        _view_model(config, checkpoint,
+                    config.get('tta_model') or dict(type='CAMTTAModel')),
+        classes, palette, label_rule, guides, walk_rule, device or get_device())
+
+
+def read_trained_config(path: str, checkpoint: str,
+                        cfg_options: dict | None = None) -> Config:
+    """The config of a trained model.
+
+    Args:
+        path (str): The config file. Where it names a file of classes, which may be
+            elsewhere or another one by now, those of the checkpoint count.
+        checkpoint (str): The weights.
+        cfg_options (dict, optional): Overrides.
+    """
+    cfg, options = load_config(path), dict(cfg_options or {})
+    classes = _trained_meta(checkpoint).get('classes')
+    if isinstance(cfg.get('classes'), str) and classes:
+        options.setdefault('classes', list(classes))
+    change_config(cfg, options)
+    return cfg
+
+
+def protocol(settings: LabelSettings) -> dict:
+    """What decides the masks of photos, as plain values."""
+    parts = dict(rule=settings.rule, walk=settings.walk)
+    for name, model in (('seeds', settings.seeds), ('guides', settings.guides)):
+        if model is not None:
+            parts[name] = dict(
+                weights=digest_checkpoint(model.checkpoint),
+                model=digest_value([model.tta_model, model.config['model']]),
+                pipeline=digest_value(model.pipeline),
+                fast=(model.config.get('default_hooks') or {}).get('fast_inference'))
+    return parts
+
+
+def versions() -> dict[str, str]:
+    """What packages make the masks."""
+    return dict(mmwsss=__version__, torch=torch.__version__,
+                numpy=np.__version__, python=platform.python_version())
+
+
+def _view_model(cfg: Config, checkpoint: str, tta_model: dict) -> ViewModelSettings:
+    pipeline = ConfigDict(augmented_loader(cfg)['dataset']).to_dict()['pipeline']
+    plain = cfg.to_dict()
+    kept = ('model', 'custom_imports', 'default_scope', 'default_hooks')
+    return ViewModelSettings(
+        {key: plain[key] for key in kept if key in plain}, str(cfg.filename),
+        checkpoint, ConfigDict(tta_model).to_dict(), pipeline)
+
+
+def _trained_meta(checkpoint: str) -> dict:
+    return load_checkpoint_file(checkpoint).get('meta', {}).get('dataset_meta') or {}
+
+
+def _dataset_meta(cfg: Config) -> dict:
+    dataset = image_loader(cfg).dataset
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    kind = dataset.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    metainfo = {**(getattr(kind, 'METAINFO', None) or {}),
+                **(dataset.get('metainfo') or {})}
+    classes = dataset.get('classes') or metainfo.get('classes')
+    if not classes or isinstance(classes, str):
+        raise ValueError(f'the checkpoint and {cfg.filename} name no classes')
+    return dict(metainfo, classes=classes)
+
+
+def _label_here(work: LabelParts, parts: Iterator, workers: int) -> Iterator[dict]:
+    threads = torch.get_num_threads()
+    try:
+        with WorkerPool(workers, _same, work) as pool:
+            yield from pool.map(parts)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _same(work: LabelParts) -> LabelParts:
+    return work
+
+
+def _check_choices(format: str, engine: str, photos_per_shard: int,
+                   workers: int) -> None:
+    for name, value, known in (('format', format, OUTPUT_FORMATS),
+                               ('engine', engine, ENGINES)):
+        if value not in known:
+            raise ValueError(f'{name} must be one of {", ".join(known)}, got '
+                             f'{value!r}')
+    if photos_per_shard < 1 or workers < 0:
+        raise ValueError('photos_per_shard must be at least 1 and workers 0, got '
+                         f'{photos_per_shard} and {workers}')

@@ -1,0 +1,108 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""A trained model for photos that are in memory."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import Compose, LoadAnnotations, LoadImageFromFile, TestTimeAug
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.model import revert_sync_batchnorm
+from mmseg.models.segmentors import BaseSegmentor
+from mmseg.registry import MODELS, TRANSFORMS
+from mmseg.structures import SegDataSample
+
+from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPILImage
+from mmwsss.engine import apply_checkpoint_stage
+
+# What reads files, or needs a mask, in a test pipeline.
+_LOADERS = (LoadImageFromFile, LoadAnnotations, LoadPILImage, ImageLabelsFromMask)
+
+
+def load_model(cfg: Config, checkpoint: dict, weights: str,
+               device: str) -> BaseSegmentor:
+    """Build the model of a config and give it its weights, strictly.
+
+    Args:
+        cfg (Config): Its ``model`` loses the names of initial weights.
+        checkpoint (dict): As read; one of a later training stage puts the model into
+            that stage.
+        weights (str): Where it was read from, for errors.
+        device (str): Where the model goes.
+
+    Returns:
+        BaseSegmentor: In evaluation mode.
+
+    Raises:
+        ValueError: If the checkpoint belongs to another model.
+    """
+    # The checkpoint holds all weights: nothing is to be downloaded.
+    cfg.model.pop('pretrained', None)
+    for key in ('pretrained', 'checkpoint_path'):
+        cfg.model.backbone.pop(key, None)
+    model = MODELS.build(cfg.model)
+    if device == 'cpu':
+        model = revert_sync_batchnorm(model)
+    state = checkpoint.get('state_dict', checkpoint)
+    try:
+        model.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f'{weights} is not a checkpoint of the model in '
+                         f'{cfg.filename}: {_shorten(error)}') from error
+    apply_checkpoint_stage(model, checkpoint)
+    return model.to(device).eval()
+
+
+def memory_pipeline(pipeline: Sequence[dict]) -> Callable:
+    """A test pipeline for an image that is in memory and has no mask."""
+    return Compose(_without_loaders(pipeline))
+
+
+def predict_photo(runner: Any, pipeline: Callable, name: str, image: np.ndarray,
+                  labels: np.ndarray | None) -> SegDataSample:
+    """Run a model on one photo.
+
+    Args:
+        runner (nn.Module): The model, or its test-time augmentation.
+        pipeline (Callable): Of :func:`memory_pipeline`.
+        name (str): What errors call the photo.
+        image (np.ndarray): uint8 RGB of shape (H, W, 3).
+        labels (np.ndarray, optional): Its image labels, multi-hot, background first.
+
+    Returns:
+        SegDataSample: The prediction at the photo's size.
+    """
+    data = pipeline(
+        dict(
+            img=np.ascontiguousarray(image[..., ::-1]),
+            img_shape=image.shape[:2],
+            ori_shape=image.shape[:2],
+            img_path=name,
+            img_id=name,
+            seg_fields=[]))
+    if labels is not None:
+        samples = data['data_samples']
+        for sample in samples if isinstance(samples, list) else [samples]:
+            sample.set_metainfo(dict(image_labels=labels))
+    return runner.test_step(pseudo_collate([data]))[0]
+
+
+def _without_loaders(pipeline: Sequence[dict]) -> list[dict]:
+    kept = []
+    for transform in map(dict, pipeline):
+        kind = transform['type']
+        kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, type) and issubclass(kind, _LOADERS):
+            continue
+        if isinstance(kind, type) and issubclass(kind, TestTimeAug):
+            groups = map(_without_loaders, transform['transforms'])
+            transform['transforms'] = [group for group in groups if group]
+        kept.append(transform)
+    return kept
+
+
+def _shorten(error: Exception, num_lines: int = 6) -> str:
+    """The head of torch's long message on state dicts that do not fit."""
+    lines = [line.strip()[:200] for line in str(error).splitlines()]
+    return ' '.join(lines[:num_lines])

@@ -1,0 +1,259 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""What label_photos costs: engines side by side, memory, resuming, bytes.
+
+    python tools/analysis_tools/benchmark_labels.py engines --photos 2000 --size 64
+    python tools/analysis_tools/benchmark_labels.py memory --photos 20000 --size 32
+    python tools/analysis_tools/benchmark_labels.py resume --entries 82081 1000000
+    python tools/analysis_tools/benchmark_labels.py bytes --photos 20 --size 480
+
+Photos are random, the model is the config's with random weights: what masks show
+does not matter here. An engine's rate counts from its first finished part, its start
+is told apart; engines take turns, and each figure is the median. Prints JSON.
+"""
+
+import argparse
+import io
+import json
+import os
+import os.path as osp
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mmwsss.utils import read_config, read_json, write_json, write_lines
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
+
+ENGINES = {'plain loop': ('plain', 0), '1 process': ('plain', 1),
+           '2 processes': ('plain', 2), 'Ray, 1 actor': ('ray', 1),
+           'Ray, 2 actors': ('ray', 2)}
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = ToolParser(__doc__)
+    parser.add_argument('what', choices=['engines', 'memory', 'resume', 'bytes'])
+    parser.add_argument('--config', default='configs/cam/cam_demo.py')
+    parser.add_argument('--photos', type=int, default=2000)
+    parser.add_argument('--size', type=int, default=64, help='side of a photo')
+    parser.add_argument('--photos-per-shard', type=int, default=20)
+    parser.add_argument('--single-view', action='store_true',
+                        help='no scales and flips: many photos in little time')
+    parser.add_argument('--turns', type=int, default=1, help='of each engine')
+    parser.add_argument('--engines', nargs='+', choices=list(ENGINES),
+                        default=list(ENGINES))
+    parser.add_argument('--entries', type=int, nargs='+', default=[82081, 1000000])
+    parser.add_argument('--json', help='file for the figures')
+    return parser.parse_args()
+
+
+def write_model(config: str, folder: str) -> tuple[str, list[str]]:
+    """A checkpoint of random weights; its path and the classes."""
+    import torch
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import MODELS
+    cfg = read_config(config)
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    classes = ['background'] + [f'class {i}' for i in range(1, model.num_classes)]
+    path = osp.join(folder, 'model.pth')
+    torch.save(dict(state_dict=model.state_dict(),
+                    meta=dict(dataset_meta=dict(classes=classes))), path)
+    return path, classes
+
+
+def write_photos(path: str, number: int, size: int, classes: list[str]) -> None:
+    """A shard of smooth random JPEGs, two classes each."""
+    import numpy as np
+    from PIL import Image
+
+    from mmwsss.shards import ShardRow, write_shard
+    rng = np.random.default_rng(0)
+
+    def rows() -> Iterator[ShardRow]:
+        for i in range(number):
+            small = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
+            file = io.BytesIO()
+            small.resize((size, size)).save(file, 'JPEG')
+            tags = [classes[1 + (i + j) % (len(classes) - 1)] for j in range(2)]
+            yield ShardRow(f'{i:07}', image=file.getvalue(), tags=tags)
+
+    write_shard(path, rows())
+
+
+@contextmanager
+def watched_memory(points: list[tuple[float, float]]) -> Iterator[None]:
+    """Note seconds and MB of this process, twice a second."""
+    import psutil
+    process, end = psutil.Process(), threading.Event()
+    started = time.monotonic()
+
+    def watch() -> None:
+        while not end.wait(.5):
+            points.append((time.monotonic() - started,
+                           process.memory_info().rss / 1e6))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def label(args: argparse.Namespace, folder: str, out: str, engine: str = 'plain',
+          workers: int = 0) -> dict:
+    """Label the photos of a folder."""
+    from mmwsss.apis import label_photos
+    cfg = read_config(args.config)
+    if args.single_view:
+        cfg.seed_dataloader.dataset.pipeline = [
+            dict(type='TestTimeAug', transforms=[
+                [dict(type='RandomFlip', prob=0.)], [dict(type='PackWeakInputs')]])]
+    return label_photos(
+        cfg, osp.join(folder, 'model.pth'), osp.join(folder, 'in.parquet'), out,
+        photos_per_shard=args.photos_per_shard, engine=engine, workers=workers,
+        device='cpu', show_progress=False)
+
+
+def engines(args: argparse.Namespace, folder: str) -> dict:
+    """Photos a second of each engine, turn by turn."""
+    found: dict[str, list] = {name: [] for name in args.engines}
+    for turn in range(args.turns):
+        for name in args.engines:
+            out = osp.join(folder, f'{name} {turn}')
+            began = time.time()
+            label(args, folder, out, *ENGINES[name])
+            files = sorted((
+                entry for entry in os.scandir(osp.join(out, '.parts'))
+                if entry.name.startswith('part')), key=lambda one: one.stat().st_mtime)
+            ends = [entry.stat().st_mtime for entry in files]
+            accounts = [read_json(entry.path) for entry in files]
+            # The first part of each worker has the start of its libraries in it.
+            spent = sorted(one['cpu_seconds'] for one in accounts)
+            later = args.photos - args.photos_per_shard
+            found[name].append(dict(
+                first_part_s=ends[0] - began, all_s=time.time() - began,
+                photos_per_s=later / (ends[-1] - ends[0]),
+                cpu_ms_per_photo=1000 * statistics.median(spent)
+                / args.photos_per_shard))
+    return {name: {key: statistics.median(one[key] for one in turns)
+                   for key in turns[0]} for name, turns in found.items()}
+
+
+def memory(args: argparse.Namespace, folder: str) -> dict:
+    """MB at each tenth of a run in this process."""
+    points: list[tuple[float, float]] = []
+    with watched_memory(points):
+        label(args, folder, osp.join(folder, 'out'))
+    tenths = [points[i * (len(points) - 1) // 10][1] for i in range(11)]
+    return dict(mb_at_each_tenth=tenths, seconds=points[-1][0],
+                photos_per_s=args.photos / points[-1][0])
+
+
+def resume(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
+    """Seconds until a run knows what is left of many entries; nothing is."""
+    import psutil
+
+    from mmwsss.apis.labelling.inputs import Photos
+    from mmwsss.apis.labelling.label_photos import label_settings, protocol
+    from mmwsss.apis.labelling.outputs import LabelFolder
+    from mmwsss.evaluation.label_checks import LabelSums
+    from mmwsss.shards import ShardMeta, ShardRow, write_shard
+    args.photos_per_shard = 500
+    found = {}
+    for entries in args.entries:
+        inputs, out = (osp.join(folder, f'{name}-{entries}') for name in ('in', 'out'))
+        for start in range(0, entries, 100_000):
+            write_shard(osp.join(inputs, f'{start:09}.parquet'), (
+                ShardRow(f'{i:09}', path=f'photos/{i:09}.jpg', tags=classes[1:2])
+                for i in range(start, min(start + 100_000, entries))),
+                columns=('id', 'path', 'tags'))
+        settings = label_settings(
+            args.config, osp.join(folder, 'model.pth'), device='cpu')
+        meta = ShardMeta(settings.classes, protocol(settings), {})
+        photos = Photos(inputs)
+        output = LabelFolder(out, 'parquet', meta)
+        output.begin(dict(
+            meta.protocol, classes=settings.classes, photos=photos.digest(),
+            tags=None, format='parquet', with_photos=False, photos_per_shard=500))
+        for number in range(photos.num_parts(500)):
+            output.write_account(number, dict(
+                sums=LabelSums(settings.classes).to_dict(), errors=[], seconds=0))
+        os.rename(inputs, osp.join(folder, 'in.parquet'))
+        points: list[tuple[float, float]] = []
+        before = psutil.Process().memory_info().rss / 1e6
+        began = time.monotonic()
+        with watched_memory(points):
+            label(args, folder, out)
+        parquet_s = time.monotonic() - began
+        photos_list, table = (osp.join(folder, name) for name in ('l.txt', 't.csv'))
+        ids = [f'{i:09}' for i in range(entries)]
+        write_lines(photos_list, (f'/photos/{one}.jpg' for one in ids))
+        write_lines(table, (f'{one},{classes[1]}' for one in ids))
+        began = time.monotonic()
+        with watched_memory(points):
+            Photos(photos_list, table).check_tags(classes, table)
+        found[str(entries)] = dict(
+            parquet_s=parquet_s, list_and_table_s=time.monotonic() - began,
+            mb_before=before, mb=max((mb for _, mb in points), default=before))
+        os.rename(osp.join(folder, 'in.parquet'), inputs)
+    return found
+
+
+def count_bytes(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
+    """Bytes a photo: of masks in shards, of PNGs, and of seeds."""
+    import torch
+
+    from mmwsss.apis.labelling.label_photos import label_settings
+    from mmwsss.apis.labelling.operator import LabelPhotos
+    from mmwsss.shards import load_image_bytes, open_shards
+    from mmwsss.structures import encode_image_labels
+    out = osp.join(folder, 'out')
+    label(args, folder, out)
+    shards = sum(entry.stat().st_size for entry in os.scandir(out)
+                 if entry.name.startswith('part'))
+    rows = [row for shard in open_shards(out) for row in shard.rows()]
+    operator = LabelPhotos(label_settings(
+        args.config, osp.join(folder, 'model.pth'), device='cpu'))
+    seeds = dict(stride_4=0, full_size=0)
+    with torch.no_grad():
+        for row in next(iter(open_shards(osp.join(folder, 'in.parquet')))).rows():
+            image = operator.seeds.decode(load_image_bytes(row), row.id)
+            labels = encode_image_labels(row.tags or [], classes)
+            sample = operator.seeds(row.id, image, labels)
+            for name, seed in (('stride_4', sample.seed),
+                               ('full_size', sample.full_seed)):
+                path = osp.join(folder, 'seed.npz')
+                seed.save(path)
+                seeds[name] += osp.getsize(path)
+    number = len(rows)
+    return dict(masks_in_shards=shards / number,
+                png=sum(len(row.mask or b'') for row in rows) / number,
+                **{f'seed_{name}': size / number for name, size in seeds.items()})
+
+
+def main(args: argparse.Namespace) -> None:
+    """Measure."""
+    with tempfile.TemporaryDirectory() as folder:
+        _, classes = write_model(args.config, folder)
+        if args.what != 'resume':
+            write_photos(osp.join(folder, 'in.parquet'), args.photos, args.size,
+                         classes)
+        if args.what in ('resume', 'bytes'):
+            measure = resume if args.what == 'resume' else count_bytes
+            found = measure(args, folder, classes)
+        else:
+            found = (engines if args.what == 'engines' else memory)(args, folder)
+    print(json.dumps(found, indent=1))
+    if args.json:
+        write_json(args.json, found)
+
+
+if __name__ == '__main__':
+    run_tool(parse_args, main)

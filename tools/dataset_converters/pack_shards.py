@@ -1,0 +1,91 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""Pack the photos of a data set into shards, with their tags and perhaps masks.
+
+    python tools/dataset_converters/pack_shards.py \\
+        configs/cam/cam_mobilenetv1_folder.py --out data/shards/photos
+    ... configs/deeplab/deeplabv2_folder.py --with-masks --loader val_dataloader \\
+        --out data/shards/val
+
+The config names the data: what its data loader reads is packed, and WeakShardDataset
+reads it again. A killed run goes on with the shards that are missing.
+"""
+
+import argparse
+import os.path as osp
+
+from mmwsss.utils import read_config
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = ToolParser(__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--out', required=True, help='folder to write')
+    parser.add_argument(
+        '--loader', default='train_dataloader',
+        help='whose photos (default: train_dataloader)')
+    parser.add_argument(
+        '--format', choices=['parquet', 'webdataset'], default='parquet',
+        help='of the shards (default: parquet)')
+    parser.add_argument(
+        '--photos-per-shard', type=int, default=1000, help='(default: 1000)')
+    parser.add_argument(
+        '--with-masks', action='store_true', help='pack the masks, too')
+    parser.add_cfg_options()
+    args = parser.parse_args()
+    if args.photos_per_shard < 1:
+        parser.error('--photos-per-shard must be at least 1, got '
+                     f'{args.photos_per_shard}')
+    return args
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write the shards."""
+    import mmengine.fileio as fileio
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import DATASETS
+
+    from mmwsss.datasets.image_ids import image_infos
+    from mmwsss.engine import check_output_folder
+    from mmwsss.evaluation.writers.origin import check_origin, finish_origin
+    from mmwsss.recipes.digest import digest_value
+    from mmwsss.shards import ShardMeta, ShardRow, write_shard
+    from mmwsss.shards.collection import FORMATS
+    cfg = read_config(args.config, args.cfg_options)
+    if args.loader not in cfg:
+        raise ValueError(f'{args.config} has no {args.loader}')
+    init_default_scope('mmseg')
+    dataset = DATASETS.build(dict(cfg[args.loader].dataset, pipeline=[]))
+    classes = list(dataset.metainfo['classes'])
+    infos = image_infos(dataset)
+
+    def row(info: dict) -> ShardRow:
+        labels = info.get('image_labels')
+        tags = None if labels is None else [
+            name for name, present in zip(classes[1:], labels[1:], strict=True)
+            if present]
+        mask = info.get('seg_map_path') if args.with_masks else None
+        return ShardRow(
+            info['img_id'], fileio.get(info['img_path']), tags=tags,
+            mask=mask and fileio.get(mask))
+
+    check_output_folder(args.out)
+    suffix = FORMATS[args.format]
+    listed = [[info['img_id'], *map(int, info.get('image_labels', ()))]
+              for info in infos]
+    check_origin(args.out, dict(
+        photos=digest_value(listed), photos_per_shard=args.photos_per_shard,
+        with_masks=args.with_masks), suffix)
+    for number, first in enumerate(range(0, len(infos), args.photos_per_shard)):
+        path = osp.join(args.out, f'{number:06d}{suffix}')
+        if not osp.exists(path):
+            part = infos[first:first + args.photos_per_shard]
+            write_shard(path, map(row, part), ShardMeta(classes))
+    finish_origin(args.out)
+    print(f'{len(infos)} photo(s) in {number + 1} shard(s) in {args.out}')
+
+
+if __name__ == '__main__':
+    run_tool(parse_args, main)
