@@ -369,6 +369,15 @@ class TestCOCO:
 
 class TestSubset:
 
+    def test_a_subset_of_itself(self, voc_root):
+        before = {path: path.read_bytes()
+                  for path in voc_root.rglob('*') if path.is_file()}
+        with pytest.raises(ValueError, match='is the source, which would be replaced'):
+            run('subset', voc_root, '--out', f'{voc_root}/', '--source-classes',
+                'voc', '--classes', 'cat')
+        assert before == {path: path.read_bytes()
+                          for path in voc_root.rglob('*') if path.is_file()}
+
     def test_subset(self, voc_root, tmp_path):
         out = tmp_path / 'subset'
         run('subset', voc_root, '--out', out, '--source-classes',
