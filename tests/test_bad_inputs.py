@@ -283,11 +283,19 @@ train_dataloader = dict(dataset=dict(type='WeakDemoDataset', data_root='none'))
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=1)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=.1))
 """
+HEADS = MODEL + '''
+model.update(decode_head=[dict(type='CAMHead', num_classes=7),
+                          dict(type='CAMHead', num_classes=256)])
+'''
+TEACHER = MODEL + '''
+model.update(teacher=dict(auxiliary_head=dict(type='CAMHead', num_classes=0)))
+'''
 NO_MODEL = "a = 1\n"
 RECIPE = "steps = [dict(type='train', config='model.py')]\n"
 DEMO = f"_base_ = {project_path('configs', 'cam', 'cam_demo.py')!r}\n"
 FILES = {
-    'model.py': MODEL, 'demo.py': DEMO, 'empty.py': NO_MODEL, 'recipe.py': RECIPE,
+    'model.py': MODEL, 'heads.py': HEADS, 'teacher.py': TEACHER, 'demo.py': DEMO,
+    'empty.py': NO_MODEL, 'recipe.py': RECIPE,
     'file': 'x', 'tags.csv': 'a,cat\n', 'classes.txt': 'cat\ndog\n',
     'bad.pth': '<html>', 'old.json': '{"kept": []}', 'l.npy': 'x'}
 
@@ -301,16 +309,28 @@ TOOLS = [
      "the nearest is 'train_dataloader'"),
     ('train', 'model.py --cfg-options nosuch', 'expected key=value'),
     # values that cannot be
-    ('train', 'model.py --cfg-options model=3', 'option model must be a dict, got 3'),
+    ('train', 'model.py --cfg-options model=3', 'option model: it is a dict, got 3'),
+    ('train', 'model.py --cfg-options model=[]', 'option model must be a dict, got []'),
     ('train', 'model.py --cfg-options model.decode_head.num_classes=300',
      'num_classes must be a whole number of 1 to 255: masks have 8 bits, got 300'),
-    ('train', 'model.py --cfg-options train_cfg=3', 'option train_cfg must be a dict'),
+    ('train', 'heads.py', 'model.decode_head.1.num_classes must be a whole number'),
+    ('train', 'teacher.py', 'model.teacher.auxiliary_head.num_classes must be a'),
+    ('train', 'model.py --cfg-options load_from=5', 'load_from must be a string'),
+    ('train', 'model.py --cfg-options model.data_preprocessor.size=x',
+     'option model.data_preprocessor.size must be a height and a width'),
+    ('train', 'demo.py --work-dir w --cfg-options model.type=5',
+     '5 cannot be built with the options model.type=5: '),
+    ('train', 'demo.py --work-dir w --cfg-options visualizer=[]',
+     'WSSSRunner cannot be built with the options visualizer=[]: visualizer should'),
+    ('train', 'model.py --cfg-options train_cfg=3', 'train_cfg: it is a dict, got 3'),
     ('train', 'model.py --cfg-options custom_hooks.0.x=1',
      'option custom_hooks must be a list of dicts'),
     ('train', 'demo.py --cfg-options randomness.seed=x',
-     "option randomness.seed must be a whole number of at least 0, or None, got 'x'"),
+     "option randomness.seed: it is the number 0, got 'x'"),
+    ('train', 'demo.py --cfg-options randomness.seed=1.5',
+     'option randomness.seed must be a whole number of at least 0, or None, got 1.5'),
     ('train', 'model.py --cfg-options optim_wrapper.optimizer.lr=fast',
-     "option optim_wrapper.optimizer.lr must be a number of at least 0, got 'fast'"),
+     "option optim_wrapper.optimizer.lr: it is the number 0.1, got 'fast'"),
     ('train', 'model.py --cfg-options optim_wrapper.optimizer.lr=nan', '.lr must be'),
     ('train', 'model.py --cfg-options log_level=LOUD',
      'option log_level must be a level of logging'),
