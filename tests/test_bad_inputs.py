@@ -28,6 +28,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_matrix
 from tool_runner import load_tool
 
+from mmwsss.apis import import_masks
 from mmwsss.datasets.image_io import read_image, read_saliency
 from mmwsss.datasets.transforms import LoadMask
 from mmwsss.recipes import Recipe
@@ -73,6 +74,16 @@ def instances(path):
     COCO.convert_coco(path, str(Path(path).parent / 'out'), 'x', jobs=1)
 
 
+def drawn(path):
+    """Take masks that were drawn elsewhere."""
+    import_masks(path, str(Path(path).parent / 'out'), CLASSES[:2], 'coco')
+
+
+def segmented(shape) -> str:
+    return coco(annotations=[dict(
+        id=1, image_id=1, category_id=3, area=4, segmentation=shape)])
+
+
 def mat(**truth) -> bytes:
     content = dict(
         Segmentation=np.ones((4, 6), np.uint8),
@@ -91,6 +102,13 @@ MASK = image(GREY)
 CHECKPOINT = saved(dict(state_dict=dict(a=np.zeros(1)), meta={}))
 DEEP = '[' * 100_000 + ']' * 100_000
 UTF16 = 'a,cat\n'.encode('utf-16')
+
+# Run lengths of an image of 6x4 pixels.
+RUNS = [
+    (dict(size=[10**9, 10**9], counts='x'), 'a mask has the size .10000'),
+    (dict(size=[4, 6], counts=[-5, 29]), 'runs of 24 pixels, expected 24'),
+    (dict(size=[4, 6], counts=[10**30]), 'runs of more than 24 pixels'),
+    (dict(size=[4, 6], counts=[99]), 'runs of 99 pixels, expected 24')]
 
 # What reads it, its name, its content, what is said of it.
 READERS = [
@@ -176,6 +194,8 @@ READERS = [
      'state_dict is a list'),
     (load_checkpoint_file, 'w.pth', saved(dict(meta='x')), 'meta is a str'),
     (load_checkpoint_file, 'w.pth', MASK, 'is (refused|not whole)'),
+    (load_checkpoint_file, 'w.pth', saved({1: 2}), 'holds something called 1'),
+    (load_checkpoint_file, 'w.pth', saved(dict(state_dict={(): 2})), 'called ..,'),
     (load_weights, 'w.pth', saved(dict(epoch=3)), "'epoch' is a int, expected"),
     (PSA.read_mxnet, 'w.params', b'\x12\x01' + bytes(14) + b'\xff' * 8, 'truncated'),
     (PSA.read_mxnet, 'w.params', b'PK', 'is truncated or no MXNet'),
@@ -222,6 +242,10 @@ READERS = [
      "'a' and 'A' are the same class"),
     (instances, 'i.json', coco(images=[
         dict(id=1, file_name='../a.jpg', height=4, width=6)]), r"'\.\./a' has an"),
+    # annotations of other programs
+    *((drawn, 'i.json', segmented(shape), said) for shape, said in RUNS),
+    (drawn, 'i.json', segmented([[0, 0, 1, 1]]), 'at least three points'),
+    (drawn, 'i.json', segmented(3), 'is no instances file of COCO'),
     # JSON and configs
     (read_json, 'none.json', None, 'none.json does not exist'),
     (read_json, 'j.json', '{', 'is not valid JSON'),
@@ -257,6 +281,19 @@ def test_reader(read, name, content, said, tmp_path):
     assert len(sentence) < 600
     assert 'object at 0x' not in sentence
     assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('shape, said', RUNS)
+def test_a_refused_conversion_binds_nobody(shape, said, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'coco', COCO)  # for its worker processes
+    path, out = tmp_path / 'i.json', tmp_path / 'out'
+    path.write_text(segmented(shape))
+    with pytest.raises(ValueError, match=f'i.json: .*a.jpg.*{said}'):
+        COCO.convert_coco(str(path), str(out), 'x', 'A')
+    path.write_text(coco())
+    COCO.convert_coco(str(path), str(out), 'x', 'B')
+    with pytest.raises(ValueError, match='made with .*choose another --out'):
+        COCO.convert_coco(str(path), str(out), 'x', 'A')
 
 
 def test_there_are_many_kinds():
@@ -367,6 +404,10 @@ TOOLS = [
     ('dataset_converters/voc_labels', 'none', 'none/Annotations'),
     ('dataset_converters/sbd', 'none --out o', 'none/train.txt does not exist'),
     ('dataset_converters/coco', 'none.json --out o --split x', 'none.json does not'),
+    ('dataset_converters/coco', 'old.json --out o --split ../x', "--split: image id"),
+    ('dataset_converters/check_dataset', '. --photos . --masks none --classes '
+     'classes.txt --labels tags.csv', 'image folder ./. holds no image'),
+    ('train', 'demo.py --launcher slurm', '--launcher slurm: srun starts the process'),
     ('dataset_converters/subset', 'none --out o --classes cat', 'image_labels.json'),
     ('dataset_converters/export_masks',
      'none --photos . --classes voc --format coco --out o', 'none does not exist'),
