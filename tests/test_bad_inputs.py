@@ -245,6 +245,7 @@ READERS = [
     # annotations of other programs
     *((drawn, 'i.json', segmented(shape), said) for shape, said in RUNS),
     (drawn, 'i.json', segmented([[0, 0, 1, 1]]), 'at least three points'),
+    (drawn, 'i.json', segmented([[0, 0, 1e9, 1e9, 5, 5]]), 'beyond 1000000 pixels'),
     (drawn, 'i.json', segmented(3), 'is no instances file of COCO'),
     # JSON and configs
     (read_json, 'none.json', None, 'none.json does not exist'),

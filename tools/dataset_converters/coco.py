@@ -60,10 +60,11 @@ def decode_instance(annotation: dict, height: int, width: int) -> np.ndarray:
     if coco_mask is None:
         raise ImportError('COCO masks need pycocotools: '
                           'pip install pycocotools')
-    from mmwsss.datasets.annotations.shapes import decode_runs
+    from mmwsss.datasets.annotations.shapes import check_corners, decode_runs
     shape = annotation['segmentation']
     if not isinstance(shape, list):
         return decode_runs(shape, (height, width))
+    check_corners(shape)
     rle = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
     return coco_mask.decode(rle).astype(bool)
 

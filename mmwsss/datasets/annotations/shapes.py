@@ -11,6 +11,8 @@ _FINE = 2
 """Outlines run on a grid this much finer than pixels: they then lie around the
 centres of pixels, so that any way of filling gives the same pixels back."""
 
+_FAR = 1_000_000
+
 
 def regions(mask: np.ndarray, min_pixels: int = 1) -> Iterator[tuple[int, np.ndarray]]:
     """The connected regions of each class.
@@ -102,13 +104,26 @@ def fill(polygons: Sequence[Sequence[float]], size: tuple[int, int]) -> np.ndarr
         if len(polygon) < 6 or len(polygon) % 2:
             raise ValueError(f'a polygon has {len(polygon)} numbers, expected at '
                              'least three points')
-        if not np.isfinite(np.asarray(polygon, dtype=float)).all():
-            raise ValueError('a polygon has coordinates that are no numbers')
+    check_corners(polygons)
     height, width = size
     if not polygons:
         return np.zeros(size, dtype=bool)
     runs = coco_mask.frPyObjects([list(map(float, p)) for p in polygons], height, width)
     return coco_mask.decode(coco_mask.merge(runs)).astype(bool)
+
+
+def check_corners(polygons: Sequence[Sequence[float]]) -> None:
+    """Refuse corners that pycocotools would draw lines of any length to.
+
+    Raises:
+        ValueError: If a coordinate is no number, or far from any image.
+    """
+    for polygon in polygons:
+        values = np.asarray(polygon, dtype=float)
+        if values.ndim != 1 or not np.isfinite(values).all():
+            raise ValueError('a polygon has coordinates that are no numbers')
+        if np.abs(values).max(initial=0) > _FAR:
+            raise ValueError(f'a polygon has coordinates beyond {_FAR} pixels')
 
 
 def decode_runs(runs: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
