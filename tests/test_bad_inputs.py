@@ -28,6 +28,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_matrix
 from tool_runner import load_tool
 
+from mmwsss.apis import import_masks
 from mmwsss.datasets.image_io import read_image, read_saliency
 from mmwsss.datasets.transforms import LoadMask
 from mmwsss.recipes import Recipe
@@ -78,6 +79,16 @@ def instances(path):
     COCO.convert_coco(path, str(Path(path).parent / 'out'), 'x', jobs=1)
 
 
+def drawn(path):
+    """Take masks that were drawn elsewhere."""
+    import_masks(path, str(Path(path).parent / 'out'), CLASSES[:2], 'coco')
+
+
+def segmented(shape) -> str:
+    return coco(annotations=[dict(
+        id=1, image_id=1, category_id=3, area=4, segmentation=shape)])
+
+
 def mat(**truth) -> bytes:
     content = dict(
         Segmentation=np.ones((4, 6), np.uint8),
@@ -96,6 +107,13 @@ MASK = image(GREY)
 CHECKPOINT = saved(dict(state_dict=dict(a=np.zeros(1)), meta={}))
 DEEP = '[' * 100_000 + ']' * 100_000
 UTF16 = 'a,cat\n'.encode('utf-16')
+
+# Run lengths of an image of 6x4 pixels.
+RUNS = [
+    (dict(size=[10**9, 10**9], counts='x'), 'a mask has the size .10000'),
+    (dict(size=[4, 6], counts=[-5, 29]), 'runs of 24 pixels, expected 24'),
+    (dict(size=[4, 6], counts=[10**30]), 'runs of more than 24 pixels'),
+    (dict(size=[4, 6], counts=[99]), 'runs of 99 pixels, expected 24')]
 
 # What reads it, its name, its content, what is said of it.
 READERS = [
@@ -185,6 +203,8 @@ READERS = [
      'state_dict is a list'),
     (load_checkpoint_file, 'w.pth', saved(dict(meta='x')), 'meta is a str'),
     (load_checkpoint_file, 'w.pth', MASK, 'is (refused|not whole)'),
+    (load_checkpoint_file, 'w.pth', saved({1: 2}), 'holds something called 1'),
+    (load_checkpoint_file, 'w.pth', saved(dict(state_dict={(): 2})), 'called ..,'),
     (load_weights, 'w.pth', saved(dict(epoch=3)), "'epoch' is a int, expected"),
     (PSA.read_mxnet, 'w.params', b'\x12\x01' + bytes(14) + b'\xff' * 8, 'truncated'),
     (PSA.read_mxnet, 'w.params', b'PK', 'is truncated or no MXNet'),
@@ -231,6 +251,11 @@ READERS = [
      "'a' and 'A' are the same class"),
     (instances, 'i.json', coco(images=[
         dict(id=1, file_name='../a.jpg', height=4, width=6)]), r"'\.\./a' has an"),
+    # annotations of other programs
+    *((drawn, 'i.json', segmented(shape), said) for shape, said in RUNS),
+    (drawn, 'i.json', segmented([[0, 0, 1, 1]]), 'at least three points'),
+    (drawn, 'i.json', segmented([[0, 0, 1e9, 1e9, 5, 5]]), 'beyond 1000000 pixels'),
+    (drawn, 'i.json', segmented(3), 'is no instances file of COCO'),
     # JSON and configs
     (read_json, 'none.json', None, 'none.json does not exist'),
     (read_json, 'j.json', '{', 'is not valid JSON'),
@@ -268,6 +293,19 @@ def test_reader(read, name, content, said, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('shape, said', RUNS)
+def test_a_refused_conversion_binds_nobody(shape, said, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'coco', COCO)  # for its worker processes
+    path, out = tmp_path / 'i.json', tmp_path / 'out'
+    path.write_text(segmented(shape))
+    with pytest.raises(ValueError, match=f'i.json: .*a.jpg.*{said}'):
+        COCO.convert_coco(str(path), str(out), 'x', 'A')
+    path.write_text(coco())
+    COCO.convert_coco(str(path), str(out), 'x', 'B')
+    with pytest.raises(ValueError, match='made with .*choose another --out'):
+        COCO.convert_coco(str(path), str(out), 'x', 'A')
+
+
 def test_there_are_many_kinds():
     assert len(READERS) + len(TOOLS) >= 80
 
@@ -292,11 +330,19 @@ train_dataloader = dict(dataset=dict(type='WeakDemoDataset', data_root='none'))
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=1)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=.1))
 """
+HEADS = MODEL + '''
+model.update(decode_head=[dict(type='CAMHead', num_classes=7),
+                          dict(type='CAMHead', num_classes=256)])
+'''
+TEACHER = MODEL + '''
+model.update(teacher=dict(auxiliary_head=dict(type='CAMHead', num_classes=0)))
+'''
 NO_MODEL = "a = 1\n"
 RECIPE = "steps = [dict(type='train', config='model.py')]\n"
 DEMO = f"_base_ = {project_path('configs', 'cam', 'cam_demo.py')!r}\n"
 FILES = {
-    'model.py': MODEL, 'demo.py': DEMO, 'empty.py': NO_MODEL, 'recipe.py': RECIPE,
+    'model.py': MODEL, 'heads.py': HEADS, 'teacher.py': TEACHER, 'demo.py': DEMO,
+    'empty.py': NO_MODEL, 'recipe.py': RECIPE,
     'file': 'x', 'tags.csv': 'a,cat\n', 'classes.txt': 'cat\ndog\n',
     'bad.pth': '<html>', 'old.json': '{"kept": []}', 'l.npy': 'x'}
 
@@ -310,16 +356,28 @@ TOOLS = [
      "the nearest is 'train_dataloader'"),
     ('train', 'model.py --cfg-options nosuch', 'expected key=value'),
     # values that cannot be
-    ('train', 'model.py --cfg-options model=3', 'option model must be a dict, got 3'),
+    ('train', 'model.py --cfg-options model=3', 'option model: it is a dict, got 3'),
+    ('train', 'model.py --cfg-options model=[]', 'option model must be a dict, got []'),
     ('train', 'model.py --cfg-options model.decode_head.num_classes=300',
      'num_classes must be a whole number of 1 to 255: masks have 8 bits, got 300'),
-    ('train', 'model.py --cfg-options train_cfg=3', 'option train_cfg must be a dict'),
+    ('train', 'heads.py', 'model.decode_head.1.num_classes must be a whole number'),
+    ('train', 'teacher.py', 'model.teacher.auxiliary_head.num_classes must be a'),
+    ('train', 'model.py --cfg-options load_from=5', 'load_from must be a string'),
+    ('train', 'model.py --cfg-options model.data_preprocessor.size=x',
+     'option model.data_preprocessor.size must be a height and a width'),
+    ('train', 'demo.py --work-dir w --cfg-options model.type=5',
+     '5 cannot be built with the options model.type=5: '),
+    ('train', 'demo.py --work-dir w --cfg-options visualizer=[]',
+     'WSSSRunner cannot be built with the options visualizer=[]: visualizer should'),
+    ('train', 'model.py --cfg-options train_cfg=3', 'train_cfg: it is a dict, got 3'),
     ('train', 'model.py --cfg-options custom_hooks.0.x=1',
      'option custom_hooks must be a list of dicts'),
     ('train', 'demo.py --cfg-options randomness.seed=x',
-     "option randomness.seed must be a whole number of at least 0, or None, got 'x'"),
+     "option randomness.seed: it is the number 0, got 'x'"),
+    ('train', 'demo.py --cfg-options randomness.seed=1.5',
+     'option randomness.seed must be a whole number of at least 0, or None, got 1.5'),
     ('train', 'model.py --cfg-options optim_wrapper.optimizer.lr=fast',
-     "option optim_wrapper.optimizer.lr must be a number of at least 0, got 'fast'"),
+     "option optim_wrapper.optimizer.lr: it is the number 0.1, got 'fast'"),
     ('train', 'model.py --cfg-options optim_wrapper.optimizer.lr=nan', '.lr must be'),
     ('train', 'model.py --cfg-options log_level=LOUD',
      'option log_level must be a level of logging'),
@@ -356,6 +414,10 @@ TOOLS = [
     ('dataset_converters/voc_labels', 'none', 'none/Annotations'),
     ('dataset_converters/sbd', 'none --out o', 'none/train.txt does not exist'),
     ('dataset_converters/coco', 'none.json --out o --split x', 'none.json does not'),
+    ('dataset_converters/coco', 'old.json --out o --split ../x', "--split: image id"),
+    ('dataset_converters/check_dataset', '. --photos . --masks none --classes '
+     'classes.txt --labels tags.csv', 'image folder ./. holds no image'),
+    ('train', 'demo.py --launcher slurm', '--launcher slurm: srun starts the process'),
     ('dataset_converters/subset', 'none --out o --classes cat', 'image_labels.json'),
     ('dataset_converters/export_masks',
      'none --photos . --classes voc --format coco --out o', 'none does not exist'),

@@ -24,6 +24,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tool_runner import load_tool
 
+from mmwsss.apis import import_masks
+from mmwsss.datasets.annotations import label_studio_file
 from mmwsss.datasets.image_io import read_image, read_mask, voc_palette, write_mask
 from mmwsss.recipes.digest import DigestCache, _stamp
 from mmwsss.recipes.process import format_seconds
@@ -390,6 +392,49 @@ def test_any_instances(content):
         COCO._check_instances(path, read_json(path))
     except ValueError as error:
         assert 'i.json' in str(error)
+
+
+def exports() -> dict[str, bytes]:
+    """What is imported as masks: a whole file of each program."""
+    brush = label_studio_file.encode_brush(np.eye(4, 6, dtype=bool))
+    square = [[10, 10], [60, 10], [60, 60.5]]
+    results = [
+        dict(type='brushlabels', original_width=6, original_height=4,
+             value=dict(format='rle', rle=brush, brushlabels=['cat'])),
+        dict(type='polygonlabels', original_width=6, original_height=4,
+             value=dict(points=square, polygonlabels=['cat']))]
+    return {
+        'coco': coco().encode(),
+        'cvat': b'<annotations><image id="0" name="a.jpg" width="6" height="4">'
+                b'<mask label="cat" left="1" top="1" width="2" height="2" rle="1, 3"/>'
+                b'<polygon label="cat" points="0,0;3,0;3,3.5" z_order="1"/></image>'
+                b'</annotations>',
+        'label-studio': json.dumps([dict(
+            data=dict(image='a.jpg'), annotations=[dict(result=results)])]).encode()}
+
+
+EXPORTS = exports()
+
+
+@pytest.mark.parametrize('kind', EXPORTS)
+def test_any_export(kind):
+    """Masks of another program: small masks of the class that there is."""
+    suffix = 'xml' if kind == 'cvat' else 'json'
+
+    def read(path):
+        with tempfile.TemporaryDirectory(dir=FOLDER) as out:
+            ids = import_masks(path, out, ['cat'], kind)
+            return {name: read_mask(f'{out}/{name}.png') for name in ids}
+
+    @fuzz
+    @given(any_file(EXPORTS[kind]))
+    def check(content):
+        masks = read_or_refuse(read, put(f'e.{suffix}', content))
+        assert masks is None or all(
+            set(np.unique(mask)) <= {0, 1} for mask in masks.values())
+
+    assert set(read(put(f'e.{suffix}', EXPORTS[kind]))) == {'a'}
+    check()
 
 
 MADE = dict(version='1', settings=dict(a=1, b=['x']), inputs={'{seeds}': 'f' * 64})

@@ -24,6 +24,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_matrix
 from tool_runner import load_tool
 
+from mmwsss.apis import import_masks
 from mmwsss.datasets.folder import find_images
 from mmwsss.datasets.image_io import FORMATS, read_image, read_mask
 from mmwsss.structures import Seed, read_label_names
@@ -166,6 +167,33 @@ def test_entities(text, tmp_path, little_memory):
     path = write(tmp_path / 'a.xml', text)
     with pytest.raises(ValueError, match='a.xml: an annotation has no <!DOCTYPE>'):
         voc.names_in_xml(path, ['background', 'cat'])
+
+
+@pytest.mark.parametrize('text', [
+    'names: [' + '[' * 10**5,
+    # Some letters that stand for 10^9 names.
+    'a: &a [cat]\n' + ''.join(
+        f'{name}: &{name} [{", ".join([f"*{before}"] * 10)}]\n'
+        for before, name in zip('abcdefghi', 'bcdefghij', strict=True))
+    + 'names: *j\n',
+    'names: !!python/object/apply:os.mkdir [ran]'])
+def test_yaml_of_yolo(text, tmp_path, little_memory, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / 'data.yaml', text)
+    with pytest.raises(ValueError, match='data.yaml: it names (no )?classes'):
+        import_masks(str(tmp_path), str(tmp_path / 'out'), ['cat'], 'yolo',
+                     photos=str(tmp_path))
+    assert [item.name for item in tmp_path.iterdir()] == ['data.yaml']
+
+
+def test_lines_that_never_end(tmp_path, little_memory):
+    """A polygon whose outline would take many GB."""
+    content = coco(annotations=[dict(
+        id=1, image_id=1, category_id=3, area=4,
+        segmentation=[[0, 0, 4e8, 4e8, 0, 4e8]])])
+    path = write(tmp_path / 'i.json', content)
+    with pytest.raises(ValueError, match='i.json: .*beyond 1000000 pixels'):
+        import_masks(path, str(tmp_path / 'out'), ['cat'], 'coco')
 
 
 def test_deep_annotations(tmp_path):

@@ -39,7 +39,7 @@ class PhotoFolder:
             ``'train'``, ``'val'``, ``'test'``.
         lost (list[str]): Ids of the table that no photo has.
         unused (dict[str, str]): The kind of each file beside the photos that is not
-            used, by its path, as :func:`sort_files` tells it.
+            used, by its path, as :func:`sort_files` tells it, and of each mask.
     """
 
     root: str
@@ -123,9 +123,14 @@ def find_layout(root: str,
         names, lost = _folder_tags(photos, photo_root), []
     class_file = classes or _existing(root, 'classes.txt')
     known = read_class_names(class_file)[1:] if class_file else _occurring(names)
-    found = {} if not mask_root else {
-        key: path for key, path in sort_files(mask_root)[0].items()
-        if key in photos and path.lower().endswith('.png')}
+    found = {}
+    for key, path in (sort_files(mask_root)[0] if mask_root else {}).items():
+        if not path.lower().endswith('.png'):
+            unused[path] = 'mask that is no .png'
+        elif key not in photos:
+            unused[path] = 'mask of no photo'
+        else:
+            found[key] = path
     return PhotoFolder(root, photo_root, photos, names, table, known, class_file,
                        found, mask_root if found else '', _read_lists(root, photos),
                        lost, unused)

@@ -76,6 +76,10 @@ def load_checkpoint_file(path: str,
             raise ValueError(
                 f'checkpoint {path}: {key} is a {type(content[key]).__name__}, '
                 'expected a dict')
+    for name in (*content, *content.get('state_dict', ())):
+        if not isinstance(name, str):
+            raise ValueError(f'checkpoint {path} holds something called {name!r}, '
+                             'expected names of weights')
     return content
 
 

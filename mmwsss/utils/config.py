@@ -118,8 +118,10 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
         try:
             cfg.merge_from_dict({key: value})
         except (AttributeError, KeyError, TypeError) as error:
+            remedy = ('add _delete_=True to put it in place of what is there'
+                      if isinstance(value, dict) else 'give the whole list or dict')
             raise ValueError(f'option {key}: {source} has no place for {value!r} '
-                             'there; give the whole list or dict') from error
+                             f'there; {remedy}') from error
     rename_parts(cfg._cfg_dict)
     check_values(cfg._cfg_dict, source)
     dataset = (cfg.get('train_dataloader') or {}).get('dataset', {})

@@ -69,7 +69,8 @@ def check_options(cfg: dict, options: dict, source: str = 'the config') -> None:
       almost a key that is there.
 
     Below an added key anything goes, unless a ``type`` is given there, too. Items
-    of lists are named by their number, from 0.
+    of lists are named by their number, from 0. A number stays no word, and a dict no
+    number.
 
     Args:
         cfg (dict): The config.
@@ -132,10 +133,23 @@ def _check(node: Any, path: tuple[str, ...], keys: Sequence[str],
         below = {}
     if rest:
         _check(below, (*path, key), rest, value)
-    elif isinstance(value, dict) and isinstance(below, dict) and \
+        return
+    _check_kind(below, value)
+    if isinstance(value, dict) and isinstance(below, dict) and \
             not value.get('_delete_') and 'type' not in value:
         for name, item in value.items():
             _check(below, (*path, key), [name], item)
+
+
+def _check_kind(before: Any, value: Any) -> None:
+    """Refuse a word for a number, and a number for a dict."""
+    is_number = isinstance(before, (int, float)) and not isinstance(before, bool)
+    if is_number and isinstance(value, (str, dict)):
+        raise ValueError(f'it is the number {before}, got {value!r}')
+    wrong = (str, int, float) if isinstance(before, dict) and 'type' in before else (
+        int, float)
+    if isinstance(before, dict) and before and isinstance(value, wrong):
+        raise ValueError(f'it is a dict, got {value!r}')
 
 
 def _check_new(node: dict, path: tuple[str, ...], key: str,

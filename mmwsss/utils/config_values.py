@@ -3,7 +3,7 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .lists import MAX_CLASSES
@@ -21,8 +21,12 @@ Kind = tuple[Callable[[Any], bool], str]
 _DICT: Kind = (lambda value: isinstance(value, dict), 'a dict')
 _HOOKS: Kind = (
     lambda value: isinstance(value, (list, tuple)) and all(
-        not isinstance(hook, dict) or 'type' in hook for hook in value),
+        isinstance(hook, dict) and 'type' in hook for hook in value),
     'a list of dicts with a type')
+_TEXT: Kind = (lambda value: isinstance(value, str), 'a string')
+_SIZE: Kind = (
+    lambda value: isinstance(value, (list, tuple)) and len(value) == 2 and all(
+        _is_whole(side, 1) for side in value), 'a height and a width in pixels')
 _PIPELINE: Kind = (
     lambda value: isinstance(value, (list, tuple)) and bool(value),
     'a list of at least one transform')
@@ -43,9 +47,9 @@ _LEVEL: Kind = (
         logging.getLevelName(value), int), 'a level of logging, such as INFO')
 
 _KINDS: dict[str, Kind] = {
-    'model': _DICT, 'model.decode_head.num_classes': _CLASSES,
-    'model.auxiliary_head.num_classes': _CLASSES, 'custom_hooks': _HOOKS,
-    'default_hooks': _DICT,
+    'model': _DICT, 'model.data_preprocessor.size': _SIZE, 'custom_hooks': _HOOKS,
+    'default_hooks': _DICT, 'auto_scale_lr': _DICT, 'load_from': _TEXT,
+    'log_processor': _DICT, 'log_processor.window_size': _COUNT,
     'default_hooks.checkpoint.interval': _INTERVAL, 'randomness': _DICT,
     'randomness.seed': _SEED, 'log_level': _LEVEL, 'optim_wrapper': _DICT,
     'optim_wrapper.optimizer': _DICT, 'optim_wrapper.optimizer.lr': _RATE,
@@ -60,7 +64,7 @@ _KINDS: dict[str, Kind] = {
            '.num_workers': _WORKERS}.items()}}
 # A whole part that is None is left out.
 _MAY_BE_NONE = frozenset(key for key in _KINDS if '.' not in key) | {
-    'default_hooks.checkpoint.interval'}
+    'default_hooks.checkpoint.interval', 'model.data_preprocessor.size'}
 
 
 def check_values(cfg: dict, source: str = 'the config') -> None:
@@ -86,3 +90,19 @@ def check_values(cfg: dict, source: str = 'the config') -> None:
             if value is None and key in _MAY_BE_NONE or fits(value):
                 continue
             raise ValueError(f'option {key} must be {words}, got {value!r} ({source})')
+    for key, value in _class_counts(cfg.get('model'), 'model'):
+        if not _CLASSES[0](value):
+            raise ValueError(f'option {key} must be {_CLASSES[1]}, got {value!r} '
+                             f'({source})')
+
+
+def _class_counts(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Each ``num_classes`` of a head, however deep in a model, by its dotted key."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == 'num_classes' and '_head' in path:
+                yield f'{path}.{key}', value
+            yield from _class_counts(value, f'{path}.{key}')
+    elif isinstance(node, (list, tuple)):
+        for index, value in enumerate(node):
+            yield from _class_counts(value, f'{path}.{index}')

@@ -35,23 +35,47 @@ def run_tool(parse_args: Callable[[], argparse.Namespace],
     ``MMWSSS_TRACEBACK=1`` the traceback comes before. Ctrl-C exits with 130.
     Any other exception is a fault of the program: Python shows its traceback and
     exits with 1. A reader of the output that leaves early, as ``head`` does, ends a
-    tool without a word.
+    tool without a word. Standard streams that are closed count as ``/dev/null``.
 
     Args:
         parse_args (Callable): Reads the command line.
         main (Callable): Does the work; returns the exit status, None for 0.
     """
     args = None
+    _open_closed_streams()
     with _noting_interrupts() as interrupts:
         try:
-            args = parse_args()
-            quiet_imports()
-            status = main(args)
+            try:
+                args = parse_args()
+                quiet_imports()
+                status = main(args)
+            except SystemExit:
+                # What --help prints may meet a full disk, too.
+                sys.stdout.flush()
+                _flush(sys.stderr)
+                raise
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
             _end(error, bool(interrupts), getattr(args, 'cfg_options', None))
     if status:
         sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Let streams that the caller has closed lead nowhere.
+
+    The next file to be opened would get the number of such a stream, and what the
+    processes of a tool print would go into it.
+    """
+    for number, name in enumerate(('stdin', 'stdout', 'stderr')):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is this one, since those below are open.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, 'r' if number == 0 else 'w',
+                                    encoding='utf-8', closefd=False))
 
 
 @contextmanager
@@ -131,13 +155,16 @@ def _unbuilt(error: BaseException, options: dict) -> str:
     """Which part of a config fails with which options; '' for other errors."""
     if isinstance(error, (OSError, ValueError, ImportError)):
         return ''
-    kinds = [frame.f_locals['obj_type'] for frame, _ in traceback.walk_tb(
-        error.__traceback__) if frame.f_code.co_name == 'build_from_cfg'
-        and 'obj_type' in frame.f_locals]
+    kinds: list[object] = []
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == 'build_from_cfg' and 'obj_type' in frame.f_locals:
+            kinds.append(frame.f_locals['obj_type'])
+        elif frame.f_code.co_name == 'from_cfg' and 'cls' in frame.f_locals:
+            kinds.append(frame.f_locals['cls'])
     if not kinds:
         return ''
     given = ' '.join(f'{key}={value}' for key, value in options.items())
-    name = kinds[-1] if isinstance(kinds[-1], str) else kinds[-1].__name__
+    name = getattr(kinds[-1], '__name__', kinds[-1])
     return f'{name} cannot be built with the options {given}: '
 
 

@@ -60,6 +60,6 @@ def _iterations(settings: dict, epoch: float) -> int:
     """Take ``epochs`` and ``min_iters`` out of settings; return iterations."""
     epochs, least = settings.pop('epochs'), settings.pop('min_iters', 1)
     for name, value in (('epochs', epochs), ('min_iters', least)):
-        if not isinstance(value, (int, float)) or not value > 0:
+        if not isinstance(value, (int, float)) or not 0 < value < math.inf:
             raise ValueError(f'{name} must be a positive number, got {value!r}')
     return max(math.ceil(epochs * epoch), int(least))

@@ -93,7 +93,7 @@ class WorkerPool:
         try:
             return self._pending.popleft().result()
         except BrokenProcessPool as error:
-            raise RuntimeError(
+            raise ChildProcessError(
                 'a worker process died; perhaps the memory is full, try fewer '
                 'jobs') from error
 

@@ -45,6 +45,18 @@ def test_unknown_launcher(monkeypatch):
         setup_entry_point(Config(dict()), 'rocket')
 
 
+@pytest.mark.parametrize('launcher, said', [
+    ('pytorch', 'torchrun starts the processes, which would set RANK, WORLD_SIZE'),
+    ('slurm', 'srun starts the processes, which would set SLURM_NODELIST'),
+    ('mpi', 'mpirun starts the processes, which would set OMPI_COMM_WORLD_RANK')])
+@pytest.mark.parametrize('gpu', [False, True])
+def test_a_launcher_that_did_not_start_this(monkeypatch, launcher, said, gpu):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: gpu)
+    monkeypatch.setattr(os, 'environ', {})
+    with pytest.raises(ValueError, match=f'--launcher {launcher}: {said}'):
+        setup_entry_point(Config(dict()), launcher)
+
+
 def test_hooks_join_once():
     cfg = Config(dict(default_hooks=dict(
         checkpoint=dict(type='CheckpointHook', interval=7), nan_loss=None)))

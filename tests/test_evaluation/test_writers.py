@@ -52,6 +52,20 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.parametrize('key', ['img_path', 'seg_map_path'])
+def test_what_was_read_is_not_replaced(tmp_path, key):
+    samples = make_samples(tmp_path)
+    (tmp_path / 'truth').symlink_to(tmp_path)
+    if key == 'seg_map_path':
+        for sample in samples:
+            sample.update(seg_map_path=sample['img_path'], img_path=f'{key}/0.jpg',
+                          img_id=sample['img_path'].split('/')[-1][:-4])
+    before = [path.read_bytes() for path in sorted(tmp_path.glob('*.png'))]
+    with pytest.raises(ValueError, match='0.png would replace what was read'):
+        write(samples, type='MaskWriter', out_dir=str(tmp_path / 'truth'))
+    assert [path.read_bytes() for path in sorted(tmp_path.glob('*.png'))] == before
+
+
 @pytest.mark.parametrize('full_size', [False, True])
 def test_seed_writer(tmp_path, full_size):
     samples = make_samples(tmp_path)

@@ -1,5 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import json
+import os
 from collections import Counter
 
 import pytest
@@ -22,13 +23,17 @@ def write_tags(root, tags, name='tags.csv'):
 
 def test_table_classes_and_masks(tmp_path):
     put(tmp_path, 'photos/walk/1.JPG', 'photos/2.png', 'photos/notes.txt',
-        'masks/walk/1.png', 'masks/other.png')
+        'masks/walk/1.png', 'masks/other.png', 'masks/2.tif')
     write_tags(tmp_path, {'walk/1.JPG': ['dog', 'cat'], '2': ['cat']})
     (tmp_path / 'classes.txt').write_text('cat\ndog\n')
     found = find_layout(str(tmp_path))
     assert found.tags == {'walk/1': ['dog', 'cat'], '2': ['cat']}
     assert found.classes == ['cat', 'dog']
     assert list(found.masks) == ['walk/1'], 'a mask without photo is no mask'
+    assert {os.path.relpath(path, tmp_path): kind
+            for path, kind in found.unused.items()} == {
+        'photos/notes.txt': '.txt', 'masks/other.png': 'mask of no photo',
+        'masks/2.tif': 'mask that is no .png'}
     said = '\n'.join(found.describe())
     assert '2 photos in photos' in said and 'tags of 2 of them, from tags.csv' in said
     assert '2 classes, from classes.txt: cat, dog' in said

@@ -369,6 +369,15 @@ class TestCOCO:
 
 class TestSubset:
 
+    def test_a_subset_of_itself(self, voc_root):
+        before = {path: path.read_bytes()
+                  for path in voc_root.rglob('*') if path.is_file()}
+        with pytest.raises(ValueError, match='is the source, which would be replaced'):
+            run('subset', voc_root, '--out', f'{voc_root}/', '--source-classes',
+                'voc', '--classes', 'cat')
+        assert before == {path: path.read_bytes()
+                          for path in voc_root.rglob('*') if path.is_file()}
+
     def test_subset(self, voc_root, tmp_path):
         out = tmp_path / 'subset'
         run('subset', voc_root, '--out', out, '--source-classes',
@@ -460,6 +469,19 @@ class TestCheckDataset:
             assert count == sum(name in tags for tags in train)
         for number, count in statistics['images_by_tags'].items():
             assert count == sum(len(tags) == int(number) for tags in train)
+
+    def test_files_that_are_not_used(self, voc_root, tmp_path, capsys):
+        root = shutil.copytree(voc_root, tmp_path / 'root')
+        for name in ('a.heic', 'b.svg', '.c.png'):
+            (root / 'JPEGImages' / name).write_bytes(b'')
+        assert run('check_dataset', root, '--classes', 'demo', '--quick') == 0
+        said = capsys.readouterr().out
+        assert 'not used: a.heic (.heic)\n' in said
+        assert 'not used: b.svg (.svg)\n' in said
+        assert 'not used: .c.png (hidden)\n' in said
+        assert 'files not used: 3\n' in said
+        with pytest.raises(FileNotFoundError, match='folder of masks .*none does not'):
+            run('check_dataset', root, '--classes', 'demo', '--masks', 'none')
 
     def test_lists_every_problem(self, voc_root, tmp_path,
                                  capsys):

@@ -107,6 +107,65 @@ def test_problems_stop_unless_forced(own, tmp_path, capsys):
         'files', 'spelling'}
 
 
+def snapshot(root):
+    return {path: (path.is_symlink(), path.read_bytes())
+            for path in root.rglob('*') if path.is_file()}
+
+
+def test_own_files_are_not_replaced(own, tmp_path):
+    """Copies never mix with photos, tables or lists of their owner."""
+    other = tmp_path / 'other'
+    photo(other / 'photos' / 'kept.png')
+    (tmp_path / 'link').symlink_to(own)
+    before = snapshot(tmp_path)
+    for out, said in (
+            (own, 'would mix copies with the files in'),
+            (tmp_path / 'link', 'would mix copies'),
+            (own / 'photos', 'would mix copies'),
+            (own / 'photos' / 'new', 'would mix copies'),
+            (own / 'masks' / 'new', 'would mix copies'),
+            (other, 'holds photos, which this tool did not write')):
+        with pytest.raises((ValueError, FileExistsError), match=said):
+            lay_out(own, '--out', out)
+    own.rename(tmp_path / 'photos')
+    with pytest.raises(ValueError, match='would mix copies'):
+        lay_out(tmp_path / 'photos', '--out', tmp_path)
+    (tmp_path / 'photos').rename(own)
+    (other / 'photos.json').write_text('{"kept": ["blob"]}')
+    with pytest.raises(FileExistsError, match='photos.json is not of this tool'):
+        lay_out(own, '--out', other)
+    (other / 'photos.json').unlink()
+    assert snapshot(tmp_path) == before
+
+
+def test_class_folders_beside_their_work_folder(tmp_path):
+    for i in range(60):
+        photo(tmp_path / CLASSES[i % 2] / f'{i:02}.png', seed=i)
+    for _ in range(2):
+        assert lay_out(tmp_path, '--out', tmp_path / 'work_dirs' / 'x' / 'data') == 0
+    with pytest.raises(ValueError, match='would mix copies'):
+        lay_out(tmp_path, '--out', tmp_path / 'new')
+
+
+@pytest.mark.parametrize('damage', [
+    lambda told: '', lambda told: '{"photos"', lambda told: dict(told, photos=[3]),
+    lambda told: dict(told, photos=dict.fromkeys(told['photos'], 3)),
+    lambda told: dict(told, photos={
+        key: {'stamp': one['stamp']} for key, one in told['photos'].items()}),
+    lambda told: dict(told, photos={
+        key: dict(one, file=f'../{key}', shown=['x'])
+        for key, one in told['photos'].items()})])
+def test_a_damaged_record_is_made_anew(own, tmp_path, damage):
+    out = tmp_path / 'out'
+    lay_out(own, '--out', out)
+    before, told = snapshot(out), read_json(out / 'photos.json')
+    damaged = damage(told)
+    (out / 'photos.json').write_text(
+        damaged if isinstance(damaged, str) else json.dumps(damaged))
+    assert lay_out(own, '--out', out) == 0
+    assert snapshot(out) == before
+
+
 def test_copies_of_photos_in_two_lists(own, capsys):
     shutil.copy(own / 'photos' / '40.png', own / 'photos' / '41.png')
     for name, ids in (('train', range(41)), ('val', (0, 41))):

@@ -73,6 +73,13 @@ def test_possible_options(esol, option, value):
     ('train_cfg.max_iter', 3, "nearest is 'max_iters'"),
     ('optim_wrapper.optimizer.lrr', 3, "nearest is 'lr'"),
     ('', 1, "no ''"),
+    # Of another kind.
+    ('model.backbone.depth', 'x', "it is the number 18, got 'x'"),
+    ('model', dict(backbone=dict(depth='x')), "it is the number 18, got 'x'"),
+    ('default_hooks.checkpoint.max_keep_ckpts', 'x', "it is the number 2, got 'x'"),
+    ('train_dataloader.sampler', 3, 'it is a dict, got 3'),
+    ('default_hooks.checkpoint', 'x', "it is a dict, got 'x'"),
+    ('log_processor', 3, 'it is a dict, got 3'),
 ])
 def test_misspelt_options(esol, option, value, said):
     before = repr(esol)

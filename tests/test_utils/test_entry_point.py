@@ -38,7 +38,7 @@ def test_traceback_on_request(capsys, monkeypatch):
     assert 'Traceback' in end(ValueError('x'), capsys)[1]
 
 
-def run(script, unbuffered=False, **streams):
+def run(script, unbuffered=False, arguments=(), **streams):
     """Exit status and standard error of a tool of one's own."""
     env = dict(os.environ, PYTHONPATH=ROOT)
     env.pop('PYTHONUNBUFFERED', None)
@@ -47,8 +47,8 @@ def run(script, unbuffered=False, **streams):
     script = ('from argparse import Namespace\n'
               'from mmwsss.utils.entry_point import run_tool\n' + script)
     streams = {'stderr': subprocess.PIPE, **streams}
-    done = subprocess.run([sys.executable, '-c', script], env=env, text=True,
-                          **streams)
+    done = subprocess.run([sys.executable, '-c', script, *arguments], env=env,
+                          text=True, **streams)
     return done.returncode, done.stderr
 
 
@@ -71,6 +71,50 @@ def test_a_reader_that_leaves(unbuffered):
     with open(writer, 'w') as pipe:
         assert run('run_tool(Namespace, lambda args: print("x"))', unbuffered,
                    stdout=pipe) == (141, '')
+
+
+HELP = '''
+from mmwsss.utils.arguments import ToolParser
+run_tool(ToolParser('A tool.').parse_args, print)
+'''
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no /dev/full')
+def test_help_on_a_full_disk():
+    with open('/dev/full', 'w') as full:
+        assert run(HELP, arguments=['--help'], stdout=full) == (
+            2, 'error: [Errno 28] No space left on device\n')
+        assert run(HELP, arguments=['--nosuch'], stderr=full) == (2, None)
+
+
+def test_a_reader_that_leaves_help():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, 'w') as pipe:
+        assert run(HELP, arguments=['--help'], stdout=pipe) == (141, '')
+
+
+@pytest.mark.parametrize('closed', [(1,), (2,), (0, 1, 2), (0, 2)])
+def test_closed_streams(closed, tmp_path):
+    """What is printed then, by other programs too, gets into no file."""
+    script = '''
+import os, sys
+def main(args):
+    with open('result', 'w') as file:
+        file.write('whole')
+        file.flush()
+        assert file.fileno() > 2
+        print('printed')
+        print('printed', file=sys.stderr)
+        os.system('echo printed; echo printed >&2; read line')
+    return len(sys.stdin.read())
+run_tool(Namespace, main)
+'''
+    status, error = run(script, cwd=tmp_path, stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        preexec_fn=lambda: [os.close(number) for number in closed])
+    assert (status, error) == (0, '' if 2 in closed else 'printed\nprinted\n')
+    assert (tmp_path / 'result').read_text() == 'whole'
 
 
 def test_errors_of_workers(capsys):

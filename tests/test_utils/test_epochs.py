@@ -55,6 +55,7 @@ def test_iterations_stay():
 
 @pytest.mark.parametrize('settings, message', [
     (dict(epochs=0), 'epochs must be a positive number, got 0'),
+    (dict(epochs=float('inf')), 'epochs must be a positive number, got inf'),
     (dict(epochs='3'), "epochs must be a positive number, got '3'"),
     (dict(min_iters=-1), 'min_iters must be a positive number, got -1')])
 def test_wrong_lengths(settings, message):

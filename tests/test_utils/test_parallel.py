@@ -36,7 +36,7 @@ def test_errors_and_deaths():
         assert list(pool.map(['threads'])) == [(1, '1')]
         with pytest.raises(TypeError):
             list(pool.map([1, 'text']))
-        with pytest.raises(RuntimeError, match='worker process died'):
+        with pytest.raises(ChildProcessError, match='worker process died'):
             list(pool.map(['die']))
     with pytest.raises(ValueError, match='jobs'):
         WorkerPool(-1, setup, 10)

@@ -29,6 +29,7 @@ from mmwsss.photos import likely_name
 from mmwsss.utils import read_id_list, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.image_files import sort_files
 
 _VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
@@ -178,9 +179,14 @@ def check_dataset(data_root: str,
     Returns:
         tuple[dict, list[str]]: Statistics, and the problems found.
     """
-    from mmwsss.datasets.folder import find_images
     from mmwsss.structures import read_label_names, strip_image_suffix
-    paths = find_images(osp.join(data_root, images))
+    folder = osp.join(data_root, images)
+    paths, others = sort_files(folder)
+    if not paths:
+        raise ValueError(f'image folder {folder} holds no image')
+    if masks and not osp.isdir(osp.join(data_root, masks)):
+        raise FileNotFoundError(
+            f'folder of masks {osp.join(data_root, masks)} does not exist')
     problems = []
     if list_file:
         ids = [strip_image_suffix(i) for i in read_id_list(
@@ -207,6 +213,8 @@ def check_dataset(data_root: str,
         num_masks += mask is not None
         work.append((image_id, path, mask, len(classes)))
     statistics['images_with_mask'] = num_masks
+    statistics['files_not_used'] = {
+        osp.relpath(path, folder): kind for path, kind in others.items()}
     if read_files and work:
         statistics.update(_read_all(work, jobs, problems, labels and table,
                                     classes))
@@ -281,7 +289,11 @@ def main(args: argparse.Namespace) -> int:
             f'{args.expect}: {line}'
             for line in compare(statistics, EXPECTED[args.expect])
         ]
+    for path, kind in statistics['files_not_used'].items():
+        print(f'not used: {path} ({kind})')
     for key, value in statistics.items():
+        if key == 'files_not_used':
+            value = len(value)
         if isinstance(value, dict):
             value = ', '.join(f'{k}: {v}' for k, v in value.items())
         print(f'{key.replace("_", " ")}: {value}')

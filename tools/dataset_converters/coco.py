@@ -32,7 +32,9 @@ import numpy as np
 from mmwsss.utils import (
     check_image_ids,
     check_unique,
+    naming,
     read_json,
+    walk_files,
     with_background,
     write_json,
     write_lines,
@@ -58,13 +60,12 @@ def decode_instance(annotation: dict, height: int, width: int) -> np.ndarray:
     if coco_mask is None:
         raise ImportError('COCO masks need pycocotools: '
                           'pip install pycocotools')
+    from mmwsss.datasets.annotations.shapes import check_corners, decode_runs
     shape = annotation['segmentation']
-    if isinstance(shape, list):
-        rle = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
-    elif isinstance(shape['counts'], list):
-        rle = coco_mask.frPyObjects(shape, height, width)
-    else:
-        rle = shape
+    if not isinstance(shape, list):
+        return decode_runs(shape, (height, width))
+    check_corners(shape)
+    rle = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
     return coco_mask.decode(rle).astype(bool)
 
 
@@ -160,7 +161,8 @@ def _convert(job: tuple, folder: str, class_ids: dict, palette: list,
 
 def _check_settings(path: str, settings: dict) -> None:
     """Do not mix two recipes in one folder."""
-    if osp.exists(path):
+    folder = osp.splitext(path)[0]
+    if osp.exists(path) and osp.isdir(folder) and any(walk_files(folder)):
         previous = read_json(path)
         if previous != settings:
             raise ValueError(
@@ -221,6 +223,7 @@ def convert_coco(annotation_file: str,
     """
     from mmwsss.datasets.image_io import read_mask, voc_palette
     from mmwsss.structures import save_label_table
+    check_image_ids([split], '--split')
     if void and void % 2 == 0:
         raise ValueError(f'expected an odd width of void, got {void}')
     crowd = crowd or ('skip' if recipe == 'A' else 'include')
@@ -255,7 +258,8 @@ def convert_coco(annotation_file: str,
     todo = [(image, of_image[image['id']]) for image in images]
     # Ctrl-C ends them through this process.
     ignore = (signal.SIGINT, signal.SIG_IGN)
-    with multiprocessing.Pool(jobs, signal.signal, ignore) as pool:
+    with naming(annotation_file), multiprocessing.Pool(
+            jobs, signal.signal, ignore) as pool:
         for _ in track_progress(pool.imap(work, todo, chunksize=16), len(todo)):
             pass
 

@@ -23,7 +23,14 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 
-from mmwsss.photos import Finding, PhotoFolder, check_tags, find_layout, split_photos
+from mmwsss.photos import (
+    Finding,
+    PhotoFolder,
+    check_tags,
+    find_layout,
+    split_photos,
+)
+from mmwsss.photos.layout import SPLITS
 from mmwsss.utils import atomic_write, read_json, write_json, write_lines
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
@@ -216,11 +223,68 @@ def remove_others(folder: str, names: Iterable[str]) -> None:
             os.remove(osp.join(folder, name))
 
 
+def claim_folder(out: str, folder: PhotoFolder) -> dict[str, dict]:
+    """Make sure that the folder to lay photos out in holds nobody's own files.
+
+    What is there is replaced, and removed where its photo is gone.
+
+    Args:
+        out (str): The folder.
+        folder (PhotoFolder): The photos.
+
+    Returns:
+        dict[str, dict]: What the last run has told of each photo; a damaged record
+        tells nothing.
+
+    Raises:
+        ValueError: If photos, masks and the folder lie in one another.
+        FileExistsError: If it holds files that this tool did not write.
+    """
+    here, root = osp.realpath(out), osp.realpath(folder.root)
+    ours = [osp.join(here, name) for name in ('photos', 'masks')]
+    work_dirs = osp.join(root, 'work_dirs')
+    for source in filter(None, (folder.photo_root, folder.mask_root)):
+        real = osp.realpath(source)
+        among = _is_below(here, real) and not (
+            real == root and _is_below(here, work_dirs))
+        if here == root or among or any(_is_below(real, one) for one in ours):
+            raise ValueError(f'--out {out} would mix copies with the files in {source}'
+                             '; choose a folder elsewhere')
+    record = osp.join(out, RECORD)
+    if not osp.exists(record):
+        names = ['tags.csv', 'classes.txt', 'photos', 'masks',
+                 *(f'{name}.txt' for name in (*SPLITS, 'seeds'))]
+        if others := [name for name in names if osp.lexists(osp.join(out, name))]:
+            raise FileExistsError(f'{out} holds {others[0]}, which this tool did not '
+                                  'write; choose another folder')
+        write_json(record, dict(source=osp.abspath(folder.root), photos={}))
+    try:
+        told = read_json(record)
+    except ValueError:
+        return {}
+    if not isinstance(told, dict) or 'source' not in told:
+        raise FileExistsError(f'{record} is not of this tool; choose another folder')
+    known = told.get('photos')
+    return {key: one for key, one in known.items() if _is_told(one, key)} \
+        if isinstance(known, dict) else {}
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return osp.join(path, '').startswith(osp.join(folder, ''))
+
+
+def _is_told(one: object, key: str) -> bool:
+    """Whether it is what :func:`look_at_photo` tells of the photo."""
+    return isinstance(one, dict) and one.get('id') == key and all(
+        isinstance(one.get(name), str) for name in ('problem', 'digest', 'file')
+    ) and osp.splitext(one['file'])[0] in ('', key) and isinstance(
+        one.get('shown'), list) and all(type(value) is int for value in one['shown'])
+
+
 def look(args: argparse.Namespace, folder: PhotoFolder,
          lists: dict[str, list[str]]) -> dict[str, dict]:
     """What is known of each photo, from this run or the last."""
-    path = osp.join(args.out, RECORD) if args.out else ''
-    known = read_json(path).get('photos', {}) if path and osp.isfile(path) else {}
+    known = claim_folder(args.out, folder) if args.out else {}
     setting = [args.max_long, len(folder.classes)]
     wanted = sorted({key for ids in lists.values() for key in ids}
                     if args.out else folder.photos)

@@ -82,12 +82,15 @@ def make_subset(data_root: str,
         long_side (int, optional): Resize the images to it. Defaults to None.
 
     Raises:
-        ValueError: If a class is unknown or a list ends up empty.
+        ValueError: If a class is unknown, a list ends up empty, or ``out`` is the
+            source.
         FileNotFoundError: If an image is missing.
     """
     from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
     from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
     from mmwsss.structures import read_label_names, save_label_table
+    if osp.realpath(out) == osp.realpath(data_root):
+        raise ValueError(f'--out {out} is the source, which would be replaced')
     classes = with_background(classes)
     for name in classes:
         if name not in source_classes:

@@ -17,7 +17,7 @@ from .photo_masks import (
     empty_mask,
     id_of_file,
 )
-from .shapes import box_of, fill, outline, regions
+from .shapes import box_of, decode_runs, fill, outline, regions
 
 
 def write_coco(items: Sequence[PhotoMask], labels: Labels, out: str,
@@ -52,7 +52,6 @@ def write_coco(items: Sequence[PhotoMask], labels: Labels, out: str,
 
 def read_coco(source: str, labels: Labels, photos: str | None) -> Masks:
     """The masks of an instances file; later annotations lie over earlier ones."""
-    from pycocotools import mask as coco_mask
     path = osp.join(source, 'annotations.json') if osp.isdir(source) else source
     content = read_json(path)
     with naming(path):
@@ -67,15 +66,8 @@ def read_coco(source: str, labels: Labels, photos: str | None) -> Masks:
                 size = mask.shape[0], mask.shape[1]
                 for annotation in by_image[image['id']]:
                     shape = annotation['segmentation']
-                    if isinstance(shape, list):
-                        region = fill(shape, size)
-                    else:
-                        if tuple(shape['size']) != size:
-                            raise ValueError(f'a mask has the size {shape["size"]}, '
-                                             f'its image {list(size)}')
-                        if isinstance(shape['counts'], list):
-                            shape = coco_mask.frPyObjects(shape, *size)
-                        region = coco_mask.decode(shape).astype(bool)
+                    region = (fill if isinstance(shape, list) else decode_runs)(
+                        shape, size)
                     mask[region] = labels.id_of(names[annotation['category_id']])
                 yield id_of_file(image['file_name']), mask
         except (KeyError, TypeError, AttributeError) as error:

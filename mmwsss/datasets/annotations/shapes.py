@@ -1,7 +1,8 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Regions of a mask as outlines and as run lengths."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 _FINE = 2
 """Outlines run on a grid this much finer than pixels: they then lie around the
 centres of pixels, so that any way of filling gives the same pixels back."""
+
+_FAR = 1_000_000
 
 
 def regions(mask: np.ndarray, min_pixels: int = 1) -> Iterator[tuple[int, np.ndarray]]:
@@ -101,11 +104,50 @@ def fill(polygons: Sequence[Sequence[float]], size: tuple[int, int]) -> np.ndarr
         if len(polygon) < 6 or len(polygon) % 2:
             raise ValueError(f'a polygon has {len(polygon)} numbers, expected at '
                              'least three points')
-        if not np.isfinite(np.asarray(polygon, dtype=float)).all():
-            raise ValueError('a polygon has coordinates that are no numbers')
+    check_corners(polygons)
     height, width = size
+    if not polygons:
+        return np.zeros(size, dtype=bool)
     runs = coco_mask.frPyObjects([list(map(float, p)) for p in polygons], height, width)
     return coco_mask.decode(coco_mask.merge(runs)).astype(bool)
+
+
+def check_corners(polygons: Sequence[Sequence[float]]) -> None:
+    """Refuse corners that pycocotools would draw lines of any length to.
+
+    Raises:
+        ValueError: If a coordinate is no number, or far from any image.
+    """
+    for polygon in polygons:
+        values = np.asarray(polygon, dtype=float)
+        if values.ndim != 1 or not np.isfinite(values).all():
+            raise ValueError('a polygon has coordinates that are no numbers')
+        if np.abs(values).max(initial=0) > _FAR:
+            raise ValueError(f'a polygon has coordinates beyond {_FAR} pixels')
+
+
+def decode_runs(runs: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """The pixels of COCO's run lengths, which go down the columns.
+
+    Args:
+        runs (Mapping): ``size``, and ``counts`` as a list or compressed.
+        size (tuple[int, int]): (H, W) of the image.
+
+    Returns:
+        np.ndarray: bool ``(H, W)``.
+
+    Raises:
+        ValueError: If they are of another size, before memory is asked for, or do
+            not add up to it.
+        ImportError: If pycocotools is not installed.
+    """
+    from pycocotools import mask as coco_mask
+    if tuple(runs['size']) != size:
+        raise ValueError(f'a mask has the size {runs["size"]}, its image {list(size)}')
+    if isinstance(runs['counts'], list):
+        flat = from_run_lengths(runs['counts'], size[0] * size[1])
+        return flat.reshape(size, order='F')
+    return coco_mask.decode(dict(runs, size=list(size))).astype(bool)
 
 
 def run_lengths(values: np.ndarray) -> list[int]:
@@ -121,7 +163,10 @@ def from_run_lengths(lengths: Sequence[int], count: int) -> np.ndarray:
     Raises:
         ValueError: If they do not add up to ``count``.
     """
-    runs = np.asarray(lengths, dtype=np.int64)
+    try:
+        runs = np.asarray(lengths, dtype=np.int64)
+    except OverflowError as error:
+        raise ValueError(f'runs of more than {count} pixels') from error
     if runs.size and runs.min() < 0 or runs.sum() != count:
         raise ValueError(f'runs of {runs.sum()} pixels, expected {count}')
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs)

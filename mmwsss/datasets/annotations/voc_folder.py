@@ -88,8 +88,8 @@ def _read_colors(path: str, labels: Labels) -> dict[int, int]:
         if line.startswith('#') or not line.strip():
             continue
         # A name may hold colons, what follows it does not.
-        name, color, *_ = line.rsplit(':', 3)
         try:
+            name, color, *_ = line.rsplit(':', 3)
             red, green, blue = map(int, color.split(','))
         except ValueError as error:
             raise ValueError(f'{path}: no colour in {line!r}') from error

@@ -54,8 +54,12 @@ def read_yolo(source: str, labels: Labels, photos: str | None) -> Masks:
         try:
             names = yaml.safe_load(read_text(path))['names']
             names = dict(enumerate(names)) if isinstance(names, list) else names
+            # Lists by reference may be of any length when they are written out.
+            if not all(isinstance(name, (str, int)) for name in names.values()):
+                raise ValueError('it names classes by more than words')
             ids = {int(key): labels.id_of(str(name)) for key, name in names.items()}
-        except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        except (yaml.YAMLError, KeyError, TypeError, AttributeError,
+                RecursionError) as error:
             raise ValueError(f'it names no classes: {error!r}') from error
     folders = [folder for folder in ('labels/train', 'labels/val', 'labels')
                if osp.isdir(osp.join(source, folder))]

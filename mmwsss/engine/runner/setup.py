@@ -22,6 +22,14 @@ DEFAULT_HOOKS = dict(
     nan_loss=dict(type='mmseg.NaNLossHook'))
 
 
+_STARTED_BY = dict(
+    pytorch=('torchrun', ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')),
+    slurm=('srun', ('SLURM_NODELIST', 'SLURM_NTASKS', 'SLURM_PROCID', 'SLURM_LOCALID')),
+    mpi=('mpirun', ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE',
+                    'OMPI_COMM_WORLD_LOCAL_RANK')))
+"""Launcher -> its program, and the variables that this sets."""
+
+
 def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
     """Prepare the process and the config, at the start of each tool.
 
@@ -39,8 +47,14 @@ def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
 
     Raises:
         ValueError: If a ``checkpoint_path`` in the model (timm's way to name
-            initial weights) is not safe to load.
+            initial weights) is not safe to load, or if the launcher has not started
+            this process.
     """
+    if launcher in _STARTED_BY and not is_distributed():
+        program, names = _STARTED_BY[launcher]
+        if missing := [name for name in names if name not in os.environ]:
+            raise ValueError(f'--launcher {launcher}: {program} starts the processes, '
+                             f'which would set {", ".join(missing)}')
     use_safe_loading()
     cfg.launcher = launcher
     _check_checkpoint_paths(cfg.get('model', {}))

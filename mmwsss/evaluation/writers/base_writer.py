@@ -54,7 +54,8 @@ class BaseWriter(BaseMetric):
         """Write a batch.
 
         Raises:
-            ValueError: Naming both images, if two have the same id.
+            ValueError: Naming both images, if two have the same id; or the file, if
+                it is an image or a mask that was read.
         """
         for sample in data_samples:
             source = sample.get('img_path', '')
@@ -67,6 +68,11 @@ class BaseWriter(BaseMetric):
                                  'rename one')
             if self.skip_existing and osp.exists(path):
                 continue
+            for key in ('img_path', 'seg_map_path', 'saliency_path'):
+                read = sample.get(key)
+                if read and osp.realpath(read) == osp.realpath(path):
+                    raise ValueError(f'{path} would replace what was read; write '
+                                     'into another folder')
             self.write(sample, path)
             self.num_written += 1
 
