@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from test_method_pipelines import run_recipe
 
+from mmwsss.utils import read_json
 from mmwsss.utils.checkpoint import load_weights
 
 pytest.importorskip('open_clip')
@@ -19,8 +20,12 @@ def test_from_tags(tmp_path, voc_root, monkeypatch):
     run_recipe(
         tmp_path, voc_root, monkeypatch,
         '../projects/weclip/configs/weclip_demo_pipeline',
-        ('clip', 'train_localizer', 'pseudo_labels', 'score_pseudo_labels'),
+        ('clip', 'train_localizer', 'test_localizer', 'pseudo_labels',
+         'score_pseudo_labels'),
         dict(train_localizer={'model.decode_head.choose_from': 1}))
+    # With and without CRF in one run, and without tags.
+    scores = read_json(str(tmp_path / 'work' / 'test_localizer' / 'metrics.json'))
+    assert 0 <= min(scores['mIoU'], scores['crf/mIoU'])
     before, after = (
         load_weights(str(tmp_path / 'work' / path))
         for path in ('clip/clip.pth', 'train_localizer/iter_2.pth'))
