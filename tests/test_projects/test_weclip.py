@@ -562,7 +562,8 @@ def test_recipe(name, tmp_path):
     assert steps['train_localizer']['cfg_options']['load_from'] == '{clip}/clip.pth'
     test = steps.get('test_localizer') or steps['predict']
     assert test['tta']
-    assert ('train_segmentor' in steps) == ('deeplab' in name)
+    assert ('train_segmentor' in steps) == ('deeplab' in name or 'irn' in name)
+    assert ('affinity_labels' in steps) == ('irn' in name)
     assert ('pseudo_labels' in steps) == ('coco' not in name)
 
 
