@@ -2,6 +2,7 @@
 """CLIP-ES: model, words, configs, converter, and what the published code trips over."""
 
 import copy
+import logging
 import pickle
 import re
 import sys
@@ -617,7 +618,12 @@ class TestWeights:
                                              '--weights FILE'):
             clip_weights.load_clip(TINY, 'nothing.pt')
 
+        log = logging.getLogger('huggingface_hub')
+        level = log.level
+
         def offline(*args, **kwargs):
+            # Of its retries.
+            assert not log.isEnabledFor(logging.WARNING)
             raise OSError('Network is unreachable')
 
         monkeypatch.setattr(open_clip, 'download_pretrained', offline)
@@ -629,6 +635,7 @@ class TestWeights:
         monkeypatch.setattr(clip_weights, 'read_arch', lambda arch: config)
         with pytest.raises(ValueError, match='cannot be downloaded .OSError.: give'):
             clip_weights.load_clip('ViT-B-16-quickgelu')
+        assert log.level == level
 
     def test_without_open_clip(self, monkeypatch):
         monkeypatch.setitem(sys.modules, 'open_clip', None)
