@@ -17,8 +17,8 @@ METHODS = dict(
     single_stage='single_stage/single_stage', fsae='fsae/fsae_esol')
 """Method -> the beginning of its recipe's name in ``configs/``."""
 
-PROJECTS = dict(clip='projects/clip_es/configs/clip_es_folder_pipeline.py')
-"""Method -> its recipe in a checkout, the same for all presets."""
+PROJECTS = dict(clip='projects/clip_es/configs/clip_es')
+"""Method -> the same in a checkout, of what knows the classes before any tag."""
 
 PRESETS = dict(cpu=('_mobilenetv1', 384), gpu=('', 640))
 """Device -> the recipes' small or large backbone, and the long side of photos."""
@@ -119,6 +119,7 @@ def run(data: str,
     copies = osp.join(out, 'data')
     call_tool('tools/dataset_converters/own_photos.py', data, '--out', copies,
               '--max-long', str(max_long or PRESETS[preset][1]),
+              *['--known-classes'] * (method in PROJECTS),
               *layout_options(tags, masks, classes), *['--force'] * force)
     options = [f'data_root={osp.abspath(copies)}']
     if osp.isfile(osp.join(copies, 'val.txt')):
@@ -127,11 +128,8 @@ def run(data: str,
         options += [f'{variable}={path}' for variable, path in lists.items()
                     if osp.isfile(path)]
     if full:
-        options.append(f'full_masks={_full_masks(copies)}')
-    words = osp.join(data, 'prompts.txt')
-    if method == 'clip' and osp.isfile(words):
-        write_lines(osp.join(copies, 'prompts.txt'), read_lines(words))
-        options.append('prompts=prompts.txt')
+        options.append(f'full_masks={full_masks(copies)}')
+    options += copy_prompts(data, copies, method)
     if weights is not None:
         options.append(f'weights={osp.abspath(weights)}')
     processes = ['--gpus', str(gpus)] if gpus > 1 else []
@@ -140,7 +138,7 @@ def run(data: str,
     return out
 
 
-def _full_masks(copies: str) -> str:
+def full_masks(copies: str) -> str:
     """The folder of masks, if all training photos and some of test have one."""
     folder = osp.abspath(osp.join(copies, 'masks'))
     lacking = [key for key in read_id_list(osp.join(copies, 'train.txt'))
@@ -151,6 +149,23 @@ def _full_masks(copies: str) -> str:
     if not osp.isfile(osp.join(copies, 'test.txt')):
         raise FileNotFoundError('--full: there are too few masks to score on')
     return folder
+
+
+def copy_prompts(data: str, copies: str, method: str) -> list[str]:
+    """Lay ``prompts.txt`` out beside the copies of the photos, if there is one.
+
+    Returns:
+        list[str]: What names it to the method's recipe.
+    """
+    source, copy = (osp.join(folder, 'prompts.txt') for folder in (data, copies))
+    if not osp.isfile(source):
+        # That of an earlier run.
+        if osp.isfile(copy):
+            os.remove(copy)
+        return []
+    write_lines(copy, read_lines(source, 'list of words'))
+    # A recipe of one's own on CLIP says that it is not read, unless it is named.
+    return ['prompts=prompts.txt'] if method in PROJECTS else []
 
 
 def find_recipe(method: str, preset: str) -> str:
@@ -164,14 +179,15 @@ def find_recipe(method: str, preset: str) -> str:
         if not osp.isfile(method):
             raise FileNotFoundError(f'there is no recipe {method}')
         return method
+    kind = f'{PRESETS[preset][0]}_folder_pipeline.py'
     if method in PROJECTS:
-        path = osp.join(osp.dirname(project_path('configs')), PROJECTS[method])
+        path = osp.join(
+            osp.dirname(project_path('configs')), f'{PROJECTS[method]}{kind}')
         if not osp.isfile(path):
             raise FileNotFoundError(f'--method {method} needs a checkout of mmwsss: '
                                     f'there is no {path}')
     elif method in METHODS:
-        name = f'{METHODS[method]}{PRESETS[preset][0]}_folder_pipeline.py'
-        path = project_path('configs', *name.split('/'))
+        path = project_path('configs', *f'{METHODS[method]}{kind}'.split('/'))
     else:
         raise ValueError(
             f'--method must be one of {", ".join((*METHODS, *PROJECTS))}, or a recipe '

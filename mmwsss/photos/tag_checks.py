@@ -40,18 +40,23 @@ class Finding:
 
 
 def check_tags(folder: PhotoFolder,
-               lists: Mapping[str, Sequence[str]] | None = None) -> list[Finding]:
+               lists: Mapping[str, Sequence[str]] | None = None,
+               known_classes: bool = False) -> list[Finding]:
     """Look for what a classifier cannot learn from these tags.
 
     Args:
         folder (PhotoFolder): The photos with their tags.
         lists (Mapping, optional): Ids of each split, see :func:`split_photos`.
             Photos of more than one are found. Defaults to those of the folder.
+        known_classes (bool): Whether a model that knows the classes already, such as
+            CLIP, places them, so that it matters little how many photos show one.
+            Defaults to False.
 
     Returns:
         list[Finding]: What stops first.
     """
-    found = [*_spelling(folder), *_frequencies(folder), *_pairs(folder),
+    found = [*_spelling(folder), *_frequencies(folder, known_classes),
+             *([] if known_classes else _pairs(folder)),
              *_untagged(folder), *_shared(lists or folder.lists)]
     return sorted(found, key=lambda one: not one.stops)
 
@@ -104,7 +109,7 @@ def _folded(name: str) -> str:
     return name.strip().casefold().replace('_', ' ').replace('-', ' ')
 
 
-def _frequencies(folder: PhotoFolder) -> list[Finding]:
+def _frequencies(folder: PhotoFolder, known_classes: bool) -> list[Finding]:
     tagged = [names for names in folder.tags.values() if names]
     counts = Counter(name for names in tagged for name in set(names))
     found = []
@@ -113,14 +118,22 @@ def _frequencies(folder: PhotoFolder) -> list[Finding]:
         if count == 0:
             found.append(Finding(
                 'too few', f'no photo is tagged {name!r}: take it out of the classes'))
+        elif known_classes:
+            if count < TOO_FEW:
+                found.append(Finding(
+                    'too few', f'{name!r} is in {_photos(count)} only: CLIP may find '
+                    'it there, but a segmentation model learns little from so few',
+                    stops=False))
         elif share >= MANY:
             text = (f'{name!r} is in {count} of {len(tagged)} photos ({share:.0%}): '
                     'what is in nearly every photo cannot be told from its '
-                    'surroundings by tags. Drop the class, or add photos without it')
+                    'surroundings by tags. Drop the class, add photos without it, or '
+                    'let CLIP find it (mmwsss run --method clip)')
             found.append(Finding('nearly all', text, stops=share >= NEARLY_ALL))
         elif count < FEW:
             text = (f'{name!r} is in {_photos(count)} only: add more, {FEW} at '
-                    'least, or drop the class')
+                    'least, drop the class, or let CLIP find it (mmwsss run --method '
+                    'clip)')
             found.append(Finding('too few', text, stops=count < TOO_FEW))
     return found
 

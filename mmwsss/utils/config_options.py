@@ -22,7 +22,7 @@ TOP_KEYS = frozenset({
     'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn',
     # ... and what our tools read.
     'classes', 'data_root', 'label_rule', 'seed_dataloader', 'test_pipeline',
-    'tta_model', 'tta_pipeline', 'walk', 'walk_tta_model'})
+    'tta_model', 'tta_pipeline', 'walk', 'walk_tta_model', 'words'})
 
 # ``epochs`` and ``min_iters`` are read by our count_epochs.
 _LOOP = frozenset({'by_epoch', 'dynamic_intervals', 'epochs', 'fp16', 'max_epochs',

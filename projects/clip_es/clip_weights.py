@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """The weights of CLIP: where they come from, and what words become by them."""
 
+import logging
 import os.path as osp
 from collections.abc import Sequence
 
@@ -125,6 +126,10 @@ def _download(arch: str | dict, weights: str) -> str:
     if not config:
         raise ValueError(f'{weights} is neither a file nor weights that open_clip '
                          f'knows of {name or "such a CLIP"}: {advice}')
+    # Of its retries: what it comes to is said below.
+    log = logging.getLogger('huggingface_hub')
+    level = log.level
+    log.setLevel(logging.ERROR)
     try:
         return open_clip.download_pretrained(config)
     # Offline, a library of downloads raises whatever it likes.
@@ -132,6 +137,8 @@ def _download(arch: str | dict, weights: str) -> str:
         raise ValueError(
             f'the weights {weights} of {name} are not in the cache of open_clip and '
             f'cannot be downloaded ({type(error).__name__}): {advice}') from error
+    finally:
+        log.setLevel(level)
 
 
 def _read_weights(path: str) -> dict[str, Tensor]:

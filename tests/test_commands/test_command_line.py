@@ -90,6 +90,19 @@ def test_words_for_clip(calls, tmp_path):
                    method=method)
     assert 'prompts=prompts.txt' in calls[1] and 'prompts=prompts.txt' not in calls[3]
     assert (tmp_path / 'clip/data/prompts.txt').read_text() == 'tabby,kitten\n'
+    # CLIP needs no photos without a class.
+    assert ['--known-classes' in call for call in calls] == [True, False, False, False]
+    # A recipe of one's own is told of the words, which it must name; words that are
+    # gone are forgotten.
+    own = tmp_path / 'own.py'
+    own.touch()
+    call = dict(data=str(tmp_path), out=str(tmp_path / 'own'), method=str(own))
+    mmwsss.run(**call)
+    assert (tmp_path / 'own/data/prompts.txt').exists()
+    assert 'prompts=prompts.txt' not in calls[5]
+    (tmp_path / 'prompts.txt').unlink()
+    mmwsss.run(**call)
+    assert not (tmp_path / 'own/data/prompts.txt').exists()
 
 
 @pytest.mark.parametrize('preset', PRESETS)

@@ -96,6 +96,12 @@ def test_a_sweep_goes_on_beyond_its_edge(tmp_path):
                    thresholds=(.0, grid[best], .9))
     assert scores['seed/threshold'] == pytest.approx(grid[best])
     assert json.loads(path.read_text())['details']['thresholds'][-1] == .9
+    # Nor does a sweep go on that is told not to.
+    scores = score('seed', range(NUM_IMAGES), NUM_IMAGES, thresholds=(.0, .03),
+                   extend=False)
+    best = int(np.argmax(every[:2]))
+    assert scores['seed/threshold'] == grid[best]
+    assert scores['seed/mIoU'] == pytest.approx(every[best])
 
 
 def test_stride_4_seeds_are_upsampled():

@@ -120,6 +120,21 @@ def test_too_few_and_none(tmp_path):
     assert len(stopping) == 2
 
 
+def test_classes_that_are_known_already(tmp_path):
+    """CLIP has seen photos without them: how many show one does not matter."""
+    tags = {f'{i:03}': ['skin', 'hand'] for i in range(60)}
+    tags.update(a=['skin', 'ring'])
+    folder = many(tmp_path, tags)
+    assert {one.check for one in check_tags(folder) if one.stops} == {
+        'nearly all', 'together', 'too few'}
+    said, = check_tags(folder, known_classes=True)
+    assert not said.stops and "'ring' is in 1 photo only" in said.text
+    # No photo at all is none to segment.
+    folder.classes.append('elk')
+    first, _ = check_tags(folder, known_classes=True)
+    assert first.stops and "no photo is tagged 'elk'" in first.text
+
+
 def test_classes_that_come_together(tmp_path):
     tags = {f'{i:03}': [['bed', 'pillow'], ['sofa']][i % 2] for i in range(80)}
     found = check_tags(many(tmp_path, tags))

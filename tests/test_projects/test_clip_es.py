@@ -2,10 +2,12 @@
 """CLIP-ES: model, words, configs, converter, and what the published code trips over."""
 
 import copy
+import logging
 import pickle
 import re
 import sys
 import zipfile
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,7 @@ from projects.clip_es import (  # noqa: E402
     ConfidentLabel,
     ResizeToPatches,
     TextGradCAM,
+    benchmark,
     clip_parts,
     clip_weights,
     convert,
@@ -162,8 +165,20 @@ class TestMaps:
         feats = model.extract_feat(batch)
         assert len(calls) == 2 and feats[0].shape == (1, 32, 4, 19)
         model.decode_head.answer(feats, torch.ones(1, 3, dtype=torch.bool))
-        # Trap 9: one run of the last block, three backward passes.
+        # Trap 9: one run of the last block, whatever the number of classes.
         assert len(calls) == 3
+
+    def test_a_backward_pass_a_class(self, monkeypatch):
+        """Trap 9: of the last block alone, and one for the k-th class of all."""
+        model = build()
+        feats = model.extract_feat(images())
+        assert not any(one.requires_grad for one in feats)
+        gradient, passes = torch.autograd.grad, []
+        monkeypatch.setattr(torch.autograd, 'grad', lambda *args, **options: (
+            passes.append(options['retain_graph']) or gradient(*args, **options)))
+        present = torch.tensor([[True, False, True], [True, True, True]])
+        model.decode_head.answer(feats, present)
+        assert passes == [True] * 3
 
     def test_a_sure_class_has_a_map(self):
         """Trap 3: gradients of a probability of all but 1 are tiny, the map is not."""
@@ -244,6 +259,18 @@ class TestMaps:
             maps = model.decode_head(feats).maps
         assert (maps - expected).abs().mean() < 0.1
         assert not torch.equal(maps, expected)
+
+    def test_nothing_is_rounded_to_half_precision(self):
+        """Trap 6: the published code does so with what attention gives."""
+        model = build()
+        outputs = []
+        for block in (*model.backbone.resblocks, model.decode_head.grad_cam.block):
+            block.attn.register_forward_hook(lambda m, i, o: outputs.append(o[0]))
+        model.class_maps(images())
+        assert len(outputs) == 3
+        for one in outputs:
+            assert one.dtype == torch.float32
+            assert (one.half().float() != one).float().mean() > 0.9
 
     def test_nothing_learns(self):
         model = build().train()
@@ -591,7 +618,12 @@ class TestWeights:
                                              '--weights FILE'):
             clip_weights.load_clip(TINY, 'nothing.pt')
 
+        log = logging.getLogger('huggingface_hub')
+        level = log.level
+
         def offline(*args, **kwargs):
+            # Of its retries.
+            assert not log.isEnabledFor(logging.WARNING)
             raise OSError('Network is unreachable')
 
         monkeypatch.setattr(open_clip, 'download_pretrained', offline)
@@ -603,6 +635,7 @@ class TestWeights:
         monkeypatch.setattr(clip_weights, 'read_arch', lambda arch: config)
         with pytest.raises(ValueError, match='cannot be downloaded .OSError.: give'):
             clip_weights.load_clip('ViT-B-16-quickgelu')
+        assert log.level == level
 
     def test_without_open_clip(self, monkeypatch):
         monkeypatch.setitem(sys.modules, 'open_clip', None)
@@ -699,7 +732,8 @@ def test_config(name):
     views = cfg.tta_pipeline[1].transforms
     assert views[0] == [cfg.test_pipeline[1]] and len(views) == 3
     metric = METRICS.build(cfg.val_evaluator)
-    assert metric.thresholds == [0.381966, 0.5]
+    # No third one, as a sweep that goes on would try.
+    assert metric.thresholds == [0.381966, 0.5] and not metric.beyond
     assert MODELS.build(cfg.label_rule).alpha == 1
     classes, words, background = convert.read_words(
         load(name, dict(data_root='nowhere', classes=['owl', 'fox']))
@@ -722,11 +756,19 @@ def test_recipe(name, tmp_path):
     names = list(steps)
     start = names.index('clip')
     assert names[start:start + 2] == ['clip', 'seeds']
-    assert steps['pseudo_labels']['refiner'] == 'config'
+    if 'irn' in name or 'psa' in name:
+        # Others refine these seeds, of all photos of train.
+        assert 'cfg_options' not in steps['seeds']
+        assert 'crf_labels' not in steps and 'report' in steps
+        if 'irn' in name:
+            sweep = steps['score_walk']['cfg_options']
+            assert len(sweep['val_evaluator.thresholds']) == 61
+    else:
+        assert steps['pseudo_labels']['refiner'] == 'config'
+        assert ('score_crf_labels' in steps) == ('folder' not in name)
     assert steps['seeds']['checkpoint'] == '{clip}/clip.pth'
     assert 'train_localizer' not in steps
     assert recipe.protocol['scales'].startswith('1 without flip')
-    assert ('score_crf_labels' in steps) == ('folder' not in name)
     if 'coco' in name:
         assert steps['seeds']['cfg_options'][
             'seed_dataloader.dataset.indices'] == '{sample}'
@@ -814,6 +856,19 @@ def test_metafile_and_readme():
     for path in re.findall(r'\]\((?!http)([^)#]+)', readme):
         assert (PROJECT / path).exists(), path
     assert set(NETWORKS) <= set(re.findall(r'`(clip_es_[\w-]+)`', readme))
+
+
+@pytest.mark.parametrize('bf16', [False, True])
+def test_benchmark(bf16, capsys):
+    benchmark.main(Namespace(
+        arch=ARCH, size=(48, 64), tags=2, batch=2, repeat=1, device='cpu', bf16=bf16,
+        cpu_time=True))
+    said = capsys.readouterr().out
+    for part in ('words', 'blocks before the last', 'last block, 0 tags',
+                 'last block, 2 tags', 'affinity of 2 tags', 'anew for each',
+                 'dense CRF'):
+        assert part in said
+    assert ('bf16' in said) == bf16
 
 
 def test_head_options():

@@ -29,3 +29,20 @@ def test_from_tags(tmp_path, voc_root, monkeypatch):
     assert any(seed.scores.max() > 0.9 for seed in seeds)
     scores = read_json(str(work / 'score_seeds' / 'metrics.json'))
     assert scores['seed/threshold'] in (0.381966, 0.5)
+
+
+@pytest.mark.parametrize('name, steps, changes', [
+    ('irn', ('clip', 'seeds', 'affinity_labels', 'train_irn', 'walk', 'score_walk',
+             'pseudo_labels', 'score_pseudo_labels'),
+     dict(train_irn={
+         'custom_hooks.0.dataloader.num_workers': 0,
+         'custom_hooks.0.dataloader.dataset.indices': 1})),
+    ('psa', ('clip', 'seeds', 'affinity_labels', 'train_affinity', 'pseudo_labels',
+             'score_pseudo_labels'), {})])
+def test_seeds_for_others(tmp_path, voc_root, monkeypatch, name, steps, changes):
+    """IRN and PSA refine them, as those of any classifier."""
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.chdir(ROOT)
+    run_recipe(tmp_path, voc_root, monkeypatch,
+               f'../projects/clip_es/configs/clip_es_{name}_demo_pipeline', steps,
+               changes)

@@ -121,6 +121,26 @@ class TestWeCLIP(WithWords, WeakModelTester):
         assert all(p.grad.isfinite().all() for p in model.parameters()
                    if p.requires_grad)
 
+    def test_a_batch_without_background(self):
+        """Trap 5: nor of the background that a batch lacks."""
+        loss = self.build().decode_head.loss_decode
+        logits = torch.zeros(1, NUM_CLASSES, 4, 4, requires_grad=True)
+        value = loss(logits, torch.ones(1, 4, 4, dtype=torch.long))
+        value.backward()
+        assert value.item() == pytest.approx(.5 * np.log(NUM_CLASSES))
+        assert logits.grad.isfinite().all()
+
+    def test_nothing_is_rounded_to_half_precision(self):
+        """Trap 6: the published code does so in its decoder, too."""
+        model = self.build().eval()
+        outputs = []
+        for block in model.decode_head.decoder.blocks:
+            block.attn.register_forward_hook(lambda m, i, o: outputs.append(o[0]))
+        model.class_maps(torch.rand(1, 3, 48, 32))
+        one, = outputs
+        assert one.dtype == torch.float32
+        assert (one.half().float() != one).float().mean() > 0.9
+
     def test_images_are_needed(self):
         model = self.build()
         answer = model.decode_head(model.extract_feat(torch.rand(2, 3, 32, 32)))
@@ -194,6 +214,62 @@ def test_online_labels_against_naive(done):
         ids = torch.cat([torch.zeros(1).long(), present[i].nonzero().flatten() + 1])
         assert (labels[i] != ids[best]).float().mean() < 1e-3
     assert set(labels[0].unique().tolist()) <= {0, 1, 3}
+
+
+@pytest.mark.parametrize('done', [0, 10])
+@pytest.mark.parametrize('num_classes, size', [
+    (2, (16, 16)), (2, (16, 80)), (4, (32, 48)), (81, (48, 32))])
+def test_odd_photos(num_classes, size, done):
+    """One class and eighty, tiny photos; and a grey one, whose maps are empty."""
+    model = built(num_classes=num_classes)
+    head = model.decode_head
+    images = torch.zeros(2, 3, *size)
+    images[1] = torch.randn(3, *size)
+    present = torch.ones(2, num_classes - 1, dtype=torch.bool)
+    answer = model.class_maps(images)
+    affinity = feature_likeness(answer.extra['fused']).detach()
+    hub = MessageHub.get_current_instance()
+    before = hub.get_info('iter', 0)
+    hub.update_info('iter', done)
+    try:
+        labels = head.online_labels(answer, present, affinity)
+    finally:
+        hub.update_info('iter', before)
+    assert labels.shape == (2, *size)
+    # Trap 4: of an empty map nothing is left, and that is no error.
+    seen = head.grad_cam(
+        answer.extra['patches'], answer.extra['token'], head.class_words,
+        head.background_words, present)
+    shown = seen.cams.flatten(2).any(dim=2)
+    for i in range(2):
+        ids = set((shown[i].nonzero().flatten() + 1).tolist())
+        assert set(labels[i].unique().tolist()) <= {0, *ids}
+    if num_classes == 81:
+        assert len(labels[1].unique()) > 2
+    losses = model.decode_head.loss_by_feat(answer, [
+        SegDataSample(metainfo=dict(image_labels=np.ones(num_classes, np.uint8)))
+        for _ in range(2)])
+    assert all(value.isfinite() for value in losses.values())
+
+
+def test_an_empty_map():
+    """Trap 4: its class gets no pixel, the other class of the photo does."""
+    model = built()
+    head = model.decode_head
+    images = F.interpolate(torch.randn(1, 3, 4, 5), size=(48, 64), mode='bicubic')
+    answer = model.class_maps(images)
+    affinity = feature_likeness(answer.extra['fused']).detach()
+    make = head.grad_cam.forward
+
+    def without_a_map(*args):
+        seen = make(*args)
+        seen.cams[:, 0] = 0
+        return seen
+
+    head.grad_cam.forward = without_a_map
+    labels = head.online_labels(
+        answer, torch.tensor([[True, False, True]]), affinity)
+    assert labels.unique().tolist() == [0, 3]
 
 
 def test_choice_of_attention():
@@ -399,7 +475,7 @@ def test_config(name):
         cfg.test_evaluator]
     for evaluator in tests:
         METRICS.build(evaluator)
-    assert len(tests) == (2 if name.endswith(('voc', 'coco')) else 1)
+    assert len(tests) == (1 if name.endswith('folder') else 2)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     PARAM_SCHEDULERS.build(dict(cfg.param_scheduler, optimizer=wrapper))
     assert cfg.param_scheduler.total == cfg.train_cfg.max_iters
@@ -486,7 +562,8 @@ def test_recipe(name, tmp_path):
     assert steps['train_localizer']['cfg_options']['load_from'] == '{clip}/clip.pth'
     test = steps.get('test_localizer') or steps['predict']
     assert test['tta']
-    assert ('train_segmentor' in steps) == ('deeplab' in name)
+    assert ('train_segmentor' in steps) == ('deeplab' in name or 'irn' in name)
+    assert ('affinity_labels' in steps) == ('irn' in name)
     assert ('pseudo_labels' in steps) == ('coco' not in name)
 
 

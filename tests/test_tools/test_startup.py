@@ -54,6 +54,8 @@ def test_help_imports_nothing_heavy(tool):
      "invalid choice: 'best'"),
     ('tools/evaluate_seeds.py', ['cfg.py', '--seeds', '.', '--bg-thr', 'much'],
      'much is neither a number nor a file'),
+    ('tools/analysis_tools/cam.py', ['a.jpg', '--model', 'clip'],
+     'name them by --classes'),
     ('tools/pipeline.py', ['recipe.py', '--gpus', '0'],
      '--gpus must be at least 1'),
 ])

@@ -47,6 +47,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.top < 1:
         parser.error('--top must be at least 1')
+    if args.model.partition('/')[0] == 'clip' and not args.classes:
+        parser.error('--model clip finds words: name them by --classes')
     return args
 
 

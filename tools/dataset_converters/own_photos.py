@@ -55,6 +55,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--max-long', type=int, default=1024,
         help='copies of larger photos have this long side (default: 1024)')
+    parser.add_argument(
+        '--known-classes', action='store_true',
+        help='a model that knows the classes already places them (CLIP): a tag may be '
+        'on nearly all photos, or on few')
     parser.add_argument('--quick', action='store_true', help='read no photo')
     parser.add_argument(
         '--force', action='store_true',
@@ -313,7 +317,7 @@ def main(args: argparse.Namespace) -> int:
     for path, kind in folder.unused.items():
         print(f'  not used: {path} ({kind})')
     lists = split_photos(folder)
-    findings = check_tags(folder, folder.lists)
+    findings = check_tags(folder, folder.lists, args.known_classes)
     told: dict[str, dict] = {}
     if not args.quick:
         told = look(args, folder, lists)

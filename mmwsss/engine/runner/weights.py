@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from mmwsss.utils.nested import iter_dicts
 
+_BY_RUN = '--weights FILE (mmwsss run), segmentor_weights=FILE (recipes that have it)'
 _CLIENTS = ('huggingface_hub', 'httpx', 'requests', 'urllib3')
 
 
@@ -41,7 +42,7 @@ def _describe(part: dict) -> str:
     if part.get('type') == 'Pretrained' and isinstance(checkpoint, str):
         if osp.isfile(checkpoint):
             return ''
-        return (f'the file of {checkpoint} and name it by --weights FILE (mmwsss run) '
+        return (f'the file of {checkpoint} and name it by {_BY_RUN} '
                 'or model.backbone.init_cfg.checkpoint=FILE')
     if part.get('pretrained') is not True or not part.get('model_name'):
         return ''
@@ -52,5 +53,5 @@ def _describe(part: dict) -> str:
     source = pretrained.url or (
         f'https://huggingface.co/{pretrained.hf_hub_id}/resolve/main/'
         'model.safetensors')
-    return (f'the file {source} and name it by --weights FILE (mmwsss run) or '
+    return (f'the file {source} and name it by {_BY_RUN} or '
             'model.backbone.pretrained_cfg_overlay.file=FILE')

@@ -26,7 +26,7 @@ class SeedMetric(ConfusionMetric):
     :func:`mmwsss.ops.seed_histogram`. Papers report the best of a sweep on
     the training images, where the choice belongs; elsewhere give the
     threshold that was best there. Where the best one is the last of the sweep, the
-    sweep goes on at its step up to 1.
+    sweep goes on at its step up to 1, see ``extend``.
 
     Scores: ``mIoU`` and its ``threshold``, ``precision``, ``recall``, ``F1``
     (from the means over classes), ``FPR``, ``FNR`` (object or not), and
@@ -38,6 +38,8 @@ class SeedMetric(ConfusionMetric):
             0.60.
         bg_thr (float, optional): Report at this threshold rather than at
             the best.
+        extend (bool): Whether the sweep goes on where its last threshold is the
+            best. Defaults to True.
         own_background (bool): Whether seeds compete with a background map of
             their own, rather than with a constant; then there is nothing to
             sweep, and no ``threshold``. Defaults to False.
@@ -53,6 +55,7 @@ class SeedMetric(ConfusionMetric):
     def __init__(self,
                  thresholds: Sequence[float] = SWEEP,
                  bg_thr: float | None = None,
+                 extend: bool = True,
                  own_background: bool = False,
                  **kwargs) -> None:
         super().__init__(**kwargs)
@@ -67,7 +70,8 @@ class SeedMetric(ConfusionMetric):
         self.bg_thr = bg_thr
         if bg_thr is not None and bg_thr not in self.thresholds:
             self.thresholds = sorted([*self.thresholds, float(bg_thr)])
-        self.beyond = [] if bg_thr is not None else _beyond(self.thresholds)
+        self.beyond = [] if bg_thr is not None or not extend else _beyond(
+            self.thresholds)
 
     def count(self, sample: dict, gt: Tensor) -> Tensor:
         """Count one image for all thresholds: its histogram (C, C, T + 1)."""

@@ -38,5 +38,6 @@ tta_pipeline = _base_.whole_pipeline
 tta_model = dict(long_side=96)
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
 seed_dataloader = dict(dataset=dict(pipeline=tta_pipeline))
+test_evaluator = _base_.crf_evaluator
 train_cfg = dict(max_iters=100, val_interval=100)
 param_scheduler = dict(total=100, warmup=10, end=101)

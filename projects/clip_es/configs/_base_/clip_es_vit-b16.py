@@ -34,9 +34,10 @@ patch_tta_pipeline = [
     dict(type='TestTimeAug', transforms=[[step] for step in patch_pipeline[1:]])
 ]
 # The same as backgrounds of (1 - max) ** 2 and 1 - max, of which the authors report
-# the better one.
+# the better one, and no other.
 patch_evaluator = dict(
     thresholds=[0.381966, 0.5],
+    extend=False,
     protocol=dict(weights='CLIP (OpenAI, ViT-B/16), frozen'))
 # For tools/test.py; tools/train.py says that there is nothing to train.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=1)
