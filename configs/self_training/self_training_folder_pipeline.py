@@ -30,7 +30,7 @@ steps = [
     dict(
         _base_.seeds, name='seeds_1', config='{segmentor}',
         checkpoint='{train_1}/last_checkpoint'),
-    dict(_base_.choose, stages={'classifier': '{seeds}', 'round 1': '{seeds_1}'}),
+    dict(_base_.choose, stages=dict(classifier='{seeds}', segmentor='{seeds_1}')),
     _base_.pseudo_labels,
     _base_.check_labels,
     *_base_.folder_steps,
@@ -38,6 +38,6 @@ steps = [
         _base_.report_step,
         curves=[
             _base_.report_step['curves'][0],
-            dict(title='Training of round 1', train='{train_1}'), _base_.curve
+            dict(title='Training on the first labels', train='{train_1}'), _base_.curve
         ])
 ]

@@ -56,7 +56,7 @@ def arguments(tool, monkeypatch, root, *more):
 
 
 def test_table(tool, root, monkeypatch, capsys):
-    tool.main(arguments(tool, monkeypatch, root, '--seeds', '0', '1'))
+    tool.main(arguments(tool, monkeypatch, root, '--extras', '--seeds', '0', '1'))
     printed = capsys.readouterr().out
     runs = [json.loads((root / 'out' / f'scores_{seed}.json').read_text())
             for seed in (0, 1)]

@@ -1,48 +1,34 @@
-# Seeds of a classifier, pseudo labels by dense CRF, and rounds of self-training: a
-# segmentation model learns the labels, labels the photos anew by their tags, and so
-# on; the last labels train the final model.
+# Seeds of a classifier, pseudo labels by dense CRF, and self-training: a segmentation
+# model learns these labels and labels the photos anew, by their tags; its labels train
+# the final model.
 # The recipe gives: localizer and segmentor (configs, the latter with a
 # seed_dataloader), and a data set, such as voc.py.
 _base_ = './cam.py'
-rounds = (1, 2)
-# What each round learns from, and the seeds of the last one.
-learnt = ('first_labels', 'labels_1')
-made = ('labels_1', 'pseudo_labels')
-first_steps = [
-    *_base_.localization_steps[:3],
-    dict(_base_.localization_steps[3], name='first_labels'),
+train_localizer, seeds, score_seeds, labels, score_labels = _base_.localization_steps
+self_training_steps = [
+    train_localizer,
+    seeds,
+    score_seeds,
+    dict(labels, name='first_labels'),
+    dict(score_labels, name='score_first_labels', masks='{first_labels}'),
     dict(
-        _base_.localization_steps[4], name='score_first_labels',
-        masks='{first_labels}'),
+        name='train_1', type='train', config='{segmentor}',
+        cfg_options={
+            'train_dataloader.dataset.data_prefix.seg_map_path': '{first_labels}'
+        },
+        show=['mIoU']),
+    dict(
+        name='seeds_1', type='seeds', config='{segmentor}',
+        checkpoint='{train_1}/last_checkpoint'),
+    dict(score_seeds, name='score_seeds_1', seeds='{seeds_1}'),
+    dict(labels, seeds='{seeds_1}', bg_thr='{score_seeds_1:seed/threshold}'),
+    score_labels,
 ]
-round_steps = [
-    step for number, labels, new_labels in zip(
-        rounds, learnt, made, strict=True) for step in (
-        dict(
-            name=f'train_{number}', type='train', config='{segmentor}',
-            cfg_options={
-                'train_dataloader.dataset.data_prefix.seg_map_path': f'{{{labels}}}'
-            },
-            show=['mIoU']),
-        dict(
-            name=f'seeds_{number}', type='seeds', config='{segmentor}',
-            checkpoint=f'{{train_{number}}}/last_checkpoint'),
-        dict(
-            _base_.localization_steps[2], name=f'score_seeds_{number}',
-            seeds=f'{{seeds_{number}}}'),
-        dict(
-            _base_.localization_steps[3], name=new_labels,
-            seeds=f'{{seeds_{number}}}',
-            bg_thr=f'{{score_seeds_{number}:seed/threshold}}'),
-        dict(
-            _base_.localization_steps[4], name=f'score_{new_labels}',
-            masks=f'{{{new_labels}}}'),
-    )
-]
+del train_localizer, seeds, score_seeds, labels, score_labels
 self_training_report_step = dict(
     _base_.report_step,
     headline=[
-        *_base_.report_step['headline'][:1],
+        _base_.report_step['headline'][0],
         dict(title='First labels mIoU', value='{score_first_labels:mask/mIoU}'),
         *_base_.headline
     ],
@@ -56,14 +42,12 @@ self_training_report_step = dict(
     ],
     thresholds={
         'classifier': '{score_seeds}/details.json',
-        **{f'round {number}': f'{{score_seeds_{number}}}/details.json'
-           for number in rounds}
+        'segmentation model': '{score_seeds_1}/details.json'
     },
     curves=[
         _base_.report_step['curves'][0],
-        *(dict(title=f'Training of round {number}', train=f'{{train_{number}}}')
-          for number in rounds), *_base_.curves
+        dict(title='Training on the first labels', train='{train_1}'), *_base_.curves
     ])
 steps = [
-    *first_steps, *round_steps, *_base_.segmentation_steps, self_training_report_step
+    *self_training_steps, *_base_.segmentation_steps, self_training_report_step
 ]
