@@ -14,7 +14,8 @@ from .tools import call_tool
 
 METHODS = dict(
     cam='cam/cam', esol='esol/esol', irn='irn/irn', sance='sance/sance',
-    single_stage='single_stage/single_stage', fsae='fsae/fsae_esol')
+    single_stage='single_stage/single_stage', fsae='fsae/fsae_esol',
+    self_training='self_training/self_training')
 """Method -> the beginning of its recipe's name in ``configs/``."""
 
 PROJECTS = dict(clip='projects/clip_es/configs/clip_es')

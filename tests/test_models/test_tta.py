@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from mmwsss.models.tta import CAMTTAModel
+from mmwsss.models.tta import CAMTTAModel, SegmentorTTAModel
 from mmwsss.structures import ClassMaps
 
 CLASSES = 5
@@ -268,3 +268,70 @@ def test_seeds_with_a_background_of_their_own():
     torch.testing.assert_close(result.seed.scores, merged[[2, 4]])
     assert torch.equal(
         result.pred_sem_seg.data[0], result.seed.to_mask().long())
+
+
+class TinySegmentor(TinyModel):
+    """What SegmentorTTAModel asks of mmseg's EncoderDecoder."""
+
+    align_corners = False
+
+    def __init__(self, **preprocessing):
+        super().__init__(**preprocessing)
+        self.convs[2] = nn.Conv2d(8, CLASSES, 3, 4, 1)
+
+    def encode_decode(self, inputs, metas):
+        return F.interpolate(3 * self.convs(inputs), inputs.shape[2:], mode='bilinear')
+
+
+class TestSegmentorTTA:
+
+    def shares(self, model, image, labels):
+        """The scores of each class beside the background, view by view."""
+        height, width = image.shape[:2]
+        mean = torch.zeros(CLASSES, height, width)
+        for scale in (1, .5):
+            size = (round(width * scale), round(height * scale))
+            view = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
+            view = (np.asarray(view, np.float32) - MEAN) / STD
+            for flip in (False, True):
+                one = view[:, ::-1].copy() if flip else view
+                one = torch.from_numpy(one).permute(2, 0, 1)[None].float()
+                logits = F.interpolate(
+                    model.encode_decode(one, None), (height, width), mode='bilinear')
+                probs = logits[0].softmax(0)
+                mean += (probs.flip(-1) if flip else probs) / 4
+        return torch.stack([
+            mean[label] / (mean[label] + mean[0])
+            for label in range(1, CLASSES) if labels[label]])
+
+    @pytest.mark.parametrize('labels', [[1, 0, 1, 0, 1], [1, 1, 0, 0, 0]])
+    def test_against_naive(self, labels):
+        model = TinySegmentor().eval()
+        image = make_image((33, 46))
+        batch = make_batch([image], [np.array(labels)], scales=(1, .5))
+        with torch.no_grad():
+            result, = SegmentorTTAModel(model).test_step(batch)
+            expected = self.shares(model, image, labels)
+        present = [label for label in range(1, CLASSES) if labels[label]]
+        assert result.full_seed.labels.tolist() == present
+        torch.testing.assert_close(
+            result.full_seed.scores, expected, atol=1e-4, rtol=1e-3)
+        assert result.seed.scores.shape == (len(expected), 9, 12)
+        # At one half the mask is the model's own, without absent classes.
+        assert torch.equal(
+            result.full_seed.to_mask(.5).long(), result.pred_sem_seg.data[0])
+
+    def test_photos_with_no_tag_and_without_tags(self):
+        tta = SegmentorTTAModel(TinySegmentor().eval())
+        image = make_image((20, 24))
+        batch = make_batch([image, image], [np.array([1, 0, 0, 0, 0]), None])
+        empty, all_shown = tta.test_step(batch)
+        assert empty.seed.scores.shape == (0, 5, 6)
+        assert not empty.pred_sem_seg.data.any()
+        assert all_shown.seed.labels.tolist() == [1, 2, 3, 4]
+
+    def test_padded_views_are_refused(self):
+        model = TinySegmentor(size_divisor=32, test_cfg=dict(size_divisor=32)).eval()
+        batch = make_batch([make_image((20, 24))], [np.array([1, 1, 0, 0, 0])])
+        with pytest.raises(ValueError, match='must not pad'):
+            SegmentorTTAModel(model).test_step(batch)

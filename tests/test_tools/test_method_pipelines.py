@@ -113,6 +113,10 @@ def run_forked(processes, command, log, *args):
      dict(train_localizer={
          'custom_hooks.0.stages.0.iters': 1,
          'custom_hooks.0.stages.1.iters': 1})),
+    ('self_training/self_training_demo_pipeline',
+     ('train_localizer', 'seeds', 'score_seeds', 'first_labels', 'train_1', 'seeds_1',
+      'score_seeds_1', 'pseudo_labels', 'score_pseudo_labels'),
+     dict(train_localizer={'custom_hooks.0.stages.0.iters': 2})),
     ('fsae/fsae_cam_demo_pipeline', LABEL_STEPS + MODEL_STEPS,
      dict(train_localizer={'model.start_iter': 1})),
 ])

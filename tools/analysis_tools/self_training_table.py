@@ -1,0 +1,505 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""What each part of self-training with image tags adds, on features that are cached.
+
+The recipes of configs/self_training, in small: the backbone is frozen, its features
+of each photo and its mirror image are stored once, and only heads learn, so that
+three runs take half an hour of one core rather than a day.
+
+    python tools/analysis_tools/self_training_table.py data/voc_animals \\
+        --choose ImageSets/Segmentation/train_choose.txt --out work_dirs/table
+
+The folder holds classes.txt, image_labels.json, JPEGImages, SegmentationClass and
+ImageSets/Segmentation/{train,val}.txt. Thresholds are chosen on the photos of
+--choose, which no network sees; val is scored once. Masks are read to score, to
+choose, and to train the upper bound. A run that is there already is not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os.path as osp
+from typing import TYPE_CHECKING
+
+from mmwsss.utils import read_json, read_lines, write_json
+from mmwsss.utils.arguments import ToolParser
+from mmwsss.utils.entry_point import run_tool
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+STRIDE = 16
+LABEL_STRIDE = 2
+THRESHOLDS = [i / 100 for i in range(1, 80)]
+GATES = (0., 0.05, 0.1, 0.2, 0.3, 0.5)
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = ToolParser(__doc__)
+    parser.add_argument('data', help='folder of photos, tags and masks')
+    parser.add_argument('--choose', required=True, help='list of photos of train '
+                        'whose masks choose; a path below the folder')
+    parser.add_argument('--out', required=True, help='folder for features and scores')
+    parser.add_argument('--model', default='mobilenetv1_100', help='a network of timm')
+    parser.add_argument('--weights', help="timm's weights, instead of a download")
+    parser.add_argument('--model-options', type=json.loads, default={}, metavar='JSON',
+                        help="arguments of timm's model, such as '{\"bn_eps\": 0.001}'")
+    parser.add_argument('--components', type=int, default=256, help='principal '
+                        'components of the features that are kept (default: 256)')
+    parser.add_argument('--size', type=int, default=320, help='side of the square that '
+                        'each photo is laid in, no larger one is there (default: 320)')
+    parser.add_argument('--rounds', type=int, default=1, help='of self-training '
+                        '(default: 1)')
+    parser.add_argument('--extras', action='store_true', help='also show only classes '
+                        'that the classifier sees, and leave uncertain pixels out')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--classifier-iters', type=int, default=400)
+    parser.add_argument('--iters', type=int, nargs='+', default=[250, 750],
+                        help='schedules of the last model and of the upper bound; the '
+                        'first one is that of each round (default: 250 750)')
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    """Make the runs that are not there, and print the table."""
+    import torch
+    torch.set_num_threads(1)
+    photos = Photos(args.data, args.choose, args.size)
+    features = load_features(photos, args)
+    runs = []
+    for seed in args.seeds:
+        path = osp.join(args.out, f'scores_{seed}.json')
+        if not osp.exists(path):
+            write_json(path, Run(photos, features, args, seed).scores())
+        runs.append(read_json(path))
+    print_table(runs)
+
+
+def print_table(runs: list[dict]) -> None:
+    """The mean of each row over the runs, with the range of the mIoU; ``choose`` is
+    the mIoU on the photos that choose."""
+    print(f'{"":56} {"choose":>6} {"mIoU":>5} {"range":>10} {"P":>5} {"R":>5}')
+    for row in runs[0]:
+        # Of some runs there may be more schedules than of others.
+        if not all(row in run for run in runs):
+            continue
+        columns = {key: [run[row][key] for run in runs]
+                   for key in ('choose', 'mIoU', 'precision', 'recall')}
+        values = columns['mIoU']
+        mean = {key: sum(column) / len(column) for key, column in columns.items()}
+        print(f'{row:56} {mean["choose"]:6.1f} {mean["mIoU"]:5.1f} {min(values):5.1f}-'
+              f'{max(values):.1f} {mean["precision"]:5.1f} {mean["recall"]:5.1f}')
+
+
+class Photos:
+    """Photos, tags and masks of a folder, by number: train first, then val.
+
+    Args:
+        root (str): The folder.
+        choose (str): List of photos of train below it.
+        size (int): Side of the square that each photo is laid in, in pixels.
+
+    Raises:
+        ValueError: If a photo is larger, or one of ``choose`` is not of train.
+    """
+
+    def __init__(self, root: str, choose: str, size: int) -> None:
+        import torch
+        from PIL import Image
+        self.root, self.size = root, size
+        lists = osp.join(root, 'ImageSets', 'Segmentation')
+        train = read_lines(osp.join(lists, 'train.txt'))
+        self.ids = train + read_lines(osp.join(lists, 'val.txt'))
+        chosen = {*read_lines(osp.join(root, choose))}
+        if not chosen <= {*train}:
+            raise ValueError(f'{choose} names photos that train.txt lacks')
+        self.train = range(len(train))
+        self.fit = [n for n in self.train if train[n] not in chosen]
+        self.choose = [n for n in self.train if train[n] in chosen]
+        self.val = range(len(train), len(self.ids))
+        self.classes = [name for name in read_lines(osp.join(root, 'classes.txt'))
+                        if name != 'background']
+        table = read_json(osp.join(root, 'image_labels.json'))
+        self.tags = torch.tensor([[float(name in table.get(one, ()))
+                                   for name in self.classes] for one in self.ids])
+        self.sizes = []
+        for name in self.ids:
+            with Image.open(self.path(name)) as image:
+                self.sizes.append((image.height, image.width))
+            if max(self.sizes[-1]) > size:
+                raise ValueError(f'{name} is larger than --size {size}')
+
+    def path(self, name: str) -> str:
+        return osp.join(self.root, 'JPEGImages', f'{name}.jpg')
+
+    def image(self, n: int) -> Tensor:
+        """RGB (3, H, W) of a photo, uint8."""
+        import numpy as np
+        import torch
+        from PIL import Image
+        with Image.open(self.path(self.ids[n])) as image:
+            return torch.from_numpy(np.array(image.convert('RGB'))).permute(2, 0, 1)
+
+    def mask(self, n: int) -> Tensor:
+        """Class ids (H, W) of a photo, uint8."""
+        import numpy as np
+        import torch
+        from PIL import Image
+        path = osp.join(self.root, 'SegmentationClass', f'{self.ids[n]}.png')
+        with Image.open(path) as image:
+            return torch.from_numpy(np.array(image))
+
+    def covered(self, n: int, stride: int) -> tuple[int, int]:
+        """Rows and columns of a grid of a stride that a photo reaches into."""
+        height, width = self.sizes[n]
+        return -(-height // stride), -(-width // stride)
+
+    def at_photo(self, n: int, maps: Tensor) -> Tensor:
+        """Maps (K, g, g) of the square at the size of a photo: (K, H, W)."""
+        from torch.nn import functional as F
+        height, width = self.sizes[n]
+        return F.interpolate(
+            maps[None], (self.size, self.size), mode='bilinear',
+            align_corners=False)[0, :, :height, :width]
+
+    def mirrored(self, n: int, maps: Tensor, stride: int) -> Tensor:
+        """Maps (..., g, g) of the mirror image turned back, and the reverse."""
+        columns = self.covered(n, stride)[1]
+        turned = maps.clone()
+        turned[..., :columns] = maps[..., :columns].flip(-1)
+        return turned
+
+
+def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
+    """Principal components (N, 2, K, g, g) of the features of each photo and its
+    mirror image, whitened half-way; 0 outside of the photo."""
+    import torch
+    from rich.progress import track
+
+    from mmwsss.utils import atomic_write
+    path = osp.join(args.out, 'features.pt')
+    if osp.exists(path):
+        return torch.load(path, weights_only=True).float()
+    network, mean, std = load_network(args)
+    grid = photos.size // STRIDE
+    features = torch.zeros(len(photos.ids), 2, network.feature_info.channels()[-1],
+                           grid, grid, dtype=torch.half)
+    with torch.no_grad():
+        for n in track(range(len(photos.ids)), 'features'):
+            image = (photos.image(n) / 255 - mean) / std
+            views = torch.zeros(2, 3, photos.size, photos.size)
+            height, width = photos.sizes[n]
+            views[0, :, :height, :width] = image
+            views[1, :, :height, :width] = image.flip(-1)
+            features[n] = network(views)[-1]
+    samples = torch.cat([
+        features[n, 0][:, :photos.covered(n, STRIDE)[0],
+                       :photos.covered(n, STRIDE)[1]].flatten(1)[:, ::6].float()
+        for n in photos.train[::2]], dim=1)
+    centre = samples.mean(dim=1, keepdim=True)
+    centred = samples - centre
+    variance, basis = torch.linalg.eigh(centred @ centred.T / samples.shape[1])
+    variance = variance.flip(0)[:args.components].clamp(min=1e-6)
+    # Components of nearly equal size are learnt at one rate.
+    basis = basis.flip(1)[:, :args.components] / (variance * variance[0])**.25 * 3
+    reduced = torch.zeros(len(features), 2, basis.shape[1], grid, grid,
+                          dtype=torch.half)
+    for n, both in enumerate(features):
+        rows, columns = photos.covered(n, STRIDE)
+        parts = torch.einsum(
+            'kc,vcp->vkp', basis.T, both.float().flatten(2) - centre)
+        reduced[n, :, :, :rows, :columns] = parts.view(
+            2, -1, grid, grid)[..., :rows, :columns]
+    with atomic_write(path) as file:
+        torch.save(reduced, file)
+    return reduced.float()
+
+
+def load_network(args: argparse.Namespace) -> tuple[nn.Module, Tensor, Tensor]:
+    """The backbone at stride 16, and the mean and deviation of its images."""
+    import timm
+    import torch
+    network = timm.create_model(
+        args.model, features_only=True, output_stride=STRIDE,
+        pretrained=args.weights is None, **args.model_options).eval()
+    if args.weights:
+        network.load_state_dict(
+            torch.load(args.weights, map_location='cpu', weights_only=True),
+            strict=False)
+    mean, std = (torch.tensor(network.pretrained_cfg[key])[:, None, None]
+                 for key in ('mean', 'std'))
+    return network, mean, std
+
+
+class Run:
+    """One run of all rows, of one seed of the random numbers.
+
+    Args:
+        photos (Photos): The photos.
+        features (Tensor): Of shape (N, 2, K, g, g).
+        args (Namespace): The command line.
+        seed (int): The seed.
+    """
+
+    def __init__(self, photos: Photos, features: Tensor, args: argparse.Namespace,
+                 seed: int) -> None:
+        self.photos, self.features, self.args, self.seed = photos, features, args, seed
+        self.num_classes = len(photos.classes) + 1
+
+    def scores(self) -> dict[str, dict]:
+        """The scores of each row."""
+        photos, rows = self.photos, {}
+        classifier = self.train_classifier()
+        seeds = {n: self.class_maps(classifier, n) for n in photos.train}
+        name = 'class maps'
+        first, *more = self.args.iters
+        truth = {n: self.grid(n, photos.mask(n)) for n in photos.fit}
+        for step in range(self.args.rounds + 1):
+            threshold, rows[f'train: {name}'] = self.choose_threshold(seeds)
+            labels = {n: self.refine(n, seeds[n], threshold) for n in photos.train}
+            rows[f'train: {name} + CRF'] = self.score_labels(labels)
+            model = self.train_segmentor(labels, first)
+            rows[f'val: DeepLab on {name} + CRF'] = self.score_model(model)
+            name = f'round {step + 1}'
+            if step < self.args.rounds:
+                seeds = {n: self.shares(model, n) for n in photos.train}
+        full = self.train_segmentor(truth, first)
+        rows['val: DeepLab on all masks'] = self.score_model(full)
+        if self.args.extras:
+            presence = {n: self.presence(classifier, n)
+                        for n in (*photos.choose, *photos.val)}
+            rows['val: the same, classes by the tag classifier'] = self.score_model(
+                model, presence)
+            rows['val: all masks, classes by the tag classifier'] = self.score_model(
+                full, presence)
+            rows['val: the same, without what the CRF changed'] = self.score_model(
+                self.train_segmentor(
+                    {n: self.agreed(n, labels[n], seeds[n], threshold)
+                     for n in photos.fit}, first))
+        for iters in more:
+            rows[f'val: DeepLab on the last labels, {iters} iterations'] = (
+                self.score_model(self.train_segmentor(labels, iters)))
+            rows[f'val: DeepLab on all masks, {iters} iterations'] = (
+                self.score_model(self.train_segmentor(truth, iters)))
+        return rows
+
+    def train(self, network: nn.Module, iters: int, rate: float, loss) -> nn.Module:
+        """Train a head by AdamW with polynomial decay on the photos that choose
+        nothing; ``loss(network, features, photos, mirrored)``."""
+        import torch
+        optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.01)
+        order: list[int] = []
+        fit = torch.tensor(self.photos.fit)
+        size = min(16, len(fit))
+        for step in range(iters):
+            for group in optimizer.param_groups:
+                group['lr'] = rate * (1 - step / iters)**0.9
+            if len(order) < size:
+                order += fit[torch.randperm(len(fit))].tolist()
+            batch, order = order[:size], order[size:]
+            mirrored = torch.randint(0, 2, (size, )).tolist()
+            features = torch.stack([
+                self.features[n, flip]
+                for n, flip in zip(batch, mirrored, strict=True)])
+            optimizer.zero_grad()
+            loss(network, features, batch, mirrored).backward()
+            optimizer.step()
+        return network.eval()
+
+    def train_classifier(self) -> nn.Module:
+        """ESOL's head in its stage classify."""
+        import torch
+        from torch import nn
+        from torch.nn import functional as F
+        torch.manual_seed(self.seed)
+        channels = self.features.shape[2]
+        network = nn.Sequential(
+            nn.Conv2d(channels, 64, 3, padding=1, bias=False), nn.ReLU(),
+            nn.Conv2d(64, 64, 3, padding=1, bias=False), nn.ReLU(),
+            nn.Conv2d(64, self.num_classes - 1, 1, bias=False))
+        for layer in (network[0], network[2]):
+            nn.init.kaiming_normal_(layer.weight, mode='fan_out')
+        return self.train(
+            network, self.args.classifier_iters, 1e-3,
+            lambda network, features, batch, _: F.multilabel_soft_margin_loss(
+                torch.stack([self.pool(n, maps) for n, maps in
+                             zip(batch, network(features), strict=True)]),
+                self.photos.tags[batch]))
+
+    def pool(self, n: int, maps: Tensor) -> Tensor:
+        """The means (K,) of class maps (K, g, g) over a photo."""
+        rows, columns = self.photos.covered(n, STRIDE)
+        return maps[:, :rows, :columns].mean(dim=(1, 2))
+
+    def both_views(self, network: nn.Module, n: int) -> Tensor:
+        """What a head answers (2, K, g, g) of a photo and its mirror image, the
+        latter turned back."""
+        import torch
+        with torch.no_grad():
+            plain, mirrored = network(self.features[n])
+        return torch.stack([plain, self.photos.mirrored(n, mirrored, STRIDE)])
+
+    def class_maps(self, classifier: nn.Module, n: int) -> Tensor:
+        """The seed of a photo on the square, as IRN makes it from two views."""
+        from mmwsss.ops import max_norm
+        maps = self.both_views(classifier, n).relu().sum(0)
+        return max_norm(maps) * self.photos.tags[n][:, None, None]
+
+    def presence(self, classifier: nn.Module, n: int) -> Tensor:
+        """The probability of each class in a photo, (K,)."""
+        maps = self.both_views(classifier, n).mean(0)
+        return self.pool(n, maps).sigmoid()
+
+    def train_segmentor(self, labels: dict[int, Tensor], iters: int) -> nn.Module:
+        """A narrow DeepLab head on labels (h, w) of the grid of stride 2."""
+        import torch
+        from torch.nn import functional as F
+        torch.manual_seed(self.seed)
+        step = 8 // LABEL_STRIDE
+
+        def loss(network, features, batch, mirrored):
+            target = torch.stack([
+                self.photos.mirrored(n, labels[n], LABEL_STRIDE) if flip else labels[n]
+                for n, flip in zip(batch, mirrored, strict=True)])
+            target = target[:, step // 2::step, step // 2::step].long()
+            logits = F.interpolate(
+                network(features), target.shape[1:], mode='bilinear',
+                align_corners=False)
+            return F.cross_entropy(logits, target, ignore_index=255)
+
+        return self.train(
+            make_head(self.features.shape[2], self.num_classes), iters, 3e-3, loss)
+
+    def shares(self, model: nn.Module, n: int) -> Tensor:
+        """Seeds of a segmentation model, those of SegmentorTTAModel."""
+        probabilities = self.both_views(model, n).softmax(1).mean(0)
+        background, classes = probabilities[:1], probabilities[1:]
+        return classes / (classes + background) * self.photos.tags[n][:, None, None]
+
+    def choose_threshold(self, seeds: dict[int, Tensor]) -> tuple[float, dict]:
+        """The best threshold on the photos that choose, and its scores."""
+        from mmwsss.ops.seed_confusion import integrate_histogram, seed_histogram
+        classes = range(1, self.num_classes)
+        histogram = sum(
+            seed_histogram(self.photos.at_photo(n, seeds[n]), classes,
+                           self.photos.mask(n), THRESHOLDS, self.num_classes)
+            for n in self.photos.choose)
+        scores = [summary(one) for one in integrate_histogram(histogram)]
+        best = max(range(len(scores)), key=lambda i: scores[i]['mIoU'])
+        return THRESHOLDS[best], dict(
+            scores[best], choose=scores[best]['mIoU'], threshold=THRESHOLDS[best])
+
+    def refine(self, n: int, seed: Tensor, threshold: float) -> Tensor:
+        """The pseudo label of a photo on the grid of stride 2: IRN's label CRF at
+        half the size of the photo."""
+        import torch
+        from torch.nn import functional as F
+
+        from mmwsss.ops import dense_crf
+        rows, columns = self.photos.covered(n, LABEL_STRIDE)
+        side = self.photos.size // LABEL_STRIDE
+        present = self.photos.tags[n].nonzero().flatten()
+        scores = F.interpolate(
+            seed[None, present], (side, side), mode='bilinear',
+            align_corners=False)[0, :, :rows, :columns]
+        scores = torch.cat([torch.full_like(scores[:1], threshold), scores])
+        image = F.interpolate(
+            self.photos.image(n)[None].float(), (rows, columns), mode='bilinear',
+            antialias=True).clamp(0, 255)
+        refined = dense_crf(
+            scores[None].clamp(0, 1), image, gaussian=(3 / LABEL_STRIDE, 3),
+            bilateral=(50 / LABEL_STRIDE, 5, 10), unary='labels')[0].argmax(0)
+        return self.grid(n, torch.cat([present.new_zeros(1), present + 1])[refined], 1)
+
+    def agreed(self, n: int, label: Tensor, seed: Tensor, threshold: float) -> Tensor:
+        """A label with 255 where the thresholded seed says something else."""
+        from torch.nn import functional as F
+        scores = F.interpolate(
+            seed[None], label.shape, mode='bilinear', align_corners=False)[0]
+        best, classes = scores.max(0)
+        same = (classes + 1).where(best > threshold, 0) == label
+        return label.where(same, label.new_tensor(255))
+
+    def grid(self, n: int, label: Tensor, stride: int = LABEL_STRIDE) -> Tensor:
+        """A label (H, W) on the grid of the square, 255 outside of the photo."""
+        import torch
+        side = self.photos.size // LABEL_STRIDE
+        grid = torch.full((side, side), 255, dtype=torch.uint8)
+        small = label[::stride, ::stride]
+        grid[:small.shape[0], :small.shape[1]] = small
+        return grid
+
+    def score_labels(self, labels: dict[int, Tensor]) -> dict:
+        """The scores of pseudo labels on the photos that choose."""
+        from mmwsss.ops.seed_confusion import mask_confusion
+        total = 0
+        for n in self.photos.choose:
+            mask = self.photos.mask(n)
+            full = labels[n].repeat_interleave(LABEL_STRIDE, 0).repeat_interleave(
+                LABEL_STRIDE, 1)[:mask.shape[0], :mask.shape[1]]
+            total = total + mask_confusion(full, mask, self.num_classes)
+        scores = summary(total)
+        return dict(scores, choose=scores['mIoU'])
+
+    def score_model(self, model: nn.Module, presence: dict | None = None) -> dict:
+        """The scores of a model on val, of one view. With ``presence`` it shows the
+        classes whose probability exceeds what is best on the photos that choose."""
+        choose = {
+            gate: self.confusion_scores(
+                model, self.photos.choose, presence, gate)['mIoU']
+            for gate in (GATES if presence else GATES[:1])}
+        best = max(choose, key=choose.__getitem__)
+        return dict(self.confusion_scores(model, self.photos.val, presence, best),
+                    choose=choose[best], gate=best)
+
+    def confusion_scores(self, model: nn.Module, numbers, presence=None,
+                         gate: float = 0.) -> dict:
+        """The scores of a model on photos, of one view, without tags."""
+        import torch
+
+        from mmwsss.ops.seed_confusion import mask_confusion
+        total = 0
+        for n in numbers:
+            with torch.no_grad():
+                maps = model(self.features[n, :1])[0].softmax(0)
+            if presence is not None:
+                maps[1:] *= (presence[n] > gate)[:, None, None]
+            total = total + mask_confusion(
+                self.photos.at_photo(n, maps).argmax(0), self.photos.mask(n),
+                self.num_classes)
+        return summary(total)
+
+
+def make_head(channels: int, num_classes: int) -> nn.Module:
+    """A head of three hidden branches, dilated once and thrice and not at all."""
+    import torch
+    from torch import nn
+
+    class Head(nn.Module):
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.reduce = nn.Conv2d(channels, 64, 1)
+            self.branches = nn.ModuleList(
+                nn.Conv2d(64, 32, 3, padding=rate, dilation=rate) for rate in (1, 3))
+            self.classify = nn.Conv2d(128, num_classes, 1)
+
+        def forward(self, features: Tensor) -> Tensor:
+            hidden = self.reduce(features).relu()
+            return self.classify(torch.cat(
+                [hidden, *(branch(hidden).relu() for branch in self.branches)], 1))
+
+    return Head()
+
+
+def summary(confusion: Tensor) -> dict[str, float]:
+    """The scores of a confusion matrix that the table shows."""
+    from mmwsss.evaluation.metrics.confusion_scores import SCORE_NAMES, confusion_scores
+    scores = confusion_scores(confusion)
+    return {key: float(scores[SCORE_NAMES[key]])
+            for key in ('mIoU', 'precision', 'recall')}
+
+
+if __name__ == '__main__':
+    run_tool(parse_args, main)
