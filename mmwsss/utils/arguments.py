@@ -138,7 +138,7 @@ def add_label_options(parser: argparse.ArgumentParser,
         'for "none" and "irn_label")')
     parser.add_argument(
         '--alpha',
-        type=float,
+        type=_positive,
         help='background is (1 - max score) ** alpha (default: 4 for the '
         'other presets, 8 for eps_ppc)')
     parser.add_argument(
@@ -153,12 +153,16 @@ def bg_thr_value(text: str) -> float:
     """A number, or the threshold in a metrics file.
 
     Raises:
-        argparse.ArgumentTypeError: If it is neither.
+        argparse.ArgumentTypeError: If it is neither, or no score from 0 to 1.
     """
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         pass
+    else:
+        if not 0 <= value <= 1:
+            raise argparse.ArgumentTypeError(f'{text} is no score from 0 to 1')
+        return value
     if not osp.isfile(text):
         raise argparse.ArgumentTypeError(
             f'{text} is neither a number nor a file')
@@ -168,6 +172,13 @@ def bg_thr_value(text: str) -> float:
     except (ValueError, KeyError, TypeError) as error:
         raise argparse.ArgumentTypeError(
             f'{text} holds no number "seed/threshold" ({error!r})') from error
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} is no positive number')
+    return value
 
 
 def label_rule_config(args: argparse.Namespace, cfg: 'Config') -> dict:
