@@ -103,10 +103,16 @@ class ToolParser(argparse.ArgumentParser):
         self.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and tell mmengine which process of a machine this is."""
+        """Parse, and tell mmengine which process of a machine this is.
+
+        A ``dst`` that is ``src`` is refused.
+        """
         parsed = super().parse_args(args, namespace)
         if 'local_rank' in parsed:
             os.environ.setdefault('LOCAL_RANK', str(parsed.local_rank))
+        source, target = (getattr(parsed, name, None) for name in ('src', 'dst'))
+        if source and target and osp.realpath(source) == osp.realpath(target):
+            self.error(f'{target} would replace what it is made from')
         return parsed
 
 

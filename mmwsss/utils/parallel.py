@@ -16,6 +16,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 _THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
+_DIED = 'a worker process died; perhaps the memory is full, try fewer jobs'
 _work: Callable[[Any], Any]  # Set in each worker.
 
 
@@ -55,7 +56,7 @@ class WorkerPool:
 
         Raises:
             Exception: What the function raised for an item.
-            RuntimeError: If a worker died.
+            ChildProcessError: If a worker died.
         """
         for item in items:
             yield from self.submit(item)
@@ -93,9 +94,38 @@ class WorkerPool:
         try:
             return self._pending.popleft().result()
         except BrokenProcessPool as error:
-            raise ChildProcessError(
-                'a worker process died; perhaps the memory is full, try fewer '
-                'jobs') from error
+            raise ChildProcessError(_DIED) from error
+
+
+def map_in_forks(function: Callable[[Any], Any], items: Iterable, jobs: int,
+                 chunksize: int = 8) -> Iterator[Any]:
+    """Apply a function to many files in forks of this process.
+
+    They know what this process has imported, and start in no time; a process with
+    threads or a GPU takes :class:`WorkerPool`.
+
+    Args:
+        function (Callable): Applied to each item.
+        items (Iterable): The items.
+        jobs (int): Number of processes.
+        chunksize (int): Items that a process takes at a time. Defaults to 8.
+
+    Yields:
+        Any: The results, in order.
+
+    Raises:
+        ChildProcessError: If a process died.
+    """
+    # Ctrl-C ends them through this process.
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(
+            jobs, multiprocessing.get_context('fork'), signal.signal, ignore) as pool:
+        try:
+            yield from pool.map(function, items, chunksize=chunksize)
+        except BrokenProcessPool as error:
+            raise ChildProcessError(_DIED) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def track_progress(items: Iterable, total: int) -> Iterator[Any]:

@@ -251,6 +251,9 @@ class TestSaliencyLabel:
         assert (read_mask(out) == np.where(half > 0, 2, 255)).all()
         with pytest.raises(ValueError, match=f'{image.name}.*saliency_path'):
             work((seed, str(image), out, None))
+        with pytest.raises(ValueError, match=f'{image.name}: .* label 7, of 7 classes'):
+            work((Seed(torch.ones(1, height, width), [7], (height, width)), str(image),
+                  out))
 
 
 def test_background_crf_without_a_batch():

@@ -90,3 +90,15 @@ def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match='at least 32'):
         make_demo_data(str(tmp_path), size=8)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_data_set_of_ones_own_stays(tmp_path):
+    own = tmp_path / 'ImageSets' / 'Segmentation' / 'val.txt'
+    own.parent.mkdir(parents=True)
+    own.write_text('2007_000033\n')
+    with pytest.raises(FileExistsError, match='val.txt lists images that are no gen'):
+        make_demo_data(str(tmp_path), num_train=1, num_val=1, size=32)
+    assert own.read_text() == '2007_000033\n' and len(list(tmp_path.iterdir())) == 1
+    own.write_text('val_00000\n')
+    make_demo_data(str(tmp_path), num_train=1, num_val=2, size=32)
+    assert own.read_text().split() == ['val_00000', 'val_00001']

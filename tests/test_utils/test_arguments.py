@@ -19,6 +19,17 @@ def test_launcher_tells_the_rank(monkeypatch):
     assert os.environ['LOCAL_RANK'] == '3'
 
 
+def test_nothing_is_made_from_itself(tmp_path, capsys):
+    parser = ToolParser('What it does.')
+    parser.add_argument('src')
+    parser.add_argument('dst')
+    (tmp_path / 'link').symlink_to(tmp_path)
+    assert parser.parse_args(['a.pth', 'b.pth']).dst == 'b.pth'
+    with pytest.raises(SystemExit):
+        parser.parse_args([f'{tmp_path}/a.pth', f'{tmp_path}/link/a.pth'])
+    assert 'link/a.pth would replace what it is made from' in capsys.readouterr().err
+
+
 def test_work_dir():
     args = Namespace(work_dir=None, config='configs/cam/cam.py')
     assert choose_work_dir(args, {}) == os.path.join('work_dirs', 'cam')

@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from mmwsss.utils.parallel import WorkerPool, track_progress
+from mmwsss.utils.parallel import WorkerPool, map_in_forks, track_progress
 
 
 def setup(offset):
@@ -40,6 +40,22 @@ def test_errors_and_deaths():
             list(pool.map(['die']))
     with pytest.raises(ValueError, match='jobs'):
         WorkerPool(-1, setup, 10)
+
+
+def test_forks():
+    doubled = list(map_in_forks(double, range(50), 2, chunksize=3))
+    assert [value for value, _ in doubled] == [2 * i for i in range(50)]
+    assert os.getpid() not in {process for _, process in doubled}
+    with pytest.raises(TypeError):
+        list(map_in_forks(double, [None], 1))
+    with pytest.raises(ChildProcessError, match='worker process died'):
+        list(map_in_forks(double, [1, 'die', 2], 1))
+
+
+def double(item):
+    if item == 'die':
+        os._exit(1)
+    return 2 * item, os.getpid()
 
 
 SCRIPT = """

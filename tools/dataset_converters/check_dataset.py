@@ -17,9 +17,7 @@ Examples:
 """
 
 import argparse
-import multiprocessing
 import os.path as osp
-import signal
 import sys
 from collections import Counter
 
@@ -30,6 +28,7 @@ from mmwsss.utils import read_id_list, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.image_files import sort_files
+from mmwsss.utils.parallel import map_in_forks
 
 _VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
@@ -227,18 +226,15 @@ def _read_all(work: list, jobs: int, problems: list[str], table: dict | None,
     from mmengine.utils import ProgressBar
     sizes, differ = [], 0
     progress = ProgressBar(len(work), file=sys.stderr)
-    # Ctrl-C ends them through this process.
-    ignore = (signal.SIGINT, signal.SIG_IGN)
-    with multiprocessing.Pool(jobs, signal.signal, ignore) as pool:
-        results = pool.imap(check_image, work, chunksize=8)
-        for job, (found, size, ids) in zip(work, results, strict=True):
-            problems += found
-            if size is not None:
-                sizes.append(size)
-            if ids is not None and table:
-                shown = {classes[i] for i in ids if 0 < i < len(classes)}
-                differ += shown != set(table.get(job[0], []))
-            progress.update()
+    results = map_in_forks(check_image, work, jobs)
+    for job, (found, size, ids) in zip(work, results, strict=True):
+        problems += found
+        if size is not None:
+            sizes.append(size)
+        if ids is not None and table:
+            shown = {classes[i] for i in ids if 0 < i < len(classes)}
+            differ += shown != set(table.get(job[0], []))
+        progress.update()
     print(file=sys.stderr)
     statistics = dict(images_whose_mask_and_tags_differ=differ)
     if sizes:

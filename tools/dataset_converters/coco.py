@@ -21,9 +21,7 @@ Example:
 
 import argparse
 import functools
-import multiprocessing
 import os.path as osp
-import signal
 from collections import defaultdict
 from typing import Any
 
@@ -41,7 +39,7 @@ from mmwsss.utils import (
 )
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
-from mmwsss.utils.parallel import track_progress
+from mmwsss.utils.parallel import map_in_forks, track_progress
 
 try:
     from pycocotools import mask as coco_mask
@@ -256,11 +254,8 @@ def convert_coco(annotation_file: str,
         palette=voc_palette(len(classes)),
         settings=settings)
     todo = [(image, of_image[image['id']]) for image in images]
-    # Ctrl-C ends them through this process.
-    ignore = (signal.SIGINT, signal.SIG_IGN)
-    with naming(annotation_file), multiprocessing.Pool(
-            jobs, signal.signal, ignore) as pool:
-        for _ in track_progress(pool.imap(work, todo, chunksize=16), len(todo)):
+    with naming(annotation_file):
+        for _ in track_progress(map_in_forks(work, todo, jobs, 16), len(todo)):
             pass
 
     table = {}

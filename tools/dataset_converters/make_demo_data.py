@@ -14,12 +14,13 @@ Example:
 
 import argparse
 import os.path as osp
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from mmwsss.utils import atomic_write, write_lines
+from mmwsss.utils import atomic_write, read_lines, write_lines
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
 
@@ -33,6 +34,7 @@ _KINDS = {
     'wasp': ((190, 130, 250), (250, 250, 235), 'halves', (4, -13, 19)),
 }
 CLASSES = ('background', *_KINDS)
+_ID = re.compile(r'(train|val)_\d{5}')
 _EARTH = ((122, 108, 84), (96, 112, 72), (128, 122, 112), (108, 92, 74),
           (88, 104, 92))
 
@@ -247,6 +249,7 @@ def make_demo_data(out: str,
 
     Raises:
         ValueError: If a number is too small.
+        FileExistsError: If there is a data set of one's own.
     """
     from mmwsss.datasets import DemoDataset
     from mmwsss.datasets.image_io import write_mask
@@ -257,6 +260,11 @@ def make_demo_data(out: str,
     if size < 32:
         raise ValueError(f'expected a size of at least 32 pixels, got {size}')
     table, lists = {}, {'train': [], 'val': []}
+    for split in lists:
+        path = _list_of(out, split)
+        if osp.exists(path) and not all(map(_ID.fullmatch, read_lines(path))):
+            raise FileExistsError(f'{path} lists images that are no generated scenes; '
+                                  'choose another folder (--out)')
     for index in range(num_train + num_val):
         image, mask = draw_scene(seed, index, size)
         split = 'train' if index < num_train else 'val'
@@ -272,8 +280,11 @@ def make_demo_data(out: str,
     save_label_table(osp.join(out, 'image_labels.json'), table)
     write_lines(osp.join(out, 'classes.txt'), CLASSES)
     for split, ids in lists.items():
-        write_lines(
-            osp.join(out, 'ImageSets', 'Segmentation', f'{split}.txt'), ids)
+        write_lines(_list_of(out, split), ids)
+
+
+def _list_of(out: str, split: str) -> str:
+    return osp.join(out, 'ImageSets', 'Segmentation', f'{split}.txt')
 
 
 def parse_args() -> argparse.Namespace:

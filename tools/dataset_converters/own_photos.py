@@ -16,10 +16,8 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import multiprocessing
 import os
 import os.path as osp
-import signal
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -34,7 +32,7 @@ from mmwsss.photos.layout import SPLITS
 from mmwsss.utils import atomic_write, read_json, write_json, write_lines
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
-from mmwsss.utils.parallel import track_progress
+from mmwsss.utils.parallel import map_in_forks, track_progress
 from mmwsss.utils.paths import walk_all
 
 RECORD = 'photos.json'
@@ -144,11 +142,8 @@ def look_at_all(jobs: list[tuple], processes: int) -> Iterator[dict]:
     # Once, before the processes are forked.
     import mmwsss.datasets.image_io  # noqa: F401
     processes = max(1, min(processes, len(jobs) // 16))
-    # Ctrl-C ends them through this process.
-    ignore = (signal.SIGINT, signal.SIG_IGN)
-    with multiprocessing.Pool(processes, signal.signal, ignore) as pool:
-        yield from track_progress(
-            pool.imap(look_at_photo, jobs, chunksize=8), len(jobs))
+    yield from track_progress(
+        map_in_forks(look_at_photo, jobs, processes), len(jobs))
 
 
 def stamp(*paths: str) -> list:

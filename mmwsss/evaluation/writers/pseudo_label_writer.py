@@ -31,10 +31,14 @@ def pseudo_label_setup(label_rule: dict,
 
     def work(task: tuple) -> None:
         seed, image_path, path, *rest = task
+        source = ''
         if isinstance(seed, str):
-            seed = Seed.load(seed)
+            source, seed = seed, Seed.load(seed)
         elif isinstance(seed, tuple):
             seed = Seed(*seed)
+        if any(seed.labels >= len(palette)):
+            raise ValueError(f'{source or image_path}: the seed has label '
+                             f'{int(max(seed.labels))}, of {len(palette)} classes')
         cues = [torch.from_numpy(read_image(image_path)).permute(2, 0, 1)]
         if getattr(rule, 'uses_saliency', False):
             if not rest or rest[0] is None:
