@@ -343,6 +343,14 @@ def test_bad_inputs(setting, tmp_path, capsys, monkeypatch, inputs, message):
     assert not (tmp_path / 'out').exists()
 
 
+def test_pamr_by_the_tool(setting, tmp_path):
+    assert tool(setting, '--input', setting['inputs'], '--tags', setting['tags'],
+                '--output', tmp_path, '--refiner', 'pamr', '--device', 'cpu') == 0
+    assert sorted(rows_of(tmp_path)) == sorted(setting['ids'])
+    rule = open_shards(str(tmp_path))[0].meta.protocol['rule']
+    assert (rule['refiner'], rule['alpha']) == (dict(type='PAMR'), 4)
+
+
 def test_photos_need_tags(setting, tmp_path, capsys):
     assert tool(setting, '--input', setting['inputs'], '--output', tmp_path) == 2
     assert 'are photos without tags: give a table' in capsys.readouterr().err

@@ -276,6 +276,13 @@ def test_folders_without_shards(tmp_path):
         len(open_shard(str(tmp_path / 'pipe.tar')))
 
 
+def test_a_folder_may_be_called_like_a_file(tmp_path):
+    """As Spark and Dask call theirs."""
+    write_shard(str(tmp_path / 'x.parquet' / 'part-0.parquet'), make_rows(2))
+    shard, = open_shards(str(tmp_path / 'x.parquet'))
+    assert len(shard) == 2
+
+
 def test_absent_packages(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'pyarrow.parquet', None)
     with pytest.raises(ImportError, match='x.parquet needs pyarrow: pip install'):

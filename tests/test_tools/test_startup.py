@@ -24,7 +24,7 @@ try:
 except SystemExit as done:
     status = done.code
 heavy = {'torch', 'torchvision', 'mmengine', 'mmcv', 'mmseg', 'mmpretrain', 'timm',
-         'numba', 'scipy', 'cv2', 'matplotlib', 'rich'}
+         'numba', 'scipy', 'cv2', 'matplotlib', 'rich', 'pyarrow', 'ray'}
 print('status', status, 'imported', sorted(heavy.intersection(sys.modules)))
 """
 
