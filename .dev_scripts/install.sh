@@ -191,8 +191,9 @@ install_packages() {
     # (1 stands for "isolated": pip stores the value as it is.)
     export PIP_NO_BUILD_ISOLATION=1
     # Where a wheel is missing pip shall say so, and not start a compiler. The
-    # OpenMMLab packages come as source without anything to compile.
-    wheels=$(sed -n '/^\(onedl-\)\{0,1\}mm/d; s/^\([A-Za-z0-9_-]*\)==.*/\1/p' "$lock" |
+    # OpenMMLab packages and one of Snakemake's come as source without anything to
+    # compile.
+    wheels=$(sed -n '/^\(onedl-\)\{0,1\}mm/d; /^connection-pool/d; s/^\([A-Za-z0-9_-]*\)==.*/\1/p' "$lock" |
         paste -sd, -)
     pip=("$venv/bin/python" -m pip install -q --no-compile --only-binary "$wheels")
     advice='PIP_INDEX_URL names a mirror of the package index, HTTPS_PROXY a proxy.'
