@@ -39,8 +39,15 @@ def root(tmp_path_factory):
     (lists / 'choose.txt').write_text('c\n')
     (root / 'classes.txt').write_text('background\ncat\ndog\n')
     (root / 'image_labels.json').write_text(json.dumps(TAGS))
+    torch.manual_seed(0)
     network = timm.create_model(
         'mobilenetv1_100', features_only=True, output_stride=16)
+    # Statistics that fit random weights, whose features would vanish or overflow.
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.
+    with torch.no_grad():
+        network(torch.randn(4, 3, 64, 64))
     torch.save(network.state_dict(), root / 'weights.pth')
     return root
 
