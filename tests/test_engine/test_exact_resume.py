@@ -67,7 +67,7 @@ def method_of(case, voc_root, work_dir, batch_size=2, **options) -> Config:
                 part[key] = (64, 64)
         if part.get('type') == 'StageSwitchHook':
             for stage in part['stages']:
-                stage['iters'] = ITERATIONS
+                stage['iters'] = ITERATIONS * (1 + (len(part['stages']) == 1))
         # What begins later in a training begins amid this one.
         if 'start_iter' in part:
             part['start_iter'] = 1
