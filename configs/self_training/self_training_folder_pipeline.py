@@ -5,7 +5,7 @@
 _base_ = '../_base_/recipes/folder.py'
 title = 'Self-training on my own photos'
 localizer = '{{ fileDirname }}/localizer_folder.py'
-segmentor = '{{ fileDirname }}/deeplabv2_folder.py'
+segmentor = '{{ fileDirname }}/self_training_deeplabv2_folder.py'
 tagged_lists = {
     **_base_.pseudo_lists, 'seed_dataloader.dataset.ann_file': '{seed_list}'
 }

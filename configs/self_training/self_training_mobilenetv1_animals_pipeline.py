@@ -4,4 +4,4 @@
 _base_ = ['../_base_/recipes/self_training.py', '../_base_/recipes/animals.py']
 title = 'Self-training from tags with MobileNetV1 on six animals of PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/localizer_mobilenetv1_animals.py'
-segmentor = '{{ fileDirname }}/deeplabv2_mobilenetv1_animals.py'
+segmentor = '{{ fileDirname }}/self_training_deeplabv2_mobilenetv1_animals.py'

@@ -5,7 +5,7 @@
 #     --cfg-options data_root=my_photos
 _base_ = './self_training_folder_pipeline.py'
 localizer = '{{ fileDirname }}/localizer_mobilenetv1_folder.py'
-segmentor = '{{ fileDirname }}/deeplabv2_mobilenetv1_folder.py'
+segmentor = '{{ fileDirname }}/self_training_deeplabv2_mobilenetv1_folder.py'
 protocol = dict(
     scales='0.5, 1, 1.5 and flips for the classifier; 1 and flip for the rounds; 1 for '
     'segmentation')

@@ -3,4 +3,4 @@
 _base_ = ['../_base_/recipes/self_training.py', '../_base_/recipes/voc.py']
 title = 'Self-training from tags on PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/localizer_r50_voc.py'
-segmentor = '{{ fileDirname }}/deeplabv2_r101_voc.py'
+segmentor = '{{ fileDirname }}/self_training_deeplabv2_r101_voc.py'

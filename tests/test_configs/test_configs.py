@@ -41,7 +41,8 @@ ALL = sorted(
 RECIPES = [name for name in ALL if name.endswith('_pipeline.py')]
 CONFIGS = [name for name in ALL if name not in RECIPES]
 # Losses of these see pixel labels: pseudo labels, or those of seeds.
-PIXEL_LABELS = ('deeplab/', 'irn/', 'psa/psa', 'sance/', 'self_training/deeplab')
+PIXEL_LABELS = (
+    'deeplab/', 'irn/', 'psa/psa', 'sance/', 'self_training/self_training_deeplabv2')
 
 
 @cache

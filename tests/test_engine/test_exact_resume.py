@@ -25,11 +25,11 @@ from mmwsss.utils import project_path
 from mmwsss.utils.nested import iter_dicts
 
 ROOT = Path(project_path('configs')).parent
-METHODS = {
-    path.stem.removesuffix('_demo'): str(path)
-    for pattern in ('configs/*/*_demo.py', 'projects/*/configs/*_demo.py')
+DEMOS = [
+    path for pattern in ('configs/*/*_demo.py', 'projects/*/configs/*_demo.py')
     for path in sorted(ROOT.glob(pattern))
-}
+]
+METHODS = {path.stem.removesuffix('_demo'): str(path) for path in DEMOS}
 # It trains nothing.
 del METHODS['clip_es']
 # Methods that a slow copy of the model can teach.
@@ -138,6 +138,10 @@ def resume_everywhere(case, voc_root, folder, launcher='none', batch_size=2):
             shutil.rmtree(resumed)
     assert not found, found
     return end
+
+
+def test_every_demo_has_a_name_of_its_own():
+    assert len({path.stem for path in DEMOS}) == len(DEMOS)
 
 
 @pytest.mark.parametrize('case', CASES)

@@ -1,6 +1,6 @@
 # Your own images: DeepLab v2 that labels the photos it learnt from anew, by their tags.
-# python tools/train.py configs/self_training/deeplabv2_mobilenetv1_folder.py
-_base_ = ['../deeplab/deeplabv2_mobilenetv1_folder.py', '../_base_/datasets/tags.py']
+# python tools/train.py configs/self_training/self_training_deeplabv2_folder.py
+_base_ = ['../deeplab/deeplabv2_folder.py', '../_base_/datasets/tags.py']
 
 seed_dataloader = dict(
     num_workers=1,

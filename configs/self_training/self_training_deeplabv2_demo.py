@@ -1,5 +1,5 @@
 # DeepLab v2 that labels the photos it learnt from anew, by their tags.
-# python tools/train.py configs/self_training/deeplabv2_demo.py
+# python tools/train.py configs/self_training/self_training_deeplabv2_demo.py
 _base_ = ['../deeplab/deeplabv2_demo.py', '../_base_/datasets/tags.py']
 
 seed_dataloader = dict(

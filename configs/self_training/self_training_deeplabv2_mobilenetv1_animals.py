@@ -1,5 +1,6 @@
 # DeepLab v2 that labels the photos it learnt from anew, by their tags.
-# python tools/train.py configs/self_training/deeplabv2_mobilenetv1_animals.py
+# python tools/train.py \
+#     configs/self_training/self_training_deeplabv2_mobilenetv1_animals.py
 _base_ = [
     '../deeplab/deeplabv2_mobilenetv1_animals.py', '../_base_/datasets/tags.py'
 ]
