@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 from packaging.requirements import Requirement
 
 import mmwsss
@@ -310,11 +311,13 @@ def test_python_files_carry_the_license():
 
 
 def install_script(tmp_path, environment):
-    return subprocess.run(
-        ['bash', str(ROOT / '.dev_scripts/install.sh'), str(tmp_path / 'venv'),
-         'requirements/lock.txt'],
-        env={**os.environ, **environment}, text=True, capture_output=True,
-        timeout=60)
+    # One installation at a time: another one would wait, and say so.
+    with FileLock(tmp_path.parents[1] / 'install.lock'):
+        return subprocess.run(
+            ['bash', str(ROOT / '.dev_scripts/install.sh'), str(tmp_path / 'venv'),
+             'requirements/lock.txt'],
+            env={**os.environ, **environment}, text=True, capture_output=True,
+            timeout=60)
 
 
 def test_install_refuses_a_wrong_python(tmp_path):
