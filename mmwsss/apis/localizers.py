@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from mmwsss.utils import project_path
+from mmwsss.utils.paths import checkout_path
 
 PROJECTS = dict(clip=('projects.clip_es', 'CLIPLocalizer'))
 """Name -> package and class of a localizer in a checkout."""
@@ -62,11 +62,8 @@ def find_localizer(model: Any,
     if name not in PROJECTS:
         return None
     package, kind = PROJECTS[name]
-    checkout = osp.dirname(project_path('configs'))
-    folder = osp.join(checkout, *package.split('.'))
-    if not osp.isdir(folder):
-        raise FileNotFoundError(
-            f'{name!r} needs a checkout of mmwsss: there is no {folder}')
+    checkout = osp.dirname(osp.dirname(
+        checkout_path(repr(name), *package.split('.'))))
     if checkout not in sys.path:
         sys.path.append(checkout)
     given = dict(arch=arch or None, device=device, weights=(

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 
 from mmwsss.utils import project_path, read_id_list, read_lines, write_lines
+from mmwsss.utils.paths import checkout_path
 
 from .check import add_layout_arguments, layout_options
 from .tools import call_tool
@@ -182,11 +183,8 @@ def find_recipe(method: str, preset: str) -> str:
         return method
     kind = f'{PRESETS[preset][0]}_folder_pipeline.py'
     if method in PROJECTS:
-        path = osp.join(
-            osp.dirname(project_path('configs')), f'{PROJECTS[method]}{kind}')
-        if not osp.isfile(path):
-            raise FileNotFoundError(f'--method {method} needs a checkout of mmwsss: '
-                                    f'there is no {path}')
+        path = checkout_path(
+            f'--method {method}', *f'{PROJECTS[method]}{kind}'.split('/'))
     elif method in METHODS:
         path = project_path('configs', *f'{METHODS[method]}{kind}'.split('/'))
     else:
