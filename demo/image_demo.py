@@ -5,6 +5,10 @@
         --out-dir results --tags cat dog
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 
 from mmwsss.utils.arguments import ToolParser

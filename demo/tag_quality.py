@@ -10,6 +10,10 @@ the moth are scored against its masks, and drawn for some scenes.
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import json
 import os.path as osp

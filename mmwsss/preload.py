@@ -5,8 +5,8 @@ The libraries below mmwsss and its parts, and nothing that depends on a command
 line. An import starts no thread and touches no GPU, so a fork is safe after it.
 """
 
+from .import_hooks import quiet_imports
 from .registration import register_all_modules
-from .utils.import_hooks import quiet_imports
 
 quiet_imports()
 register_all_modules()

@@ -4,19 +4,18 @@
 A registry of mmengine has locations: modules that it imports when it is first
 asked for a part. Ours join mmseg's. ``import mmwsss`` itself loads neither mmseg
 nor torch, so that a tool's ``--help`` takes no seconds: what it acts upon may be
-imported later, by anyone.
+imported later, by anyone. What it imports itself, before Ctrl-C is answered, is
+little of Python's own library, too (``tests/test_ctrl_c.py``).
 """
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .utils.import_hooks import around_import
-from .utils.renamed import PARTS, warn_renamed
+from .import_hooks import around_import
 
 if TYPE_CHECKING:
     from mmengine.registry import Registry
@@ -52,6 +51,7 @@ def announce_parts() -> None:
 
 def add_locations(registries: ModuleType) -> None:
     """Add our modules to the locations of mmseg's registries, and old names."""
+    from .utils.renamed import PARTS
     for name, location in LOCATIONS.items():
         registry = getattr(registries, name)
         if location not in registry._locations:
@@ -66,6 +66,8 @@ def add_locations(registries: ModuleType) -> None:
 def _builder(registry: 'Registry', old: str, new: str) -> Callable:
     """What a registry holds by an old name: it builds the part and says so."""
 
+    from .utils.renamed import warn_renamed
+
     def build(*args, **kwargs):
         warn_renamed(old, new)
         return registry.get(new)(*args, **kwargs)
@@ -79,6 +81,7 @@ def find_stock_configs(config_utils: ModuleType) -> None:
     mmengine looks for a distribution named mmsegmentation; its maintained
     continuation has another name, but the same module.
     """
+    from importlib.metadata import PackageNotFoundError, version
     packages = config_utils.MODULE2PACKAGE
     try:
         version(packages['mmseg'])

@@ -24,7 +24,9 @@ PACKAGE = ROOT / 'mmwsss'
 BASE = {'version', 'utils', 'structures', 'ops'}
 MAY_IMPORT = {
     'version': set(),
-    'utils': {'version'},
+    'ctrl_c': set(),
+    'import_hooks': set(),
+    'utils': {'version', 'ctrl_c', 'import_hooks'},
     'photos': {'utils'},
     'structures': {'utils'},
     'ops': {'utils'},
@@ -43,9 +45,9 @@ MAY_IMPORT = {
     'recipes': BASE | {'engine'},
     'visualization': BASE | {'datasets', 'evaluation', 'recipes'},
     'apis': BASE | {'shards', 'datasets', 'engine', 'evaluation', 'recipes',
-                    'visualization'},
+                    'visualization', 'import_hooks'},
     'commands': BASE | {'photos', 'recipes', 'apis'},
-    '__main__': {'commands'},
+    '__main__': {'ctrl_c', 'commands'},
 }
 
 

@@ -19,7 +19,7 @@ assert 'CAMHead' in mmseg.registry.MODELS
 for name in dir(mmengine.registry):
     registry = getattr(mmengine.registry, name)
     assert 'mmwsss' not in str(getattr(registry, '_locations', ''))
-assert type(mmseg.registry.__spec__.loader).__module__ != 'mmwsss.utils.import_hooks'
+assert type(mmseg.registry.__spec__.loader).__module__ != 'mmwsss.import_hooks'
 """
 ORDERS = dict(
     mmwsss_first="""
@@ -104,7 +104,7 @@ def test_quiet_imports_drop_known_lines_only(tmp_path):
         path.write_text(said)
     said = run(
         'import sys; sys.path.insert(0, ".")\n'
-        'from mmwsss.utils.import_hooks import quiet_imports; quiet_imports()\n'
+        'from mmwsss.import_hooks import quiet_imports; quiet_imports()\n'
         'import mmseg.datasets, mmcv.cnn.bricks.transformer', tmp_path)
     assert said.splitlines()[:2] == ['news', 'x Could not import OneDL']
     assert 'UserWarning: other' in said and 'Fail to import' not in said

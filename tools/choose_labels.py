@@ -13,6 +13,10 @@ Writes metrics.json, and seeds, a link to the folder of the chosen stage.
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os
 import os.path as osp

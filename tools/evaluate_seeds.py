@@ -13,6 +13,10 @@ the precision-recall curve with --curve.
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import csv
 import os.path as osp

@@ -14,6 +14,10 @@ with the parts that are missing. Photos that fail are listed in errors.parquet.
 docs/en/scale.md tells which engine belongs where.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 

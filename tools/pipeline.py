@@ -7,6 +7,10 @@ The same command goes on after a kill, and does again only what a change of
 config, data or earlier outputs makes necessary.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 import shlex

@@ -9,6 +9,10 @@ The images are those of the config's seed_dataloader; nothing is trained.
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 import tempfile

@@ -12,6 +12,10 @@ The pseudo labels are 8-bit palette PNGs at image size. What is already
 written is skipped, so a killed run goes on.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os
 import os.path as osp

@@ -9,6 +9,10 @@ Fewer steps:    ... --cfg-options custom_hooks.0.stages.0.iters=100
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 from typing import TYPE_CHECKING
 

@@ -4,7 +4,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mmwsss.utils.import_hooks import quiet_imports
+from mmwsss.import_hooks import quiet_imports
 
 if TYPE_CHECKING:
     from mmwsss.datasets.annotations import export_masks, import_masks

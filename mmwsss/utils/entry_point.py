@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn, TextIO
 
-from .import_hooks import quiet_imports
+from mmwsss.ctrl_c import ends_at_ctrl_c
+from mmwsss.import_hooks import quiet_imports
 
 TRACEBACK = 'MMWSSS_TRACEBACK'
 """The environment variable that shows where in the code an error arose."""
@@ -92,7 +93,7 @@ def _noting_interrupts() -> Iterator[list[int]]:
         raise KeyboardInterrupt
 
     before = signal.getsignal(signal.SIGINT)
-    ours = before is signal.default_int_handler and (
+    ours = (before is signal.default_int_handler or ends_at_ctrl_c()) and (
         threading.current_thread() is threading.main_thread())
     if ours:
         signal.signal(signal.SIGINT, interrupt)

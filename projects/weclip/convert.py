@@ -14,6 +14,10 @@ Example:
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import re
 from typing import TYPE_CHECKING

@@ -10,6 +10,10 @@ turns with their range, "best" that of both sides' best turns. Quote the ratios,
 not the times. Prints one table a comparison; --json keeps everything.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os
 import platform

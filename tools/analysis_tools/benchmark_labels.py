@@ -11,6 +11,10 @@ does not matter here. An engine's rate counts from its first finished part, its 
 is told apart; engines take turns, and each figure is the median. Prints JSON.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import io
 import json

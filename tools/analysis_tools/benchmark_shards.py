@@ -11,6 +11,10 @@ tars in turn; photos are noise, so that nothing but reading and decoding counts.
 files are fresh, so that none is read from a disk. Prints JSON.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import io
 import json

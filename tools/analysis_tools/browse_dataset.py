@@ -8,6 +8,10 @@ Images come in the order of the config's sampler, augmented as in training with
 its seed; so the same command writes the same pictures.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 from itertools import islice

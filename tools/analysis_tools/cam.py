@@ -12,6 +12,10 @@ clip_es). It writes <out-dir>/<photo>/<class>.jpg, the map over the photo, and s
 probabilities.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 

@@ -12,6 +12,10 @@ Over a training, resumed or not, from what OffsetMonitorHook logged:
         work_dirs/esol_r50_voc --out offsets.png
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 

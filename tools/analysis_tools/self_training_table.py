@@ -16,6 +16,10 @@ choose, and to train the upper bound. A run that is there already is not made ag
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import json
 import os.path as osp

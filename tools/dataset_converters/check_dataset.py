@@ -16,6 +16,10 @@ Examples:
         --masks masks
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 import sys

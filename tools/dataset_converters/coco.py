@@ -19,6 +19,10 @@ Example:
         --out data/coco --split train2014 --recipe B --jobs 8
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import functools
 import os.path as osp

@@ -9,6 +9,10 @@
 tools/dataset_converters/import_masks.py takes corrected ones back.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 
 from mmwsss.utils.arguments import ToolParser

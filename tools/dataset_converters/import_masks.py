@@ -12,6 +12,10 @@ together:
         train_dataloader.dataset.data_prefix.seg_map_path=corrected
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 
 from mmwsss.utils.arguments import ToolParser

@@ -12,6 +12,10 @@ Example:
     python tools/dataset_converters/make_demo_data.py --out data/demo
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 import re

@@ -9,6 +9,10 @@ Examples:
         --out data/VOCdevkit/VOC2012/mask_labels.json
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os
 import os.path as osp

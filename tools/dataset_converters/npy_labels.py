@@ -9,6 +9,10 @@ Example:
         --classes voc --out data/VOCdevkit/VOC2012/image_labels.json
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import operator
 from typing import Any, BinaryIO

@@ -13,6 +13,10 @@ in which tags cannot teach, or files cannot be read, ends with exit status 3.
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import csv
 import hashlib

@@ -10,6 +10,10 @@ The config names the data: what its data loader reads is packed, and WeakShardDa
 reads it again. A killed run goes on with the shards that are missing.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 

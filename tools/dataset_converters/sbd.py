@@ -17,6 +17,10 @@ Example:
     python tools/dataset_converters/sbd.py data/sbd/dataset --out data/sbd
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os
 import os.path as osp

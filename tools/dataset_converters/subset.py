@@ -11,6 +11,10 @@ Example, the six animals of PASCAL VOC at 320 pixels:
         --lists train_aug val --masks SegmentationClassAug --long-side 320
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os.path as osp
 

@@ -9,6 +9,10 @@ Example:
     python tools/dataset_converters/voc_labels.py data/VOCdevkit/VOC2012
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os
 import os.path as osp

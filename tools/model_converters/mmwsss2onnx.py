@@ -8,6 +8,10 @@ It reads RGB pixels, uint8 (1, 3, H, W) of any size, and gives class ids, uint8
 (1, H, W). onnxruntime runs it without torch.
 """
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 
 from mmwsss.utils.arguments import ToolParser

@@ -20,6 +20,10 @@ Example:
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import math
 import re

@@ -5,10 +5,12 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
 
 _ONEDL_LINE = 'Could not import OneDL'
 _NO_OPS_WARNING = 'Fail to import ``MultiScaleDeformableAttention``'
@@ -72,29 +74,34 @@ class _LineFilter:
         return getattr(self.stream, name)
 
 
-class _Finder(MetaPathFinder):
-    """Finds some modules as the other finders do."""
+class _Finder:
+    """Finds some modules as the other finders do.
+
+    ``importlib.abc``, whose class it would inherit, takes longer to import than all
+    of this package.
+    """
 
     def __init__(self) -> None:
         self.arounds: dict[str, Around] = {}
 
-    def find_spec(self, name: str, path=None, target=None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path=None, target=None) -> 'ModuleSpec | None':
         if name not in self.arounds:
             return None
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self.arounds[name])
+                loader: Any = _Loader(spec.loader, self.arounds[name])
+                spec.loader = loader
                 return spec
         return None
 
 
-class _Loader(Loader):
+class _Loader:
 
-    def __init__(self, loader: Loader, around: Around) -> None:
+    def __init__(self, loader: 'Loader', around: Around) -> None:
         self.loader, self.around = loader, around
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: 'ModuleSpec') -> ModuleType | None:
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
