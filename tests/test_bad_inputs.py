@@ -345,7 +345,7 @@ FILES = {
     'model.py': MODEL, 'heads.py': HEADS, 'teacher.py': TEACHER, 'demo.py': DEMO,
     'empty.py': NO_MODEL, 'recipe.py': RECIPE,
     'file': 'x', 'tags.csv': 'a,cat\n', 'classes.txt': 'cat\ndog\n',
-    'bad.pth': '<html>', 'old.json': '{"kept": []}', 'l.npy': 'x'}
+    'bad.pth': '<html>', 'p.bmp': 'BM', 'old.json': '{"kept": []}', 'l.npy': 'x'}
 
 # A tool, its arguments, what it says.
 TOOLS = [
@@ -367,9 +367,9 @@ TOOLS = [
     ('train', 'model.py --cfg-options model.data_preprocessor.size=x',
      'option model.data_preprocessor.size must be a height and a width'),
     ('train', 'demo.py --work-dir w --cfg-options model.type=5',
-     '5 cannot be built with the options model.type=5: '),
+     'model (5) cannot be built with the options model.type=5: '),
     ('train', 'demo.py --work-dir w --cfg-options visualizer=[]',
-     'WSSSRunner cannot be built with the options visualizer=[]: visualizer should'),
+     'visualizer cannot be built with the options visualizer=[]: visualizer should'),
     ('train', 'model.py --cfg-options train_cfg=3', 'train_cfg: it is a dict, got 3'),
     ('train', 'model.py --cfg-options custom_hooks.0.x=1',
      'option custom_hooks must be a list of dicts'),
@@ -446,9 +446,16 @@ TOOLS = [
     ('model_converters/single_stage2mmwsss', 'bad.pth out.pth', 'is a web page'),
     ('model_converters/deeplab_pytorch2mmwsss', 'bad.pth out.pth', 'is a web page'),
     ('model_converters/mmwsss2onnx', 'model.py none.pth out.pth', 'none.pth does not'),
-    ('analysis_tools/cam', 'none.jpg --model resnet5O', "the nearest are resnet50"),
-    ('analysis_tools/cam', 'none.jpg --model test_resnet --weights bad.pth',
+    ('analysis_tools/cam', 'none.jpg', 'there is no image, folder or pattern none.jpg'),
+    ('analysis_tools/cam', 'p.bmp --model resnet5O', "the nearest are resnet50"),
+    ('analysis_tools/cam', 'p.bmp --model test_resnet --weights bad.pth',
      'bad.pth is a web page'),
+    ('analysis_tools/cam', 'p.bmp --device nosuch',
+     "cannot compute on the device 'nosuch': Expected one of cpu"),
+    ('analysis_tools/cam', 'p.bmp --model clip --classes dog --device cuda:9',
+     "cannot compute on the device 'cuda:9': "),
+    ('label_photos', 'model.py bad.pth --input . --output o --refiner none '
+     '--max-errors -1', '--workers and --max-errors 0'),
     ('analysis_tools/browse_dataset', 'empty.py', 'empty.py has no train_dataloader'),
     ('analysis_tools/make_report', 'model.py none.json --out o', 'none.json does not'),
     ('analysis_tools/plot_offsets', 'curves none', 'none'),

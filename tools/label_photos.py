@@ -67,8 +67,9 @@ def parse_args() -> argparse.Namespace:
         parser.error('give --refiner (perhaps "none") or --walk')
     if args.walk is not None and args.refiner is None and args.alpha is not None:
         parser.error('--alpha needs --refiner')
-    if args.photos_per_shard < 1 or args.workers < 0:
-        parser.error('--photos-per-shard must be at least 1 and --workers 0')
+    if args.photos_per_shard < 1 or args.workers < 0 or args.max_errors < 0:
+        parser.error('--photos-per-shard must be at least 1, --workers and '
+                     '--max-errors 0')
     for path in (args.checkpoint, *(args.walk or ())[1:]):
         if not osp.isfile(path):
             parser.error(f'there is no checkpoint {path}')

@@ -18,6 +18,7 @@ from mmwsss.datasets.image_io import read_image
 from mmwsss.ops import max_norm
 from mmwsss.structures import to_image_size
 from mmwsss.utils import atomic_write
+from mmwsss.utils.devices import check_device
 from mmwsss.visualization import overlay_cam
 
 from .cam_layers import FeatureLayer, find_layer
@@ -99,7 +100,8 @@ class CAM:
 
     Raises:
         ValueError: If the model or method is unknown, or the weights do not fit
-            or cannot be had, or a localizer is given a method, layer or size.
+            or cannot be had, there is no such device, or a localizer is given a
+            method, layer or size.
 
     Example:
         >>> cam = mmwsss.CAM('resnet50')
@@ -129,6 +131,8 @@ class CAM:
                     raise ValueError(f'a localizer takes no {name}, got {value!r}')
             self.words = [classes] if isinstance(classes, str) else classes
             return
+        if device is not None:
+            check_device(device)
         self.classifier = load_classifier(model, weights, pretrained)
         if image_size is not None:
             self.classifier.size = image_size
@@ -137,7 +141,7 @@ class CAM:
         if device is None and isinstance(model, nn.Module):
             self.device = next(iter(model.parameters()), torch.empty(0)).device
         else:
-            self.device = torch.device(device or get_device())
+            self.device = check_device(device or get_device())
             self.classifier.module.to(self.device)
         self.method = method
         self.layer = layer

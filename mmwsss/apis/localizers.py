@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
+from mmwsss.utils.devices import check_device
 from mmwsss.utils.paths import checkout_path
 
 PROJECTS = dict(clip=('projects.clip_es', 'CLIPLocalizer'))
@@ -54,13 +55,16 @@ def find_localizer(model: Any,
 
     Raises:
         FileNotFoundError: If it is a project and there is no checkout.
-        ValueError: If the weights do not fit or cannot be had.
+        ValueError: If the weights do not fit or cannot be had, or there is no such
+            device.
     """
     if isinstance(model, Localizer):
         return model
     name, _, arch = model.partition('/') if isinstance(model, str) else ('', '', '')
     if name not in PROJECTS:
         return None
+    if device is not None:
+        check_device(device)
     package, kind = PROJECTS[name]
     checkout = osp.dirname(osp.dirname(
         checkout_path(repr(name), *package.split('.'))))

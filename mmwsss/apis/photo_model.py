@@ -15,6 +15,7 @@ from mmseg.structures import SegDataSample
 
 from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPILImage
 from mmwsss.engine import apply_checkpoint_stage
+from mmwsss.utils.devices import check_device
 
 # What reads files, or needs a mask, in a test pipeline.
 _LOADERS = (LoadImageFromFile, LoadAnnotations, LoadPILImage, ImageLabelsFromMask)
@@ -35,8 +36,10 @@ def load_model(cfg: Config, checkpoint: dict, weights: str,
         BaseSegmentor: In evaluation mode.
 
     Raises:
-        ValueError: If the checkpoint belongs to another model.
+        ValueError: If the checkpoint belongs to another model, or there is no such
+            device.
     """
+    check_device(device)
     # The checkpoint holds all weights: nothing is to be downloaded.
     cfg.model.pop('pretrained', None)
     for key in ('pretrained', 'checkpoint_path'):

@@ -124,7 +124,9 @@ def find_layout(root: str,
     class_file = classes or _existing(root, 'classes.txt')
     known = read_class_names(class_file)[1:] if class_file else _occurring(names)
     found = {}
-    for key, path in (sort_files(mask_root)[0] if mask_root else {}).items():
+    drawn, no_masks = sort_files(mask_root) if mask_root else ({}, {})
+    unused.update(no_masks)
+    for key, path in drawn.items():
         if not path.lower().endswith('.png'):
             unused[path] = 'mask that is no .png'
         elif key not in photos:

@@ -46,6 +46,7 @@ _WITHOUT_TYPE: dict[tuple[str, ...], frozenset[str]] = {
     **{(f'{split}_dataloader',): _DATALOADER
        for split in ('train', 'val', 'test', 'seed')},
 }
+_BY_ARGUMENT = dict(launcher='--launcher', resume='--resume')
 # What builders take out of a dict before they call its type.
 _BUILDER_KEYS = frozenset({
     '_delete_', '_scope_', 'constructor', 'convert_to_iter_based', 'optimizer',
@@ -69,8 +70,8 @@ def check_options(cfg: dict, options: dict, source: str = 'the config') -> None:
       almost a key that is there.
 
     Below an added key anything goes, unless a ``type`` is given there, too. Items
-    of lists are named by their number, from 0. A number stays no word, and a dict no
-    number.
+    of lists are named by their number, from 0. A number stays no word, yes or no none
+    but that, and a dict no number.
 
     Args:
         cfg (dict): The config.
@@ -86,6 +87,10 @@ def check_options(cfg: dict, options: dict, source: str = 'the config') -> None:
             keys = option.split('.')
             if (keys[-1] == 'type') != types:
                 continue
+            if option in _BY_ARGUMENT:
+                # The tool sets it.
+                raise ValueError(
+                    f'option {option}: give {_BY_ARGUMENT[option]} instead')
             try:
                 _check(cfg, (), keys, value)
             except ValueError as error:
@@ -142,9 +147,13 @@ def _check(node: Any, path: tuple[str, ...], keys: Sequence[str],
 
 
 def _check_kind(before: Any, value: Any) -> None:
-    """Refuse a word for a number, and a number for a dict."""
-    is_number = isinstance(before, (int, float)) and not isinstance(before, bool)
-    if is_number and isinstance(value, (str, dict)):
+    """Refuse what a number, a yes or no, or a dict cannot become."""
+    if isinstance(before, bool):
+        # None leaves it out; a dict says yes, and how.
+        if not isinstance(value, (bool, dict, type(None))):
+            raise ValueError(f'it is {before}, expected True or False, got {value!r}')
+    elif isinstance(before, (int, float)) and (
+            isinstance(value, (str, dict, bool)) or value in ([], ())):
         raise ValueError(f'it is the number {before}, got {value!r}')
     wrong = (str, int, float) if isinstance(before, dict) and 'type' in before else (
         int, float)

@@ -23,6 +23,13 @@ _HOOKS: Kind = (
     lambda value: isinstance(value, (list, tuple)) and all(
         isinstance(hook, dict) and 'type' in hook for hook in value),
     'a list of dicts with a type')
+_DICT_OR_FLAG: Kind = (
+    lambda value: isinstance(value, (bool, dict)), 'True, False or a dict')
+_FLAG: Kind = (lambda value: isinstance(value, bool), 'True or False')
+_NAMES: Kind = (
+    lambda value: isinstance(value, (str, list, tuple)), 'a name or a list of names')
+_MODE: Kind = (lambda value: value in ('whole', 'slide'), "'whole' or 'slide'")
+_SYNC: Kind = (lambda value: value in ('torch', 'mmcv'), "'torch' or 'mmcv'")
 _TEXT: Kind = (lambda value: isinstance(value, str), 'a string')
 _SIZE: Kind = (
     lambda value: isinstance(value, (list, tuple)) and len(value) == 2 and all(
@@ -32,6 +39,8 @@ _PIPELINE: Kind = (
     'a list of at least one transform')
 _COUNT: Kind = (lambda value: _is_whole(value, 1), 'a whole number of at least 1')
 _WORKERS: Kind = (lambda value: _is_whole(value, 0), 'a whole number of at least 0')
+_KEPT: Kind = (lambda value: _is_whole(value, -1),
+               'a whole number of at least 1, or -1 for all')
 _INTERVAL: Kind = (lambda value: _is_whole(value, 1) or value == -1,
                    'a whole number of at least 1, or -1 for never')
 _RATE: Kind = (
@@ -49,9 +58,17 @@ _LEVEL: Kind = (
 _KINDS: dict[str, Kind] = {
     'model': _DICT, 'model.data_preprocessor.size': _SIZE, 'custom_hooks': _HOOKS,
     'default_hooks': _DICT, 'auto_scale_lr': _DICT, 'load_from': _TEXT,
-    'log_processor': _DICT, 'log_processor.window_size': _COUNT,
+    'model.train_cfg': _DICT, 'model.test_cfg': _DICT, 'model.test_cfg.mode': _MODE,
+    'compile': _DICT_OR_FLAG, 'efficient_conv_bn_eval': _NAMES,
+    'experiment_name': _TEXT, 'find_unused_parameters': _FLAG,
+    'model_wrapper_cfg': _DICT, 'log_processor': _DICT,
+    'log_processor.window_size': _COUNT, 'log_processor.num_digits': _WORKERS,
+    'default_scope': _TEXT, 'sync_bn': _SYNC,
+    'default_hooks.checkpoint.max_keep_ckpts': _KEPT,
     'default_hooks.checkpoint.interval': _INTERVAL, 'randomness': _DICT,
-    'randomness.seed': _SEED, 'log_level': _LEVEL, 'optim_wrapper': _DICT,
+    'randomness.seed': _SEED, 'randomness.deterministic': _FLAG,
+    'randomness.diff_rank_seed': _FLAG, 'env_cfg.cudnn_benchmark': _FLAG,
+    'log_level': _LEVEL, 'optim_wrapper': _DICT,
     'optim_wrapper.optimizer': _DICT, 'optim_wrapper.optimizer.lr': _RATE,
     'optim_wrapper.optimizer.momentum': _RATE,
     'optim_wrapper.optimizer.weight_decay': _RATE, 'env_cfg': _DICT,
@@ -64,7 +81,8 @@ _KINDS: dict[str, Kind] = {
            '.num_workers': _WORKERS}.items()}}
 # A whole part that is None is left out.
 _MAY_BE_NONE = frozenset(key for key in _KINDS if '.' not in key) | {
-    'default_hooks.checkpoint.interval', 'model.data_preprocessor.size'}
+    'default_hooks.checkpoint.interval', 'model.data_preprocessor.size',
+    'model.train_cfg', 'model.test_cfg'}
 
 
 def check_values(cfg: dict, source: str = 'the config') -> None:
@@ -90,10 +108,22 @@ def check_values(cfg: dict, source: str = 'the config') -> None:
             if value is None and key in _MAY_BE_NONE or fits(value):
                 continue
             raise ValueError(f'option {key} must be {words}, got {value!r} ({source})')
-    for key, value in _class_counts(cfg.get('model'), 'model'):
-        if not _CLASSES[0](value):
-            raise ValueError(f'option {key} must be {_CLASSES[1]}, got {value!r} '
-                             f'({source})')
+    numbers = [(_CLASSES, item) for item in _class_counts(cfg.get('model'), 'model')]
+    numbers += [(_INTERVAL, item) for item in _hook_intervals(cfg)]
+    for (fits, words), (key, value) in numbers:
+        if not fits(value):
+            raise ValueError(f'option {key} must be {words}, got {value!r} ({source})')
+
+
+def _hook_intervals(cfg: dict) -> Iterator[tuple[str, Any]]:
+    """After how many iterations each hook acts, by its dotted key."""
+    hooks = [(f'default_hooks.{name}', hook)
+             for name, hook in (cfg.get('default_hooks') or {}).items()]
+    hooks += [(f'custom_hooks.{index}', hook)
+              for index, hook in enumerate(cfg.get('custom_hooks') or [])]
+    for key, hook in hooks:
+        if isinstance(hook, dict) and hook.get('interval') is not None:
+            yield f'{key}.interval', hook['interval']
 
 
 def _class_counts(node: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -3,7 +3,6 @@
 
 import argparse
 import os
-import os.path as osp
 import re
 import select
 import signal
@@ -16,6 +15,8 @@ from typing import NoReturn, TextIO
 
 from mmwsss.ctrl_c import ends_at_ctrl_c
 from mmwsss.import_hooks import quiet_imports
+
+from .build_errors import failed_first_batch, failed_part
 
 TRACEBACK = 'MMWSSS_TRACEBACK'
 """The environment variable that shows where in the code an error arose."""
@@ -31,12 +32,12 @@ def run_tool(parse_args: Callable[[], argparse.Namespace],
     What the user can mend is said in one sentence on standard error, with exit
     status 2, as argparse does: files, data, checkpoints and options that are
     missing or wrong (``OSError``, ``ValueError``), absent packages
-    (``ImportError``), and a config that names what mmengine cannot build, or cannot
-    with the ``--cfg-options`` that are given. With
-    ``MMWSSS_TRACEBACK=1`` the traceback comes before. Ctrl-C exits with 130.
-    Any other exception is a fault of the program: Python shows its traceback and
-    exits with 1. A reader of the output that leaves early, as ``head`` does, ends a
-    tool without a word. Standard streams that are closed count as ``/dev/null``.
+    (``ImportError``), and whatever is raised while a part of a config is built or
+    meets the first batch. With ``MMWSSS_TRACEBACK=1`` the traceback comes before.
+    Ctrl-C exits with 130. Any other exception is a fault of the program: Python shows
+    its traceback and exits with 1. A reader of the output that leaves early, as
+    ``head`` does, ends a tool without a word. Standard streams that are closed count as
+    ``/dev/null``.
 
     Args:
         parse_args (Callable): Reads the command line.
@@ -110,8 +111,8 @@ def _end(error: BaseException, interrupted: bool,
     if interrupted or isinstance(error, KeyboardInterrupt):
         print('stopped by Ctrl-C', file=sys.stderr)
         sys.exit(130)
-    unbuilt = _unbuilt(error, options) if options else ''
-    if not (isinstance(error, Exception) and (unbuilt or _is_mendable(error))):
+    part = _failed_part(error, options or {}) if isinstance(error, Exception) else ''
+    if not part and not isinstance(error, (OSError, ValueError, ImportError)):
         raise
     if os.environ.get(TRACEBACK, '0') != '0':
         traceback.print_exc()
@@ -119,7 +120,7 @@ def _end(error: BaseException, interrupted: bool,
     left = isinstance(error, BrokenPipeError) and _has_no_reader(sys.stdout)
     if not left:
         with suppress(OSError):
-            print(f'error: {unbuilt}{one_line(error)}', file=sys.stderr)
+            print(f'error: {part}{one_line(error)}', file=sys.stderr)
     _flush(sys.stdout)
     _flush(sys.stderr)
     sys.exit(128 + signal.SIGPIPE if left else 2)
@@ -149,33 +150,29 @@ def one_line(error: BaseException) -> str:
     if 'Original Traceback' in text:
         # Of a data loader's worker; its last line says what was wrong.
         text = re.sub(r'^[\w.]+: ', '', text.strip().splitlines()[-1])
+    if not text and isinstance(error, AssertionError):
+        # What should be so.
+        text = traceback.extract_tb(error.__traceback__)[-1].line or ''
+    # mmengine tells hooks by their places in memory.
+    text = re.sub(r'<([\w.]+) object at 0x[0-9a-f]+>', r'\1', text)
     return ' '.join(text.split()) or type(error).__name__
 
 
-def _unbuilt(error: BaseException, options: dict) -> str:
-    """Which part of a config fails with which options; '' for other errors."""
-    if isinstance(error, (OSError, ValueError, ImportError)):
+def _failed_part(error: Exception, options: dict) -> str:
+    """Which part of a config fails, and with which options; '' for other errors."""
+    if isinstance(error, (OSError, ImportError)):
         return ''
-    kinds: list[object] = []
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_name == 'build_from_cfg' and 'obj_type' in frame.f_locals:
-            kinds.append(frame.f_locals['obj_type'])
-        elif frame.f_code.co_name == 'from_cfg' and 'cls' in frame.f_locals:
-            kinds.append(frame.f_locals['cls'])
-    if not kinds:
+    kind = '' if ' ' in one_line(error) else f'{type(error).__name__}: '
+    part = failed_part(error)
+    if not part:
+        batch = not isinstance(error, ValueError) and failed_first_batch(error)
+        return f'{batch}: {kind}' if batch else ''
+    key = part.split(' ')[0]
+    # What a dataset refuses names the file.
+    if isinstance(error, ValueError) and key.endswith('.dataset'):
         return ''
-    given = ' '.join(f'{key}={value}' for key, value in options.items())
-    name = getattr(kinds[-1], '__name__', kinds[-1])
-    return f'{name} cannot be built with the options {given}: '
-
-
-def _is_mendable(error: Exception) -> bool:
-    if isinstance(error, (OSError, ValueError, ImportError)):
-        return True
-    if not isinstance(error, (KeyError, TypeError)):
-        return False
-    # A type that is not registered, or an argument that it does not take.
-    builder = osp.join('mmengine', 'registry', '')
-    files = [builder in frame.f_code.co_filename
-             for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return files[-1] or any(files) and '__init__() ' in str(error)
+    given = {name: value for name, value in options.items()
+             if f'{key}.'.startswith(f'{name}.') or name.startswith(f'{key}.')}
+    words = ' '.join(f'{name}={value}' for name, value in (given or options).items())
+    return (f'{part} cannot be built{" with the options " * bool(words)}{words}: '
+            f'{kind}')

@@ -14,7 +14,7 @@ from tool_runner import load_tool, run_tool
 from mmwsss.datasets.class_names import class_names
 from mmwsss.datasets.image_io import read_mask
 from mmwsss.structures import read_label_names
-from mmwsss.utils import project_path
+from mmwsss.utils import project_path, read_json
 
 
 def load(name):
@@ -480,6 +480,19 @@ class TestCheckDataset:
         assert 'not used: b.svg (.svg)\n' in said
         assert 'not used: .c.png (hidden)\n' in said
         assert 'files not used: 3\n' in said
+        (root / 'SegmentationClass' / 'lost.png').write_bytes(b'')
+        (root / 'SegmentationClass' / 'train_00000.npy').write_bytes(b'')
+        (root / 'few.txt').write_text('train_00000\n')
+        assert run('check_dataset', root, '--classes', 'demo', '--quick', '--masks',
+                   'SegmentationClass', '--list', 'few.txt', '--out',
+                   tmp_path / 'out.json') == 0
+        said = capsys.readouterr().out
+        assert 'not used: SegmentationClass/lost.png (mask of no image)\n' in said
+        assert 'SegmentationClass/train_00000.npy (mask that is no .png)\n' in said
+        assert 'files not used: 5\n' in said
+        left = read_json(tmp_path / 'out.json')['images_not_in_list']
+        assert 'train_00001' in left and 'train_00000' not in left
+        assert f'images not in list: {len(left)} (train_00001, train_00002, ' in said
         with pytest.raises(FileNotFoundError, match='folder of masks .*none does not'):
             run('check_dataset', root, '--classes', 'demo', '--masks', 'none')
 

@@ -57,11 +57,12 @@ def test_the_layout_of_the_recipes(own, tmp_path, capsys):
         file.write('\nlarge,blob\nturned,ring')
     out = tmp_path / 'out'
     others = {str(own / 'photos' / f'{i}.heic'): '.heic' for i in range(12)}
+    others[str(own / 'masks' / 'notes.docx')] = '.docx'
     for path in others:
         open(path, 'w').close()
     assert lay_out(own, '--out', out, '--max-long', 64) == 0
     said = capsys.readouterr().out
-    assert all(f'not used: {path} (.heic)' in said for path in others)
+    assert all(f'not used: {path} ({kind})' in said for path, kind in others.items())
     assert read_json(out / 'photos.json')['unused'] == others
     assert '62 photos in photos' in said and '20 masks in masks' in said
     assert 'no problem found' in said

@@ -59,12 +59,14 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Write the maps."""
     from mmwsss.apis import CAM
+    from mmwsss.apis.images import find_images
     from mmwsss.apis.results import class_file_name
+    find_images(args.photo)  # before weights are loaded
     cam = CAM(
         args.model, args.method, args.layer, weights=args.weights,
         image_size=args.size, device=args.device)
     classes = args.classes and [
-        int(name) if name.isdigit() else name for name in args.classes]
+        int(name) if name.isdecimal() else name for name in args.classes]
     count = 0
     for result in cam.iterate(args.photo, classes, args.top):
         count += 1

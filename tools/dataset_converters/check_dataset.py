@@ -3,7 +3,8 @@
 
 Every listed image must have an image that can be read to its end, tags of
 known classes and, where there is one, a mask of the image's size with known
-ids. All problems are listed, and the exit status is 1 if there is any.
+ids. All problems are listed, and the exit status is 1 if there is any. Files that
+are no images, masks of no image and images that the list leaves out are named.
 
 Examples:
     python tools/dataset_converters/check_dataset.py data/VOCdevkit/VOC2012 \
@@ -21,9 +22,11 @@ if __name__ == '__main__':
     end_at_ctrl_c()
 
 import argparse
+import os
 import os.path as osp
 import sys
 from collections import Counter
+from collections.abc import Container
 
 import numpy as np
 
@@ -33,6 +36,7 @@ from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.image_files import sort_files
 from mmwsss.utils.parallel import map_in_forks
+from mmwsss.utils.paths import walk_all
 
 _VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair',
@@ -218,10 +222,32 @@ def check_dataset(data_root: str,
     statistics['images_with_mask'] = num_masks
     statistics['files_not_used'] = {
         osp.relpath(path, folder): kind for path, kind in others.items()}
+    if masks:
+        statistics['files_not_used'].update(unused_masks(data_root, masks, paths))
+    if list_file:
+        # Those of the other splits, as a rule.
+        listed = set(ids)
+        statistics['images_not_in_list'] = [
+            image_id for image_id in paths if image_id not in listed]
     if read_files and work:
         statistics.update(_read_all(work, jobs, problems, labels and table,
                                     classes))
     return statistics, problems
+
+
+def unused_masks(data_root: str, masks: str, images: Container[str]) -> dict[str, str]:
+    """Say what below the folder of masks is the mask of no image, and why."""
+    folder = osp.join(data_root, masks)
+    found = {}
+    for name, reason in walk_all(folder):
+        image_id, suffix = osp.splitext(name)
+        if not reason and suffix != '.png':
+            reason = 'mask that is no .png'
+        elif not reason and image_id.replace(os.sep, '/') not in images:
+            reason = 'mask of no image'
+        if reason:
+            found[osp.join(masks, name)] = reason
+    return found
 
 
 def _read_all(work: list, jobs: int, problems: list[str], table: dict | None,
@@ -292,7 +318,10 @@ def main(args: argparse.Namespace) -> int:
     for path, kind in statistics['files_not_used'].items():
         print(f'not used: {path} ({kind})')
     for key, value in statistics.items():
-        if key == 'files_not_used':
+        if key == 'images_not_in_list' and value:
+            shown = ', '.join(value[:10]) + ', ...' * (len(value) > 10)
+            value = f'{len(value)} ({shown}; --out writes all)'
+        elif key in ('files_not_used', 'images_not_in_list'):
             value = len(value)
         if isinstance(value, dict):
             value = ', '.join(f'{k}: {v}' for k, v in value.items())

@@ -98,7 +98,7 @@ def label_photos(config: str | Config,
         OSError: If something cannot be read or written.
         ImportError: If pyarrow, or what a URL or the engine needs, is absent.
     """
-    _check_choices(format, engine, photos_per_shard, workers)
+    _check_choices(format, engine, photos_per_shard, workers, max_errors)
     require('pyarrow.parquet', 'label_photos')
     started = time.monotonic()
     settings = label_settings(config, checkpoint, label_rule, walk, device,
@@ -273,12 +273,13 @@ def _same(work: LabelParts) -> LabelParts:
 
 
 def _check_choices(format: str, engine: str, photos_per_shard: int,
-                   workers: int) -> None:
+                   workers: int, max_errors: int | None) -> None:
     for name, value, known in (('format', format, OUTPUT_FORMATS),
                                ('engine', engine, ENGINES)):
         if value not in known:
             raise ValueError(f'{name} must be one of {", ".join(known)}, got '
                              f'{value!r}')
-    if photos_per_shard < 1 or workers < 0:
-        raise ValueError('photos_per_shard must be at least 1 and workers 0, got '
-                         f'{photos_per_shard} and {workers}')
+    if photos_per_shard < 1 or workers < 0 or (max_errors or 0) < 0:
+        raise ValueError(
+            'photos_per_shard must be at least 1, workers and max_errors 0, got '
+            f'{photos_per_shard}, {workers} and {max_errors}')

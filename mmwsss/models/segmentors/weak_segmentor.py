@@ -35,7 +35,8 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
         **kwargs: Arguments of :class:`EncoderDecoder`.
 
     Raises:
-        ValueError: If a prefix of ``frozen`` names no parameter.
+        ValueError: If a prefix of ``frozen`` names no parameter, or ``test_cfg`` asks
+            for sliding windows.
     """
 
     def __init__(self,
@@ -45,6 +46,9 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
                  second_view: float | tuple[int, int] | None = None,
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        if (self.test_cfg or {}).get('mode', 'whole') != 'whole':
+            raise ValueError(f'{type(self).__name__} computes whole photos, got '
+                             f'test_cfg.mode={self.test_cfg["mode"]!r}')
         self.norm_eval = norm_eval
         self.second_view = second_view
         names = [name for name, _ in self.backbone.named_parameters()]
