@@ -11,10 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from mmwsss.utils.paths import checkout_path
-
-PROJECTS = dict(clip=('projects.clip_es', 'CLIPLocalizer'))
-"""Name -> package and class of a localizer in a checkout."""
+from mmwsss.utils.projects import PROJECTS
 
 
 @runtime_checkable
@@ -61,12 +58,11 @@ def find_localizer(model: Any,
     name, _, arch = model.partition('/') if isinstance(model, str) else ('', '', '')
     if name not in PROJECTS:
         return None
-    package, kind = PROJECTS[name]
-    checkout = osp.dirname(osp.dirname(
-        checkout_path(repr(name), *package.split('.'))))
+    project = PROJECTS[name]
+    checkout = osp.dirname(osp.dirname(project.path(repr(name))))
     if checkout not in sys.path:
         sys.path.append(checkout)
     given = dict(arch=arch or None, device=device, weights=(
         (weights and os.fspath(weights)) if pretrained else 'random'))
-    return getattr(import_module(package), kind)(
+    return getattr(import_module(project.package), project.localizer)(
         **{key: value for key, value in given.items() if value is not None})
