@@ -12,10 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from mmwsss.utils.devices import check_device
-from mmwsss.utils.paths import checkout_path
-
-PROJECTS = dict(clip=('projects.clip_es', 'CLIPLocalizer'))
-"""Name -> package and class of a localizer in a checkout."""
+from mmwsss.utils.projects import PROJECTS
 
 
 @runtime_checkable
@@ -65,12 +62,11 @@ def find_localizer(model: Any,
         return None
     if device is not None:
         check_device(device)
-    package, kind = PROJECTS[name]
-    checkout = osp.dirname(osp.dirname(
-        checkout_path(repr(name), *package.split('.'))))
+    project = PROJECTS[name]
+    checkout = osp.dirname(osp.dirname(project.path(repr(name))))
     if checkout not in sys.path:
         sys.path.append(checkout)
     given = dict(arch=arch or None, device=device, weights=(
         (weights and os.fspath(weights)) if pretrained else 'random'))
-    return getattr(import_module(package), kind)(
+    return getattr(import_module(project.package), project.localizer)(
         **{key: value for key, value in given.items() if value is not None})

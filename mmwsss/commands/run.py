@@ -7,8 +7,14 @@ import os.path as osp
 import shutil
 from collections.abc import Sequence
 
-from mmwsss.utils import project_path, read_id_list, read_lines, write_lines
-from mmwsss.utils.paths import checkout_path
+from mmwsss.utils import (
+    load_config,
+    project_path,
+    read_id_list,
+    read_lines,
+    write_lines,
+)
+from mmwsss.utils.projects import PROJECTS
 
 from .check import add_layout_arguments, layout_options
 from .tools import call_tool
@@ -18,9 +24,6 @@ METHODS = dict(
     single_stage='single_stage/single_stage', fsae='fsae/fsae_esol',
     self_training='self_training/self_training')
 """Method -> the beginning of its recipe's name in ``configs/``."""
-
-PROJECTS = dict(clip='projects/clip_es/configs/clip_es')
-"""Method -> the same in a checkout, of what knows the classes before any tag."""
 
 PRESETS = dict(cpu=('_mobilenetv1', 384), gpu=('', 640))
 """Device -> the recipes' small or large backbone, and the long side of photos."""
@@ -84,14 +87,17 @@ def run(data: str,
     kill.
 
     Args:
-        data (str): The folder of photos. For the method ``'clip'`` it may hold
-            ``prompts.txt``, other words for the classes of ``classes.txt``.
+        data (str): The folder of photos. For the method ``'clip'``, and any recipe
+            that has the variable ``prompts``, it may hold ``prompts.txt``, other
+            words for the classes of ``classes.txt``.
         out (str, optional): Where all is written. Defaults to
             ``work_dirs/<name of the folder>``.
         preset (str, optional): ``'cpu'`` or ``'gpu'``. Defaults to what the machine
             has.
-        method (str): One of ``METHODS`` or ``PROJECTS``, or a recipe's file. Defaults
-            to 'cam'.
+        method (str): One of ``METHODS`` or ``PROJECTS``, or a recipe's file. Where
+            this has ``known_classes = True``, its localizer knows the classes before
+            any tag, as CLIP does, and it matters little how many photos show one.
+            Defaults to 'cam'.
         weights (str, optional): A file of initial weights.
         tags (str, optional): The table of tags, where it is not found.
         masks (str, optional): The folder of masks, likewise.
@@ -117,11 +123,12 @@ def run(data: str,
         raise FileNotFoundError(f'there is no file of weights {weights}')
     preset = preset or find_preset()
     recipe = find_recipe(method, preset)
+    says = load_config(recipe, import_custom_modules=False)
     out = out or osp.join('work_dirs', osp.basename(osp.abspath(data)))
     copies = osp.join(out, 'data')
     call_tool('tools/dataset_converters/own_photos.py', data, '--out', copies,
               '--max-long', str(max_long or PRESETS[preset][1]),
-              *['--known-classes'] * (method in PROJECTS),
+              *['--known-classes'] * bool(says.get('known_classes')),
               *layout_options(tags, masks, classes), *['--force'] * force)
     options = [f'data_root={osp.abspath(copies)}']
     if osp.isfile(osp.join(copies, 'val.txt')):
@@ -131,7 +138,8 @@ def run(data: str,
                     if osp.isfile(path)]
     if full:
         options.append(f'full_masks={full_masks(copies)}')
-    options += copy_prompts(data, copies, method)
+    if copy_prompts(data, copies) and 'prompts' in says:
+        options.append('prompts=prompts.txt')
     if weights is not None:
         options.append(f'weights={osp.abspath(weights)}')
     processes = ['--gpus', str(gpus)] if gpus > 1 else []
@@ -153,21 +161,19 @@ def full_masks(copies: str) -> str:
     return folder
 
 
-def copy_prompts(data: str, copies: str, method: str) -> list[str]:
+def copy_prompts(data: str, copies: str) -> bool:
     """Lay ``prompts.txt`` out beside the copies of the photos, if there is one.
 
-    Returns:
-        list[str]: What names it to the method's recipe.
+    A recipe that does not take it as its ``prompts`` is left to say so.
     """
     source, copy = (osp.join(folder, 'prompts.txt') for folder in (data, copies))
     if not osp.isfile(source):
         # That of an earlier run.
         if osp.isfile(copy):
             os.remove(copy)
-        return []
+        return False
     write_lines(copy, read_lines(source, 'list of words'))
-    # A recipe of one's own on CLIP says that it is not read, unless it is named.
-    return ['prompts=prompts.txt'] if method in PROJECTS else []
+    return True
 
 
 def find_recipe(method: str, preset: str) -> str:
@@ -183,8 +189,8 @@ def find_recipe(method: str, preset: str) -> str:
         return method
     kind = f'{PRESETS[preset][0]}_folder_pipeline.py'
     if method in PROJECTS:
-        path = checkout_path(
-            f'--method {method}', *f'{PROJECTS[method]}{kind}'.split('/'))
+        project = PROJECTS[method]
+        path = project.path(f'--method {method}', 'configs', f'{project.recipe}{kind}')
     elif method in METHODS:
         path = project_path('configs', *f'{METHODS[method]}{kind}'.split('/'))
     else:

@@ -5,7 +5,8 @@ import io
 import os.path as osp
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO
 
 import mmengine.fileio as fileio
 import numpy as np
@@ -19,6 +20,11 @@ MAX_PIXELS = 100_000_000
 FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP')
 """What is decoded, whatever a file is called. Pillow knows many more formats;
 for one of them, EPS, it starts another program on the file's content."""
+
+_ORIENTATION = 0x0112
+"""The EXIF tag that says how a photo is turned."""
+_SIDEWAYS = 5
+"""From this value of it on, height and width change places."""
 
 # Pillow's settings are those of all threads.
 _LOCK = threading.Lock()
@@ -40,12 +46,11 @@ def _read(path: str, backend_args: dict | None) -> bytes:
     return fileio.get(path, backend_args=backend_args)
 
 
-def _decode(path: str,
-            data: bytes,
-            max_pixels: int | None = MAX_PIXELS) -> Image.Image:
-    """Decode an image completely, or say why not, naming the file."""
-    if not data:
-        raise ValueError(f'{path} is empty (0 bytes)')
+@contextmanager
+def _opened(path: str,
+            source: BinaryIO,
+            max_pixels: int | None) -> Iterator[Image.Image]:
+    """Open an image with its header read, or say why not, naming the file."""
     # Another library may have asked Pillow to fill up truncated files; and our
     # limit takes the place of Pillow's.
     with _LOCK, _naming_image(path):
@@ -55,18 +60,62 @@ def _decode(path: str,
         Image.MAX_IMAGE_PIXELS = None
         try:
             try:
-                image = Image.open(io.BytesIO(data), formats=FORMATS)
+                image = Image.open(source, formats=FORMATS)
             except UnidentifiedImageError as error:
                 raise ValueError(f'it is none of {", ".join(FORMATS)}') from error
             width, height = image.size
             if max_pixels is not None and width * height > max_pixels:
                 raise ValueError(f'{width}x{height} pixels are more than '
                                  f'max_pixels={max_pixels}')
-            image.load()
+            yield image
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
             Image.MAX_IMAGE_PIXELS = limit
+
+
+def _decode(path: str,
+            data: bytes,
+            max_pixels: int | None = MAX_PIXELS) -> Image.Image:
+    """Decode an image completely, or say why not, naming the file."""
+    if not data:
+        raise ValueError(f'{path} is empty (0 bytes)')
+    with _opened(path, io.BytesIO(data), max_pixels) as image:
+        image.load()
     return image
+
+
+def read_image_size(path: str,
+                    ignore_orientation: bool = False,
+                    backend_args: dict | None = None) -> tuple[int, int]:
+    """The size of an image as :func:`read_image` gives it, by its header alone.
+
+    Only of a file on the disk: of other storage, mmengine hands out whole files.
+
+    Args:
+        path (str): The image.
+        ignore_orientation (bool): See :func:`read_image`. Defaults to False.
+        backend_args (dict, optional): Arguments of mmengine's file backend.
+
+    Returns:
+        tuple[int, int]: (height, width).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it has no header of an image.
+    """
+    with ExitStack() as stack:
+        if backend_args is None and osp.isfile(path):
+            source: BinaryIO = stack.enter_context(open(path, 'rb'))
+        else:
+            source = io.BytesIO(_read(path, backend_args))
+        image = stack.enter_context(_opened(path, source, None))
+        width, height = image.size
+        orientation = 1
+        # Pillow itself turns a TIFF, and to find its EXIF decodes a whole PNG.
+        if not ignore_orientation and image.format != 'TIFF':
+            orientation = Image.Image.getexif(image).get(_ORIENTATION, 1)
+    turned = orientation >= _SIDEWAYS
+    return (width, height) if turned else (height, width)
 
 
 def read_image(path: str,

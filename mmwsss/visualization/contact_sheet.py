@@ -2,6 +2,7 @@
 """The pictures of a report as one image."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -42,14 +43,43 @@ def draw_contact_sheet(sections: Sequence[Section],
     return np.asarray(sheet)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    from matplotlib.font_manager import findfont
-    return ImageFont.truetype(findfont('DejaVu Sans'), size)
+def _font(size: int, text: str = '') -> ImageFont.FreeTypeFont:
+    """A font for a text, in whatever script it is."""
+    return ImageFont.truetype(find_font(frozenset(text)), size)
+
+
+@cache
+def find_font(characters: frozenset[str]) -> str:
+    """The file of a font: DejaVu Sans, unless another of this machine has more.
+
+    Args:
+        characters (frozenset[str]): What it should have.
+    """
+    from matplotlib.font_manager import findfont, fontManager
+    plain = findfont('DejaVu Sans')
+    if characters <= _glyphs(plain):
+        return plain
+    # That one has a box for each character.
+    others = {font.fname for font in fontManager.ttflist if font.style == 'normal'
+              and font.weight == 400 and not font.name.startswith('Last Resort')}
+    return max([plain, *sorted(others)], key=lambda path: len(
+        characters & _glyphs(path)))
+
+
+@cache
+def _glyphs(path: str) -> frozenset[str]:
+    """The characters that a font has; none, if it cannot be read."""
+    from matplotlib.ft2font import FT2Font
+    try:
+        return frozenset(map(chr, FT2Font(path).get_charmap()))
+    except (OSError, RuntimeError):
+        return frozenset()
 
 
 def _text_block(width: int, text: str, size: int, color: tuple) -> Image.Image:
     block = Image.new('RGB', (width, size * 2), _PAPER)
-    ImageDraw.Draw(block).text((_PAD, size // 2), text, color, _font(size))
+    ImageDraw.Draw(block).text(
+        (_PAD, size // 2), text, color, _font(size, text))
     return block
 
 
@@ -58,7 +88,8 @@ def _header(section: Section, width: int, cell: int) -> Image.Image:
     draw = ImageDraw.Draw(block)
     for i, name in enumerate(section.columns):
         center = _PAD + i * (cell + _PAD) + cell // 2
-        draw.text((center, 12), _fit(name, cell, 14), _INK, _font(14), anchor='mm')
+        draw.text((center, 12), _fit(name, cell, 14), _INK, _font(14, name),
+                  anchor='mm')
     return block
 
 
@@ -79,12 +110,12 @@ def _row(cells, tags: list[str], width: int, cell: int) -> Image.Image:
         else:
             text, color = '' if one.iou is None else f'IoU {one.iou:.0f}', _INK
         draw.text((left + cell // 2, tall + 11), _fit(text, cell, 13), color,
-                  _font(13), anchor='mm')
+                  _font(13, text), anchor='mm')
     return block
 
 
 def _legend(section: Section, width: int) -> Image.Image:
-    font, left, top = _font(13), _PAD, 4
+    font, left, top = _font(13, ''.join(section.classes)), _PAD, 4
     places = []
     for name, color in section.classes.items():
         length = 24 + round(font.getlength(name)) + 18
@@ -101,7 +132,7 @@ def _legend(section: Section, width: int) -> Image.Image:
 
 
 def _fit(text: str, width: int, size: int) -> str:
-    font = _font(size)
+    font = _font(size, text)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + '...') > width:

@@ -69,6 +69,7 @@ class Section:
         classes (dict[str, tuple]): RGB colour of each class that occurs.
         images (int): How many images ``rows`` was chosen from.
         ranked_by (str): The column whose IoU orders the rows.
+        has_seeds (bool): Whether a column shows seeds. Defaults to False.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Section:
     classes: dict[str, tuple[int, int, int]]
     images: int
     ranked_by: str
+    has_seeds: bool = False
 
     @property
     def is_scored(self) -> bool:
@@ -176,7 +178,8 @@ def _draw_section(dataset: Any, title: str, columns: Sequence[dict],
         dataset.metainfo['classes'][i]: palette[i]
         for i in sorted(shown - {0, 255})
     }
-    return Section(title, names, rows, classes, images, ranked_by)
+    return Section(title, names, rows, classes, images, ranked_by,
+                   any('seeds' in column for column in columns))
 
 
 def _spread(infos: list[dict], count: int, column: dict,

@@ -6,9 +6,10 @@ from .clip_es_tta import CLIPESTTAModel
 from .confident_label import ConfidentLabel
 from .localizer import CLIPLocalizer
 from .resize_to_patches import ResizeToPatches
+from .same_size_sampler import SameSizeSampler
 from .text_grad_cam import TextGradCAM
 
 __all__ = [
     'CLIPBackbone', 'CLIPES', 'CLIPESHead', 'CLIPESTTAModel', 'CLIPLocalizer',
-    'ConfidentLabel', 'ResizeToPatches', 'TextGradCAM'
+    'ConfidentLabel', 'ResizeToPatches', 'SameSizeSampler', 'TextGradCAM'
 ]

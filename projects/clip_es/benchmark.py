@@ -1,11 +1,13 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """How long CLIP-ES takes, part by part, on a photo of noise.
 
-Weights are random: they do not change the time.
+Weights are random: they do not change the time. Of a folder of photos it says instead
+how many passes through CLIP their batches take, in their own order and by size.
 
 Example:
     PYTHONPATH=. python projects/clip_es/benchmark.py --tags 2 --device cuda --bf16
     PYTHONPATH=. OMP_NUM_THREADS=1 python projects/clip_es/benchmark.py --cpu-time
+    PYTHONPATH=. python projects/clip_es/benchmark.py --photos my_photos --batch 4
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ def parse_args() -> argparse.Namespace:
         '--cpu-time', action='store_true',
         help='seconds of all threads on the CPU, which others on the machine change '
         'less, instead of the clock\'s')
+    parser.add_argument('--photos', metavar='DIR', help='count passes instead')
     args = parser.parse_args()
     if min(args.tags, args.batch, args.repeat, *args.size) < 1:
         parser.error('sizes and numbers must be positive')
@@ -59,8 +62,28 @@ def median(args: argparse.Namespace, work: Callable[[], object]) -> float:
     return sorted(times[1:])[args.repeat // 2]
 
 
+def count_passes(folder: str, batch: int) -> None:
+    """Print how many batches of one size photos make, as they are and by size."""
+    from mmwsss.datasets.folder import find_images
+    from mmwsss.datasets.image_io import read_image_size
+    from projects.clip_es.resize_to_patches import patches_size
+    paths = find_images(folder).values()
+    begin = perf_counter()
+    sizes = [patches_size(read_image_size(path), 16) for path in paths]
+    seconds = perf_counter() - begin
+    plain, sorted_ = (
+        sum(len(set(order[i:i + batch])) for i in range(0, len(order), batch))
+        for order in (sizes, sorted(sizes)))
+    print(f'{len(sizes)} photos, {len(set(sizes))} sizes in patches, batches of '
+          f'{batch}: {plain} passes in their own order, {sorted_} by size; headers '
+          f'read in {seconds / len(sizes) * 1e3:.2f} ms a photo')
+
+
 def main(args: argparse.Namespace) -> None:
     """Print the table."""
+    if args.photos:
+        count_passes(args.photos, args.batch)
+        return
     import torch
     from rich import print as show
     from rich.table import Table
@@ -85,14 +108,17 @@ def main(args: argparse.Namespace) -> None:
     head = CLIPESHead(args.tags + 1, args.arch).to(args.device)
     images = torch.randn(args.batch, 3, height, width, device=args.device)
 
-    def blocks() -> tuple:
+    def blocks(photos: torch.Tensor = images) -> tuple:
         with torch.autocast(args.device, torch.bfloat16, enabled=args.bf16):
-            return tuple(one.float() for one in backbone(images))
+            return tuple(one.float() for one in backbone(photos))
 
     feats = blocks()
     *_, patches, token, attention = feats
     per_photo = 1 / args.batch
     measure('blocks before the last', blocks, per_photo)
+    if args.batch > 1:
+        measure('blocks before the last, one photo at a time',
+                lambda: [blocks(one) for one in images.split(1)], per_photo)
     for tags in (0, args.tags):
         present = torch.zeros(args.batch, args.tags, dtype=torch.bool)
         present[:, :tags] = True

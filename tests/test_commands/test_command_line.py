@@ -16,6 +16,11 @@ from mmwsss.commands.tools import ToolFailed, call_tool
 from mmwsss.recipes import Recipe
 from mmwsss.utils import project_path
 
+PROJECT_RECIPES = [
+    str(Path(__file__).parents[2].joinpath('projects', name, 'configs', recipe))
+    for name, recipe in (('clip_es', 'clip_es_mobilenetv1_folder_pipeline.py'),
+                         ('weclip', 'weclip_folder_pipeline.py'))]
+
 
 @pytest.fixture
 def calls(monkeypatch):
@@ -92,10 +97,10 @@ def test_words_for_clip(calls, tmp_path):
     assert (tmp_path / 'clip/data/prompts.txt').read_text() == 'tabby,kitten\n'
     # CLIP needs no photos without a class.
     assert ['--known-classes' in call for call in calls] == [True, False, False, False]
-    # A recipe of one's own is told of the words, which it must name; words that are
-    # gone are forgotten.
+    # A recipe of one's own that does not read the words says so; words that are gone
+    # are forgotten.
     own = tmp_path / 'own.py'
-    own.touch()
+    own.write_text('title = "mine"')
     call = dict(data=str(tmp_path), out=str(tmp_path / 'own'), method=str(own))
     mmwsss.run(**call)
     assert (tmp_path / 'own/data/prompts.txt').exists()
@@ -103,6 +108,35 @@ def test_words_for_clip(calls, tmp_path):
     (tmp_path / 'prompts.txt').unlink()
     mmwsss.run(**call)
     assert not (tmp_path / 'own/data/prompts.txt').exists()
+
+
+@pytest.mark.parametrize('text, known, reads', [
+    ('', False, False), ('known_classes = True', True, False),
+    ('known_classes = False\nprompts = "classes.txt"', False, True),
+    *((f'_base_ = {path!r}\ntitle = "mine"', True, True) for path in PROJECT_RECIPES),
+], ids=['nothing', 'classes', 'words', 'clip_es', 'weclip'])
+def test_what_a_recipe_says_of_itself(calls, tmp_path, text, known, reads):
+    """A file behaves as the method whose recipe it is or inherits."""
+    (tmp_path / 'prompts.txt').write_text('tabby\n')
+    recipe = tmp_path / 'recipe.py'
+    recipe.write_text(text)
+    mmwsss.run(data=str(tmp_path), out=str(tmp_path / 'out'), method=str(recipe))
+    lay_out, pipeline = calls
+    assert ('--known-classes' in lay_out) == known
+    assert ('prompts=prompts.txt' in pipeline) == reads
+    # What the command line says comes last.
+    calls.clear()
+    mmwsss.run(data=str(tmp_path), out=str(tmp_path / 'out'), method=str(recipe),
+               cfg_options=['prompts=others.txt'])
+    assert calls[1][-1] == 'prompts=others.txt'
+
+
+def test_a_recipe_that_cannot_be_read(calls, tmp_path):
+    recipe = tmp_path / 'recipe.py'
+    recipe.write_text('1 +')
+    with pytest.raises(ValueError, match='cannot read the config .*recipe.py: line 1'):
+        mmwsss.run(data=str(tmp_path), out=str(tmp_path / 'out'), method=str(recipe))
+    assert calls == []
 
 
 @pytest.mark.parametrize('preset', PRESETS)

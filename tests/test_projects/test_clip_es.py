@@ -862,13 +862,22 @@ def test_metafile_and_readme():
 def test_benchmark(bf16, capsys):
     benchmark.main(Namespace(
         arch=ARCH, size=(48, 64), tags=2, batch=2, repeat=1, device='cpu', bf16=bf16,
-        cpu_time=True))
+        cpu_time=True, photos=None))
     said = capsys.readouterr().out
-    for part in ('words', 'blocks before the last', 'last block, 0 tags',
-                 'last block, 2 tags', 'affinity of 2 tags', 'anew for each',
+    for part in ('words', 'blocks before the last', 'one photo at a time',
+                 'last block, 0 tags', 'last block, 2 tags', 'affinity of 2 tags', 'anew for each',
                  'dense CRF'):
         assert part in said
     assert ('bf16' in said) == bf16
+
+
+def test_passes_of_photos(tmp_path, capsys):
+    for i, size in enumerate([(40, 30), (20, 30), (48, 32), (17, 17), (33, 31)]):
+        Image.new('L', size).save(tmp_path / f'{i}.png')
+    benchmark.main(Namespace(photos=str(tmp_path), batch=2))
+    assert capsys.readouterr().out.startswith(
+        '5 photos, 2 sizes in patches, batches of 2: 5 passes in their own order, 3 by '
+        'size; headers read in ')
 
 
 def test_head_options():

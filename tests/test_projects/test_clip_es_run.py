@@ -10,15 +10,18 @@ import timm
 import torch
 from clip_waves import TINY
 from mmengine.config import Config
+from PIL import Image
 from test_method_pipelines import run_forked, text
 
 from mmwsss.commands.run import run
 from mmwsss.commands.tools import ToolFailed
+from mmwsss.structures import Seed
 from mmwsss.utils import project_path, read_json, read_lines
 from mmwsss.utils.checkpoint import load_weights
 
 pytest.importorskip('open_clip')
 ROOT = Path(__file__).parents[2]
+CONFIGS = 'projects/clip_es/configs'
 QUICK = [
     f'steps.train_segmentor.cfg_options.{key}={value}' for key, value in {
         'train_cfg.epochs': 0.1, 'train_cfg.min_iters': 1,
@@ -49,7 +52,7 @@ def options(tmp_path):
     """Of a recipe: a CLIP and a segmentation model that know nothing."""
     config = tmp_path / 'tiny.py'
     config.write_text(f"""
-_base_ = {str(ROOT / 'projects/clip_es/configs/clip_es_vit-b16_folder.py')!r}
+_base_ = {str(ROOT / CONFIGS / 'clip_es_vit-b16_folder.py')!r}
 model = dict(
     backbone=dict(arch={TINY!r}, attention_layers=2), decode_head=dict(arch={TINY!r}))
 # Of a CLIP that knows nothing, no label is sure.
@@ -99,3 +102,50 @@ def test_from_a_folder_to_a_report(own, options, tmp_path, log):
     assert 0 <= read_json(str(out / 'test' / 'metrics.json'))['mask/mIoU'] <= 100
     assert {path.stem for path in (out / 'predict' / 'masks').iterdir()} == {
         path.stem for path in (own / 'photos').iterdir()}
+
+
+def test_a_recipe_by_its_path(own, options, tmp_path, log):
+    """The same of a recipe in a file, which says itself that it knows the classes;
+    without masks or other words, of classes in any script, of grey and tiny photos.
+    """
+    shutil.rmtree(own / 'masks')
+    for name in ('test.txt', 'val.txt'):
+        (own / name).unlink()
+    for path in sorted((own / 'photos').iterdir())[6:]:
+        path.unlink()
+    names = ['天空', 'собака', 'κύκλος']
+    (own / 'classes.txt').write_text('\n'.join(names), encoding='utf-8')
+    photos = sorted(path.stem for path in (own / 'photos').iterdir())
+    tags = {name: [names[0], names[1 + i % 2]] for i, name in enumerate(photos)}
+    (own / 'tags.json').write_text(json.dumps(tags), encoding='utf-8')
+    # A row of patches, and a single one.
+    for name, size in zip(photos, [(40, 9), (7, 12)], strict=False):
+        path = next((own / 'photos').glob(f'{name}.*'))
+        Image.open(path).convert('L').resize(size).save(path)
+    recipe = tmp_path / 'my_recipe.py'
+    recipe.write_text(f"""
+_base_ = {str(ROOT / CONFIGS / 'clip_es_mobilenetv1_folder_pipeline.py')!r}
+title = 'My recipe'
+steps = [
+    *_base_.steps[:4],
+    dict(
+        _base_.report_step, headline=[], curves=[],
+        sections=[dict(_base_.section, columns=_base_.columns[:1])])
+]
+""")
+    call = dict(data=str(own), out=str(tmp_path / 'out'), preset='cpu',
+                method=str(recipe), cfg_options=options[:2])
+    assert run(**call) == call['out']
+    assert 'no problem found' in log.read_text()
+    out = tmp_path / 'out'
+    page = (out / 'report.html').read_text(encoding='utf-8')
+    assert 'My recipe' in page and all(name in page for name in names)
+    seeds = {path.stem: Seed.load(str(path)) for path in (out / 'seeds').glob('*.npz')}
+    assert sorted(seeds) == photos
+    row, single = (seeds[name] for name in photos[:2])
+    # A single patch has no map.
+    assert not single.scores.any() and single.size == (12, 7)
+    assert row.scores.any() and row.size == (9, 40)
+    for name in photos:
+        assert {names[i - 1] for i in seeds[name].labels.tolist()} == {*tags[name]}
+    assert {path.stem for path in (out / 'pseudo_labels').glob('*.png')} == {*photos}

@@ -558,13 +558,29 @@ def test_recipe(name, tmp_path):
     steps = {step.name: step.spec for step in recipe.steps}
     names = list(steps)
     start = names.index('clip')
-    assert names[start + 1] == 'train_localizer'
-    assert steps['train_localizer']['cfg_options']['load_from'] == '{clip}/clip.pth'
+    own = 'folder' in name
+    # Of one's own photos, mmwsss predict asks for this model.
+    train = 'train_segmentor' if own else 'train_localizer'
+    assert names[start + 1] == train
+    assert steps[train]['cfg_options']['load_from'] == '{clip}/clip.pth'
     test = steps.get('test_localizer') or steps['predict']
     assert test['tta']
-    assert ('train_segmentor' in steps) == ('deeplab' in name or 'irn' in name)
+    assert ('train_segmentor' in steps) == (own or 'deeplab' in name or 'irn' in name)
     assert ('affinity_labels' in steps) == ('irn' in name)
     assert ('pseudo_labels' in steps) == ('coco' not in name)
+
+
+def test_own_photos_are_scored_without_their_tags(tmp_path):
+    path = str(CONFIGS / 'weclip_folder_pipeline.py')
+    assert 'test' not in [step.name for step in Recipe(path, str(tmp_path)).steps]
+    recipe = Recipe(path, str(tmp_path), dict(test_list='test.txt'))
+    assert recipe['test'].spec['cfg_options'] == {
+        'test_dataloader.dataset.label_file': ''}
+    # The masks of all photos, not of those of test alone.
+    assert recipe['predict'].spec['cfg_options'] == {
+        'test_dataloader.dataset.ann_file': ''}
+    value, = (one['value'] for one in recipe['report'].spec['headline'])
+    assert value == '{test:mask/mIoU}'
 
 
 def test_metafile_and_readme():

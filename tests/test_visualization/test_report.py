@@ -16,7 +16,11 @@ from PIL import Image
 from mmwsss.datasets import WeakDemoDataset
 from mmwsss.datasets.image_io import read_mask, write_mask
 from mmwsss.structures import Seed
-from mmwsss.visualization.contact_sheet import draw_contact_sheet
+from mmwsss.visualization.contact_sheet import (
+    _glyphs,
+    draw_contact_sheet,
+    find_font,
+)
 from mmwsss.visualization.distinct_colors import clear_palette, distinct_colors
 from mmwsss.visualization.report import render_report
 from mmwsss.visualization.report_curves import (
@@ -123,7 +127,9 @@ def test_without_masks_nothing_is_scored(voc_root, columns):
     section = collect_section(dataset, 'Train', columns, num_images=3)
     assert section.columns[-1] == 'Mask'
     assert all(cell.iou is None for row in section.rows for cell in row.cells)
-    render_report('No masks', [section])
+    assert 'A white' in render_report('No masks', [section])
+    masks = collect_section(dataset, 'Train', columns[1:], num_images=1)
+    assert 'A white' not in render_report('No seeds', [masks])
 
 
 class Page(HTMLParser):
@@ -296,6 +302,27 @@ def test_data_cannot_leave_their_element():
     script = re.search(r'<script>(.*)</script>', text, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f'sha256-{digest}' in html.unescape(text)
+
+
+def test_fonts_of_other_scripts(monkeypatch, tmp_path):
+    """The usual one where it has all characters, else the one with most."""
+    from matplotlib import font_manager
+    plain = font_manager.findfont('DejaVu Sans')
+    assert find_font(frozenset('dog, \u0441\u043e\u0431\u0430\u043a\u0430')) == plain
+    # Of matplotlib's own fonts, a font of formulas alone has this one.
+    rare = frozenset('dog \u0359')
+    found = find_font(rare)
+    assert os.path.basename(found) == 'STIXGeneral.ttf'
+    assert '\u0359' not in _glyphs(plain) and rare <= _glyphs(found)
+    # Without it, and where a font that is listed is gone, the usual one.
+    find_font.cache_clear()
+    gone = font_manager.FontEntry(
+        fname=str(tmp_path / 'gone.ttf'), name='Gone', style='normal', weight=400)
+    fonts = [font for font in font_manager.fontManager.ttflist
+             if not font.name.startswith('STIX')]
+    monkeypatch.setattr(font_manager.fontManager, 'ttflist', [*fonts, gone])
+    assert find_font(rare) == plain
+    find_font.cache_clear()
 
 
 def test_contact_sheet(dataset, columns):

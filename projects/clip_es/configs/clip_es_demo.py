@@ -24,7 +24,7 @@ test_pipeline = _base_.patch_pipeline
 tta_pipeline = _base_.patch_tta_pipeline
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-seed_dataloader = dict(batch_size=4, dataset=dict(pipeline=tta_pipeline))
+seed_dataloader = dict(_base_.patch_batches, dataset=dict(pipeline=tta_pipeline))
 val_evaluator = dict(
     _base_.patch_evaluator, protocol=dict(weights='none: a random CLIP'))
 test_evaluator = val_evaluator

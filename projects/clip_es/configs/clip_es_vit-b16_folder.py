@@ -15,7 +15,8 @@ custom_imports = dict(
 model = dict(decode_head=dict(full_boxes=True))
 words = dict(names='classes')
 # Photos may be of any size; time and memory grow with the square of their pixels.
-resize = dict(type='ResizeToPatches', max_long=640)
+max_long = 640
+resize = dict(type='ResizeToPatches', max_long=max_long)
 load, _, *rest = _base_.patch_pipeline
 test_pipeline = [load, resize, *rest]
 tta_pipeline = [
@@ -24,6 +25,9 @@ tta_pipeline = [
 ]
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-seed_dataloader = dict(batch_size=4, dataset=dict(pipeline=tta_pipeline))
+seed_dataloader = dict(
+    _base_.patch_batches,
+    sampler=dict(_base_.patch_batches['sampler'], max_long=max_long),
+    dataset=dict(pipeline=tta_pipeline))
 val_evaluator = _base_.patch_evaluator
 test_evaluator = val_evaluator

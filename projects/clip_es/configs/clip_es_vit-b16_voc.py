@@ -15,6 +15,6 @@ test_pipeline = _base_.patch_pipeline
 tta_pipeline = _base_.patch_tta_pipeline
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-seed_dataloader = dict(batch_size=4, dataset=dict(pipeline=tta_pipeline))
+seed_dataloader = dict(_base_.patch_batches, dataset=dict(pipeline=tta_pipeline))
 val_evaluator = _base_.patch_evaluator
 test_evaluator = val_evaluator

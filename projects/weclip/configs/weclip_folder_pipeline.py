@@ -3,6 +3,8 @@
 # PYTHONPATH=. python tools/pipeline.py \
 #     projects/weclip/configs/weclip_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
+# or, with lists of photos and checks: mmwsss run my_photos --method \
+#     projects/weclip/configs/weclip_folder_pipeline.py
 # Words other than the names in classes.txt, a class a line: prompts=prompts.txt
 # CLIP's weights from a file: weights=ViT-B-16.pt
 _base_ = [
@@ -26,24 +28,34 @@ steps = [
         command=[*_base_.clip_step['command'], 'words.names={prompts}'],
         inputs=['{localizer}', '{data_root}/classes.txt', '{data_root}/{prompts}']),
     dict(
-        name='train_localizer', type='train', config='{localizer}',
+        name='train_segmentor', type='train', config='{localizer}',
         cfg_options={'load_from': '{clip}/clip.pth'}),
     # Of photos with tags, cleaned by these.
     dict(
         name='pseudo_labels', type='seeds', config='{localizer}',
-        checkpoint='{train_localizer}/last_checkpoint',
+        checkpoint='{train_segmentor}/last_checkpoint',
         refiner='config'),
     dict(
         name='check_labels', type='check', config='{localizer}',
         labels='{pseudo_labels}'),
+    # As any photo is labelled: without its tags.
+    dict(
+        name='test', type='test', config='{localizer}', when='{test_list}',
+        checkpoint='{train_segmentor}/last_checkpoint',
+        cfg_options={'test_dataloader.dataset.label_file': ''},
+        tta=True,
+        show=['mask/mIoU']),
+    # All photos, with what their tags rule out.
     dict(
         name='predict', type='test', config='{localizer}',
-        checkpoint='{train_localizer}/last_checkpoint',
+        checkpoint='{train_segmentor}/last_checkpoint',
+        cfg_options={'test_dataloader.dataset.ann_file': ''},
         tta=True,
-        masks=True),
+        masks=True,
+        show=[]),
     dict(
         _base_.report_step,
-        headline=[],
+        headline=[_base_.headline[0]],
         sections=[_base_.section],
-        curves=[dict(title='Training', train='{train_localizer}')])
+        curves=[dict(title='Training', train='{train_segmentor}')])
 ]

@@ -33,6 +33,9 @@ patch_tta_pipeline = [
     patch_pipeline[0],
     dict(type='TestTimeAug', transforms=[[step] for step in patch_pipeline[1:]])
 ]
+# Photos of one size go through CLIP together.
+patch_batches = dict(
+    batch_size=4, sampler=dict(_delete_=True, type='SameSizeSampler'))
 # The same as backgrounds of (1 - max) ** 2 and 1 - max, of which the authors report
 # the better one, and no other.
 patch_evaluator = dict(
