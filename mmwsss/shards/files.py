@@ -138,8 +138,12 @@ def whole_file(location: str) -> Iterator[IO[bytes]]:
         return
     system, path = filesystem(location)
     with tempfile.NamedTemporaryFile(prefix='mmwsss_shard.') as file:
-        yield file
-        file.flush()
+        try:
+            yield file
+            file.flush()
+        except OSError as error:
+            raise OSError(error.errno, f'cannot write {location}, of which '
+                          f'{file.name} is made first: {error}') from error
         protocol = system.protocol
         with naming_errors(location):
             if _OBJECT_STORES.isdisjoint(

@@ -95,7 +95,10 @@ def test_a_whole_recipe(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stderr
     for folder in ('.done', '.snakemake'):
         shutil.rmtree(work / folder)
-    assert not run_differences(str(loop), str(work))
+    # Only the loop sums up at the end; what the report was made from has times in it.
+    apart = ('summary.', 'ledger/report.json: ')
+    assert not [one for one in run_differences(str(loop), str(work))
+                if not one.startswith(apart)]
 
 
 @needs_snakemake

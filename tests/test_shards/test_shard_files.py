@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """What is written into shards comes out again; what is hostile is refused by name."""
 
+import errno
 import io
 import json
 import os
@@ -158,12 +159,16 @@ def test_a_bucket_is_not_made(monkeypatch):
 
 
 def test_a_write_elsewhere_is_whole_or_absent(tmp_path):
-    def broken():
+    def broken(error):
         yield from make_rows(2)
-        raise RuntimeError('power')
+        raise error
 
+    location = f'memory://{tmp_path.name}/x.tar'
     with pytest.raises(RuntimeError):
-        write_shard(f'memory://{tmp_path.name}/x.tar', broken())
+        write_shard(location, broken(RuntimeError('power')))
+    # It is put together on this machine first.
+    with pytest.raises(OSError, match=f'cannot write {location}, of which .*No space'):
+        write_shard(location, broken(OSError(errno.ENOSPC, 'No space left')))
     with pytest.raises(FileNotFoundError):
         list_files(f'memory://{tmp_path.name}')
 
