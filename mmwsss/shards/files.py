@@ -14,6 +14,9 @@ from typing import IO, Any
 
 from mmwsss.utils import atomic_write
 
+# Here folders need not be made, and to make one is to make a bucket that is missing.
+_OBJECT_STORES = {'s3', 's3a', 'gs', 'gcs', 'abfs', 'abfss', 'adl', 'az', 'oci', 'oss'}
+
 MAX_BYTES = 1 << 28
 """Of one photo or mask: what is larger is refused before it is read."""
 
@@ -135,10 +138,17 @@ def whole_file(location: str) -> Iterator[IO[bytes]]:
         return
     system, path = filesystem(location)
     with tempfile.NamedTemporaryFile(prefix='mmwsss_shard.') as file:
-        yield file
-        file.flush()
+        try:
+            yield file
+            file.flush()
+        except OSError as error:
+            raise OSError(error.errno, f'cannot write {location}, of which '
+                          f'{file.name} is made first: {error}') from error
+        protocol = system.protocol
         with naming_errors(location):
-            system.makedirs(system._parent(path), exist_ok=True)
+            if _OBJECT_STORES.isdisjoint(
+                    [protocol] if isinstance(protocol, str) else protocol):
+                system.makedirs(system._parent(path), exist_ok=True)
             system.put_file(file.name, path)
 
 

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os.path as osp
+from array import array
 
 from .io import naming
 from .lists import check_image_ids
@@ -13,6 +14,7 @@ from .text import read_text
 IMAGE_SUFFIXES = ('.bmp', '.gif', '.jfif', '.jpe', '.jpeg', '.jpg', '.png', '.tif',
                   '.tiff', '.webp')
 """Suffixes (lower case) that an image may have; of a GIF, the first picture counts."""
+_SUFFIXES = frozenset(IMAGE_SUFFIXES)
 
 _HEADERS = ('id', 'image', 'image_id', 'img', 'img_id', 'file', 'filename',
             'photo', 'path')
@@ -25,12 +27,18 @@ def strip_image_suffix(name: str) -> str:
         ValueError: If the name has two of them (``a.png.jpg``): its id would be
             taken for another file's name.
     """
-    stem, suffix = osp.splitext(name)
-    if suffix.lower() not in IMAGE_SUFFIXES:
-        return name
-    if osp.splitext(stem)[1].lower() in IMAGE_SUFFIXES:
+    stem = _without_suffix(name)
+    if stem != name and _without_suffix(stem) != stem:
         raise ValueError(f'{name!r} has two image suffixes; rename the file')
     return stem
+
+
+def _without_suffix(name: str) -> str:
+    dot = name.rfind('.')
+    if dot < 0 or name[dot:].lower() not in _SUFFIXES:
+        return name
+    # As osp.splitext, which takes longer: a name of nothing but a suffix has none.
+    return name[:dot] if name[name.rfind('/', 0, dot) + 1:dot].strip('.') else name
 
 
 def _unique_pairs(pairs: list[tuple]) -> dict:
@@ -45,7 +53,7 @@ def _unique_pairs(pairs: list[tuple]) -> dict:
     return result
 
 
-def _read_json_rows(path: str) -> list[tuple[str, list]]:
+def _read_json(path: str) -> dict[str, list[str]]:
     text = read_text(path, 'label table')
     try:
         table = json.loads(text, object_pairs_hook=_unique_pairs)
@@ -54,23 +62,36 @@ def _read_json_rows(path: str) -> list[tuple[str, list]]:
     if not isinstance(table, dict):
         raise ValueError(f'{path}: expected an object {{id: [class names]}}, '
                          f'got {type(table).__name__}')
+    named = {}
     for key, names in table.items():
         if not isinstance(names, list) or not all(
                 isinstance(name, str) for name in names):
             raise ValueError(f'{path}: image {key!r}: expected a list of '
                              f'class names, got {names!r}')
-    return list(table.items())
+        with naming(path):
+            image_id = strip_image_suffix(key)
+        if image_id in named:
+            raise ValueError(f'{path}: duplicate id {image_id!r}')
+        named[image_id] = names
+    return named
 
 
-def _read_csv_rows(path: str) -> list[tuple[str, list]]:
+def _read_csv(path: str) -> dict[str, list[str]]:
     reader = csv.reader(io.StringIO(read_text(path, 'label table')), strict=True)
-    rows: list[tuple[str, list]] = []
-    lines: dict[str, int] = {}
+    table: dict[str, list[str]] = {}
+    lines = array('Q')  # in which each id stands
+    known: dict[str, str] = {}  # a class is named a million times, and kept once
     may_be_header = True
     try:
         for cells in reader:
-            key, *rest = [cell.strip() for cell in cells] or ['']
-            if not key and not any(rest):
+            key, *rest = cells or ['']
+            key = key.strip()
+            names = []
+            for cell in rest:
+                for name in cell.split(';'):
+                    if name := name.strip():
+                        names.append(known.setdefault(name, name))
+            if not key and not any(map(str.strip, rest)):
                 continue
             is_header = may_be_header and key.lower() in _HEADERS
             may_be_header = False
@@ -78,20 +99,20 @@ def _read_csv_rows(path: str) -> list[tuple[str, list]]:
                 continue
             image_id = strip_image_suffix(key)
             if not image_id:
-                raise ValueError(f'the row has no image id: {rest}')
-            if image_id in lines:
                 raise ValueError(
-                    f'duplicate id {image_id!r}, as in line {lines[image_id]}')
-            lines[image_id] = reader.line_num
-            rows.append((key, [name.strip() for cell in rest
-                                    for name in cell.split(';') if name.strip()]))
+                    f'the row has no image id: {[cell.strip() for cell in rest]}')
+            if image_id in table:
+                raise ValueError(f'duplicate id {image_id!r}, as in line '
+                                 f'{lines[list(table).index(image_id)]}')
+            table[image_id] = names
+            lines.append(reader.line_num)
     except (csv.Error, ValueError) as error:
         raise ValueError(f'{path}, line {reader.line_num}: {error}') from error
     for mark in ('\t', ';'):
-        if rows and all(mark in key and not names for key, names in rows):
+        if table and all(mark in key and not names for key, names in table.items()):
             raise ValueError(f'{path}: columns are separated by {mark!r}, expected '
                              "','")
-    return rows
+    return table
 
 
 def read_label_names(path: str) -> dict[str, list[str]]:
@@ -119,14 +140,7 @@ def read_label_names(path: str) -> dict[str, list[str]]:
     suffix = osp.splitext(path)[1].lower()
     if suffix not in ('.json', '.csv'):
         raise ValueError(f'label table {path}: expected a .json or .csv file')
-    rows = _read_json_rows(path) if suffix == '.json' else _read_csv_rows(path)
-    table = {}
-    for key, names in rows:
-        with naming(path):
-            image_id = strip_image_suffix(key)
-        if image_id in table:
-            raise ValueError(f'{path}: duplicate id {image_id!r}')
-        table[image_id] = names
+    table = _read_json(path) if suffix == '.json' else _read_csv(path)
     if not table:
         raise ValueError(f'label table {path} is empty')
     check_image_ids(table, path)

@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Lists of image ids and class names."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -12,6 +13,9 @@ MAX_CLASSES = 255
 # File names have 255 bytes at most. Ours add a suffix, and while they are
 # written ``.``, eight random letters and ``.tmp``.
 _MAX_NAME_BYTES = 255 - len('.') - len('.npz') - len('.12345678.tmp')
+
+# What nearly all ids of a list of millions are; the others are looked at closely.
+_PLAIN_ID = re.compile(r'[\w-][\w.-]*(?:/[\w-][\w.-]*)*', re.ASCII)
 
 
 def read_id_list(path: str, kind: str = 'image list') -> list[str]:
@@ -49,13 +53,17 @@ def check_image_ids(ids: Iterable[str], source: str) -> None:
     Raises:
         ValueError: Naming ``source`` and the id.
     """
+    ids = list(ids)
+    for image_id in ids:
+        if len(image_id) > _MAX_NAME_BYTES or not _PLAIN_ID.fullmatch(image_id):
+            reason = _why_no_id(image_id)
+            if reason:
+                raise ValueError(f'{source}: image id {image_id!r} {reason}')
+    if len(set(map(_without_case, ids))) == len(ids):
+        return
     seen: dict[str, str] = {}
     for image_id in ids:
-        reason = _why_no_id(image_id)
-        if reason:
-            raise ValueError(f'{source}: image id {image_id!r} {reason}')
-        key = image_id.lower() if image_id.isascii() else (
-            unicodedata.normalize('NFC', image_id).casefold())
+        key = _without_case(image_id)
         if key not in seen:
             seen[key] = image_id
         elif seen[key] == image_id:
@@ -64,6 +72,14 @@ def check_image_ids(ids: Iterable[str], source: str) -> None:
             raise ValueError(
                 f'{source}: the ids {seen[key]!r} and {image_id!r} are one where '
                 'case or the form of accents does not count; rename one')
+
+
+def _without_case(image_id: str) -> str:
+    if not image_id.isascii():
+        return unicodedata.normalize('NFC', image_id).casefold()
+    key = image_id.lower()
+    # The same string, where it can be, takes no memory.
+    return image_id if key == image_id else key
 
 
 def _why_no_id(image_id: str) -> str:

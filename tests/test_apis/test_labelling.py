@@ -177,6 +177,16 @@ def test_every_way_in(setting, tmp_path):
         f'photos/{name}' for name in setting['ids']]
 
 
+@pytest.mark.parametrize('paths, ids', [
+    (['a.jpg', 'b/c.png'], ['a', 'b/c']),
+    (['b/a.jpg', 'b/c.png'], ['a', 'c']),
+    (['/a.jpg', '/b/c.jpg'], ['a', 'b/c']),
+    (['/x/ab/a.jpg', '/x/ac/d.e.jpg'], ['ab/a', 'ac/d.e']),
+    (['s3://b/x/a.jpg', 's3://b/x/y/c.jpg'], ['a', 'y/c'])])
+def test_ids_begin_below_the_shared_folder(paths, ids):
+    assert list_photos(paths) == list(zip(ids, paths, strict=True))
+
+
 def test_every_way_out(setting, tmp_path):
     expected = rows_of(setting['out'])
     run(setting, tmp_path / 'tar', format='webdataset', with_photos=True, workers=2)

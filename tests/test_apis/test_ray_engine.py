@@ -2,17 +2,21 @@
 """Ray on several simulated nodes: what is lost is made again, and the same."""
 
 import logging
+import os
+import re
 import threading
 import time
 from dataclasses import replace
 
 import psutil
 import pytest
+import yaml
 from labelling_setting import make_setting, rows_of
 
 from mmwsss.apis import label_photos
 from mmwsss.apis.labelling.ray_engine import check_nodes
 from mmwsss.shards import ShardRow, write_shard
+from mmwsss.utils import project_path
 
 ray = pytest.importorskip('ray', reason='Ray is an optional extra')
 pytest.importorskip('ray.data')
@@ -107,6 +111,19 @@ def test_a_node_and_an_actor_are_lost(voc_root, tmp_path, cluster):
 
     with pytest.raises(OSError, match='does not have mmwsss .*not here.*on every node'):
         check_nodes(Ray)
+
+
+def test_the_cluster_of_the_docs():
+    """ray up would take it; the cluster itself needs a cloud."""
+    autoscaler = pytest.importorskip('ray.autoscaler._private.util')
+    page = os.path.join(os.path.dirname(project_path('tools')), 'docs/en/scale.md')
+    with open(page, encoding='utf-8') as file:
+        text = re.search(r'```yaml\n(.*?)```', file.read(), re.DOTALL)[1]
+    config = autoscaler.prepare_config(yaml.safe_load(text))
+    autoscaler.validate_config(config)
+    del config['available_node_types']['gpu']['resources']
+    with pytest.raises(Exception, match="'resources' is a required"):
+        autoscaler.validate_config(config)
 
 
 def wait_for(condition, seconds=240):

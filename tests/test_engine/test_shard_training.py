@@ -2,7 +2,7 @@
 """Training from shards equals training from files, and resumes like it."""
 
 import pytest
-from method_training import shrink
+from method_training import esol_config, method_config, shrink
 from mmengine.config import Config
 from mmengine.dist import get_rank
 from mmengine.runner import Runner
@@ -74,6 +74,42 @@ def test_training_from_shards_equals_files(voc_root, shards, tmp_path, config):
         **shuffled, 'train_dataloader.num_workers': 2, 'resume': True,
         'load_from': str(tmp_path / 'unbroken' / 'iter_2.pth')}))
     assert_continued(resumed, unbroken, 2)
+
+
+@pytest.mark.parametrize('method, dataset', [
+    ('esol', dict(with_tags=True)),
+    ('irn', dict(with_tags=False, with_masks=True)),
+    ('sance', dict(with_tags=True, with_masks=True)),
+    ('single_stage', dict(with_tags=True))])
+def test_other_methods_resume_amid_a_stage(
+        voc_root, shards, tmp_path, method, dataset):
+    """From tags, from masks and from both."""
+    prefix = dict(img_path='photos')
+    if 'with_masks' in dataset:
+        prefix['seg_map_path'] = 'pseudo_labels'
+
+    def run(folder, **options):
+        if method == 'esol':
+            cfg = esol_config(voc_root, tmp_path / folder, 2, **options)
+            cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+        else:
+            if method == 'sance':
+                options['model.refine_by'] = 'crf'
+            cfg = method_config(f'{method}/{method}_demo', voc_root,
+                                tmp_path / folder, 2, **options)
+        loader = cfg.train_dataloader
+        loader.sampler = dict(type='BlockShuffleSampler', buffer_size=3)
+        loader.dataset = dict(
+            dataset, type='WeakShardDataset', data_root=str(shards),
+            data_prefix=prefix, classes='classes.txt', pipeline=[
+                step for step in loader.dataset.pipeline
+                if step['type'] != 'LoadSaliency'])
+        return train(cfg)
+
+    whole = run('whole')
+    resumed = run('resumed', resume=True,
+                  load_from=str(tmp_path / 'whole' / 'iter_3.pth'))
+    assert_continued(resumed, whole, 3)
 
 
 def test_scores_on_shards(shards, tmp_path):

@@ -1,11 +1,13 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
 
 import pytest
+from run_content import run_differences
 from toy_recipe import contents, pipeline, results, run
 
 from mmwsss.recipes import EXPORTERS, RecipeRunner, StepFailed
@@ -70,6 +72,33 @@ def test_snakemake_makes_the_same_files(recipe_path, tmp_path):
     assert changed.stderr.count('unchanged\n') == 1
     assert contents(pipeline(recipe_path, "Tom's {runs}")) == contents(
         run(recipe_path, count=5, word='other'))
+
+
+@needs_snakemake
+@pytest.mark.skipif(
+    'MMWSSS_SNAKEMAKE' not in os.environ, reason='a whole recipe takes many minutes: '
+    'MMWSSS_SNAKEMAKE="configs/cam/cam_demo_pipeline.py OPTIONS"')
+def test_a_whole_recipe(tmp_path, monkeypatch):
+    recipe, *options = shlex.split(os.environ['MMWSSS_SNAKEMAKE'])
+    # Snakemake gives each rule both cores.
+    monkeypatch.setenv('OMP_NUM_THREADS', '2')
+
+    def call(folder, *words):
+        return subprocess.run(
+            [sys.executable, TOOL, recipe, '--work-dir', folder, *words,
+             '--cfg-options', f'data_root={folder / "scenes"}', *options],
+            capture_output=True, text=True, check=True).stdout
+
+    loop, work = tmp_path / 'loop', tmp_path / 'snakemake'
+    call(loop)
+    done = snakemake(tmp_path, call(work, '--export', 'snakemake'))
+    assert done.returncode == 0, done.stderr
+    for folder in ('.done', '.snakemake'):
+        shutil.rmtree(work / folder)
+    # Only the loop sums up at the end; what the report was made from has times in it.
+    apart = ('summary.', 'ledger/report.json: ')
+    assert not [one for one in run_differences(str(loop), str(work))
+                if not one.startswith(apart)]
 
 
 @needs_snakemake

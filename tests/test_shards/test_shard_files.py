@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """What is written into shards comes out again; what is hostile is refused by name."""
 
+import errno
 import io
 import json
 import os
@@ -131,13 +132,43 @@ def test_a_bucket_out_of_reach():
             call('unreachable://b/x')
 
 
-def test_a_write_elsewhere_is_whole_or_absent(tmp_path):
-    def broken():
-        yield from make_rows(2)
-        raise RuntimeError('power')
+def test_a_bucket_is_not_made(monkeypatch):
+    """A client of an object store takes "make this folder" for "make a bucket"."""
+    from fsspec.implementations.memory import MemoryFileSystem
 
+    class Bucket(MemoryFileSystem):
+        protocol = 'gs'
+        store, pseudo_dirs = {}, ['', '/there']
+
+        @classmethod
+        def _strip_protocol(cls, path):
+            return super()._strip_protocol(path.replace('gs://', 'memory://'))
+
+        def put_file(self, lpath, rpath, **_):
+            if not self.exists(self._parent(rpath)):
+                raise FileNotFoundError(rpath)
+            super().put_file(lpath, rpath)
+
+    registry = sys.modules['fsspec.registry']._registry
+    monkeypatch.setitem(registry, 'gs', Bucket)
+    write_shard('gs://there/x.tar', make_rows(1))
+    assert len(open_shard('gs://there/x.tar')) == 1
+    with pytest.raises(FileNotFoundError, match='gs://typo/x.tar does not exist'):
+        write_shard('gs://typo/x.tar', make_rows(1))
+    assert not Bucket().exists('typo')
+
+
+def test_a_write_elsewhere_is_whole_or_absent(tmp_path):
+    def broken(error):
+        yield from make_rows(2)
+        raise error
+
+    location = f'memory://{tmp_path.name}/x.tar'
     with pytest.raises(RuntimeError):
-        write_shard(f'memory://{tmp_path.name}/x.tar', broken())
+        write_shard(location, broken(RuntimeError('power')))
+    # It is put together on this machine first.
+    with pytest.raises(OSError, match=f'cannot write {location}, of which .*No space'):
+        write_shard(location, broken(OSError(errno.ENOSPC, 'No space left')))
     with pytest.raises(FileNotFoundError):
         list_files(f'memory://{tmp_path.name}')
 

@@ -37,6 +37,10 @@ def test_encode():
     ('a.JPG', 'a'),
     ('cat/b.webp', 'cat/b'),
     ('v1.5', 'v1.5'),
+    ('.jpg', '.jpg'),
+    ('cat/..jpg', 'cat/..jpg'),
+    ('cat.jpg/b', 'cat.jpg/b'),
+    ('.a.Jpeg', '.a'),
 ])
 def test_image_id(name, expected):
     assert strip_image_suffix(name) == expected

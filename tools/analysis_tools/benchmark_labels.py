@@ -2,13 +2,15 @@
 """What label_photos costs: engines side by side, memory, resuming, bytes.
 
     python tools/analysis_tools/benchmark_labels.py engines --photos 2000 --size 64
+    python tools/analysis_tools/benchmark_labels.py start --photos 20
     python tools/analysis_tools/benchmark_labels.py memory --photos 20000 --size 32
     python tools/analysis_tools/benchmark_labels.py resume --entries 82081 1000000
     python tools/analysis_tools/benchmark_labels.py bytes --photos 20 --size 480
 
 Photos are random, the model is the config's with random weights: what masks show
 does not matter here. An engine's rate counts from its first finished part, its start
-is told apart; engines take turns, and each figure is the median. Prints JSON.
+is told apart; engines take turns, and each figure is the median. `start` runs the
+tool anew and waits for its first mask. Prints JSON.
 """
 
 if __name__ == '__main__':
@@ -21,6 +23,8 @@ import json
 import os
 import os.path as osp
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -39,7 +43,8 @@ ENGINES = {'plain loop': ('plain', 0), '1 process': ('plain', 1),
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(__doc__)
-    parser.add_argument('what', choices=['engines', 'memory', 'resume', 'bytes'])
+    parser.add_argument(
+        'what', choices=['engines', 'start', 'memory', 'resume', 'bytes'])
     parser.add_argument('--config', default='configs/cam/cam_demo.py')
     parser.add_argument('--photos', type=int, default=2000)
     parser.add_argument('--size', type=int, default=64, help='side of a photo')
@@ -150,6 +155,36 @@ def engines(args: argparse.Namespace, folder: str) -> dict:
                    for key in turns[0]} for name, turns in found.items()}
 
 
+def start(args: argparse.Namespace, folder: str) -> dict:
+    """Seconds from the command to the first mask, with what Python imports."""
+    tool = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'label_photos.py')
+    found: dict[str, list] = {name: [] for name in args.engines}
+    for turn in range(args.turns):
+        for name in args.engines:
+            out = osp.join(folder, f'{name} {turn}')
+            engine, workers = ENGINES[name]
+            began = time.monotonic()
+            process = subprocess.Popen(
+                [sys.executable, tool, args.config, osp.join(folder, 'model.pth'),
+                 '--input', osp.join(folder, 'in.parquet'), '--output', out,
+                 '--format', 'png', '--refiner', 'none', '--device', 'cpu', '--engine',
+                 engine, '--workers', str(workers), '--photos-per-shard', '10'],
+                stdout=subprocess.DEVNULL)
+            while process.poll() is None and not has_mask(out):
+                time.sleep(.02)
+            found[name].append(time.monotonic() - began)
+            if process.wait():
+                raise ChildProcessError(f'{name} ended with {process.returncode}')
+    return {name: dict(first_mask_s=statistics.median(seconds))
+            for name, seconds in found.items()}
+
+
+def has_mask(folder: str) -> bool:
+    """Whether a folder holds a mask."""
+    return osp.isdir(folder) and any(
+        name.endswith('.png') for name in os.listdir(folder))
+
+
 def memory(args: argparse.Namespace, folder: str) -> dict:
     """MB at each tenth of a run in this process."""
     points: list[tuple[float, float]] = []
@@ -200,14 +235,22 @@ def resume(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
         ids = [f'{i:09}' for i in range(entries)]
         write_lines(photos_list, (f'/photos/{one}.jpg' for one in ids))
         write_lines(table, (f'{one},{classes[1]}' for one in ids))
-        began = time.monotonic()
-        with watched_memory(points):
+        tables: list[tuple[float, float]] = []
+        began, busy = time.monotonic(), time.process_time()
+        with watched_memory(tables):
             Photos(photos_list, table).check_tags(classes, table)
         found[str(entries)] = dict(
-            parquet_s=parquet_s, list_and_table_s=time.monotonic() - began,
-            mb_before=before, mb=max((mb for _, mb in points), default=before))
+            mb_before=before, parquet_s=parquet_s, parquet_mb=highest(points, before),
+            list_and_table_s=time.monotonic() - began,
+            list_and_table_cpu_s=time.process_time() - busy,
+            list_and_table_mb=highest(tables, before))
         os.rename(osp.join(folder, 'in.parquet'), inputs)
     return found
+
+
+def highest(points: list[tuple[float, float]], least: float) -> float:
+    """The most MB that were seen."""
+    return max((mb for _, mb in points), default=least)
 
 
 def count_bytes(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
@@ -249,11 +292,13 @@ def main(args: argparse.Namespace) -> None:
         if args.what != 'resume':
             write_photos(osp.join(folder, 'in.parquet'), args.photos, args.size,
                          classes)
-        if args.what in ('resume', 'bytes'):
-            measure = resume if args.what == 'resume' else count_bytes
-            found = measure(args, folder, classes)
+        if args.what == 'resume':
+            found = resume(args, folder, classes)
+        elif args.what == 'bytes':
+            found = count_bytes(args, folder, classes)
         else:
-            found = (engines if args.what == 'engines' else memory)(args, folder)
+            found = dict(engines=engines, start=start, memory=memory)[args.what](
+                args, folder)
     print(json.dumps(found, indent=1))
     if args.json:
         write_json(args.json, found)

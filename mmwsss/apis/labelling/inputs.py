@@ -188,11 +188,10 @@ def _with_ids(paths: list[str], source: str) -> list[tuple[str, str]]:
     """Paths with their ids, which begin below the folder that all share."""
     if not paths:
         return []
-    folders = [path.rsplit('/', 1)[0] if '/' in path else '' for path in paths]
-    shared = osp.commonprefix([folder.split('/') for folder in folders])
-    return list(_unique(
-        [('/'.join(path.split('/')[len(shared):]), path) for path in paths],
-        source).items())
+    folders = {path[:path.rfind('/') + 1] for path in paths}
+    shared = osp.commonprefix([folder.split('/')[:-1] for folder in folders])
+    first = sum(len(part) + 1 for part in shared)
+    return list(_unique([(path[first:], path) for path in paths], source).items())
 
 
 def _unique(named: list[tuple[str, str]], source: str) -> dict[str, str]:
