@@ -123,6 +123,8 @@ columns = [
 section = dict(
     title='My photos', num_images=16, rank_by='Pseudo label', columns=columns)
 curve = dict(title='Training on pseudo labels', train='{train_segmentor}')
+# Where there are stages to choose from.
+stage_checks = ['{choose}/checks.json', '{check_labels}/checks.json']
 report_step = dict(
     name='report', type='report', config='{localizer}',
     headline=headline,
