@@ -286,8 +286,7 @@ def _with_masks_first(infos: Sequence[dict], count: int) -> list[dict]:
 
 
 def _is_scored(info: dict) -> bool:
-    path = info.get('seg_map_path')
-    return bool(path) and osp.exists(path)
+    return osp.exists(info.get('seg_map_path') or '')
 
 
 def _spread(infos: Sequence[dict], count: int) -> list[dict]:
