@@ -129,9 +129,8 @@ def main(args: argparse.Namespace) -> int:
         print(f'photos that show it: {picture}')
     # As a report takes them.
     write_json(osp.join(args.out, 'checks.json'), [
-        dict(title=check.name, status='ok' if check.passed else 'failed',
-             text=check.text, pictures=[picture] if check in failed[:1] and picture
-             else []) for check in checks])
+        check.as_entry([picture] if check in failed[:1] and picture else [])
+        for check in checks])
     write_json(osp.join(args.out, 'metrics.json'),
                {f'check/{check.name}': check.value for check in checks})
     return STOPPED_BY_CHECK if failed and not args.force else 0

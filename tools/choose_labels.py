@@ -8,7 +8,9 @@ DIR holds seeds, <id>.npz. Where images of the config's val_dataloader have mask
 these choose: the best mIoU of each stage over all thresholds, then of its labels by
 each refiner. Otherwise a criterion that reads no mask gives each stage's threshold,
 the stage is the one whose scores it divides best, and the refiner the last one.
-Writes metrics.json, and seeds, a link to the folder of the chosen stage.
+Writes metrics.json, checks.json, and seeds, a link to the folder of the chosen stage.
+A stage that is much worse on the masks than one before it ends with exit status 3 and
+photos.png, unless --force; one that is a little worse is told of.
 """
 
 from __future__ import annotations
@@ -22,10 +24,10 @@ import os
 import os.path as osp
 from typing import TYPE_CHECKING, Any
 
-from mmwsss.utils import read_config, write_json
+from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.crf_presets import CRF_PRESETS
-from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
 
 if TYPE_CHECKING:
     from mmwsss.evaluation.threshold_criteria import SeedStatistics
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 MOST = 200
 # What IRN's two thresholds are beside the best one.
 MARGIN_FG, MARGIN_BG = 0.15, 0.10
+# Photos that show why a stage is worse.
+SHOWN = 8
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,6 +54,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--criterion', help='what chooses without masks (default: the one of '
         'mmwsss.evaluation.threshold_criteria)')
+    parser.add_argument('--force', action='store_true',
+                        help='end with status 0 though a stage is much worse')
     parser.add_cfg_options()
     args = parser.parse_args()
     stages = [text.partition('=')[::2] for text in args.stages]
@@ -111,17 +117,16 @@ def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
 
 
 def choose_by_masks(args: argparse.Namespace, infos: list[dict],
-                    meta: dict) -> dict[str, Any]:
-    """Stage, threshold and refiner of the best mIoU on masks."""
-    rows, before = [], None
+                    dataset) -> tuple[dict[str, Any], list[dict]]:
+    """Stage, threshold and refiner of the best mIoU on masks; checks of the stages."""
+    from mmwsss.evaluation.label_checks import check_stages
+    meta = dict(dataset.metainfo)
+    rows, swept = [], {}
     for stage, folder in args.stages.items():
         scores = sweep(folder, infos, meta)
         print(f'{stage}: mIoU {scores["mIoU"]:.1f} at threshold '
               f'{scores["threshold"]:.2f}', flush=True)
-        if before is not None and scores['mIoU'] < before - 1:
-            print(f'WARNING: {stage} is {before - scores["mIoU"]:.1f} points below '
-                  'the stage before it')
-        before = scores['mIoU']
+        swept[stage] = scores
         for refiner in args.refiners:
             refined = scores if refiner == 'none' else score_refined(
                 folder, infos, meta, scores['threshold'], refiner)
@@ -129,8 +134,46 @@ def choose_by_masks(args: argparse.Namespace, infos: list[dict],
             if refiner != 'none':
                 print(f'{stage}, {refiner}: mIoU {refined["mIoU"]:.1f}', flush=True)
     miou, stage, refiner, bg_thr = max(rows, key=lambda row: row[0])
+    checks = check_stages({name: scores['mIoU'] for name, scores in swept.items()})
+    for check in checks:
+        print(check)
+    failed = [check for check in checks if not check.passed]
+    thresholds = {name: scores['threshold'] for name, scores in swept.items()}
+    picture = draw_stages(args, infos, dataset, thresholds) if failed else ''
+    entries = [check.as_entry([picture] if check in failed[:1] else [])
+               for check in checks]
     return dict(stage=stage, refiner=refiner, bg_thr=bg_thr, mIoU=miou,
-                by=f'{len(infos)} masks of val')
+                by=f'{len(infos)} masks of val'), entries
+
+
+def draw_stages(args: argparse.Namespace, infos: list[dict], dataset,
+                thresholds: dict[str, float]) -> str:
+    """A picture of the photos whose seeds differ most between the stages."""
+    from PIL import Image
+
+    from mmwsss.evaluation.metrics.prediction_files import prediction_file
+    from mmwsss.structures import Seed
+    from mmwsss.visualization.contact_sheet import draw_contact_sheet
+    from mmwsss.visualization.report_rows import collect_images
+    columns = [dict(title=stage, seeds=folder, bg_thr=thresholds[stage])
+               for stage, folder in args.stages.items()]
+
+    def covered(stage: str, info: dict) -> float:
+        seed = Seed.load(prediction_file(args.stages[stage], info, True))
+        return float((seed.to_mask(thresholds[stage]) > 0).float().mean())
+
+    def spread(info: dict) -> float:
+        shares = [covered(stage, info) for stage in args.stages]
+        return max(shares) - min(shares)
+
+    shown = [info['img_id'] for info in sorted(infos, key=spread, reverse=True)]
+    section = collect_images(
+        dataset, 'Seeds at the best threshold', columns, shown[:SHOWN])
+    path = osp.join(args.out, 'photos.png')
+    with atomic_write(path) as file:
+        Image.fromarray(draw_contact_sheet([section])).save(file, 'PNG')
+    print(f'photos that show it: {path}')
+    return path
 
 
 def measure(folder: str, infos: list[dict]) -> SeedStatistics:
@@ -182,7 +225,7 @@ def link(folder: str, path: str) -> None:
     os.symlink(osp.relpath(folder, osp.dirname(path)), path)
 
 
-def main(args: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> int:
     """Choose."""
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATASETS
@@ -194,8 +237,10 @@ def main(args: argparse.Namespace) -> None:
     loader = cfg.get('val_dataloader') or image_loader(cfg)
     dataset = DATASETS.build(scoring_dataset(dict(loader.dataset, pipeline=[]), cfg))
     infos = images(dataset, with_masks=True)
+    os.makedirs(args.out, exist_ok=True)
+    checks: list[dict] = []
     if infos:
-        chosen = choose_by_masks(args, infos, dict(dataset.metainfo))
+        chosen, checks = choose_by_masks(args, infos, dataset)
     else:
         dataset = DATASETS.build(dict(image_loader(cfg).dataset, pipeline=[]))
         chosen = choose_without_masks(args, images(dataset, with_masks=False))
@@ -203,10 +248,12 @@ def main(args: argparse.Namespace) -> None:
                   conf_bg=max(chosen['bg_thr'] - MARGIN_BG, 0.01))
     print(f'chosen: seeds of {chosen["stage"]}, threshold {chosen["bg_thr"]:.2f}, '
           f'refiner {chosen["refiner"]}, by {chosen["by"]}')
-    os.makedirs(args.out, exist_ok=True)
     link(args.stages[chosen['stage']], osp.join(args.out, 'seeds'))
     write_json(osp.join(args.out, 'metrics.json'),
                {f'chosen/{key}': value for key, value in chosen.items()})
+    write_json(osp.join(args.out, 'checks.json'), checks)
+    failed = any(check['status'] == 'failed' for check in checks)
+    return STOPPED_BY_CHECK if failed and not args.force else 0
 
 
 if __name__ == '__main__':

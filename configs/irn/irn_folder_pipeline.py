@@ -27,5 +27,6 @@ steps = [
     *_base_.folder_steps,
     dict(
         _base_.report_step,
+        checks=_base_.stage_checks,
         curves=[*_base_.report_step['curves'], _base_.irn_curve])
 ]

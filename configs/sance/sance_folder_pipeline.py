@@ -38,6 +38,7 @@ steps = [
     *_base_.folder_steps,
     dict(
         _base_.report_step,
+        checks=_base_.stage_checks,
         curves=[
             *_base_.report_step['curves'],
             dict(title='Training of SANCE', train='{train_sance}')

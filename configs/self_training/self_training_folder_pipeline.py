@@ -36,6 +36,7 @@ steps = [
     *_base_.folder_steps,
     dict(
         _base_.report_step,
+        checks=_base_.stage_checks,
         curves=[
             _base_.report_step['curves'][0],
             dict(title='Training on the first labels', train='{train_1}'), _base_.curve

@@ -136,6 +136,10 @@ def run(data: str,
                  for variable, name in LISTS.items()}
         options += [f'{variable}={path}' for variable, path in lists.items()
                     if osp.isfile(path)]
+    checks = osp.abspath(osp.join(copies, 'checks.json'))
+    # A recipe of one's own may not ask for them.
+    if osp.isfile(checks) and not method.endswith('.py'):
+        options.append(f'photo_checks={checks}')
     if full:
         options.append(f'full_masks={full_masks(copies)}')
     if copy_prompts(data, copies) and 'prompts' in says:

@@ -1,7 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Whether pseudo labels can teach a segmentation model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +15,12 @@ VANISHED = 0.005
 LEAST_SKILL = 0.2
 """Of the way from chance to a perfect tag mAP."""
 LEAST_AGREEMENT = 0.3
+LEAST_KEPT = 0.5
+"""Of the best mIoU before it, what a stage must keep. One that kept 0.46 of it (12.1
+to 5.6) gave a useless model; one that kept 0.69 (39.1 to 26.9) did no harm, as the
+stage before it was taken."""
+NOTED_FALL = 1.
+"""Points of mIoU that a stage may lose without a word."""
 _LEAST_PHOTOS = 3
 
 
@@ -28,6 +34,7 @@ class Check:
         value (float): What was measured.
         text (str): The measure in words and, where it failed, what to try.
         images (tuple[str]): Ids of images that show it, the clearest first.
+        warning (bool): Whether to warn of what has passed. Defaults to False.
     """
 
     name: str
@@ -35,9 +42,22 @@ class Check:
     value: float
     text: str
     images: tuple[str, ...] = ()
+    warning: bool = False
 
     def __str__(self) -> str:
+        if self.passed and self.warning:
+            return f'WARNING: {self.text}'
         return f'{"passed" if self.passed else "FAILED"} ({self.name}): {self.text}'
+
+    def as_entry(self, pictures: Sequence[str] = ()) -> dict:
+        """The check as a report takes it.
+
+        Args:
+            pictures (Sequence[str]): Files that show it.
+        """
+        status = 'failed' if not self.passed else 'warning' if self.warning else 'ok'
+        return dict(title=self.name, status=status, text=self.text,
+                    pictures=list(pictures))
 
 
 class LabelStatistics:
@@ -238,3 +258,30 @@ def check_tag_map(tag_map: float, tags: np.ndarray) -> Check:
         text += ('; the classifier has learnt little. Train longer, add photos, or '
                  'drop classes that nearly every photo shows')
     return Check('tag mAP', skill >= LEAST_SKILL, tag_map, text)
+
+
+def check_stages(scores: Mapping[str, float]) -> list[Check]:
+    """Whether no stage of a training has lost what the stages before it had learnt.
+
+    Args:
+        scores (Mapping[str, float]): Stage -> mIoU of its seeds on masks, at its best
+            threshold, in per cent; in the order of training.
+    """
+    best, checks = '', []
+    for stage, score in scores.items():
+        if best and score < scores[best] - NOTED_FALL:
+            kept = score / scores[best]
+            text = (f'{stage} is {scores[best] - score:.1f} points below {best}: mIoU '
+                    f'{score:.1f} after {scores[best]:.1f}')
+            if kept < LEAST_KEPT:
+                text += (f'. The training has lost most of what it knew after {best}. '
+                         f'Try a method that ends there (--method cam), more photos, '
+                         'or a lower learning rate; to go on all the same takes the '
+                         'best stage')
+            checks.append(Check(f'stage {stage}', kept >= LEAST_KEPT, kept, text,
+                                warning=True))
+        if not best or score > scores[best]:
+            best = stage
+    if len(scores) > 1 and not checks:
+        checks.append(Check('stages', True, 1., 'no stage is worse than one before it'))
+    return checks

@@ -38,6 +38,11 @@ class Finding:
     def __str__(self) -> str:
         return f'{"PROBLEM" if self.stops else "note"} ({self.check}): {self.text}'
 
+    def as_entry(self) -> dict:
+        """What was found as a report takes it."""
+        return dict(title=f'photos and tags: {self.check}',
+                    status='failed' if self.stops else 'warning', text=self.text)
+
 
 def check_tags(folder: PhotoFolder,
                lists: Mapping[str, Sequence[str]] | None = None,

@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """How long a recipe will take, from its first iterations."""
 
+import math
 import os.path as osp
 import re
 from collections.abc import Callable
@@ -24,6 +25,8 @@ _START_SECONDS = 5
 # Of a photo on one core, as measured on photos of 320 pixels.
 _SECONDS = dict(refine=0.4, walk=0.5, choose=0.4, check=0.02, report=0.02,
                 score_seeds=0.03, score_masks=0.02)
+# Photos that a step looks at, however many there are.
+_MOST = dict(choose=200, check=1000)
 
 
 class Forecast:
@@ -43,6 +46,7 @@ class Forecast:
         self.config_of = config_of
         self.processes = processes
         self.told = False
+        self.rate = 0.  # seconds of a pixel that passes a network once
 
     def look(self, step: Step, line: str) -> str:
         """What a line of a training's log lets one say; '' most of the time.
@@ -58,34 +62,54 @@ class Forecast:
         iteration = float(found[2])
         try:
             pixels = _batch_pixels(self.config_of(step))
-            rate = iteration / (_TRAINING * pixels)
+            self.rate = iteration / (_TRAINING * pixels)
             rest = [other for other in self.recipe.steps
                     if other not in self.recipe.earlier(step)]
-            seconds = sum(
-                _START_SECONDS + self._seconds(other, rate) for other in rest)
+            seconds = sum(map(self.seconds, rest))
         # A recipe of one's own may leave out what is counted here.
         except (AttributeError, KeyError, OSError, TypeError, ValueError):
             return ''
         return (f'expected: about {max(1, round(seconds / 60))} minutes for the whole '
                 f'run, at {iteration:.1f} s an iteration of {step.name}')
 
-    def _seconds(self, step: Step, rate: float) -> float:
+    def seconds(self, step: Step) -> float:
+        """How long a step takes, from its start."""
         if step.type not in (*_SECONDS, 'train', 'seeds', 'test'):
-            return 0.
+            return _START_SECONDS
         cfg = self.config_of(step)
         if step.type == 'train':
             resolve_epochs(cfg, _count(cfg, 'train_dataloader'), self.processes)
-            return rate * _TRAINING * _batch_pixels(cfg) * cfg['train_cfg']['max_iters']
+            return _START_SECONDS + self.train_seconds(step, cfg)
         if step.type in _SECONDS:
-            images = _count(cfg, 'seed_dataloader', 'test_dataloader')
-            return images * _SECONDS[step.type]
+            images = min(_count(cfg, 'seed_dataloader', 'test_dataloader'),
+                         _MOST.get(step.type, math.inf))
+            stages = len(step.spec.get('stages') or 'x')
+            return _START_SECONDS + images * stages * _SECONDS[step.type]
         if step.type == 'seeds':
-            images, views = _count(cfg, 'seed_dataloader', 'test_dataloader'), (
-                _views(cfg.get('tta_pipeline', [])))
+            views = _count(cfg, 'seed_dataloader', 'test_dataloader') * _views(
+                cfg.get('tta_pipeline', []))
         else:
-            images, views = _count(cfg, 'test_dataloader'), 1.
-        pixels = _batch_pixels(cfg) / cfg['train_dataloader']['batch_size']
-        return rate * pixels * images * views
+            views = _count(cfg, 'test_dataloader')
+        return _START_SECONDS + views * self.view_seconds(step, cfg)
+
+    def train_seconds(self, step: Step, cfg: Any) -> float:
+        """How long the iterations of a training take.
+
+        Args:
+            step (Step): The training.
+            cfg (Config): Its config, with iterations for epochs.
+        """
+        iterations = cfg['train_cfg']['max_iters']
+        return self.rate * _TRAINING * _batch_pixels(cfg) * iterations
+
+    def view_seconds(self, step: Step, cfg: Any) -> float:
+        """How long one photo takes at the first scale.
+
+        Args:
+            step (Step): The step that predicts it.
+            cfg (Config): Its config.
+        """
+        return self.rate * _batch_pixels(cfg) / cfg['train_dataloader']['batch_size']
 
 
 def _batch_pixels(cfg: Any) -> float:

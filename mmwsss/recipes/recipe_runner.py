@@ -293,7 +293,8 @@ class RecipeRunner:
         if code == STOPPED_BY_CHECK:
             raise CheckFailed(
                 f'{_tail(log, 15)}\nStopped by the check {job.step.name}. Change the '
-                'data or the settings, or go on all the same by --ignore-checks.')
+                'data or the settings, or go on all the same by --ignore-checks '
+                '(mmwsss run: --force).')
         if code != 0:
             raise StepFailed(
                 f'step {job.step.name} failed with status {code}:\n{_tail(log)}\n'

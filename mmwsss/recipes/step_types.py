@@ -201,8 +201,9 @@ def _score_masks(call: StepCall) -> list[str]:
 
 def _choose(call: StepCall) -> list[str]:
     stages = [f'{name}={folder}' for name, folder in call.spec['stages'].items()]
+    force = ['--force'] if call.ignore_checks else []
     return [call.config, '--stages', *stages, '--refiners', *call.spec['refiners'],
-            '--out', call.folder]
+            '--out', call.folder, *force]
 
 
 def _check(call: StepCall) -> list[str]:

@@ -268,7 +268,8 @@
         chosen.sort((a, b) => (keys.get(a) ?? Infinity) - (keys.get(b) ?? Infinity));
       }
       list.replaceChildren(...chosen.map((item) => item.node));
-      const all = data.total > items.length ? ` (evenly chosen of ${data.total})` : '';
+      const all = data.total > items.length ?
+        ` (of ${data.total}; masks first, evenly chosen, and numbers are of these)` : '';
       count.textContent = `${chosen.length} of ${items.length} photos${all}`;
     };
     let pending = 0;

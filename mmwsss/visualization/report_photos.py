@@ -32,7 +32,7 @@ SIDES = (160, 128, 96, 64)
 """Long sides of small pictures; the largest that fits is taken."""
 MAX_BYTES = 40_000_000
 """Of all photos of one set. Browsers open a page of twice that in a second or two."""
-MAX_PHOTOS = 4000
+MAX_PHOTOS = 20_000
 _SAMPLE = 12
 
 
@@ -61,8 +61,9 @@ def collect_photos(dataset: Any,
             :func:`~mmwsss.visualization.report_rows.collect_section`.
         max_bytes (int): The pictures are made so small that all together are not
             larger; where the smallest are not small enough, fewer photos are
-            shown, evenly spread over the list. Defaults to 40 million.
-        max_photos (int): No more than this many, likewise. Defaults to 4000.
+            shown: those with masks first, evenly spread over the list. Defaults to
+            40 million.
+        max_photos (int): No more than this many, likewise. Defaults to 20,000.
         tell (Callable, optional): Called with the number of photos that are done
             and of all.
 
@@ -82,7 +83,7 @@ def collect_photos(dataset: Any,
     side, count = choose_side(
         lambda side: sum(_weight(info, columns, side) for info in sample) / len(sample),
         min(len(complete), max_photos), max_bytes)
-    shown = _spread(complete, count)
+    shown = _with_masks_first(complete, count)
     classes = list(dataset.metainfo['classes'])
     counts = [
         _Counts(column['title'], bg_thr, bg_thr is not None, np.zeros(
@@ -247,8 +248,7 @@ def _weight(info: dict, columns: Sequence[dict], side: int) -> int:
 
 
 def _truth(info: dict) -> np.ndarray | None:
-    path = info.get('seg_map_path')
-    return read_mask(path) if path and osp.exists(path) else None
+    return read_mask(info['seg_map_path']) if _is_scored(info) else None
 
 
 def _read(column: dict, info: dict) -> np.ndarray | Seed:
@@ -272,6 +272,21 @@ def _threshold_of(column: dict) -> float | None:
 
 def _nearest(bg_thr: float) -> int:
     return int(np.abs(np.array(THRESHOLDS) - bg_thr).argmin())
+
+
+def _with_masks_first(infos: Sequence[dict], count: int) -> list[dict]:
+    """Photos to show, in the order of the list; few may have masks to count."""
+    if count >= len(infos):
+        return list(infos)
+    scored = _spread([info for info in infos if _is_scored(info)], count)
+    others = _spread([info for info in infos if not _is_scored(info)],
+                     count - len(scored))
+    chosen = {info['img_id'] for info in (*scored, *others)}
+    return [info for info in infos if info['img_id'] in chosen]
+
+
+def _is_scored(info: dict) -> bool:
+    return osp.exists(info.get('seg_map_path') or '')
 
 
 def _spread(infos: Sequence[dict], count: int) -> list[dict]:

@@ -88,6 +88,19 @@ def test_lists_are_handed_on_where_masks_choose(calls, tmp_path):
     assert not any(word.startswith('test_list') for word in options)
 
 
+def test_what_was_said_of_the_photos_is_for_the_report(calls, tmp_path):
+    checks = tmp_path / 'out' / 'data' / 'checks.json'
+    checks.parent.mkdir(parents=True)
+    checks.write_text('[]')
+    own = tmp_path / 'own.py'
+    own.touch()
+    for method in ('cam', str(own)):
+        mmwsss.run(data=str(tmp_path), out=str(tmp_path / 'out'), preset='cpu',
+                   method=method)
+    assert [f'photo_checks={checks}' in call for call in calls] == [
+        False, True, False, False]
+
+
 def test_words_for_clip(calls, tmp_path):
     (tmp_path / 'prompts.txt').write_text('tabby,kitten\n')
     for method in ('clip', 'cam'):

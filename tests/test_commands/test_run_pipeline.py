@@ -44,7 +44,10 @@ def test_from_a_folder_to_a_report(own, tmp_path, capfd):
     assert '12 photos in photos' in said and 'tools/pipeline.py' in said
     out = tmp_path / 'out'
     assert (out / 'report.html').stat().st_size > 10_000
-    assert 'The same trained on all masks' in (out / 'report.html').read_text()
+    page = (out / 'report.html').read_text()
+    assert 'The same trained on all masks' in page
+    # Said before the training and before the segmentation model's.
+    assert 'photos and tags: too few' in page and 'of the pseudo labels is' in page
     assert read_config(str(out / 'configs' / 'train_full.py')).train_dataloader.dataset[
         'data_prefix']['seg_map_path'] == str(out / 'data' / 'masks')
     held = read_lines(out / 'data' / 'val.txt')

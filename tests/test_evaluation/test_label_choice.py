@@ -4,7 +4,11 @@
 import numpy as np
 import pytest
 
-from mmwsss.evaluation.label_checks import LabelStatistics, check_tag_map
+from mmwsss.evaluation.label_checks import (
+    LabelStatistics,
+    check_stages,
+    check_tag_map,
+)
 from mmwsss.evaluation.threshold_criteria import BINS, CRITERIA, SeedStatistics
 
 
@@ -95,6 +99,32 @@ def test_a_refiner_that_replaces_the_seeds():
     seed = np.zeros((10, 10), np.uint8)
     seed[5:] = 1
     assert not labels(0.3, [1, 1, 0], seed=seed)['refiner'].passed
+
+
+@pytest.mark.parametrize('scores, status', [
+    ([12.1, 5.6], 'failed'),  # a run that gave a useless model
+    ([39.1, 26.9], 'warning'),
+    ([39.1, 38.3], 'ok'),
+    ([39.1, 41.], 'ok'),
+    # Never against the stage before alone, or a fall in two steps is not seen.
+    ([40., 25., 15.], 'failed'),
+    ([20., 40., 25.], 'warning'),
+])
+def test_a_stage_against_the_best_one_before_it(scores, status):
+    checks = check_stages({f'stage {i}': score for i, score in enumerate(scores)})
+    assert checks[-1].as_entry()['status'] == status
+    assert checks[-1].passed == (status != 'failed')
+    assert ('WARNING' in str(checks[-1])) == (status == 'warning')
+
+
+def test_what_a_worse_stage_says():
+    [check] = check_stages({'classify': 12.1, 'expand': 5.6})
+    assert str(check).startswith('FAILED (stage expand): expand is 6.5 points below '
+                                 'classify: mIoU 5.6 after 12.1')
+    assert '--method cam' in check.text
+    assert check.as_entry(['a.png'])['pictures'] == ['a.png']
+    # One stage cannot be worse than another.
+    assert check_stages({'CAM': 12.1}) == []
 
 
 def test_tag_map_against_chance():

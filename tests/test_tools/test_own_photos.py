@@ -180,14 +180,16 @@ def test_copies_of_photos_in_two_lists(own, capsys):
 
 @pytest.fixture
 def seeded(own, tmp_path):
-    """The photos laid out, with seeds of two stages; the second knows nothing."""
+    """The photos laid out, with seeds of three stages: the second has moved a little,
+    the third knows nothing."""
     out = tmp_path / 'out'
     lay_out(own, '--out', out)
     for key in read_lines(out / 'seeds.txt'):
         score = np.full((1, 30, 40), 0.2, np.float32)
         score[0, 5:20, 5:20] = 0.8
         label = [1 + int(key) % 2]
-        for stage, scores in (('good', score), ('bad', score[:, ::-1].copy() * 0)):
+        for stage, scores in dict(
+                good=score, moved=np.roll(score, 3, axis=2), bad=score * 0).items():
             path = tmp_path / stage / f'{key}.npz'
             path.parent.mkdir(exist_ok=True)
             Seed(scores, label, (30, 40)).save(str(path))
@@ -207,25 +209,42 @@ def config(root, with_masks=True):
     return path
 
 
-def choose(root, with_masks):
-    run_tool('choose_labels', config(root, with_masks), '--stages',
-             f'good={root / "good"}', f'bad={root / "bad"}', '--refiners', 'none',
-             '--out', root / 'choose')
+def choose(root, with_masks, stage, *words):
+    status = run_tool('choose_labels', config(root, with_masks), '--stages',
+                      f'good={root / "good"}', f'{stage}={root / stage}', '--refiners',
+                      'none', '--out', root / 'choose', *words)
     assert os.readlink(root / 'choose' / 'seeds') == '../good'
-    return read_json(root / 'choose' / 'metrics.json')
+    return status, read_json(root / 'choose' / 'metrics.json')
 
 
 def test_masks_choose_the_stage_and_the_threshold(seeded, capsys):
-    chosen = choose(seeded, True)
+    status, chosen = choose(seeded, True, 'moved')
+    assert status == 0
     assert chosen['chosen/stage'] == 'good' and chosen['chosen/mIoU'] == 100
     assert 0.2 <= chosen['chosen/bg_thr'] < 0.8
+    assert 'WARNING: moved is' in capsys.readouterr().out
+    checks = read_json(seeded / 'choose' / 'checks.json')
+    assert [check['status'] for check in checks] == ['warning']
+    assert not (seeded / 'choose' / 'photos.png').exists()
+
+
+def test_a_stage_that_has_lost_most_stops(seeded, capsys):
+    status, chosen = choose(seeded, True, 'bad')
+    assert status == 3 and chosen['chosen/stage'] == 'good'
     said = capsys.readouterr().out
-    assert 'WARNING: bad is' in said and 'points below the stage before it' in said
+    assert 'FAILED (stage bad): bad is' in said and 'after 100.0' in said
+    picture = seeded / 'choose' / 'photos.png'
+    assert f'photos that show it: {picture}' in said
+    assert Image.open(picture).width > 100
+    [check] = read_json(seeded / 'choose' / 'checks.json')
+    assert check['status'] == 'failed' and check['pictures'] == [str(picture)]
+    assert choose(seeded, True, 'bad', '--force')[0] == 0
 
 
 def test_no_mask_is_needed(seeded, capsys):
     shutil.rmtree(seeded / 'out' / 'masks')
-    chosen = choose(seeded, False)
+    status, chosen = choose(seeded, False, 'bad')
+    assert status == 0 and read_json(seeded / 'choose' / 'checks.json') == []
     assert 0.2 < chosen['chosen/bg_thr'] < 0.8
     assert 'without masks' in chosen['chosen/by']
 

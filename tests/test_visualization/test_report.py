@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 from html.parser import HTMLParser
 
 import cv2
@@ -266,6 +267,25 @@ def test_photos_without_truth_or_thresholds(voc_root, columns):
     assert page.open == [] and page.tags.count('script') == 2
     with pytest.raises(FileNotFoundError, match="'Train'"):
         collect_photos(dataset, 'Train', [dict(title='x', masks='nowhere')])
+
+
+def test_photos_with_masks_are_shown_first(dataset, columns, voc_root, tmp_path):
+    ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
+    root = tmp_path / 'voc'
+    shutil.copytree(voc_root, root)
+    for name in ids[:2] + ids[4:]:
+        (root / 'SegmentationClass' / f'{name}.png').unlink()
+    dataset = WeakDemoDataset(
+        data_root=str(root), ann_file='ImageSets/Segmentation/train.txt',
+        label_file='image_labels.json', with_masks='available')
+
+    def shown(count):
+        found = collect_photos(dataset, 'Train', columns, max_photos=count)
+        return [photo['id'] for photo in found['photos']]
+
+    assert shown(1) == ids[2:3] and shown(2) == ids[2:4]
+    assert shown(4) == [ids[0], *ids[2:4], ids[-1]]
+    assert shown(8) == ids
 
 
 def test_pictures_get_smaller_and_fewer_where_they_are_many():

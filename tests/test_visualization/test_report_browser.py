@@ -195,7 +195,8 @@ def test_filters(page):
     values = [dict(data[i]['classes'])[2] for i in chosen]
     assert values == sorted(values)
     assert page.inner_text('.count') == (
-        f'{len(chosen)} of {NUM_PHOTOS} photos (evenly chosen of {9 * NUM_PHOTOS})')
+        f'{len(chosen)} of {NUM_PHOTOS} photos (of {9 * NUM_PHOTOS}; '
+        'masks first, evenly chosen, and numbers are of these)')
     page.select_option('.class', '')
     page.fill('.search', '012')
     assert sorted(order(page)) == sorted(

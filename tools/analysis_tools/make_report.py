@@ -12,7 +12,7 @@ names the images (by its dataloaders); SPEC.json holds
         {title, seeds, bg_thr} or {title, masks}], every_photo}]; each is shown by
         some photos and, unless every_photo is false, by all
     checks: JSON files with lists of {title, status, text, pictures}, or such dicts;
-        status is ok, warning or failed, pictures are image files
+        status is ok, warning or failed, pictures are image files; '' stands for none
     curves: [{title, train, metrics}], folders of trainings
     thresholds: {title: file of evaluate_seeds.py --details}
 """
@@ -91,7 +91,7 @@ def read_checks(spec: dict) -> list[dict]:
     """What the run said of itself, with its pictures."""
     from mmwsss.datasets.image_io import read_image
     checks = []
-    for entry in spec.get('checks', ()):
+    for entry in filter(None, spec.get('checks', ())):
         checks += read_json(entry) if isinstance(entry, str) else [entry]
     for check in checks:
         lacking = {'title', 'status', 'text'} - set(check)

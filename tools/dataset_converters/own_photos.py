@@ -42,6 +42,9 @@ from mmwsss.utils.paths import walk_all
 RECORD = 'photos.json'
 """What was found, used or not, what the checks said, and whence each photo came."""
 
+CHECKS = 'checks.json'
+"""What the checks said, as a report takes it."""
+
 _SHOWN = 5
 _QUALITY = 95
 
@@ -255,7 +258,7 @@ def claim_folder(out: str, folder: PhotoFolder) -> dict[str, dict]:
                              '; choose a folder elsewhere')
     record = osp.join(out, RECORD)
     if not osp.exists(record):
-        names = ['tags.csv', 'classes.txt', 'photos', 'masks',
+        names = ['tags.csv', 'classes.txt', CHECKS, 'photos', 'masks',
                  *(f'{name}.txt' for name in (*SPLITS, 'seeds'))]
         if others := [name for name in names if osp.lexists(osp.join(out, name))]:
             raise FileExistsError(f'{out} holds {others[0]}, which this tool did not '
@@ -345,6 +348,9 @@ def main(args: argparse.Namespace) -> int:
             checks=[dict(check=one.check, text=one.text, stops=one.stops)
                     for one in findings],
             photos=told))
+        write_json(osp.join(args.out, CHECKS), [
+            one.as_entry() for one in findings
+        ] or [dict(title='photos and tags', status='ok', text='no problem found')])
     if stopping and not args.force:
         print(f'{stopping} problem{"s" * (stopping > 1)}: mend them, or go on all the '
               'same by --force', file=sys.stderr)

@@ -17,6 +17,8 @@ val_list = ''
 test_list = ''
 # A folder of masks of all training images, to train the same model on for comparison.
 full_masks = ''
+# What was said of the photos and tags, for the report: checks.json of own_photos.py.
+photo_checks = ''
 protocol = dict(
     split='own photos: val chooses, test scores, training reads neither',
     labels='own tags',
@@ -123,10 +125,14 @@ columns = [
 section = dict(
     title='My photos', num_images=16, rank_by='Pseudo label', columns=columns)
 curve = dict(title='Training on pseudo labels', train='{train_segmentor}')
+# Where there are stages to choose from.
+stage_checks = [
+    '{photo_checks}', '{choose}/checks.json', '{check_labels}/checks.json'
+]
 report_step = dict(
     name='report', type='report', config='{localizer}',
     headline=headline,
-    checks=['{check_labels}/checks.json'],
+    checks=['{photo_checks}', '{check_labels}/checks.json'],
     cfg_options={'val_dataloader.dataset.ann_file': '{seed_list}'},
     sections=[dict(section, columns=[seed_column, *columns])],
     curves=[

@@ -1,0 +1,65 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import argparse
+import math
+
+import pytest
+from tool_runner import load_tool, run_tool
+
+from mmwsss.commands.run import find_recipe
+from mmwsss.recipes import Recipe
+
+GB = 10**9
+
+
+@pytest.fixture(scope='module')
+def tool():
+    return load_tool('analysis_tools/recipe_minutes')
+
+
+def known(method, costs):
+    """What is measured of each training of a method, by its config's file."""
+    recipe = Recipe(find_recipe(method, 'cpu'))
+    return {recipe.config_path(step): dict(stages=stages, photo=photo, bytes=size)
+            for name, (stages, photo, size) in costs.items()
+            for step in [recipe[name]]}
+
+
+def minutes(tool, tmp_path, method, costs, photos):
+    tool.make_photos(str(tmp_path), 2)
+    args = argparse.Namespace(preset='cpu', photos=photos)
+    return tool.measure_recipe(method, args, str(tmp_path), known(method, costs))
+
+
+def test_minutes_of_cam(tool, tmp_path):
+    found, memory = minutes(tool, tmp_path, 'cam', dict(
+        train_localizer=({'': 2.}, 0.5, 3 * GB), train_segmentor=({'': 3.}, 0.7, GB)
+    ), [40, 1000])
+    assert memory == 3 * GB
+    for count, told in zip((40, 1000), found, strict=True):
+        # Twelve and ten epochs of batches of 8, but 150 and 200 iterations at least.
+        seconds = 2 * max(150, 12 * count / 8) + 3 * max(200, 10 * count / 8)
+        # Seeds see each photo at 0.5, 1 and 1.5, turned over too; predictions once.
+        seconds += count * (2 * (0.25 + 1 + 2.25) * 0.5 + 0.7)
+        # To choose on 200 photos, a CRF, checks of all of these, and the report.
+        seconds += min(count, 200) * 0.4 + count * (0.4 + 0.02 + 0.02)
+        assert told == pytest.approx((seconds + 8 * 5) / 60)
+
+
+def test_stages_count_each(tool, tmp_path):
+    def of(**stages):
+        return minutes(tool, tmp_path, 'esol', dict(
+            train_localizer=(stages, 0., GB), train_segmentor=({'': 0.}, 0., GB)
+        ), [800])[0][0]
+
+    nothing = of(classify=0., expand=0., shrink=0.)
+    assert of(classify=1., expand=0., shrink=0.) - nothing == pytest.approx(
+        8 * 800 / 8 / 60)
+    assert of(classify=0., expand=2., shrink=3.) - nothing == pytest.approx(
+        5 * math.ceil(3 * 800 / 8) / 60)
+
+
+def test_bad_words(capsys):
+    for words, said in ((['cams'], 'no method cams'), (['--photos', 0], 'at least 1')):
+        with pytest.raises(SystemExit):
+            run_tool('analysis_tools/recipe_minutes', *words)
+        assert said in capsys.readouterr().err
