@@ -20,45 +20,36 @@ if __name__ == '__main__':
     from mmwsss.ctrl_c import end_at_ctrl_c
     end_at_ctrl_c()
 
-import argparse
-import json
-import os.path as osp
 from typing import TYPE_CHECKING
 
-from mmwsss.utils import read_json, read_lines, write_json
-from mmwsss.utils.arguments import ToolParser
+from frozen_features import (
+    STRIDE,
+    THRESHOLDS,
+    FrozenRun,
+    Photos,
+    make_parser,
+    make_runs,
+    summary,
+)
+
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
+    import argparse
+
     from torch import Tensor, nn
 
-STRIDE = 16
 LABEL_STRIDE = 2
-THRESHOLDS = [i / 100 for i in range(1, 80)]
 GATES = (0., 0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = ToolParser(__doc__)
-    parser.add_argument('data', help='folder of photos, tags and masks')
-    parser.add_argument('--choose', required=True, help='list of photos of train '
-                        'whose masks choose; a path below the folder')
-    parser.add_argument('--out', required=True, help='folder for features and scores')
-    parser.add_argument('--model', default='mobilenetv1_100', help='a network of timm')
-    parser.add_argument('--weights', help="timm's weights, instead of a download")
-    parser.add_argument('--model-options', type=json.loads, default={}, metavar='JSON',
-                        help="arguments of timm's model, such as '{\"bn_eps\": 0.001}'")
-    parser.add_argument('--components', type=int, default=256, help='principal '
-                        'components of the features that are kept (default: 256)')
-    parser.add_argument('--size', type=int, default=320, help='side of the square that '
-                        'each photo is laid in, no larger one is there (default: 320)')
+    parser = make_parser(__doc__)
     parser.add_argument('--rounds', type=int, default=1, help='of self-training '
                         '(default: 1)')
     parser.add_argument('--extras', action='store_true', help='also show only classes '
                         'that the classifier sees, and leave uncertain pixels out')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--classifier-iters', type=int, default=400)
     parser.add_argument('--iters', type=int, nargs='+', default=[250, 750],
                         help='schedules of the last model and of the upper bound; the '
                         'first one is that of each round (default: 250 750)')
@@ -67,17 +58,8 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Make the runs that are not there, and print the table."""
-    import torch
-    torch.set_num_threads(1)
-    photos = Photos(args.data, args.choose, args.size)
-    features = load_features(photos, args)
-    runs = []
-    for seed in args.seeds:
-        path = osp.join(args.out, f'scores_{seed}.json')
-        if not osp.exists(path):
-            write_json(path, Run(photos, features, args, seed).scores())
-        runs.append(read_json(path))
-    print_table(runs)
+    print_table(make_runs(
+        args, lambda *given: Run(*given, args).scores()))
 
 
 def print_table(runs: list[dict]) -> None:
@@ -96,160 +78,13 @@ def print_table(runs: list[dict]) -> None:
               f'{max(values):.1f} {mean["precision"]:5.1f} {mean["recall"]:5.1f}')
 
 
-class Photos:
-    """Photos, tags and masks of a folder, by number: train first, then val.
+class Run(FrozenRun):
+    """One run of all rows; ``args`` is the command line."""
 
-    Args:
-        root (str): The folder.
-        choose (str): List of photos of train below it.
-        size (int): Side of the square that each photo is laid in, in pixels.
-
-    Raises:
-        ValueError: If a photo is larger, or one of ``choose`` is not of train.
-    """
-
-    def __init__(self, root: str, choose: str, size: int) -> None:
-        import torch
-        from PIL import Image
-        self.root, self.size = root, size
-        lists = osp.join(root, 'ImageSets', 'Segmentation')
-        train = read_lines(osp.join(lists, 'train.txt'))
-        self.ids = train + read_lines(osp.join(lists, 'val.txt'))
-        chosen = {*read_lines(osp.join(root, choose))}
-        if not chosen <= {*train}:
-            raise ValueError(f'{choose} names photos that train.txt lacks')
-        self.train = range(len(train))
-        self.fit = [n for n in self.train if train[n] not in chosen]
-        self.choose = [n for n in self.train if train[n] in chosen]
-        self.val = range(len(train), len(self.ids))
-        self.classes = [name for name in read_lines(osp.join(root, 'classes.txt'))
-                        if name != 'background']
-        table = read_json(osp.join(root, 'image_labels.json'))
-        self.tags = torch.tensor([[float(name in table.get(one, ()))
-                                   for name in self.classes] for one in self.ids])
-        self.sizes = []
-        for name in self.ids:
-            with Image.open(self.path(name)) as image:
-                self.sizes.append((image.height, image.width))
-            if max(self.sizes[-1]) > size:
-                raise ValueError(f'{name} is larger than --size {size}')
-
-    def path(self, name: str) -> str:
-        return osp.join(self.root, 'JPEGImages', f'{name}.jpg')
-
-    def image(self, n: int) -> Tensor:
-        """RGB (3, H, W) of a photo, uint8."""
-        import numpy as np
-        import torch
-        from PIL import Image
-        with Image.open(self.path(self.ids[n])) as image:
-            return torch.from_numpy(np.array(image.convert('RGB'))).permute(2, 0, 1)
-
-    def mask(self, n: int) -> Tensor:
-        """Class ids (H, W) of a photo, uint8."""
-        import numpy as np
-        import torch
-        from PIL import Image
-        path = osp.join(self.root, 'SegmentationClass', f'{self.ids[n]}.png')
-        with Image.open(path) as image:
-            return torch.from_numpy(np.array(image))
-
-    def covered(self, n: int, stride: int) -> tuple[int, int]:
-        """Rows and columns of a grid of a stride that a photo reaches into."""
-        height, width = self.sizes[n]
-        return -(-height // stride), -(-width // stride)
-
-    def at_photo(self, n: int, maps: Tensor) -> Tensor:
-        """Maps (K, g, g) of the square at the size of a photo: (K, H, W)."""
-        from torch.nn import functional as F
-        height, width = self.sizes[n]
-        return F.interpolate(
-            maps[None], (self.size, self.size), mode='bilinear',
-            align_corners=False)[0, :, :height, :width]
-
-    def mirrored(self, n: int, maps: Tensor, stride: int) -> Tensor:
-        """Maps (..., g, g) of the mirror image turned back, and the reverse."""
-        columns = self.covered(n, stride)[1]
-        turned = maps.clone()
-        turned[..., :columns] = maps[..., :columns].flip(-1)
-        return turned
-
-
-def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
-    """Principal components (N, 2, K, g, g) of the features of each photo and its
-    mirror image, whitened half-way; 0 outside of the photo."""
-    import torch
-    from rich.progress import track
-
-    from mmwsss.utils import atomic_write
-    path = osp.join(args.out, 'features.pt')
-    if osp.exists(path):
-        return torch.load(path, weights_only=True).float()
-    network, mean, std = load_network(args)
-    grid = photos.size // STRIDE
-    features = torch.zeros(len(photos.ids), 2, network.feature_info.channels()[-1],
-                           grid, grid, dtype=torch.half)
-    with torch.no_grad():
-        for n in track(range(len(photos.ids)), 'features'):
-            image = (photos.image(n) / 255 - mean) / std
-            views = torch.zeros(2, 3, photos.size, photos.size)
-            height, width = photos.sizes[n]
-            views[0, :, :height, :width] = image
-            views[1, :, :height, :width] = image.flip(-1)
-            features[n] = network(views)[-1]
-    samples = torch.cat([
-        features[n, 0][:, :photos.covered(n, STRIDE)[0],
-                       :photos.covered(n, STRIDE)[1]].flatten(1)[:, ::6].float()
-        for n in photos.train[::2]], dim=1)
-    centre = samples.mean(dim=1, keepdim=True)
-    centred = samples - centre
-    variance, basis = torch.linalg.eigh(centred @ centred.T / samples.shape[1])
-    variance = variance.flip(0)[:args.components].clamp(min=1e-6)
-    # Components of nearly equal size are learnt at one rate.
-    basis = basis.flip(1)[:, :args.components] / (variance * variance[0])**.25 * 3
-    reduced = torch.zeros(len(features), 2, basis.shape[1], grid, grid,
-                          dtype=torch.half)
-    for n, both in enumerate(features):
-        rows, columns = photos.covered(n, STRIDE)
-        parts = torch.einsum(
-            'kc,vcp->vkp', basis.T, both.float().flatten(2) - centre)
-        reduced[n, :, :, :rows, :columns] = parts.view(
-            2, -1, grid, grid)[..., :rows, :columns]
-    with atomic_write(path) as file:
-        torch.save(reduced, file)
-    return reduced.float()
-
-
-def load_network(args: argparse.Namespace) -> tuple[nn.Module, Tensor, Tensor]:
-    """The backbone at stride 16, and the mean and deviation of its images."""
-    import timm
-    import torch
-    network = timm.create_model(
-        args.model, features_only=True, output_stride=STRIDE,
-        pretrained=args.weights is None, **args.model_options).eval()
-    if args.weights:
-        network.load_state_dict(
-            torch.load(args.weights, map_location='cpu', weights_only=True),
-            strict=False)
-    mean, std = (torch.tensor(network.pretrained_cfg[key])[:, None, None]
-                 for key in ('mean', 'std'))
-    return network, mean, std
-
-
-class Run:
-    """One run of all rows, of one seed of the random numbers.
-
-    Args:
-        photos (Photos): The photos.
-        features (Tensor): Of shape (N, 2, K, g, g).
-        args (Namespace): The command line.
-        seed (int): The seed.
-    """
-
-    def __init__(self, photos: Photos, features: Tensor, args: argparse.Namespace,
-                 seed: int) -> None:
-        self.photos, self.features, self.args, self.seed = photos, features, args, seed
-        self.num_classes = len(photos.classes) + 1
+    def __init__(self, photos: Photos, features: Tensor, seed: int,
+                 args: argparse.Namespace) -> None:
+        super().__init__(photos, features, seed)
+        self.args = args
 
     def scores(self) -> dict[str, dict]:
         """The scores of each row."""
@@ -293,21 +128,11 @@ class Run:
         nothing; ``loss(network, features, photos, mirrored)``."""
         import torch
         optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.01)
-        order: list[int] = []
-        fit = torch.tensor(self.photos.fit)
-        size = min(16, len(fit))
-        for step in range(iters):
+        for step, (batch, mirrored) in enumerate(self.batches(iters)):
             for group in optimizer.param_groups:
                 group['lr'] = rate * (1 - step / iters)**0.9
-            if len(order) < size:
-                order += fit[torch.randperm(len(fit))].tolist()
-            batch, order = order[:size], order[size:]
-            mirrored = torch.randint(0, 2, (size, )).tolist()
-            features = torch.stack([
-                self.features[n, flip]
-                for n, flip in zip(batch, mirrored, strict=True)])
             optimizer.zero_grad()
-            loss(network, features, batch, mirrored).backward()
+            loss(network, self.inputs(batch, mirrored), batch, mirrored).backward()
             optimizer.step()
         return network.eval()
 
@@ -327,14 +152,7 @@ class Run:
         return self.train(
             network, self.args.classifier_iters, 1e-3,
             lambda network, features, batch, _: F.multilabel_soft_margin_loss(
-                torch.stack([self.pool(n, maps) for n, maps in
-                             zip(batch, network(features), strict=True)]),
-                self.photos.tags[batch]))
-
-    def pool(self, n: int, maps: Tensor) -> Tensor:
-        """The means (K,) of class maps (K, g, g) over a photo."""
-        rows, columns = self.photos.covered(n, STRIDE)
-        return maps[:, :rows, :columns].mean(dim=(1, 2))
+                self.pool(batch, network(features)), self.photos.tags[batch]))
 
     def both_views(self, network: nn.Module, n: int) -> Tensor:
         """What a head answers (2, K, g, g) of a photo and its mirror image, the
@@ -353,7 +171,7 @@ class Run:
     def presence(self, classifier: nn.Module, n: int) -> Tensor:
         """The probability of each class in a photo, (K,)."""
         maps = self.both_views(classifier, n).mean(0)
-        return self.pool(n, maps).sigmoid()
+        return self.pool([n], maps[None])[0].sigmoid()
 
     def train_segmentor(self, labels: dict[int, Tensor], iters: int) -> nn.Module:
         """A narrow DeepLab head on labels (h, w) of the grid of stride 2."""
@@ -383,13 +201,7 @@ class Run:
 
     def choose_threshold(self, seeds: dict[int, Tensor]) -> tuple[float, dict]:
         """The best threshold on the photos that choose, and its scores."""
-        from mmwsss.ops.seed_confusion import integrate_histogram, seed_histogram
-        classes = range(1, self.num_classes)
-        histogram = sum(
-            seed_histogram(self.photos.at_photo(n, seeds[n]), classes,
-                           self.photos.mask(n), THRESHOLDS, self.num_classes)
-            for n in self.photos.choose)
-        scores = [summary(one) for one in integrate_histogram(histogram)]
+        scores = self.threshold_scores(seeds.__getitem__, self.photos.choose)
         best = max(range(len(scores)), key=lambda i: scores[i]['mIoU'])
         return THRESHOLDS[best], dict(
             scores[best], choose=scores[best]['mIoU'], threshold=THRESHOLDS[best])
@@ -495,14 +307,6 @@ def make_head(channels: int, num_classes: int) -> nn.Module:
                 [hidden, *(branch(hidden).relu() for branch in self.branches)], 1))
 
     return Head()
-
-
-def summary(confusion: Tensor) -> dict[str, float]:
-    """The scores of a confusion matrix that the table shows."""
-    from mmwsss.evaluation.metrics.confusion_scores import SCORE_NAMES, confusion_scores
-    scores = confusion_scores(confusion)
-    return {key: float(scores[SCORE_NAMES[key]])
-            for key in ('mIoU', 'precision', 'recall')}
 
 
 if __name__ == '__main__':

@@ -1,0 +1,384 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""What each part of ESOL does to class maps, on features that are cached.
+
+Free offsets, one field a photo, follow the gradient of the image-level loss up or
+down, with nothing that learns: how far the samplers of ESOL can go at all. Then
+the stages of ESOLHead itself, and what the paper leaves open about them.
+
+    python tools/analysis_tools/esol_table.py data/voc_animals \\
+        --choose ImageSets/Segmentation/train_choose.txt --out work_dirs/esol_table
+
+The folder holds classes.txt, image_labels.json, JPEGImages, SegmentationClass and
+ImageSets/Segmentation/{train,val}.txt. Masks only score. The threshold of a row is
+the best one on the photos of --choose, which no network sees; the row is scored on
+other photos of train. A run that is there already is not made again.
+"""
+
+from __future__ import annotations
+
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
+from typing import TYPE_CHECKING
+
+from frozen_features import (
+    STRIDE,
+    THRESHOLDS,
+    FrozenRun,
+    Photos,
+    make_parser,
+    make_runs,
+)
+
+from mmwsss.utils.entry_point import run_tool
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from mmwsss.models.heads import ESOLHead
+
+BETA = 0.15
+STEP = 0.3
+FARTHEST = 3.
+OFFSET_RATE = 1e-3
+ORACLE_STEPS = (1, 2, 4, 8)
+COLUMNS = ('precision', 'recall', 'threshold', 'precision_there', 'recall_there',
+           'lower', 'offset', 'above')
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser(__doc__)
+    parser.add_argument('--width', type=int, default=64, help='channels of both '
+                        'convolutions (default: 64)')
+    parser.add_argument('--stage-iters', type=int, default=150, help='iterations of '
+                        'expand, and of shrink (default: 150)')
+    parser.add_argument('--photos', type=int, default=300, help='photos of train that '
+                        'rows are scored on (default: 300)')
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    """Make the runs that are not there, and print the table."""
+    print_table(make_runs(args, lambda *given: Run(*given, args).scores()))
+
+
+def print_table(runs: list[dict]) -> None:
+    """The mean of each row over the runs, with the range of the mIoU.
+
+    P, R: at the row's threshold, thr. P0, R0: at that of the class maps. lower: the
+    share of all thresholds at which recall is below that of the class maps. offset:
+    mean length in cells. above: the share of values behind the first convolution
+    that clipping cuts.
+    """
+    print(f'{"":70} {"mIoU":>5} {"range":>10} {"P":>5} {"R":>5} {"thr":>5} {"P0":>5} '
+          f'{"R0":>5} {"lower":>5} {"offset":>6} {"above":>5}')
+    for row in runs[0]:
+        values = [run[row]['mIoU'] for run in runs]
+        mean = {key: sum(run[row][key] for run in runs) / len(runs) for key in COLUMNS
+                if all(key in run[row] for run in runs)}
+        cells = (f'{mean[key]:{width}.{digits}f}' if key in mean else ' ' * width
+                 for key, width, digits in zip(
+                     COLUMNS, (5, 5, 5, 5, 5, 5, 6, 5), (1, 1, 2, 1, 1, 2, 2, 2),
+                     strict=True))
+        print(f'{row:70} {sum(values) / len(values):5.1f} {min(values):5.1f}-'
+              f'{max(values):.1f} {" ".join(cells)}')
+
+
+class Run(FrozenRun):
+    """One run of all rows; ``args`` is the command line."""
+
+    def __init__(self, photos: Photos, features: Tensor, seed: int,
+                 args: argparse.Namespace) -> None:
+        super().__init__(photos, features, seed)
+        self.args = args
+        self.scored = photos.fit[:args.photos]
+        self.numbers = [*photos.choose, *self.scored]
+        self.rows: dict[str, dict] = {}
+
+    def scores(self) -> dict[str, dict]:
+        """The scores of each row."""
+        head = self.classify()
+        # The first row is the one that the others are compared with.
+        self.add('classify', self.maps(head), head)
+        for clip in (None, BETA):
+            if clip:
+                self.add('classify, clipped', self.maps(head, clip))
+            for way, sign in (('ascent', 1), ('descent', -1)):
+                self.follow(head, way, sign, clip)
+        self.stages(head)
+        for name, variant in self.baselines():
+            self.add(f'classify: {name}', self.maps(variant), variant)
+        return self.rows
+
+    def baselines(self):
+        """Other ways to put two convolutions before the classifier."""
+        from mmwsss.models.heads import CAMHead
+        channels = self.features.shape[2]
+        yield 'no convolution (CAM)', self.classify(
+            CAMHead(channels, self.num_classes))
+        yield '1x1 kernels', self.classify(self.make_head(kernel_size=1))
+        yield '1x1 kernels, identity, all channels', self.classify(
+            self.make_head(kernel_size=1, mid_channels=channels, conv_init='identity'))
+
+    def make_head(self, **kwargs) -> ESOLHead:
+        """ESOL's head for these features."""
+        from mmwsss.models.heads import ESOLHead
+        options = dict(mid_channels=self.args.width, clip_ratio=BETA)
+        return ESOLHead(self.features.shape[2], self.num_classes,
+                        **{**options, **kwargs})
+
+    def classify(self, head: nn.Module | None = None) -> nn.Module:
+        """Train a head on image labels, as in the stage classify."""
+        import torch
+        torch.manual_seed(self.seed)
+        head = head or self.make_head()
+        return self.learn(head, self.args.classifier_iters, kernels=1e-3)
+
+    def learn(self, head: nn.Module, iters: int, kernels: float = 0.,
+              farthest: float = float('inf')) -> nn.Module:
+        """Train what a stage leaves free, at falling rates.
+
+        Args:
+            head (nn.Module): The head, in its stage.
+            iters (int): Iterations of 16 photos.
+            kernels (float): Rate of kernels and classifier, by AdamW.
+            farthest (float): Ends the stage where offsets are so long in the mean.
+        """
+        import torch
+        free = {name: one for name, one in head.named_parameters() if one.requires_grad}
+        moving = [one for name, one in free.items() if 'conv_offset' in name]
+        fixed = [one for name, one in free.items() if 'conv_offset' not in name]
+        # With SGD and the paper's rates the offsets of most features stay at zero.
+        optimizer = torch.optim.AdamW([
+            dict(params=fixed, lr=kernels, weight_decay=0.01),
+            dict(params=moving, lr=OFFSET_RATE, weight_decay=0.)])
+        rates = [group['lr'] for group in optimizer.param_groups]
+        for step, (batch, mirrored) in enumerate(self.batches(iters)):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group['lr'] = rate * (1 - step / iters)**0.9
+            class_maps = head((self.inputs(batch, mirrored), ))
+            loss = self.loss(head, batch, class_maps.maps)
+            if offset_length(head) > farthest:
+                break
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return head
+
+    def loss(self, head: nn.Module, batch: list[int], maps: Tensor) -> Tensor:
+        """The losses of a head's stage, of a batch."""
+        tags, logits = self.photos.tags[batch], self.pool(batch, maps)
+        stage = getattr(head, 'stage', 'classify')
+        if stage == 'classify':
+            return head.loss_decode(logits, tags)
+        if stage == 'expand':
+            return head.loss_expand(logits, tags)
+        return head.loss_shrink(logits, tags) + head.loss_area(
+            maps.masked_fill(~self.inside(batch), -1e4), tags)
+
+    def inside(self, batch: list[int]) -> Tensor:
+        """Cells (n, 1, g, g) that lie in the photos of a batch."""
+        import torch
+        inside = torch.zeros(len(batch), 1, *self.features.shape[3:], dtype=torch.bool)
+        for one, n in zip(inside, batch, strict=True):
+            rows, columns = self.photos.covered(n, STRIDE)
+            one[:, :rows, :columns] = True
+        return inside
+
+    def in_batches(self, answer: Callable[[list[int]], Tensor]) -> Tensor:
+        """What a function answers for all photos of the table, in their order."""
+        import torch
+        return torch.cat([answer(self.numbers[i:i + 32])
+                          for i in range(0, len(self.numbers), 32)])
+
+    def maps(self, head: nn.Module, clip: float | None = None) -> Tensor:
+        """Class maps (n, K, g, g) of a head in its stage, or of ESOL's kernels with
+        clipping."""
+        import torch
+        with torch.no_grad():
+            if clip is None:
+                return self.in_batches(lambda batch: head(
+                    (self.features[batch, 0], )).maps)
+            return self.in_batches(lambda batch: self.sampled(
+                head, self.features[batch, 0], clip))
+
+    def sampled(self, head: ESOLHead, x: Tensor, clip: float | None,
+                first: Tensor | None = None, second: Tensor | None = None) -> Tensor:
+        """Class maps of ESOL's kernels at given offsets (n, 18, g, g)."""
+        from mmwsss.ops import feature_clip, offset_conv2d
+        for layer, offset in ((head.conv_1, first), (head.conv_2, second)):
+            x = head.act(layer(x) if offset is None else
+                         offset_conv2d(x, offset, layer.weight))
+            if clip and layer is head.conv_1:
+                x = feature_clip(x, clip)
+        return head.classify(x)
+
+    def follow(self, head: ESOLHead, way: str, sign: int, clip: float | None) -> None:
+        """Add the rows of free offsets at the first convolution that go up or down
+        the classification loss, and of those at the second one that go on."""
+        import torch
+        steps = max(ORACLE_STEPS)
+        seen: dict = {}
+        start = 4
+
+        def classification(n, maps):
+            return head.loss_shrink(self.pool(n, maps), self.photos.tags[n])
+
+        def both(n, maps):
+            return classification(n, maps) + head.loss_area(
+                maps.masked_fill(~self.inside(n), -1e4), self.photos.tags[n])
+
+        for i in range(0, len(self.numbers), 16):
+            batch = self.numbers[i:i + 16]
+            x = self.features[batch, 0]
+            fields = self.climb(
+                lambda maps, batch=batch: sign * classification(batch, maps),
+                lambda o, x=x: self.sampled(head, x, clip, o), x, steps)
+            with torch.no_grad():
+                for step in ORACLE_STEPS:
+                    seen.setdefault(('first', step), []).append(
+                        self.sampled(head, x, clip, fields[step]))
+            seconds = {'descent on classification and area': (both, -1)}
+            if way == 'descent':
+                seconds['ascent'] = classification, 1
+            for name, (loss, other) in seconds.items():
+                found = self.climb(
+                    lambda maps, batch=batch, loss=loss, other=other: (
+                        other * loss(batch, maps)),
+                    lambda o, x=x, f=fields[start]: self.sampled(head, x, clip, f, o),
+                    x, start)[start]
+                with torch.no_grad():
+                    seen.setdefault((name, start), []).append(
+                        self.sampled(head, x, clip, fields[start], found))
+        clipped = ', clipped' if clip else ''
+        for (where, step), maps in seen.items():
+            name = (f'{step} steps' if where == 'first' else
+                    f'{start} steps, then {where}, {step} steps')
+            self.add(f'free offsets{clipped}: {way}, {name}', torch.cat(maps))
+
+    def climb(self, loss: Callable, answer: Callable, x: Tensor,
+              steps: int) -> list[Tensor]:
+        """Offsets that climb a loss, after each step: each of STEP cells in the mean
+        of a photo's kernel points, and no offset beyond FARTHEST."""
+        import torch
+        offset = 1e-3 * torch.randn(len(x), 18, *x.shape[2:])
+        fields = [offset]
+        for _ in range(steps):
+            offset = offset.detach().requires_grad_()
+            gradient, = torch.autograd.grad(loss(answer(offset)), offset)
+            length = gradient.unflatten(1, (-1, 2)).norm(dim=2).mean((1, 2, 3))
+            offset = (offset + STEP * gradient / (
+                length[:, None, None, None] + 1e-20)).clamp(-FARTHEST, FARTHEST)
+            fields.append(offset.detach())
+        return fields
+
+    def stages(self, head: ESOLHead) -> None:
+        """Add the rows of the stages expand and shrink."""
+        import copy
+        further = copy.deepcopy(head)
+        self.learn(further, self.args.stage_iters, kernels=1e-3)
+        self.add('classify, further (control of kernels that learn)',
+                 self.maps(further))
+        near = self.expand(head, 'expand to 0.2 cells', 0.2)
+        far = self.expand(head, 'expand to 1 cell', 1.)
+        reverse = self.expand(head, 'descent to 1 cell', 1., reverse=True)
+        self.shrink(near, 'expand to 0.2 cells, shrink')
+        self.shrink(far, 'expand to 1 cell, shrink')
+        self.shrink(reverse, 'descent to 1 cell, shrink')
+        self.shrink(reverse, 'descent to 1 cell, ascent', reverse=True)
+        for parts in ('offsets+classifier', 'offsets+conv_2+classifier'):
+            self.shrink(near, f'expand to 0.2 cells, shrink ({parts})', 0.2, parts)
+        for weight in (1., 10.):
+            self.shrink(far, f'expand to 1 cell, shrink (Eq. 2 in area x {weight:g})',
+                        area=dict(activation='max_norm', loss_weight=weight))
+
+    def expand(self, head: ESOLHead, name: str, farthest: float,
+               reverse: bool = False) -> ESOLHead:
+        """Add the rows of the stage expand after the stage classify."""
+        import copy
+        head = copy.deepcopy(head)
+        if reverse:
+            head.loss_expand.loss_weight *= -1
+        head.switch_stage('expand')
+        self.learn(head, self.args.stage_iters, farthest=farthest)
+        self.add(name, self.maps(head), head)
+        self.add(f'{name}, clipped in training only', self.unclipped(head))
+        return head
+
+    def shrink(self, head: ESOLHead, name: str, farthest: float = 1.,
+               parts: str = 'offsets', area: dict | None = None,
+               reverse: bool = False) -> None:
+        """Add the rows of the stage shrink after a head's stage expand."""
+        import copy
+
+        from mmwsss.models.losses import AreaLoss
+        head = copy.deepcopy(head)
+        head.shrink_trains = parts
+        head.loss_area = AreaLoss(**(area or {}))
+        if reverse:
+            head.loss_shrink.loss_weight *= -1
+            head.loss_area.loss_weight = 0.
+        head.switch_stage('shrink')
+        self.learn(head, self.args.stage_iters, kernels=1e-3, farthest=farthest)
+        self.add(name, self.maps(head), head)
+        self.add(f'{name}, clipped in training only', self.unclipped(head))
+
+    def unclipped(self, head: ESOLHead) -> Tensor:
+        """The class maps of a head whose features are not clipped."""
+        clip, head.clip_ratio = head.clip_ratio, None
+        try:
+            return self.maps(head)
+        finally:
+            head.clip_ratio = clip
+
+    def add(self, name: str, maps: Tensor, head: nn.Module | None = None) -> None:
+        """Score a row, and tell of a head's offsets and clipping."""
+        from mmwsss.ops import max_norm
+        chosen = len(self.photos.choose)
+        tags = self.photos.tags[self.numbers][:, :, None, None]
+        seeds = dict(zip(
+            self.numbers, max_norm((maps * self.inside(self.numbers)).relu()) * tags,
+            strict=True))
+        choose = self.threshold_scores(seeds.__getitem__, self.numbers[:chosen])
+        every = self.threshold_scores(seeds.__getitem__, self.scored)
+        best = max(range(len(choose)), key=lambda i: choose[i]['mIoU'])
+        row = dict(every[best], threshold=THRESHOLDS[best],
+                   recalls=[one['recall'] for one in every])
+        base = self.rows.get('classify', row)
+        there = every[THRESHOLDS.index(base['threshold'])]
+        row.update(
+            precision_there=there['precision'], recall_there=there['recall'],
+            lower=sum(mine < other for mine, other in zip(
+                row['recalls'], base['recalls'], strict=True)) / len(every))
+        if head is not None and hasattr(head, 'conv_1'):
+            row.update(above=self.above(head))
+            if head.stage != 'classify':
+                row.update(offset=offset_length(head))
+        self.rows[name] = row
+
+    def above(self, head: ESOLHead) -> float:
+        """The share of values behind the first convolution that clipping cuts."""
+        import torch
+        with torch.no_grad():
+            features = head.act(head.conv_1(self.features[self.scored[:32], 0]))
+        peaks = features.amax((2, 3), keepdim=True)
+        inside = self.inside(self.scored[:32]).expand_as(features)
+        return float(((features >= BETA * peaks) & (peaks > 0))[inside].float().mean())
+
+
+def offset_length(head: nn.Module) -> float:
+    """The mean length of the offsets that a head's stage learns, in cells."""
+    stage = getattr(head, 'stage', 'classify')
+    if stage == 'classify':
+        return 0.
+    layer = head.conv_1 if stage == 'expand' else head.conv_2
+    return float(layer.last_offset.unflatten(1, (-1, 2)).norm(dim=2).mean())
+
+
+if __name__ == '__main__':
+    run_tool(parse_args, main)

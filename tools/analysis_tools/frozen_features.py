@@ -1,0 +1,269 @@
+# Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+"""What the tables of this folder share: photos, features that are stored once, and
+heads that learn on them. Three runs of a table take minutes of one core, not a day."""
+
+from __future__ import annotations
+
+import json
+import os.path as osp
+from typing import TYPE_CHECKING
+
+from mmwsss.utils import read_json, read_lines, write_json
+from mmwsss.utils.arguments import ToolParser
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable
+
+    from torch import Tensor, nn
+
+STRIDE = 16
+THRESHOLDS = [i / 100 for i in range(1, 80)]
+
+
+def make_parser(doc: str | None) -> ToolParser:
+    """A parser of the options that all tables have."""
+    parser = ToolParser(doc)
+    parser.add_argument('data', help='folder of photos, tags and masks')
+    parser.add_argument('--choose', required=True, help='list of photos of train '
+                        'whose masks choose; a path below the folder')
+    parser.add_argument('--out', required=True, help='folder for features and scores')
+    parser.add_argument('--features', help='file of the features, to share it between '
+                        'tables (default: features.pt in the folder)')
+    parser.add_argument('--model', default='mobilenetv1_100', help='a network of timm')
+    parser.add_argument('--weights', help="timm's weights, instead of a download")
+    parser.add_argument('--model-options', type=json.loads, default={}, metavar='JSON',
+                        help="arguments of timm's model, such as '{\"bn_eps\": 0.001}'")
+    parser.add_argument('--components', type=int, default=256, help='principal '
+                        'components of the features that are kept (default: 256)')
+    parser.add_argument('--size', type=int, default=320, help='side of the square that '
+                        'each photo is laid in, no larger one is there (default: 320)')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--classifier-iters', type=int, default=400)
+    return parser
+
+
+def make_runs(args: argparse.Namespace,
+              scores: Callable[[Photos, Tensor, int], dict]) -> list[dict]:
+    """The scores of all runs; one that is there already is not made again.
+
+    Args:
+        args (Namespace): The command line.
+        scores (Callable): ``scores(photos, features, seed)`` makes one run.
+
+    Returns:
+        list[dict]: Its answer for each of ``args.seeds``.
+    """
+    import torch
+    torch.set_num_threads(1)
+    photos = Photos(args.data, args.choose, args.size)
+    features = load_features(photos, args)
+    runs = []
+    for seed in args.seeds:
+        path = osp.join(args.out, f'scores_{seed}.json')
+        if not osp.exists(path):
+            write_json(path, scores(photos, features, seed))
+        runs.append(read_json(path))
+    return runs
+
+
+class Photos:
+    """Photos, tags and masks of a folder, by number: train first, then val.
+
+    Args:
+        root (str): The folder.
+        choose (str): List of photos of train below it.
+        size (int): Side of the square that each photo is laid in, in pixels.
+
+    Raises:
+        ValueError: If a photo is larger, or one of ``choose`` is not of train.
+    """
+
+    def __init__(self, root: str, choose: str, size: int) -> None:
+        import torch
+        from PIL import Image
+        self.root, self.size = root, size
+        lists = osp.join(root, 'ImageSets', 'Segmentation')
+        train = read_lines(osp.join(lists, 'train.txt'))
+        self.ids = train + read_lines(osp.join(lists, 'val.txt'))
+        chosen = {*read_lines(osp.join(root, choose))}
+        if not chosen <= {*train}:
+            raise ValueError(f'{choose} names photos that train.txt lacks')
+        self.train = range(len(train))
+        self.fit = [n for n in self.train if train[n] not in chosen]
+        self.choose = [n for n in self.train if train[n] in chosen]
+        self.val = range(len(train), len(self.ids))
+        self.classes = [name for name in read_lines(osp.join(root, 'classes.txt'))
+                        if name != 'background']
+        table = read_json(osp.join(root, 'image_labels.json'))
+        self.tags = torch.tensor([[float(name in table.get(one, ()))
+                                   for name in self.classes] for one in self.ids])
+        self.sizes = []
+        for name in self.ids:
+            with Image.open(self.path(name)) as image:
+                self.sizes.append((image.height, image.width))
+            if max(self.sizes[-1]) > size:
+                raise ValueError(f'{name} is larger than --size {size}')
+
+    def path(self, name: str) -> str:
+        return osp.join(self.root, 'JPEGImages', f'{name}.jpg')
+
+    def image(self, n: int) -> Tensor:
+        """RGB (3, H, W) of a photo, uint8."""
+        import numpy as np
+        import torch
+        from PIL import Image
+        with Image.open(self.path(self.ids[n])) as image:
+            return torch.from_numpy(np.array(image.convert('RGB'))).permute(2, 0, 1)
+
+    def mask(self, n: int) -> Tensor:
+        """Class ids (H, W) of a photo, uint8."""
+        import numpy as np
+        import torch
+        from PIL import Image
+        path = osp.join(self.root, 'SegmentationClass', f'{self.ids[n]}.png')
+        with Image.open(path) as image:
+            return torch.from_numpy(np.array(image))
+
+    def covered(self, n: int, stride: int) -> tuple[int, int]:
+        """Rows and columns of a grid of a stride that a photo reaches into."""
+        height, width = self.sizes[n]
+        return -(-height // stride), -(-width // stride)
+
+    def at_photo(self, n: int, maps: Tensor) -> Tensor:
+        """Maps (K, g, g) of the square at the size of a photo: (K, H, W)."""
+        from torch.nn import functional as F
+        height, width = self.sizes[n]
+        return F.interpolate(
+            maps[None], (self.size, self.size), mode='bilinear',
+            align_corners=False)[0, :, :height, :width]
+
+    def mirrored(self, n: int, maps: Tensor, stride: int) -> Tensor:
+        """Maps (..., g, g) of the mirror image turned back, and the reverse."""
+        columns = self.covered(n, stride)[1]
+        turned = maps.clone()
+        turned[..., :columns] = maps[..., :columns].flip(-1)
+        return turned
+
+def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
+    """Principal components (N, 2, K, g, g) of the features of each photo and its
+    mirror image, whitened half-way; 0 outside of the photo."""
+    import torch
+    from rich.progress import track
+
+    from mmwsss.utils import atomic_write
+    path = args.features or osp.join(args.out, 'features.pt')
+    if osp.exists(path):
+        return torch.load(path, weights_only=True).float()
+    network, mean, std = load_network(args)
+    grid = photos.size // STRIDE
+    features = torch.zeros(len(photos.ids), 2, network.feature_info.channels()[-1],
+                           grid, grid, dtype=torch.half)
+    with torch.no_grad():
+        for n in track(range(len(photos.ids)), 'features'):
+            image = (photos.image(n) / 255 - mean) / std
+            views = torch.zeros(2, 3, photos.size, photos.size)
+            height, width = photos.sizes[n]
+            views[0, :, :height, :width] = image
+            views[1, :, :height, :width] = image.flip(-1)
+            features[n] = network(views)[-1]
+    samples = torch.cat([
+        features[n, 0][:, :photos.covered(n, STRIDE)[0],
+                       :photos.covered(n, STRIDE)[1]].flatten(1)[:, ::6].float()
+        for n in photos.train[::2]], dim=1)
+    centre = samples.mean(dim=1, keepdim=True)
+    centred = samples - centre
+    variance, basis = torch.linalg.eigh(centred @ centred.T / samples.shape[1])
+    variance = variance.flip(0)[:args.components].clamp(min=1e-6)
+    # Components of nearly equal size are learnt at one rate.
+    basis = basis.flip(1)[:, :args.components] / (variance * variance[0])**.25 * 3
+    reduced = torch.zeros(len(features), 2, basis.shape[1], grid, grid,
+                          dtype=torch.half)
+    for n, both in enumerate(features):
+        rows, columns = photos.covered(n, STRIDE)
+        parts = torch.einsum(
+            'kc,vcp->vkp', basis.T, both.float().flatten(2) - centre)
+        reduced[n, :, :, :rows, :columns] = parts.view(
+            2, -1, grid, grid)[..., :rows, :columns]
+    with atomic_write(path) as file:
+        torch.save(reduced, file)
+    return reduced.float()
+
+
+def load_network(args: argparse.Namespace) -> tuple[nn.Module, Tensor, Tensor]:
+    """The backbone at stride 16, and the mean and deviation of its images."""
+    import timm
+    import torch
+    network = timm.create_model(
+        args.model, features_only=True, output_stride=STRIDE,
+        pretrained=args.weights is None, **args.model_options).eval()
+    if args.weights:
+        network.load_state_dict(
+            torch.load(args.weights, map_location='cpu', weights_only=True),
+            strict=False)
+    mean, std = (torch.tensor(network.pretrained_cfg[key])[:, None, None]
+                 for key in ('mean', 'std'))
+    return network, mean, std
+
+class FrozenRun:
+    """One run of all rows of a table, of one seed of the random numbers.
+
+    Args:
+        photos (Photos): The photos.
+        features (Tensor): Of shape (N, 2, K, g, g).
+        seed (int): The seed.
+    """
+
+    def __init__(self, photos: Photos, features: Tensor, seed: int) -> None:
+        self.photos, self.features, self.seed = photos, features, seed
+        self.num_classes = len(photos.classes) + 1
+
+    def batches(self, iters: int, size: int = 16) -> Iterable[tuple[list, list]]:
+        """Numbers of photos that choose nothing, and whether each is mirrored."""
+        import torch
+        order: list[int] = []
+        fit = torch.tensor(self.photos.fit)
+        size = min(size, len(fit))
+        for _ in range(iters):
+            if len(order) < size:
+                order += fit[torch.randperm(len(fit))].tolist()
+            batch, order = order[:size], order[size:]
+            yield batch, torch.randint(0, 2, (size, )).tolist()
+
+    def inputs(self, batch: list[int], mirrored: list[int]) -> Tensor:
+        """The features (n, K, g, g) of a batch."""
+        import torch
+        return torch.stack([
+            self.features[n, flip] for n, flip in zip(batch, mirrored, strict=True)])
+
+    def pool(self, batch: list[int], maps: Tensor) -> Tensor:
+        """The means (n, K) of class maps (n, K, g, g), each over its photo."""
+        import torch
+        return torch.stack([
+            one[:, :rows, :columns].mean(dim=(1, 2)) for one, (rows, columns) in zip(
+                maps, (self.photos.covered(n, STRIDE) for n in batch), strict=True)])
+
+    def threshold_scores(self, seeds: Callable[[int], Tensor],
+                         numbers: Iterable[int]) -> list[dict]:
+        """The scores of normalised seeds (K, g, g) of the classes that a photo's tags
+        name, at each of THRESHOLDS."""
+        from mmwsss.ops.seed_confusion import integrate_histogram, seed_histogram
+
+        def histogram(n: int) -> Tensor:
+            present = self.photos.tags[n].nonzero().flatten()
+            return seed_histogram(
+                self.photos.at_photo(n, seeds(n)[present]), present + 1,
+                self.photos.mask(n), THRESHOLDS, self.num_classes)
+
+        histograms = sum(map(histogram, numbers))
+        return [summary(one) for one in integrate_histogram(histograms)]
+
+
+def summary(confusion: Tensor) -> dict[str, float]:
+    """The scores of a confusion matrix that the table shows."""
+    from mmwsss.evaluation.metrics.confusion_scores import SCORE_NAMES, confusion_scores
+    scores = confusion_scores(confusion)
+    return {key: float(scores[SCORE_NAMES[key]])
+            for key in ('mIoU', 'precision', 'recall')}
+
+
