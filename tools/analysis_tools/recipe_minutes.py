@@ -14,6 +14,10 @@ other programs disturb little; no photo has a mask. Prints a table.
 
 from __future__ import annotations
 
+if __name__ == '__main__':
+    from mmwsss.ctrl_c import end_at_ctrl_c
+    end_at_ctrl_c()
+
 import argparse
 import os
 import os.path as osp
