@@ -345,7 +345,7 @@ FILES = {
     'model.py': MODEL, 'heads.py': HEADS, 'teacher.py': TEACHER, 'demo.py': DEMO,
     'empty.py': NO_MODEL, 'recipe.py': RECIPE,
     'file': 'x', 'tags.csv': 'a,cat\n', 'classes.txt': 'cat\ndog\n',
-    'bad.pth': '<html>', 'p.bmp': 'BM', 'old.json': '{"kept": []}', 'l.npy': 'x'}
+    'bad.pth': '<html>', 'old.json': '{"kept": []}', 'l.npy': 'x'}
 
 # A tool, its arguments, what it says.
 TOOLS = [
@@ -447,12 +447,12 @@ TOOLS = [
     ('model_converters/deeplab_pytorch2mmwsss', 'bad.pth out.pth', 'is a web page'),
     ('model_converters/mmwsss2onnx', 'model.py none.pth out.pth', 'none.pth does not'),
     ('analysis_tools/cam', 'none.jpg', 'there is no image, folder or pattern none.jpg'),
-    ('analysis_tools/cam', 'p.bmp --model resnet5O', "the nearest are resnet50"),
-    ('analysis_tools/cam', 'p.bmp --model test_resnet --weights bad.pth',
+    ('analysis_tools/cam', 'file --model resnet5O', "the nearest are resnet50"),
+    ('analysis_tools/cam', 'file --model test_resnet --weights bad.pth',
      'bad.pth is a web page'),
-    ('analysis_tools/cam', 'p.bmp --device nosuch',
+    ('analysis_tools/cam', 'file --device nosuch',
      "cannot compute on the device 'nosuch': Expected one of cpu"),
-    ('analysis_tools/cam', 'p.bmp --model clip --classes dog --device cuda:9',
+    ('analysis_tools/cam', 'file --model clip --classes dog --device cuda:9',
      "cannot compute on the device 'cuda:9': "),
     ('label_photos', 'model.py bad.pth --input . --output o --refiner none '
      '--max-errors -1', '--workers and --max-errors 0'),

@@ -65,7 +65,7 @@ def failed_part(error: BaseException) -> str:
     kind = part.get('type', '')
     kind = getattr(kind, '__name__', str(kind))
     key = _find(root, part, split) or step
-    return f'{key} ({kind})' if key and kind else key or kind
+    return f'{key} ({kind})' if key and kind else key or kind or 'a part of the config'
 
 
 def failed_first_batch(error: BaseException) -> str:

@@ -340,17 +340,23 @@ def tool(setting, *options):
     ('cut.tar', 'cut.tar is no whole plain tar|cut.tar is cut off'),
     ('columns.parquet', 'columns.parquet: expected a column "id"'),
     ('none.txt', 'none.txt does not exist'),
-    ('empty.parquet', 'empty.parquet holds no photo')])
+    ('empty.parquet', 'empty.parquet holds no photo'),
+    ('twice', 'duplicate id .*: in twice/a.tar and twice/b.tar'),
+    ('broken.tar', 'none of 1 photos could be labelled; .*')])
 def test_bad_inputs(setting, tmp_path, capsys, monkeypatch, inputs, message):
     monkeypatch.chdir(tmp_path)
     write_shard('whole.tar', photo_rows(setting, number=2))
     (tmp_path / 'cut.tar').write_bytes((tmp_path / 'whole.tar').read_bytes()[:5000])
     pq.write_table(pa.table(dict(name=['a'])), 'columns.parquet')
     write_shard('empty.parquet', [])
+    write_shard('twice/a.tar', photo_rows(setting, number=2))
+    write_shard('twice/b.tar', photo_rows(setting, number=1))
+    write_shard('broken.tar', [ShardRow('a', b'GIF8', tags=[])])
     assert tool(setting, '--input', inputs, '--output', 'out') == 2
     said = capsys.readouterr().err.strip()
     assert re.fullmatch(f'error: .*({message}).*', said), said
-    assert not (tmp_path / 'out').exists()
+    assert not list(tmp_path.glob('out/*.png'))
+    assert (tmp_path / 'out').exists() == (inputs == 'broken.tar')
 
 
 def test_pamr_by_the_tool(setting, tmp_path):

@@ -7,6 +7,7 @@ import os.path as osp
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from mmwsss.datasets.folder import find_images
 from mmwsss.shards import Shard, ShardRow, is_sharded, open_shard, open_shards
@@ -73,7 +74,7 @@ class Photos:
         self._shards: list[tuple[str, int]] = []
         if isinstance(inputs, str) and not inputs.endswith('.txt') and is_sharded(
                 inputs):
-            self._shards = _count(open_shards(inputs))
+            self._shards = _count(open_shards(inputs), str(inputs))
         else:
             self._listed = list_photos(inputs)
             if self.tags is None:
@@ -208,13 +209,28 @@ def _unique(named: list[tuple[str, str]], source: str) -> dict[str, str]:
     return photos
 
 
-def _count(shards: list[Shard]) -> list[tuple[str, int]]:
-    """Location and number of rows of each shard, all of which are looked at."""
-    def count(shard: Shard) -> tuple[str, int]:
+def _count(shards: list[Shard], source: str) -> list[tuple[str, int]]:
+    """Location and number of rows of each shard, all of which are looked at.
+
+    No two rows may share an id: the mask of one would take the place of the other's.
+    """
+    def read_ids(shard: Shard) -> list[str]:
         try:
-            return shard.location, shard.num_rows
+            column: Any = shard.column('id')
+            ids = column if isinstance(column, list) else column.to_pylist()
         finally:
             shard.close()
+        check_image_ids([str(one) for one in ids], shard.location)
+        return ids
 
+    counts, places = [], dict[str, str]()
     with ThreadPoolExecutor(_READERS) as pool:
-        return list(pool.map(count, shards))
+        for shard, ids in zip(shards, pool.map(read_ids, shards), strict=True):
+            for one in ids:
+                if one in places:
+                    raise ValueError(f'duplicate id {one!r}: in {places[one]} and '
+                                     f'{shard.location}')
+                places[one] = shard.location
+            counts.append((shard.location, len(ids)))
+    check_image_ids(places, source)
+    return counts

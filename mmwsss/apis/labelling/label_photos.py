@@ -94,7 +94,7 @@ def label_photos(config: str | Config,
 
     Raises:
         FileExistsError: If ``out`` holds files that were made otherwise.
-        ValueError: If an input or a tag is wrong, or too many photos fail.
+        ValueError: If an input or a tag is wrong, or too many photos fail, or all.
         OSError: If something cannot be read or written.
         ImportError: If pyarrow, or what a URL or the engine needs, is absent.
     """
@@ -147,6 +147,9 @@ def label_photos(config: str | Config,
                    seconds=time.monotonic() - started,
                    checks=[str(check) for check in sums.check()])
     output.write_summary(summary)
+    if errors and not sums.photos:
+        raise ValueError(f'none of {len(errors)} photos could be labelled; '
+                         f'{errors[0][0]}: {errors[0][1]}')
     return summary
 
 
