@@ -56,8 +56,9 @@ def preview(work_dir: str,
     config = osp.join(work_dir, 'configs', 'choose.py')
     chosen = osp.join(work_dir, 'choose')
     if not osp.isfile(config) or not osp.isdir(osp.join(chosen, 'seeds')):
-        raise FileNotFoundError(f'{work_dir} holds no seeds that were chosen; let '
-                                'mmwsss run come that far')
+        raise FileNotFoundError(
+            f'{work_dir} holds no seeds for which a threshold was chosen: let mmwsss '
+            'run come that far; clip and single_stage choose none')
     refiner = refiner or read_json(
         osp.join(chosen, 'metrics.json'))['chosen/refiner']
     out = out or osp.join(work_dir, f'preview_{threshold:g}.png')

@@ -4,7 +4,8 @@ from urllib.error import URLError
 
 import pytest
 from mmengine.config import Config
-from torch import distributed
+from mmengine.model import is_model_wrapper
+from torch import distributed, nn
 
 from mmwsss.engine import (
     check_output_folder,
@@ -12,6 +13,7 @@ from mmwsss.engine import (
     naming_weights,
     setup_entry_point,
 )
+from mmwsss.engine.runner.build import WSSSRunner
 
 
 @pytest.mark.parametrize('launcher, names', [
@@ -37,6 +39,19 @@ def test_starts_gloo_without_a_gpu(monkeypatch, gloo, launcher, names):
     assert cfg.launcher == launcher
     assert cfg.model_wrapper_cfg == dict(
         find_unused_parameters=True, device_ids=None)
+
+
+def test_a_model_of_which_nothing_learns_is_not_wrapped(monkeypatch, gloo):
+    """PyTorch would refuse it, and seeds of a frozen CLIP need several processes."""
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    cfg = Config(dict())
+    setup_entry_point(cfg, 'pytorch')
+    runner = object.__new__(WSSSRunner)
+    runner.cfg, runner._distributed = cfg, True
+    model = nn.Linear(1, 1)
+    assert is_model_wrapper(runner.wrap_model(cfg.model_wrapper_cfg, model))
+    model.requires_grad_(False)
+    assert runner.wrap_model(cfg.model_wrapper_cfg, model) is model
 
 
 def test_unknown_launcher(monkeypatch):

@@ -865,8 +865,8 @@ def test_benchmark(bf16, capsys):
         cpu_time=True, photos=None))
     said = capsys.readouterr().out
     for part in ('words', 'blocks before the last', 'one photo at a time',
-                 'last block, 0 tags', 'last block, 2 tags', 'affinity of 2 tags', 'anew for each',
-                 'dense CRF'):
+                 'last block, 0 tags', 'last block, 2 tags', 'affinity of 2 tags',
+                 'anew for each', 'dense CRF'):
         assert part in said
     assert ('bf16' in said) == bf16
 

@@ -4,9 +4,11 @@
 import logging
 
 from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
 from mmseg.registry import RUNNERS
+from torch import nn
 from torch.utils.data import Dataset
 
 from mmwsss.datasets.image_ids import image_ids
@@ -34,6 +36,18 @@ class WSSSRunner(Runner):
             if type(handler) is logging.StreamHandler:
                 handler.addFilter(_is_for_console)
         return logger
+
+    def wrap_model(self, model_wrapper_cfg: dict | None,
+                   model: nn.Module) -> nn.Module:
+        """The model for this process, wrapped where there are several.
+
+        PyTorch refuses to wrap a model of which nothing learns, such as a frozen CLIP,
+        and there is nothing to synchronise.
+        """
+        learns = any(one.requires_grad for one in model.parameters())
+        if self.distributed and not learns:
+            return model.to(get_device())
+        return super().wrap_model(model_wrapper_cfg, model)
 
     def build_val_loop(self, *args, **kwargs) -> BaseLoop:
         """The loop, whose writers know the ids of its images."""
