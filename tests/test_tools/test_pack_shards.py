@@ -47,3 +47,11 @@ def test_what_is_packed_is_read_again(voc_root, tmp_path, capsys, kind):
     arguments[arguments.index('3')] = '4'
     with pytest.raises(FileExistsError, match='made with another photos_per_shard'):
         run_tool('dataset_converters/pack_shards', *arguments)
+
+
+def test_a_bucket_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        run_tool('dataset_converters/pack_shards', 'config.py', '--out', 's3://b/x')
+    assert '--out is a folder of this machine, got s3://b/x' in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

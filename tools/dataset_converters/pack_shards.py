@@ -42,6 +42,9 @@ def parse_args() -> argparse.Namespace:
     if args.photos_per_shard < 1:
         parser.error('--photos-per-shard must be at least 1, got '
                      f'{args.photos_per_shard}')
+    if '://' in args.out:
+        parser.error(f'--out is a folder of this machine, got {args.out}: copy the '
+                     'shards to a bucket afterwards')
     return args
 
 
