@@ -28,6 +28,8 @@ from mmwsss.utils.arguments import ToolParser, bg_thr_value
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
 
 if TYPE_CHECKING:
+    from mmengine.config import Config
+
     from mmwsss.evaluation.label_checks import Check
 
 # Images that are looked at, spread evenly.
@@ -77,7 +79,7 @@ def check_labels(args: argparse.Namespace, dataset) -> list[Check]:
     return statistics.check()
 
 
-def check_training(folder: str, dataset) -> list[Check]:
+def check_training(folder: str, cfg: Config, dataset) -> list[Check]:
     """The tag mAP of a training's last validation against chance."""
     from mmwsss.evaluation.label_checks import check_tag_map
     from mmwsss.recipes import read_scalars
@@ -86,7 +88,9 @@ def check_training(folder: str, dataset) -> list[Check]:
     if tag_map is None:
         return []
     tags = [dataset.get_data_info(i)['image_labels'] for i in range(len(dataset))]
-    return [check_tag_map(tag_map, np.stack(tags))]
+    lists = [cfg[name].dataset.get('ann_file') for name in (
+        'train_dataloader', 'val_dataloader')]
+    return [check_tag_map(tag_map, np.stack(tags), learnt=lists[0] == lists[1])]
 
 
 def draw(args: argparse.Namespace, dataset, failed: list[Check]) -> str:
@@ -120,7 +124,7 @@ def main(args: argparse.Namespace) -> int:
     dataset = DATASETS.build(dict(image_loader(cfg).dataset, pipeline=[]))
     checks = check_labels(args, dataset)
     if args.training:
-        checks += check_training(args.training, dataset)
+        checks += check_training(args.training, cfg, dataset)
     for check in checks:
         print(check)
     failed = [check for check in checks if not check.passed]

@@ -241,7 +241,7 @@ def check_classes(classes: Sequence[str],
     return checks
 
 
-def check_tag_map(tag_map: float, tags: np.ndarray) -> Check:
+def check_tag_map(tag_map: float, tags: np.ndarray, learnt: bool = False) -> Check:
     """Whether a classifier knows its classes better than chance.
 
     Args:
@@ -249,11 +249,14 @@ def check_tag_map(tag_map: float, tags: np.ndarray) -> Check:
         tags (np.ndarray): Image labels of the images that it was measured on,
             multi-hot, background first, ``(N, C)``. Scores that know nothing have
             the share of a class as its average precision.
+        learnt (bool): Whether these images are those of the training, of which a
+            classifier knows more than of others. Defaults to False.
     """
     share = np.asarray(tags)[:, 1:].mean(0)
     chance = 100 * float(share[share > 0].mean())
     skill = (tag_map - chance) / max(100 - chance, 1e-6)
-    text = f'tag mAP {tag_map:.1f}, by chance {chance:.1f}'
+    where = ' on the photos that it learnt from' if learnt else ''
+    text = f'tag mAP {tag_map:.1f}{where}, by chance {chance:.1f}'
     if skill < LEAST_SKILL:
         text += ('; the classifier has learnt little. Train longer, add photos, or '
                  'drop classes that nearly every photo shows')

@@ -133,3 +133,5 @@ def test_tag_map_against_chance():
     assert not check_tag_map(65, tags).passed
     assert check_tag_map(90, tags).passed
     assert 'tag mAP 65.0, by chance 60.0' in check_tag_map(65, tags).text
+    assert 'tag mAP 90.0 on the photos that it learnt from, by' in check_tag_map(
+        90, tags, learnt=True).text

@@ -266,6 +266,19 @@ def test_good_labels_pass(seeded, capsys):
     assert not (seeded / 'check' / 'photos.png').exists()
 
 
+@pytest.mark.parametrize('with_masks', [True, False])
+def test_the_tag_map_says_whose_it_is(seeded, capsys, with_masks):
+    log = seeded / 'training' / 'now' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text(json.dumps({'seed/tag_mAP': 91.3, 'step': 5}))
+    _, words = labels_of(seeded, 0.5)
+    words[1] = config(seeded, with_masks)
+    assert run_tool(*words, '--training', seeded / 'training') == 0
+    said = capsys.readouterr().out
+    assert 'tag mAP 91.3' in said
+    assert ('on the photos that it learnt from' in said) != with_masks
+
+
 def test_labels_without_background_stop(seeded, capsys):
     status, words = labels_of(seeded, 0.1)
     assert status == 3
