@@ -47,19 +47,20 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def median(args: argparse.Namespace, work: Callable[[], object]) -> float:
-    """The median seconds of a call."""
+def medians(args: argparse.Namespace, *works: Callable[[], object]) -> list[float]:
+    """The median seconds of calls, which take turns."""
     import torch
     clock = process_time if args.cpu_time else perf_counter
-    times = []
+    times: list[list[float]] = [[] for _ in works]
     for _ in range(args.repeat + 1):
-        begin = clock()
-        work()
-        if args.device != 'cpu':
-            torch.cuda.synchronize()
-        times.append(clock() - begin)
-    # The first one warms up.
-    return sorted(times[1:])[args.repeat // 2]
+        for seconds, work in zip(times, works, strict=True):
+            begin = clock()
+            work()
+            if args.device != 'cpu':
+                torch.cuda.synchronize()
+            seconds.append(clock() - begin)
+    # The first turn warms up.
+    return [sorted(seconds[1:])[args.repeat // 2] for seconds in times]
 
 
 def count_passes(folder: str, batch: int) -> None:
@@ -97,7 +98,7 @@ def main(args: argparse.Namespace) -> None:
     rows: list[tuple[str, float]] = []
 
     def measure(name: str, work: Callable[[], object], share: float = 1.) -> None:
-        rows.append((name, share * median(args, work)))
+        rows.append((name, share * medians(args, work)[0]))
 
     clip = load_clip(args.arch, 'random').to(args.device)
     with torch.no_grad():
@@ -115,10 +116,12 @@ def main(args: argparse.Namespace) -> None:
     feats = blocks()
     *_, patches, token, attention = feats
     per_photo = 1 / args.batch
-    measure('blocks before the last', blocks, per_photo)
+    works = {'blocks before the last': blocks}
     if args.batch > 1:
-        measure('blocks before the last, one photo at a time',
-                lambda: [blocks(one) for one in images.split(1)], per_photo)
+        works['blocks before the last, one photo at a time'] = lambda: tuple(
+            blocks(one) for one in images.split(1))
+    rows += zip(works, (per_photo * one for one in medians(args, *works.values())),
+                strict=True)
     for tags in (0, args.tags):
         present = torch.zeros(args.batch, args.tags, dtype=torch.bool)
         present[:, :tags] = True

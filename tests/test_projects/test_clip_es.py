@@ -768,6 +768,8 @@ def test_recipe(name, tmp_path):
         assert ('score_crf_labels' in steps) == ('folder' not in name)
     assert steps['seeds']['checkpoint'] == '{clip}/clip.pth'
     assert 'train_localizer' not in steps
+    batch = recipe.shared_options(recipe['seeds']).get('seed_dataloader.batch_size')
+    assert batch == (1 if 'mobilenetv1_folder' in name else None)
     assert recipe.protocol['scales'].startswith('1 without flip')
     if 'coco' in name:
         assert steps['seeds']['cfg_options'][
