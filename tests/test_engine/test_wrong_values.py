@@ -51,7 +51,7 @@ WRONG = [
     ('default_hooks.timer', dict(type='x'), 'default_hooks.timer (x) cannot be built'),
     ('custom_hooks.0.stages.1', dict(name='shrink', iters=1, optim_wrapper=dict(
         optimizer=dict(lr=None))), 'optim_wrapper cannot be built'),
-    ('custom_hooks.0.stages.1', dict(name='shrink', iters=1, optim_wrapper=dict(
+    ('custom_hooks.0.stages.0', dict(name='classify', iters=1, optim_wrapper=dict(
         optimizer=3)), 'custom_hooks.0 (StageSwitchHook) cannot be built'),
     ('visualizer.type', 'x', 'visualizer (x) cannot be built'),
     ('activation_checkpointing', ['x'], 'activation_checkpointing cannot be built'),
