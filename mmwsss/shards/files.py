@@ -145,11 +145,15 @@ def whole_file(location: str) -> Iterator[IO[bytes]]:
             raise OSError(error.errno, f'cannot write {location}, of which '
                           f'{file.name} is made first: {error}') from error
         protocol = system.protocol
-        with naming_errors(location):
-            if _OBJECT_STORES.isdisjoint(
-                    [protocol] if isinstance(protocol, str) else protocol):
-                system.makedirs(system._parent(path), exist_ok=True)
-            system.put_file(file.name, path)
+        try:
+            with naming_errors(location):
+                if _OBJECT_STORES.isdisjoint(
+                        [protocol] if isinstance(protocol, str) else protocol):
+                    system.makedirs(system._parent(path), exist_ok=True)
+                system.put_file(file.name, path)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f'cannot write {location}: there is no such bucket') from error
 
 
 def list_files(folder: str) -> list[str]:

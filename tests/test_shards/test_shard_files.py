@@ -153,7 +153,7 @@ def test_a_bucket_is_not_made(monkeypatch):
     monkeypatch.setitem(registry, 'gs', Bucket)
     write_shard('gs://there/x.tar', make_rows(1))
     assert len(open_shard('gs://there/x.tar')) == 1
-    with pytest.raises(FileNotFoundError, match='gs://typo/x.tar does not exist'):
+    with pytest.raises(FileNotFoundError, match='write gs://typo/x.tar: there is no'):
         write_shard('gs://typo/x.tar', make_rows(1))
     assert not Bucket().exists('typo')
 
