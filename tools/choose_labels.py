@@ -79,7 +79,7 @@ def images(dataset, with_masks: bool) -> list[dict]:
 
 
 def sweep(folder: str, infos: list[dict], meta: dict) -> dict:
-    """The scores of a stage's seeds on masks, at its best threshold."""
+    """The scores of a stage's seeds on masks, at its best threshold, and of classes."""
     import torch
     from mmseg.registry import METRICS
 
@@ -88,7 +88,8 @@ def sweep(folder: str, infos: list[dict], meta: dict) -> dict:
     _, counts = count_setup(metric, meta, folder, True)(infos)
     scorer = METRICS.build(metric)
     scorer.dataset_meta = meta
-    return scorer.summarize(torch.from_numpy(counts), [])[0]
+    scores, details = scorer.summarize(torch.from_numpy(counts), [])
+    return dict(scores, classes=details['class_IoU'])
 
 
 def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
@@ -119,7 +120,7 @@ def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
 def choose_by_masks(args: argparse.Namespace, infos: list[dict],
                     dataset) -> tuple[dict[str, Any], list[dict]]:
     """Stage, threshold and refiner of the best mIoU on masks; checks of the stages."""
-    from mmwsss.evaluation.label_checks import check_stages
+    from mmwsss.evaluation.label_checks import check_class_ious, check_stages
     meta = dict(dataset.metainfo)
     rows, swept = [], {}
     for stage, folder in args.stages.items():
@@ -134,7 +135,9 @@ def choose_by_masks(args: argparse.Namespace, infos: list[dict],
             if refiner != 'none':
                 print(f'{stage}, {refiner}: mIoU {refined["mIoU"]:.1f}', flush=True)
     miou, stage, refiner, bg_thr = max(rows, key=lambda row: row[0])
-    checks = check_stages({name: scores['mIoU'] for name, scores in swept.items()})
+    checks = [
+        *check_stages({name: scores['mIoU'] for name, scores in swept.items()}),
+        *check_class_ious(swept[stage]['classes'])]
     for check in checks:
         print(check)
     failed = [check for check in checks if not check.passed]

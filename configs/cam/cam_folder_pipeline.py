@@ -12,5 +12,5 @@ steps = [
     _base_.pseudo_labels,
     _base_.check_labels,
     *_base_.folder_steps,
-    _base_.report_step,
+    dict(_base_.report_step, checks=_base_.stage_checks),
 ]

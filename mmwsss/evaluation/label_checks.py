@@ -19,6 +19,8 @@ LEAST_KEPT = 0.5
 """Of the best mIoU before it, what a stage must keep. One that kept 0.46 of it (12.1
 to 5.6) gave a useless model; one that kept 0.69 (39.1 to 26.9) did no harm, as the
 stage before it was taken."""
+MISSED = 10.
+"""The IoU, in per cent, of a class whose seeds lie nearly all on something else."""
 NOTED_FALL = 1.
 """Points of mIoU that a stage may lose without a word."""
 _LEAST_PHOTOS = 3
@@ -261,6 +263,21 @@ def check_tag_map(tag_map: float, tags: np.ndarray, learnt: bool = False) -> Che
         text += ('; the classifier has learnt little. Train longer, add photos, or '
                  'drop classes that nearly every photo shows')
     return Check('tag mAP', skill >= LEAST_SKILL, tag_map, text)
+
+
+def check_class_ious(ious: Mapping[str, float]) -> list[Check]:
+    """Whether the seeds of each class lie on it; of those that do not, it warns.
+
+    Args:
+        ious (Mapping[str, float]): Class -> IoU of its seeds on masks, in per cent,
+            background first; not a number where no mask shows it.
+    """
+    return [
+        Check(f'class {name}', True, iou, f'{name!r} is hardly found: the IoU of its '
+              f'seeds is {iou:.1f} on the masks that choose. Look at its photos in '
+              'the report; add photos of it alone and larger, or drop it',
+              warning=True)
+        for name, iou in list(ious.items())[1:] if iou < MISSED]
 
 
 def check_stages(scores: Mapping[str, float]) -> list[Check]:

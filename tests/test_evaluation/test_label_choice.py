@@ -6,6 +6,7 @@ import pytest
 
 from mmwsss.evaluation.label_checks import (
     LabelStatistics,
+    check_class_ious,
     check_stages,
     check_tag_map,
 )
@@ -115,6 +116,14 @@ def test_a_stage_against_the_best_one_before_it(scores, status):
     assert checks[-1].as_entry()['status'] == status
     assert checks[-1].passed == (status != 'failed')
     assert ('WARNING' in str(checks[-1])) == (status == 'warning')
+
+
+def test_classes_that_seeds_miss():
+    ious = {'background': 1., 'cat': 52., 'cow': 4.7, 'dog': float('nan')}
+    [check] = check_class_ious(ious)
+    assert check.name == 'class cow' and check.passed and check.value == 4.7
+    assert str(check).startswith("WARNING: 'cow' is hardly found: the IoU of its seeds "
+                                 'is 4.7 on')
 
 
 def test_what_a_worse_stage_says():

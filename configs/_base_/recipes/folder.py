@@ -125,7 +125,7 @@ columns = [
 section = dict(
     title='My photos', num_images=16, rank_by='Pseudo label', columns=columns)
 curve = dict(title='Training on pseudo labels', train='{train_segmentor}')
-# Where there are stages to choose from.
+# With what was said of the seeds where they were chosen.
 stage_checks = [
     '{photo_checks}', '{choose}/checks.json', '{check_labels}/checks.json'
 ]
