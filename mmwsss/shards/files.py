@@ -175,6 +175,19 @@ def list_files(folder: str) -> list[str]:
                   if entry['type'] == 'file')
 
 
+def file_size(location: str) -> int:
+    """The bytes of a file.
+
+    Raises:
+        OSError: Naming it, if it cannot be reached.
+    """
+    if not is_remote(location):
+        return osp.getsize(location)
+    system, path = filesystem(location)
+    with naming_errors(location):
+        return system.size(path)
+
+
 def is_folder(location: str) -> bool:
     """Whether a location is a folder."""
     if not is_remote(location):

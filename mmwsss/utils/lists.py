@@ -59,11 +59,11 @@ def check_image_ids(ids: Iterable[str], source: str) -> None:
             reason = _why_no_id(image_id)
             if reason:
                 raise ValueError(f'{source}: image id {image_id!r} {reason}')
-    if len(set(map(_without_case, ids))) == len(ids):
+    if len(set(map(id_without_case, ids))) == len(ids):
         return
     seen: dict[str, str] = {}
     for image_id in ids:
-        key = _without_case(image_id)
+        key = id_without_case(image_id)
         if key not in seen:
             seen[key] = image_id
         elif seen[key] == image_id:
@@ -74,7 +74,8 @@ def check_image_ids(ids: Iterable[str], source: str) -> None:
                 'case or the form of accents does not count; rename one')
 
 
-def _without_case(image_id: str) -> str:
+def id_without_case(image_id: str) -> str:
+    """What ids share that some file systems take for one."""
     if not image_id.isascii():
         return unicodedata.normalize('NFC', image_id).casefold()
     key = image_id.lower()

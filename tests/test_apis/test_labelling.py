@@ -17,7 +17,7 @@ from mmseg.registry import MODELS
 from tool_runner import load_tool, run_tool
 
 from mmwsss.apis import label_photos
-from mmwsss.apis.labelling import label_settings
+from mmwsss.apis.labelling import counted_shards, label_settings
 from mmwsss.apis.labelling.inputs import Photos, list_photos
 from mmwsss.apis.labelling.outputs import LabelFolder
 from mmwsss.datasets.image_io import decode_mask, read_image, read_mask
@@ -282,6 +282,33 @@ def test_an_output_of_something_else(setting, tmp_path):
     with pytest.raises(FileExistsError, match='holds files of unknown origin'):
         run(setting, tmp_path)
     assert sorted(setting['out'].iterdir()) == before
+
+
+def test_shards_of_other_photos(setting, tmp_path):
+    """Ids and sizes tell them apart; where they lie does not matter."""
+    def digest(name, **changes):
+        rows = photo_rows(setting, number=2)
+        for key, value in changes.items():
+            setattr(rows[1], key, value)
+        write_shard(str(tmp_path / name / 'in.parquet'), rows)
+        return Photos(str(tmp_path / name)).digest()
+
+    plain = digest('a')
+    assert digest('elsewhere') == plain
+    assert len({plain, digest('b', id='other'),
+                digest('c', image=photo_rows(setting, number=3)[2].image)}) == 3
+
+
+def test_ids_of_several_shards(setting, tmp_path, monkeypatch):
+    for name, one in (('a', 'One'), ('b', 'two'), ('c', 'one')):
+        write_shard(str(tmp_path / f'{name}.parquet'), [ShardRow(one, b'', tags=[])])
+    with pytest.raises(ValueError, match="the ids 'One' and 'one' are one where case .*"
+                       'in .*a.parquet and .*c.parquet'):
+        Photos(str(tmp_path))
+    # By chance two others may have one key.
+    (tmp_path / 'c.parquet').unlink()
+    monkeypatch.setattr(counted_shards, 'hash', lambda text: 7, raising=False)
+    assert len(Photos(str(tmp_path))) == 2
 
 
 def test_unknown_tags(setting, tmp_path):

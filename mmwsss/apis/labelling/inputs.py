@@ -5,19 +5,15 @@ import hashlib
 import os
 import os.path as osp
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from mmwsss.datasets.folder import find_images
-from mmwsss.shards import Shard, ShardRow, is_sharded, open_shard, open_shards
+from mmwsss.shards import ShardRow, is_sharded, open_shard, open_shards
 from mmwsss.shards.files import filesystem, is_folder, is_remote, join, naming_errors
 from mmwsss.structures import IMAGE_SUFFIXES, read_label_names, strip_image_suffix
 from mmwsss.utils import check_image_ids, naming, read_lines
 
-# Footers and headers of shards are read beside each other: elsewhere each takes
-# some round trips.
-_READERS = 16
+from .counted_shards import CountedShard, count_shards
 
 
 @dataclass
@@ -71,10 +67,10 @@ class Photos:
     def __init__(self, inputs: str | Sequence[str], tags: str | None = None) -> None:
         self.tags = None if tags is None else read_label_names(tags)
         self._listed: list[tuple[str, str]] = []
-        self._shards: list[tuple[str, int]] = []
+        self._shards: list[CountedShard] = []
         if isinstance(inputs, str) and not inputs.endswith('.txt') and is_sharded(
                 inputs):
-            self._shards = _count(open_shards(inputs), str(inputs))
+            self._shards = count_shards(open_shards(inputs))
         else:
             self._listed = list_photos(inputs)
             if self.tags is None:
@@ -84,7 +80,7 @@ class Photos:
             raise ValueError(f'{inputs} holds no photo')
 
     def __len__(self) -> int:
-        return len(self._listed) or sum(count for _, count in self._shards)
+        return len(self._listed) or sum(shard.num_rows for shard in self._shards)
 
     @property
     def row_tags(self) -> dict[str, list[str]] | None:
@@ -92,12 +88,16 @@ class Photos:
         return self.tags if self._shards else None
 
     def digest(self) -> str:
-        """What the parts are made of, as one short string."""
+        """What the parts are made of, as one short string.
+
+        Of a folder or a list the names of the photos count, of shards their ids and
+        sizes, too: contents would all have to be read.
+        """
         digest = hashlib.sha256()
         for image_id, _ in self._listed:
             digest.update(f'{image_id}\n'.encode())
-        for location, count in self._shards:
-            digest.update(f'{osp.basename(location)} {count}\n'.encode())
+        for shard in self._shards:
+            digest.update(f'{osp.basename(shard.location)} {shard.content}\n'.encode())
         return digest.hexdigest()
 
     def tags_digest(self) -> str | None:
@@ -143,7 +143,7 @@ class Photos:
                                         for one, path in listed])
             return
         number, room, slices = 0, size, []
-        for location, count in self._shards:
+        for location, count, _ in self._shards:
             first = 0
             while first < count:
                 taken = min(room, count - first)
@@ -207,30 +207,3 @@ def _unique(named: list[tuple[str, str]], source: str) -> dict[str, str]:
             photos[image_id] = path
     check_image_ids(photos, source)
     return photos
-
-
-def _count(shards: list[Shard], source: str) -> list[tuple[str, int]]:
-    """Location and number of rows of each shard, all of which are looked at.
-
-    No two rows may share an id: the mask of one would take the place of the other's.
-    """
-    def read_ids(shard: Shard) -> list[str]:
-        try:
-            column: Any = shard.column('id')
-            ids = column if isinstance(column, list) else column.to_pylist()
-        finally:
-            shard.close()
-        check_image_ids([str(one) for one in ids], shard.location)
-        return ids
-
-    counts, places = [], dict[str, str]()
-    with ThreadPoolExecutor(_READERS) as pool:
-        for shard, ids in zip(shards, pool.map(read_ids, shards), strict=True):
-            for one in ids:
-                if one in places:
-                    raise ValueError(f'duplicate id {one!r}: in {places[one]} and '
-                                     f'{shard.location}')
-                places[one] = shard.location
-            counts.append((shard.location, len(ids)))
-    check_image_ids(places, source)
-    return counts
