@@ -288,9 +288,16 @@ def test_signal_ends_children(recipe_path):
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
 def test_leftovers_of_a_killed_pipeline_are_ended(tmp_path):
     folder = str(tmp_path)
-    orphan = subprocess.Popen(['sleep', '1000'], env={**os.environ, MARKER: folder})
-    other = subprocess.Popen(['sleep', '1000'],
-                             env={**os.environ, MARKER: folder + '2'})
+
+    def start(marker):
+        process = subprocess.Popen(
+            ['sh', '-c', 'echo; read line'], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env={**os.environ, MARKER: marker})
+        # Only a program that is under way has an environment in /proc.
+        process.stdout.readline()
+        return process
+
+    orphan, other = start(folder), start(folder + '2')
     try:
         assert kill_leftovers(folder) == 1
         assert orphan.wait(10) == -signal.SIGKILL
