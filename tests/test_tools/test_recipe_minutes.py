@@ -1,12 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import argparse
 import math
+import os.path as osp
 
 import pytest
 from tool_runner import load_tool, run_tool
 
 from mmwsss.commands.run import find_recipe
 from mmwsss.recipes import Recipe
+from mmwsss.utils import project_path, read_config
 
 GB = 10**9
 
@@ -56,6 +58,15 @@ def test_stages_count_each(tool, tmp_path):
         8 * 800 / 8 / 60)
     assert of(classify=0., expand=2., shrink=3.) - nothing == pytest.approx(
         5 * math.ceil(3 * 800 / 8) / 60)
+
+
+def test_fsae_is_measured_with_its_second_pass(tool, tmp_path, monkeypatch):
+    """A network of random weights is sure of nothing at the config's threshold."""
+    monkeypatch.syspath_prepend(osp.dirname(tool.__file__))
+    cfg = read_config(project_path('configs', 'fsae', 'fsae_cam_demo.py'))
+    short = tool.short(cfg, 'masks', str(tmp_path))
+    assert 0 < short.model.loss_fsae.threshold < 1 / cfg.model.decode_head.num_classes
+    assert 'threshold' not in cfg.model.loss_fsae
 
 
 def test_bad_words(capsys):
