@@ -21,7 +21,7 @@ data = dict(_base_.steps[0], command=[
     *_base_.steps[0]['command'][:-4], '--num-train', 8, '--num-val', 4])
 steps = [data, *[
     dict(step, cfg_options=dict(step.get('cfg_options', {{}}), **short))
-    if step['type'] == 'train' else step for step in _base_.steps[1:6]]]
+    if step['type'] == 'train' else step for step in _base_.steps[1:]]]
 """
 needs_snakemake = pytest.mark.skipif(
     find_spec('snakemake') is None, reason='snakemake is not installed')
@@ -85,7 +85,7 @@ def test_snakemake_makes_the_same_files(recipe_path, tmp_path):
 
 @needs_snakemake
 def test_a_whole_recipe(tmp_path, monkeypatch):
-    """The demo's up to its pseudo labels, of few scenes and iterations; or another."""
+    """The demo's, of few scenes and iterations, or another one."""
     small = tmp_path / 'small.py'
     small.write_text(SMALL_DEMO)
     recipe, *options = shlex.split(os.environ.get('MMWSSS_SNAKEMAKE', str(small)))
