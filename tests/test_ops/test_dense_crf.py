@@ -1,4 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import itertools
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -211,17 +212,32 @@ def test_range_of_keys():
     """Keys of vertices and of their neighbours are of one vertex each."""
     deviations, highest = (20, 20, 40, 40, 40), [5, 5, 255, 255, 255]
     rows = geometry.embedding(deviations)
-    steps = geometry.key_steps(rows, highest)
-    ends = np.array(highest)[:, None] * rows
-    spans = np.ceil(ends.clip(min=0).sum(0) - ends.clip(max=0).sum(0))
-    # Mixed radix: each step exceeds what all before it can add up to, with
-    # 2 (d + 1) beyond both ends.
+    steps, origin, bits = geometry.key_steps(rows, highest)
+    points = np.array(list(itertools.product(*((0, one) for one in highest))))
+    corners = points @ rows / 6
+    # Quotients of the vertices around all points, and of those next to them.
+    lowest = np.floor(corners.min(0)) - 3
+    largest = np.ceil(corners.max(0)) + 3
+    assert origin + lowest @ steps >= 0
+    assert origin + largest @ steps < 2**bits
+    # Mixed radix: each step exceeds what all before it can add up to.
     reach = 0
-    for step, span in zip(steps[:-1], spans, strict=False):
+    for step, low, large in zip(steps[:-1], lowest, largest, strict=False):
         assert step > reach
-        reach += step * (span + 24)
-    small = geometry.embedding((80, 80, .05, .05, .05))
+        reach += step * (large - low)
+    small = geometry.embedding((80, 80, .01, .01, .01))
     assert geometry.key_steps(small, [499, 499, 255, 255, 255]) is None
+
+
+def test_equal_keys_of_far_pixels(ours):
+    """Vertices that only distant pixels share are one vertex."""
+    probs, image, _ = make_case(2, (2, 40))
+    image[:] = np.where(np.arange(40) % 2, 250, 3)
+    np.testing.assert_allclose(
+        refine(probs, image, bilateral=(60, 3, 10), backend=ours),
+        naive_mean_field(
+            probs, image, bilateral=(60, 3, 10), kernel_of=lattice_kernel),
+        atol=2e-3)
 
 
 def test_too_small_deviations(ours):

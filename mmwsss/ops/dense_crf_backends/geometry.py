@@ -43,8 +43,9 @@ def feature_ranges(height: int, width: int, deviations: tuple) -> list[int]:
     return [width - 1, height - 1, 255, 255, 255][:len(deviations)]
 
 
-def coordinate_ranges(rows: np.ndarray, highest: list[int]) -> np.ndarray:
-    """The distance from the lowest to the highest value of each coordinate.
+def coordinate_ends(rows: np.ndarray,
+                    highest: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest value of each coordinate.
 
     Raises:
         ValueError: If float32 cannot tell the vertices apart.
@@ -55,24 +56,34 @@ def coordinate_ranges(rows: np.ndarray, highest: list[int]) -> np.ndarray:
         raise ValueError('the deviations of the kernels are too small for the '
                          'image: they make it more than a hundred thousand '
                          'deviations wide')
-    return above - below
+    return below, above
 
 
-def key_steps(rows: np.ndarray, highest: list[int]) -> np.ndarray | None:
+def key_steps(rows: np.ndarray,
+              highest: list[int]) -> tuple[np.ndarray, int, int] | None:
     """Factors that make one whole number of a vertex's coordinates.
+
+    The coordinates of a vertex, divided by d + 1, leave one remainder. Their
+    quotients are what is packed.
 
     Args:
         rows (ndarray): From :func:`embedding`.
         highest (list[int]): From :func:`feature_ranges`.
 
     Returns:
-        ndarray | None: int64 of shape (d + 1,); the last is 0, as the other
-        coordinates say where a vertex is. None if 62 bits do not hold them.
+        tuple | None: The factors, int64 of shape (d + 1,), the last of them 0,
+        as the other coordinates say where a vertex is; what to add, so that no
+        number is negative; how many bits hold the numbers. None if 62 do not.
     """
-    # A simplex reaches d beyond its pixel, and a neighbour d + 1 further.
-    spans = coordinate_ranges(rows, highest) + 4 * rows.shape[1] + 4
-    steps, step = [], 1
-    for span in spans[:-1]:
+    below, above = coordinate_ends(rows, highest)
+    size = len(below)
+    # A simplex reaches 2 beyond the nearest vertex, and a neighbour 1 further.
+    lowest = np.floor(below / size) - 4
+    spans = np.ceil(above / size) + 4 - lowest + 1
+    steps, step, origin = [], 1, 0
+    for low, span in zip(lowest[:-1], spans[:-1], strict=True):
         steps.append(step)
-        step *= int(span) + 1
-    return np.array([*steps, 0]) if step < 2**62 else None
+        origin -= int(low) * step
+        step *= int(span)
+    bits = step.bit_length()
+    return (np.array([*steps, 0]), origin, bits) if bits <= 62 else None

@@ -56,15 +56,22 @@ def _normalised_lattice(image: np.ndarray, deviations: tuple,
     size = len(deviations) + 1
     rows = geometry.embedding(deviations)
     height, width = image.shape[:2]
-    steps = geometry.key_steps(
+    packing = geometry.key_steps(
         rows, geometry.feature_ranges(height, width, deviations))
-    if steps is None:
+    bits = (height * width - 1).bit_length()
+    if packing is None or packing[2] + bits > 64:
         arrays = torch_backend.build(
             torch.from_numpy(image), deviations).as_arrays()
     else:
         padded = np.zeros((size - 1, 8), np.float32)
         padded[:, :size] = rows
-        arrays = _run('build', image, padded, steps)
+        steps, origin, _ = packing
+        keys, counts, offsets, weights = _run(
+            'place', image, padded, steps, origin, bits)
+        for row, count in zip(keys, counts, strict=True):
+            row[:count].sort()
+        arrays = [offsets, weights,
+                  _run('connect', keys, counts, offsets, steps, bits)]
     lattice = ((0,) * size, *arrays)
     received = _run('normalise', lattice,
                     geometry.blur_height(len(deviations)), float(strength))

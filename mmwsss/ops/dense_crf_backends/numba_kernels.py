@@ -43,7 +43,6 @@ _FAST = ('fast',)
 _EXP2 = (1.5403530e-4, 1.3333558e-3, 9.6181291e-3, 5.5504109e-2, 2.4022651e-1,
          6.9314718e-1, 1.)
 _LOG2_E = 1.4426950408889634
-_HASH = np.uint64(0x9E3779B97F4A7C15)
 
 
 def jit(**options) -> Callable:
@@ -267,57 +266,34 @@ def ranks(typing_context, lanes):
     return lanes(lanes), generate
 
 
-@jit(inline='always')
-def _find(table, key):
-    """The slot of a key in a hash table, or the free one where it belongs.
-
-    A slot holds a key and the number of its vertex plus 1, side by side in one
-    line of the processor's cache; 0 is free.
-    """
-    mask = np.uint64(len(table) - 1)
-    slot = np.uint64(key) * _HASH
-    slot = (slot ^ (slot >> np.uint64(32))) & mask
-    while table[slot, 1] != 0 and table[slot, 0] != key:
-        slot = (slot + np.uint64(1)) & mask
-    return slot
-
-
-@jit()
-def _enlarge(table):
-    """A table of twice the size."""
-    result = np.zeros((2 * len(table), 2), np.int64)
-    for i in range(len(table)):
-        if table[i, 1] != 0:
-            slot = _find(result, table[i, 0])
-            result[slot, 0] = table[i, 0]
-            result[slot, 1] = table[i, 1]
-    return result
-
-
 @jit(cache=True)
-def build(image, rows, steps):
-    """Place pixels on the lattice.
+def place(image, rows, steps, origin, bits):
+    """Find the vertices around each pixel.
 
-    A vertex is found by its key, the sum of its coordinates times ``steps``.
+    The coordinates of a vertex leave one remainder on division by C, that of
+    its number among a simplex's corners. A key is the sum of their quotients
+    times ``steps``, and tells apart vertices of one remainder.
 
     Args:
         image (ndarray): uint8 of shape (H, W, 3).
         rows (ndarray): What a unit of each feature (column, row and, if C is
             6, the colours) adds to the C coordinates, float32 of (C - 1, 8).
         steps (ndarray): int64 of shape (C,), the last 0.
+        origin (int): Is added to the sum, so that keys are not negative.
+        bits (int): Those of a pixel's number.
 
     Returns:
-        tuple: Offsets, weights and neighbours of a lattice.
+        tuple: Keys of each remainder, with the number of the pixel in the low
+        bits, uint64 of shape (C, N); how many there are, without those that
+        the pixel before has too, of shape (C,); offsets, -1 there and else
+        unset; weights.
     """
     height, width = image.shape[:2]
     size = len(steps)
-    one = np.int64(0)
-    for i in range(size):
-        one += steps[i]
     offsets = np.empty((height * width, size), np.int32)
     weights = np.empty((height * width, size), np.float32)
-    table = np.zeros((1 << 14, 2), np.int64)
-    count = 0
+    keys = np.empty((size, height * width), np.uint64)
+    counts = np.zeros(size, np.int64)
     unit = fill(np.float32(1), BLOCK)
     scratch = np.zeros((3, 8), np.float32)
     # What is no coordinate ranks behind those.
@@ -326,8 +302,7 @@ def build(image, rows, steps):
     padding = load(scratch, 0, BLOCK)
     share = np.empty(size, np.float32)
     drop = np.empty(size, np.int64)
-    last_key = np.zeros(size, np.int64)
-    last = np.full(size, -1, np.int32)
+    last_key = np.full(size, -1, np.int64)
     for y in range(height):
         for x in range(width):
             point = plus_times(
@@ -351,49 +326,84 @@ def build(image, rows, steps):
             store(scratch, 1, plus_times(rank, np.float32(size), shift))
             store(scratch, 2, plus_times(
                 difference, np.float32(-size), shift))
-            key = np.int64(0)
+            key = np.int64(origin)
             for i in range(size):
-                step = size * steps[i]
-                key += np.int64(scratch[0, i]) * step
+                key += np.int64(scratch[0, i]) * steps[i]
                 place = np.uint64(scratch[1, i])
                 share[place] = scratch[2, i] * np.float32(1 / size)
-                drop[place] = step
+                drop[place] = steps[i]
             pixel = y * width + x
             for r in range(size):
                 if r == 0:
                     weight = np.float32(1) + share[size - 1] - share[0]
                 else:
                     weight = share[size - 1 - r] - share[size - r]
-                    key += one - drop[size - r]
+                    key -= drop[size - r]
                 weights[pixel, r] = weight
-                # Neighbouring pixels often share vertices.
-                if key != last_key[r] or last[r] < 0:
-                    slot = _find(table, key)
-                    if table[slot, 1] == 0:
-                        count += 1
-                        table[slot, 0] = key
-                        table[slot, 1] = count
-                        last[r] = count - 1
-                        if 2 * count > len(table):
-                            table = _enlarge(table)
-                    else:
-                        last[r] = table[slot, 1] - 1
+                if key == last_key[r]:
+                    offsets[pixel, r] = -1
+                else:
                     last_key[r] = key
-                offsets[pixel, r] = last[r]
-    keys = np.empty(count, np.int64)
-    for slot in range(len(table)):
-        if table[slot, 1] != 0:
-            keys[table[slot, 1] - 1] = table[slot, 0]
+                    keys[r, counts[r]] = (
+                        np.uint64(key) << np.uint64(bits)) | np.uint64(pixel)
+                    counts[r] += 1
+    return keys, counts, offsets, weights
+
+
+@jit(cache=True)
+def connect(keys, counts, offsets, steps, bits):
+    """Number the vertices, and find the neighbours of each.
+
+    Keys that are sorted need no table: equal ones follow each other, and a walk
+    along two lists at once finds all neighbours along an axis.
+
+    Args:
+        keys (ndarray): From :func:`place`, each row sorted.
+        counts (ndarray): As there.
+        offsets (ndarray): As there; filled in.
+        steps (ndarray): As there.
+        bits (int): As there.
+
+    Returns:
+        ndarray: Neighbours of a lattice.
+    """
+    size = len(steps)
+    vertices = np.empty(counts.sum(), np.int64)
+    starts = np.zeros(size + 1, np.int64)
+    count = 0
+    pixels = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
+    for r in range(size):
+        last = np.int64(-1)
+        for i in range(counts[r]):
+            key = np.int64(keys[r, i] >> np.uint64(bits))
+            if key != last:
+                vertices[count] = last = key
+                count += 1
+            offsets[keys[r, i] & pixels, r] = count - 1
+        starts[r + 1] = count
+    for pixel in range(1, len(offsets)):
+        for r in range(size):
+            if offsets[pixel, r] < 0:
+                offsets[pixel, r] = offsets[pixel - 1, r]
     neighbours = np.full((size, count, 2), count, np.int32)
     for axis in range(size):
         pairs = neighbours[axis]
-        delta = size * steps[axis] - one
-        for i in range(count):
-            other = table[_find(table, keys[i] + delta), 1] - 1
-            if other >= 0:
-                pairs[i, 0] = other
-                pairs[other, 1] = i
-    return offsets, weights, neighbours
+        for r in range(size):
+            # Up the axis by `size`, down all of them by 1: remainder r - 1.
+            delta = steps[axis] if r > 0 else steps[axis] - steps.sum()
+            other, end = starts[r - 1], starts[r]
+            if r == 0:
+                other, end = starts[size - 1], starts[size]
+            for i in range(starts[r], starts[r + 1]):
+                key = vertices[i] + delta
+                while other < end and vertices[other] < key:
+                    other += 1
+                if other == end:
+                    break
+                if vertices[other] == key:
+                    pairs[i, 0] = other
+                    pairs[other, 1] = i
+    return neighbours
 
 
 @jit()

@@ -100,7 +100,7 @@ def build(image: Tensor, deviations: tuple[float, ...]) -> Lattice:
     device = image.device
     size = len(deviations) + 1
     rows = geometry.embedding(deviations)
-    geometry.coordinate_ranges(
+    geometry.coordinate_ends(
         rows, geometry.feature_ranges(height, width, deviations))
     y, x = torch.meshgrid(
         torch.arange(height, device=device), torch.arange(width, device=device),
