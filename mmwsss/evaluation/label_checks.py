@@ -14,6 +14,8 @@ FLOODED = 0.9
 VANISHED = 0.005
 LEAST_SKILL = 0.2
 """Of the way from chance to a perfect tag mAP."""
+FEW_TAGGED = 20
+"""A tag mAP of fewer photos than this is too rough to stop for."""
 LEAST_AGREEMENT = 0.3
 LEAST_KEPT = 0.5
 """Of the best mIoU before it, what a stage must keep. One that kept 0.46 of it (12.1
@@ -51,15 +53,16 @@ class Check:
             return f'WARNING: {self.text}'
         return f'{"passed" if self.passed else "FAILED"} ({self.name}): {self.text}'
 
-    def as_entry(self, pictures: Sequence[str] = ()) -> dict:
+    def as_entry(self, pictures: Sequence[str] = (), of: str = '') -> dict:
         """The check as a report takes it.
 
         Args:
             pictures (Sequence[str]): Files that show it.
+            of (str): Whose check it is, where a run has several. Defaults to ''.
         """
         status = 'failed' if not self.passed else 'warning' if self.warning else 'ok'
-        return dict(title=self.name, status=status, text=self.text,
-                    pictures=list(pictures))
+        return dict(title=f'{of}: {self.name}' if of else self.name, status=status,
+                    text=self.text, pictures=list(pictures))
 
 
 class LabelStatistics:
@@ -246,23 +249,45 @@ def check_classes(classes: Sequence[str],
 def check_tag_map(tag_map: float, tags: np.ndarray, learnt: bool = False) -> Check:
     """Whether a classifier knows its classes better than chance.
 
+    Few photos only warn.
+
     Args:
         tag_map (float): Mean average precision over the classes, in per cent.
         tags (np.ndarray): Image labels of the images that it was measured on,
-            multi-hot, background first, ``(N, C)``. Scores that know nothing have
-            the share of a class as its average precision.
+            multi-hot, background first, ``(N, C)``.
         learnt (bool): Whether these images are those of the training, of which a
             classifier knows more than of others. Defaults to False.
     """
-    share = np.asarray(tags)[:, 1:].mean(0)
-    chance = 100 * float(share[share > 0].mean())
+    shown = np.asarray(tags)[:, 1:].sum(0)
+    chance = 100 * float(np.mean([
+        chance_precision(int(count), len(tags)) for count in shown if count]))
     skill = (tag_map - chance) / max(100 - chance, 1e-6)
-    where = ' on the photos that it learnt from' if learnt else ''
-    text = f'tag mAP {tag_map:.1f}{where}, by chance {chance:.1f}'
-    if skill < LEAST_SKILL:
+    where = ' that it learnt from' if learnt else ' that it has not learnt from'
+    text = (f'tag mAP {tag_map:.1f} on {len(tags)} photos{where}, by chance '
+            f'{chance:.1f}')
+    poor = skill < LEAST_SKILL
+    few = len(tags) < FEW_TAGGED
+    if poor:
         text += ('; the classifier has learnt little. Train longer, add photos, or '
                  'drop classes that nearly every photo shows')
-    return Check('tag mAP', skill >= LEAST_SKILL, tag_map, text)
+    return Check('tag mAP', few or not poor, tag_map, text, warning=poor)
+
+
+def chance_precision(positives: int, count: int) -> float:
+    """The expected average precision of a random order.
+
+    Args:
+        positives (int): How many of the items are to be found.
+        count (int): How many items there are, at least one.
+
+    Returns:
+        float: More than their share, above all among few items: Bestgen, "Exact
+        expected average precision of the random baseline for system evaluation",
+        2015.
+    """
+    harmonic = sum(1 / rank for rank in range(1, count + 1))
+    others = (positives - 1) / max(count - 1, 1)
+    return (harmonic + others * (count - harmonic)) / count
 
 
 def check_class_ious(ious: Mapping[str, float]) -> list[Check]:

@@ -81,9 +81,9 @@ class Forecast:
         images = _count(cfg, 'train_dataloader')
         parts = shortened(cfg, images, self.processes)
         return ''.join(
-            f'; {images} photos are many: {" ".join(filter(None, (step.name, part)))} '
-            f'sees each {epochs:.1f} times (cap_iters)'
-            for part, epochs in parts.items())
+            f'; {" ".join(filter(None, (step.name, part)))} sees each of {images} '
+            f'photos {left:.1f} times, not {epochs:g} (cap_iters)'
+            for part, (left, epochs) in parts.items())
 
     def seconds(self, step: Step) -> float:
         """How long a step takes, from its start."""

@@ -54,7 +54,8 @@ def resolve_epochs(cfg: Any, num_images: int, processes: int = 1) -> None:
             one['end'] += total - before
 
 
-def shortened(cfg: Any, num_images: int, processes: int = 1) -> dict[str, float]:
+def shortened(cfg: Any, num_images: int,
+              processes: int = 1) -> dict[str, tuple[float, float]]:
     """Which parts of a training ``cap_iters`` cuts short.
 
     Args:
@@ -63,14 +64,14 @@ def shortened(cfg: Any, num_images: int, processes: int = 1) -> dict[str, float]
         processes (int): How many processes train. Defaults to 1.
 
     Returns:
-        dict[str, float]: The epochs that are left of each, by the name of its stage
-        ('' of a training without stages).
+        dict[str, tuple]: The epochs that are left of each, and those that it has
+        without the cap, by the name of its stage ('' of a training without stages).
     """
     epoch = _epoch(cfg, num_images, processes)
     parts = {stage['name']: stage for stage in _stages(cfg)}
     if 'epochs' in (cfg.get('train_cfg') or {}):
         parts[''] = cfg['train_cfg']
-    return {name: part['cap_iters'] / epoch for name, part in parts.items()
+    return {name: (part['cap_iters'] / epoch, part['epochs']) for name, part in parts.items()
             if 'epochs' in part
             and part.get('cap_iters', math.inf) < part['epochs'] * epoch}
 

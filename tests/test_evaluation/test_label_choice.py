@@ -1,11 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Criteria of thresholds without masks, and checks of pseudo labels."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from mmwsss.evaluation.label_checks import (
     LabelStatistics,
+    chance_precision,
     check_class_ious,
     check_stages,
     check_tag_map,
@@ -137,10 +140,29 @@ def test_what_a_worse_stage_says():
 
 
 def test_tag_map_against_chance():
-    tags = np.array([[1, 1, 0]] * 8 + [[1, 1, 1]] * 2)
-    # Chance: the mean of 1 and 0.2.
+    tags = np.array([[1, 1, 0]] * 80 + [[1, 1, 1]] * 20)
+    # Chance: the mean of 1 and a little more than 0.2.
     assert not check_tag_map(65, tags).passed
     assert check_tag_map(90, tags).passed
-    assert 'tag mAP 65.0, by chance 60.0' in check_tag_map(65, tags).text
-    assert 'tag mAP 90.0 on the photos that it learnt from, by' in check_tag_map(
+    assert check_tag_map(65, tags).text.startswith(
+        'tag mAP 65.0 on 100 photos that it has not learnt from, by chance 61.7;')
+    assert 'on 100 photos that it learnt from, by' in check_tag_map(
         90, tags, learnt=True).text
+
+
+def test_the_tag_map_of_few_photos_only_warns():
+    tags = np.array([[1, 1, 0]] * 10 + [[1, 0, 1]] * 9)
+    few = check_tag_map(50, tags)
+    assert few.passed and few.as_entry()['status'] == 'warning'
+    assert 'has learnt little' in str(few)
+    assert check_tag_map(95, tags).as_entry()['status'] == 'ok'
+    assert not check_tag_map(50, np.repeat(tags, 2, 0)).passed
+
+
+@pytest.mark.parametrize('positives, count', [(1, 1), (1, 4), (2, 5), (3, 6), (5, 5)])
+def test_the_precision_of_a_random_order(positives, count):
+    """The mean over all orders."""
+    found = []
+    for ranks in combinations(range(1, count + 1), positives):
+        found.append(np.mean([(i + 1) / rank for i, rank in enumerate(ranks)]))
+    assert chance_precision(positives, count) == pytest.approx(np.mean(found))

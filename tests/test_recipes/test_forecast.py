@@ -84,5 +84,5 @@ def test_fewer_epochs_are_told_of(forecast):
     photo = 2 / 4 / 3
     seconds = 5 * 5 + 2 * 50 * 2 + 100 * 2.5 * photo + 100 * 0.4 + 100 * photo
     assert f'about {round(seconds / 60)} minutes' in said
-    assert said.endswith('of train; 100 photos are many: again expand sees each 1.0 '
-                         'times (cap_iters)')
+    assert said.endswith('of train; again expand sees each of 100 photos 1.0 times, '
+                         'not 8 (cap_iters)')

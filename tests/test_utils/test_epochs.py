@@ -40,7 +40,7 @@ def test_stages():
         dict(name='a', epochs=2), dict(name='b', iters=70),
         dict(name='c', epochs=.5, min_iters=60, iters=9),
         dict(name='d', epochs=4, cap_iters=150)])]
-    assert shortened(cfg, 400) == {'d': 3}
+    assert shortened(cfg, 400) == {'d': (3, 4)}
     resolve_epochs(cfg, 400)
     assert cfg.custom_hooks[1].stages == [
         dict(name='a', iters=100), dict(name='b', iters=70), dict(name='c', iters=60),
@@ -54,7 +54,8 @@ def test_many_images_are_seen_less_often(images, iters):
     cfg = config()
     cfg.train_cfg.cap_iters = 600
     told = shortened(cfg, images)
-    assert told == ({'': pytest.approx(4800 / images)} if images > 1600 else {})
+    assert told == ({'': (pytest.approx(4800 / images), 3)} if images > 1600
+                    else {})
     resolve_epochs(cfg, images)
     assert cfg.train_cfg == dict(max_iters=iters, val_interval=iters)
     assert cfg.param_scheduler.end == iters + 1

@@ -45,6 +45,9 @@ RECORD = 'photos.json'
 CHECKS = 'checks.json'
 """What the checks said, as a report takes it."""
 
+FEW_SCORE = 20
+"""On fewer photos an mIoU may be points off."""
+
 _SHOWN = 5
 _QUALITY = 95
 
@@ -173,6 +176,11 @@ def check_files(folder: PhotoFolder, told: dict[str, dict],
         found.append(Finding(
             'files', f'{len(broken)} cannot be used: {"; ".join(lines)}'
             f'{f"; and {more} more" if more else ""}'))
+    if 0 < len(lists['test']) < FEW_SCORE:
+        found.append(Finding(
+            'masks', f'{len(lists["test"])} photos will score the model: take its mIoU for '
+            f'a rough one. {FEW_SCORE} photos with masks for it, in test.txt or drawn '
+            'from more masks, say more', stops=False))
     if folder.masks and not folder.class_source:
         found.append(Finding(
             'masks', 'there are masks, but no classes.txt that says which class each '
@@ -318,7 +326,7 @@ def main(args: argparse.Namespace) -> int:
         print(f'  {line}')
     for path, kind in folder.unused.items():
         print(f'  not used: {path} ({kind})')
-    lists = split_photos(folder)
+    lists = split_photos(folder, hold_tags=not args.known_classes)
     findings = check_tags(folder, folder.lists, args.known_classes)
     told: dict[str, dict] = {}
     if not args.quick:
@@ -337,9 +345,9 @@ def main(args: argparse.Namespace) -> int:
                       (told[key]['file'] for key in usable))
         remove_others(osp.join(args.out, 'masks'),
                       (f'{key}.png' for key in usable if key in folder.masks))
+        val = 'choose (val)' if folder.masks else 'check the tags (val)'
         print(', '.join(f'{len(usable & {*ids})} photos {what}' for ids, what in zip(
-            lists.values(), ('train', 'choose (val)', 'score (test)'), strict=True)
-            if ids))
+            lists.values(), ('train', val, 'score (test)'), strict=True) if ids))
     if args.out:
         write_json(osp.join(args.out, RECORD), dict(
             source=osp.abspath(args.photos), found=folder.describe(),
