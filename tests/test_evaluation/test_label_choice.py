@@ -8,6 +8,7 @@ import pytest
 
 from mmwsss.evaluation.label_checks import (
     LabelStatistics,
+    border_density,
     chance_precision,
     check_class_ious,
     check_stages,
@@ -103,6 +104,51 @@ def test_a_refiner_that_replaces_the_seeds():
     seed = np.zeros((10, 10), np.uint8)
     seed[5:] = 1
     assert not labels(0.3, [1, 1, 0], seed=seed)['refiner'].passed
+
+
+def seeds_at(places, images=4, size=(50, 25)):
+    """Statistics of images where each class covers a rectangle."""
+    names = [f'class {i}' for i in range(1, len(places) + 1)]
+    statistics = LabelStatistics(('background', *names))
+    mask = np.zeros(size, np.uint8)
+    for number, place in enumerate(places, 1):
+        mask[place] = number
+    for number in range(images):
+        statistics.add(f'{number}', mask, np.ones(len(places) + 1), mask)
+    return {check.name: check for check in statistics.check()
+            if check.name.startswith('border')}
+
+
+INSIDE = np.s_[20:30, 8:16], np.s_[32:40, 8:16]
+
+
+def test_seeds_along_the_border_are_warned_of():
+    checks = seeds_at([*INSIDE, np.s_[:8]])
+    assert list(checks) == ['border class 3']
+    check = checks['border class 3']
+    assert check.passed and 'WARNING' in str(check) and 'grass' in check.text
+    assert check.images[0] in '0123'
+    # 4 of 50 rows and 2 of 25 columns on each side are the border.
+    border, covered = 1 - 42 * 21 / (50 * 25), 8 / 50
+    expected = (4 * 25 + 4 * 4) / (50 * 25) / border / covered
+    assert check.value == pytest.approx(expected)
+    # Neither few photos, nor what all classes do, tell of one.
+    assert seeds_at([*INSIDE, np.s_[:8]], images=2) == {}
+    assert seeds_at([np.s_[:8], np.s_[8:16], np.s_[40:]]) == {}
+    assert seeds_at([*INSIDE, np.s_[4:]]) == {}
+
+
+def test_how_densely_the_border_is_covered():
+    random = np.random.RandomState(0)
+    mask = random.choice([0, 1, 2, 255], (30, 41)).astype(np.uint8)
+    told = border_density(mask, 4)
+    for number in range(3):
+        on_border = sum(
+            mask[y, x] == number for y in range(30) for x in range(41)
+            if y < 2 or y >= 28 or x < 3 or x >= 38)
+        expected = (on_border / (30 * 41 - 26 * 35)) / (mask == number).mean()
+        assert told[number] == pytest.approx(expected)
+    assert np.isnan(told[3])
 
 
 @pytest.mark.parametrize('scores, status', [
