@@ -64,9 +64,9 @@ def split_photos(folder: PhotoFolder, seed: int = 0,
         val, test = (held, []) if len(held) < MIN_MASKS else _halves(
             held, folder.tags, seed)
         train = tagged
-        held = min(round(TAGS_HELD_OUT * len(tagged)), MAX_TAGGED)
-        if measured is tagged and held >= MIN_TAGGED:
-            val, _ = _draw(tagged, folder.tags, held, seed)
+        count = min(round(TAGS_HELD_OUT * len(tagged)), MAX_TAGGED)
+        if measured is tagged and count >= MIN_TAGGED:
+            val, _ = _draw(tagged, folder.tags, count, seed)
     out = {*val, *test}
     train = [key for key in train if key not in out and folder.tags.get(key)]
     if not train:

@@ -21,8 +21,8 @@ def resolve_epochs(cfg: Any, num_images: int, processes: int = 1) -> None:
     as many iterations as batches of all processes hold the training images.
     ``min_iters`` beside it is a lower bound: a network learns little in three
     epochs of 20 photos. ``cap_iters`` is an upper bound, and the last word: where
-    images are many, fewer epochs teach as much. Schedulers end as long after the last iteration as they
-    did before, and validations are as many.
+    images are many, fewer epochs teach as much. Schedulers end as long after the last
+    iteration as they did before, and validations are as many.
 
     Args:
         cfg (Config): The config; without ``epochs`` it stays as it is.
@@ -68,11 +68,10 @@ def shortened(cfg: Any, num_images: int,
         without the cap, by the name of its stage ('' of a training without stages).
     """
     epoch = _epoch(cfg, num_images, processes)
-    parts = {stage['name']: stage for stage in _stages(cfg)}
-    if 'epochs' in (cfg.get('train_cfg') or {}):
-        parts[''] = cfg['train_cfg']
-    return {name: (part['cap_iters'] / epoch, part['epochs']) for name, part in parts.items()
-            if 'epochs' in part
+    parts = {'': cfg['train_cfg'],
+             **{stage['name']: stage for stage in _stages(cfg)}}
+    return {name: (part['cap_iters'] / epoch, part['epochs'])
+            for name, part in parts.items() if 'epochs' in part
             and part.get('cap_iters', math.inf) < part['epochs'] * epoch}
 
 

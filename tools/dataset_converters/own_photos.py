@@ -178,9 +178,9 @@ def check_files(folder: PhotoFolder, told: dict[str, dict],
             f'{f"; and {more} more" if more else ""}'))
     if 0 < len(lists['test']) < FEW_SCORE:
         found.append(Finding(
-            'masks', f'{len(lists["test"])} photos will score the model: take its mIoU for '
-            f'a rough one. {FEW_SCORE} photos with masks for it, in test.txt or drawn '
-            'from more masks, say more', stops=False))
+            'masks', f'{len(lists["test"])} photos score the model, so its mIoU is '
+            f'rough. {FEW_SCORE} and more, in test.txt or drawn from more masks, tell '
+            'better', stops=False))
     if folder.masks and not folder.class_source:
         found.append(Finding(
             'masks', 'there are masks, but no classes.txt that says which class each '
