@@ -120,11 +120,13 @@ class LabelStatistics:
         shares, tags = np.stack(self.shares), np.stack(self.tags)
         background = float(shares[:, 0].mean())
         order = np.argsort(shares[:, 0] if background < 0.5 else -shares[:, 0])
-        checks = [check_background(background, self._named(order))]
+        # Labels without seeds have no threshold to try.
+        thresholded = bool(self.agreement)
+        checks = [check_background(background, self._named(order), thresholded)]
         checks += check_classes(self.classes, tags.sum(0), [
             float(shares[tags[:, number], number].mean()) if tags[:, number].any()
             else 0. for number in range(len(self.classes))],
-            partial(self._shown_by, shares, tags))
+            partial(self._shown_by, shares, tags), thresholded)
         if self.agreement:
             checks.append(self._agreement(np.array(self.agreement)))
             checks += self._borders(np.stack(self.at_border))
@@ -247,20 +249,25 @@ class LabelSums:
                                self.covered / np.maximum(self.tagged, 1))]
 
 
-def check_background(share: float, images: tuple[str, ...] = ()) -> Check:
+def check_background(share: float, images: tuple[str, ...] = (),
+                     thresholded: bool = True) -> Check:
     """Whether some, and not nearly all, of the pseudo labels is background.
 
     Args:
         share (float): That of the background, the mean over the photos.
         images (tuple[str]): Photos that show it.
+        thresholded (bool): Whether a threshold has made it. Defaults to True.
     """
     text = f'{share:.0%} of the pseudo labels is background'
     if share < LEAST_BACKGROUND:
-        text += ('; almost none is left. Try a higher threshold (mmwsss preview '
-                 'shows it), or photos that show less of the classes')
+        text += '; almost none is left. Try ' + (
+            'a higher threshold (mmwsss preview shows it)' if thresholded
+            else 'a longer training, another method (--method cam)')
+        text += ', or photos that show less of the classes'
     elif share > MOST_BACKGROUND:
-        text += ('; almost nothing else is left. Try a lower threshold (mmwsss '
-                 'preview shows it), or a longer training')
+        text += '; almost nothing else is left. Try ' + (
+            'a lower threshold (mmwsss preview shows it), or ' if thresholded else '')
+        text += 'a longer training'
     return Check('background', LEAST_BACKGROUND <= share <= MOST_BACKGROUND, share,
                  text, images)
 
@@ -268,8 +275,8 @@ def check_background(share: float, images: tuple[str, ...] = ()) -> Check:
 def check_classes(classes: Sequence[str],
                   tagged: Sequence[int] | np.ndarray,
                   shares: Sequence[float] | np.ndarray,
-                  images: Callable[[int, bool], tuple[str, ...]] = lambda *_: ()
-                  ) -> list[Check]:
+                  images: Callable[[int, bool], tuple[str, ...]] = lambda *_: (),
+                  thresholded: bool = True) -> list[Check]:
     """Whether classes have vanished from their photos, or flooded them.
 
     Args:
@@ -278,8 +285,11 @@ def check_classes(classes: Sequence[str],
         shares (Sequence[float]): What each covers of these photos, the mean.
         images (Callable): Photos of a class that have the most (True) or the least
             of it.
+        thresholded (bool): Whether a threshold has made the background. Defaults to
+            True.
     """
     checks = []
+    remedy = 'a higher threshold' if thresholded else 'a longer training'
     for number, name in enumerate(classes[1:], 1):
         if tagged[number] < _LEAST_PHOTOS:
             continue
@@ -293,8 +303,8 @@ def check_classes(classes: Sequence[str],
         elif share > FLOODED:
             checks.append(Check(
                 f'class {name}', False, share, f'{name!r} has flooded its photos: '
-                f'it covers {share:.0%} {where}. Try a higher threshold, or add '
-                f'photos of the same surroundings without {name!r}',
+                f'it covers {share:.0%} {where}. Try {remedy}, or add photos of '
+                f'the same surroundings without {name!r}',
                 images(number, True)))
     if not checks:
         checks.append(Check('classes', True, 0.,

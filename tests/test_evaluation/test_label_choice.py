@@ -76,8 +76,13 @@ def test_good_labels_pass():
 
 def test_no_background_and_nothing_else():
     assert not labels(1, [1, 1, 0])['background'].passed
-    assert 'higher threshold' in labels(1, [1, 1, 0])['background'].text
-    assert 'lower threshold' in labels(0, [1, 1, 0])['background'].text
+    seed = np.ones((10, 10), np.uint8)
+    for share, word in ((1, 'higher threshold'), (0, 'lower threshold')):
+        assert word in labels(share, [1, 1, 0], seed=seed)['background'].text
+        # Labels that no threshold has made.
+        said = labels(share, [1, 1, 0])
+        assert not any('threshold' in check.text for check in said.values())
+        assert 'a longer training' in said['background'].text
 
 
 def test_vanished_and_flooded():

@@ -292,7 +292,10 @@ def test_labels_without_background_stop(seeded, capsys):
     assert checks[0]['status'] == 'failed'
     assert checks[0]['pictures'] == [str(seeded / 'check' / 'photos.png')]
     assert Image.open(seeded / 'check' / 'photos.png').width > 100
-    assert run_tool(*words, '--force') == 0
+    assert checks[0]['title'] == 'background'
+    assert run_tool(*words, '--force', '--of', 'first labels') == 0
+    checks = json.loads((seeded / 'check' / 'checks.json').read_text())
+    assert checks[0]['title'] == 'first labels: background'
 
 
 def test_preview(seeded):
