@@ -167,6 +167,19 @@ def test_a_damaged_record_is_made_anew(own, tmp_path, damage):
     assert snapshot(out) == before
 
 
+@pytest.mark.parametrize('masks, said', [
+    (20, 'note (masks): 9 photos score the model, so its mIoU is rough'),
+    (5, 'note (masks): 5 masks choose the threshold, none is left to score the model'),
+    (0, 'no problem found')])
+def test_what_so_few_masks_are_for(own, capsys, masks, said):
+    for number in range(masks, 20):
+        (own / 'masks' / f'{number:02}.png').unlink()
+    assert lay_out(own, '--out', own.parent / 'out') == 0
+    told = capsys.readouterr().out
+    assert said in told and told.count('note (masks)') == bool(masks)
+    assert ('score (test)' in told) == (masks == 20)
+
+
 def test_copies_of_photos_in_two_lists(own, capsys):
     shutil.copy(own / 'photos' / '40.png', own / 'photos' / '41.png')
     for name, ids in (('train', range(41)), ('val', (0, 41))):

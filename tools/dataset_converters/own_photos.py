@@ -33,6 +33,7 @@ from mmwsss.photos import (
     split_photos,
 )
 from mmwsss.photos.layout import SPLITS
+from mmwsss.photos.splits import HELD_OUT, MIN_MASKS
 from mmwsss.utils import atomic_write, read_json, write_json, write_lines
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
@@ -176,7 +177,13 @@ def check_files(folder: PhotoFolder, told: dict[str, dict],
         found.append(Finding(
             'files', f'{len(broken)} cannot be used: {"; ".join(lines)}'
             f'{f"; and {more} more" if more else ""}'))
-    if 0 < len(lists['test']) < FEW_SCORE:
+    if folder.masks and not lists['test']:
+        found.append(Finding(
+            'masks', f'{len(lists["val"])} masks choose the threshold, none is left to '
+            f'score the model: name photos in test.txt, or bring {MIN_MASKS} masks or '
+            f'more (at most {HELD_OUT:.0%} of the photos are kept from training)',
+            stops=False))
+    elif 0 < len(lists['test']) < FEW_SCORE:
         found.append(Finding(
             'masks', f'{len(lists["test"])} photos score the model, so its mIoU is '
             f'rough. {FEW_SCORE} and more, in test.txt or drawn from more masks, tell '
