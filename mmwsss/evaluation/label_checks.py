@@ -336,6 +336,8 @@ def check_tag_map(tag_map: float, tags: np.ndarray, learnt: bool = False) -> Che
     if poor:
         text += ('; the classifier has learnt little. Train longer, add photos, or '
                  'drop classes that nearly every photo shows')
+    elif learnt:
+        text += '; of other photos it knows less'
     return Check('tag mAP', few or not poor, tag_map, text, warning=poor)
 
 

@@ -178,6 +178,9 @@ def test_what_so_few_masks_are_for(own, capsys, masks, said):
     told = capsys.readouterr().out
     assert said in told and told.count('note (masks)') == bool(masks)
     assert ('score (test)' in told) == (masks == 20)
+    # The report of a run says why it has no score.
+    shown = read_json(own.parent / 'out' / 'checks.json')
+    assert any('nothing is scored' in one['text'] for one in shown) == (not masks)
 
 
 def test_copies_of_photos_in_two_lists(own, capsys):
