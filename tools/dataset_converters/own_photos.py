@@ -367,8 +367,8 @@ def main(args: argparse.Namespace) -> int:
             dict(title='photos and tags', status='ok', text='no problem found')]
         if not folder.masks:
             entries.append(dict(title='photos and tags: masks', status='ok', text=(
-                'no photo has a mask, so nothing is scored. Masks of some photos, drawn '
-                'by hand into masks/, choose the threshold and score the model')))
+                'no photo has a mask, so nothing is scored. Masks of some photos, '
+                'drawn by hand into masks/, choose the threshold and score the model')))
         write_json(osp.join(args.out, CHECKS), entries)
     if stopping and not args.force:
         print(f'{stopping} problem{"s" * (stopping > 1)}: mend them, or go on all the '
