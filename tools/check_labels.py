@@ -45,6 +45,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seeds', help='folder of <id>.npz that they were made of')
     parser.add_argument('--bg-thr', type=bg_thr_value, help='threshold of the seeds')
     parser.add_argument('--training', help='work folder of the training of the seeds')
+    parser.add_argument('--of', default='', metavar='NAME',
+                        help='what a report calls the labels (default: nothing)')
     parser.add_argument('--out', required=True, help='folder for the outcome')
     parser.add_argument('--force', action='store_true',
                         help='end with status 0 all the same')
@@ -79,14 +81,17 @@ def check_labels(args: argparse.Namespace, dataset) -> list[Check]:
     return statistics.check()
 
 
-def check_training(folder: str, cfg: Config, dataset) -> list[Check]:
+def check_training(folder: str, cfg: Config) -> list[Check]:
     """The tag mAP of a training's last validation against chance."""
+    from mmseg.registry import DATASETS
+
     from mmwsss.evaluation.label_checks import check_tag_map
     from mmwsss.recipes import read_scalars
     validations = read_scalars(folder).validation
     tag_map = validations[-1].get('seed/tag_mAP') if validations else None
     if tag_map is None:
         return []
+    dataset = DATASETS.build(dict(cfg.val_dataloader.dataset, pipeline=[]))
     tags = [dataset.get_data_info(i)['image_labels'] for i in range(len(dataset))]
     lists = [cfg[name].dataset.get('ann_file') for name in (
         'train_dataloader', 'val_dataloader')]
@@ -124,7 +129,7 @@ def main(args: argparse.Namespace) -> int:
     dataset = DATASETS.build(dict(image_loader(cfg).dataset, pipeline=[]))
     checks = check_labels(args, dataset)
     if args.training:
-        checks += check_training(args.training, cfg, dataset)
+        checks += check_training(args.training, cfg)
     for check in checks:
         print(check)
     failed = [check for check in checks if not check.passed]
@@ -133,7 +138,7 @@ def main(args: argparse.Namespace) -> int:
         print(f'photos that show it: {picture}')
     # As a report takes them.
     write_json(osp.join(args.out, 'checks.json'), [
-        check.as_entry([picture] if check in failed[:1] and picture else [])
+        check.as_entry([picture] if check in failed[:1] and picture else [], args.of)
         for check in checks])
     write_json(osp.join(args.out, 'metrics.json'),
                {f'check/{check.name}': check.value for check in checks})

@@ -7,5 +7,5 @@ _base_ = [
 ]
 
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
-train_cfg = dict(epochs=10, min_iters=200)
+train_cfg = dict(epochs=10, min_iters=200, cap_iters=2000)
 default_hooks = dict(logger=dict(interval=10))

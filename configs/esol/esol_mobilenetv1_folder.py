@@ -14,6 +14,7 @@ custom_hooks = [
                 name='classify',
                 epochs=8,
                 min_iters=150,
+                cap_iters=2000,
                 optim_wrapper=dict(
                     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
                     paramwise_cfg=dict(head_mult=1.))),
@@ -21,12 +22,14 @@ custom_hooks = [
                 name='expand',
                 epochs=3,
                 min_iters=50,
+                cap_iters=2000,
                 optim_wrapper=dict(
                     optimizer=dict(lr=0.1), paramwise_cfg=dict(head_mult=1.))),
             dict(
                 name='shrink',
                 epochs=3,
                 min_iters=50,
+                cap_iters=2000,
                 optim_wrapper=dict(
                     optimizer=dict(lr=0.01), paramwise_cfg=dict(head_mult=1.))),
         ]),

@@ -19,14 +19,16 @@ steps = [
         conf_bg='{choose_seeds:chosen/conf_bg}'),
     dict(
         _base_.check_labels, name='check_seeds', labels='{affinity_labels}',
-        seeds=None, bg_thr=None),
+        seeds=None, bg_thr=None, of='confident labels'),
     *_base_.irn_steps[1:3],
     dict(_base_.choose, stages=dict(CAM='{seeds}', IRN='{walk}/seeds')),
     _base_.pseudo_labels,
-    _base_.check_labels,
+    dict(_base_.check_labels, training=None),
     *_base_.folder_steps,
     dict(
         _base_.report_step,
-        checks=_base_.stage_checks,
+        checks=[
+            '{photo_checks}', '{check_seeds}/checks.json', *_base_.stage_checks[1:]
+        ],
         curves=[*_base_.report_step['curves'], _base_.irn_curve])
 ]

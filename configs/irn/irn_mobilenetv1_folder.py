@@ -8,7 +8,7 @@ _base_ = [
 
 # Images smaller than the training crops are padded to them.
 walk_tta_model = dict(pad_size=256)
-train_cfg = dict(epochs=3, min_iters=100)
+train_cfg = dict(epochs=3, min_iters=100, cap_iters=2000)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.01),
     paramwise_cfg=dict(custom=[]))

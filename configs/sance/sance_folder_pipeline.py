@@ -22,8 +22,8 @@ steps = [
         conf_fg='{choose_seeds:chosen/conf_fg}',
         conf_bg='{choose_seeds:chosen/conf_bg}'),
     dict(
-        _base_.check_labels, name='check_seeds', labels='{seed_labels}', seeds=None,
-        bg_thr=None),
+        _base_.check_labels, name='check_seeds', labels='{seed_labels}',
+        seeds=None, bg_thr=None, of='confident labels'),
     dict(
         name='train_sance', type='train', config='{sance}',
         cfg_options={
@@ -34,11 +34,13 @@ steps = [
         checkpoint='{train_sance}/last_checkpoint'),
     dict(_base_.choose, stages=dict(CAM='{seeds}', SANCE='{sance_seeds}')),
     _base_.pseudo_labels,
-    _base_.check_labels,
+    dict(_base_.check_labels, training=None),
     *_base_.folder_steps,
     dict(
         _base_.report_step,
-        checks=_base_.stage_checks,
+        checks=[
+            '{photo_checks}', '{check_seeds}/checks.json', *_base_.stage_checks[1:]
+        ],
         curves=[
             *_base_.report_step['curves'],
             dict(title='Training of SANCE', train='{train_sance}')

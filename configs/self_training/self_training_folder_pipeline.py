@@ -21,7 +21,8 @@ steps = [
         bg_thr='{choose_first:chosen/bg_thr}'),
     dict(
         _base_.check_labels, name='check_first', labels='{first_labels}',
-        seeds='{choose_first}/seeds', bg_thr='{choose_first:chosen/bg_thr}'),
+        seeds='{choose_first}/seeds', bg_thr='{choose_first:chosen/bg_thr}',
+        of='first labels'),
     dict(
         _base_.folder_steps[0], name='train_1',
         cfg_options={
@@ -32,11 +33,13 @@ steps = [
         checkpoint='{train_1}/last_checkpoint'),
     dict(_base_.choose, stages=dict(classifier='{seeds}', segmentor='{seeds_1}')),
     _base_.pseudo_labels,
-    _base_.check_labels,
+    dict(_base_.check_labels, training=None),
     *_base_.folder_steps,
     dict(
         _base_.report_step,
-        checks=_base_.stage_checks,
+        checks=[
+            '{photo_checks}', '{check_first}/checks.json', *_base_.stage_checks[1:]
+        ],
         curves=[
             _base_.report_step['curves'][0],
             dict(title='Training on the first labels', train='{train_1}'), _base_.curve

@@ -15,8 +15,8 @@ custom_hooks = [
     dict(
         type='StageSwitchHook',
         stages=[
-            dict(name='pretrain', epochs=4, min_iters=100),
-            dict(name='self_train', epochs=8, min_iters=200),
+            dict(name='pretrain', epochs=4, min_iters=100, cap_iters=2000),
+            dict(name='self_train', epochs=8, min_iters=200, cap_iters=2000),
         ])
 ]
 default_hooks = dict(logger=dict(interval=10))

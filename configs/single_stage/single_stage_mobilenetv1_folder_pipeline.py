@@ -24,5 +24,8 @@ steps = [
     dict(
         _base_.steps[0],
         cfg_options=dict(load_from='{train_classifier}/last_checkpoint')),
-    *_base_.steps[1:]
+    _base_.steps[1],
+    # Of the two trainings, this one knows tags.
+    dict(_base_.steps[2], training='{train_classifier}'),
+    *_base_.steps[3:]
 ]

@@ -13,8 +13,15 @@ HELD_OUT = 0.3
 MIN_MASKS = 8
 """Fewer masks than this choose, and none are left to score."""
 
+TAGS_HELD_OUT = 0.1
+"""Of photos without any mask, the share on which a classifier shows what it knows."""
 
-def split_photos(folder: PhotoFolder, seed: int = 0) -> dict[str, list[str]]:
+MIN_TAGGED, MAX_TAGGED = 20, 200
+"""Fewer photos than this tell little, and are trained on; more tell nothing more."""
+
+
+def split_photos(folder: PhotoFolder, seed: int = 0,
+                 hold_tags: bool = True) -> dict[str, list[str]]:
     """Split photos into those that train, that choose and that score.
 
     The lists of the owner count first. Else photos with masks are held out, at
@@ -22,9 +29,14 @@ def split_photos(folder: PhotoFolder, seed: int = 0) -> dict[str, list[str]]:
     refiner (val), the other half scores the final model (test). Both halves get
     photos of each class where there are two. Photos that train have tags.
 
+    Without any mask val is a tenth of the photos, where that is enough to tell by
+    their tags whether a classifier knows more than its own photos.
+
     Args:
         folder (PhotoFolder): The photos.
         seed (int): Of the draw. Defaults to 0.
+        hold_tags (bool): Whether photos may be kept from training for their tags
+            alone. Defaults to True.
 
     Returns:
         dict[str, list[str]]: Ids by ``'train'``, ``'val'`` and ``'test'``, sorted;
@@ -35,11 +47,12 @@ def split_photos(folder: PhotoFolder, seed: int = 0) -> dict[str, list[str]]:
     """
     tagged = [key for key in folder.photos if folder.tags.get(key)]
     masked = [key for key in tagged if key in folder.masks]
+    measured = masked if folder.masks or not hold_tags else tagged
     if folder.lists:
-        val = [key for key in folder.lists.get('val', []) if key in masked]
+        val = [key for key in folder.lists.get('val', []) if key in measured]
         test = [key for key in folder.lists.get('test', []) if key in folder.masks]
         train = folder.lists.get('train', tagged)
-        if val and not test:
+        if val and not test and folder.masks:
             # The owner's val is the only measure: half of it chooses.
             val, test = _halves(val, folder.tags, seed)
     else:
@@ -51,6 +64,9 @@ def split_photos(folder: PhotoFolder, seed: int = 0) -> dict[str, list[str]]:
         val, test = (held, []) if len(held) < MIN_MASKS else _halves(
             held, folder.tags, seed)
         train = tagged
+        count = min(round(TAGS_HELD_OUT * len(tagged)), MAX_TAGGED)
+        if measured is tagged and count >= MIN_TAGGED:
+            val, _ = _draw(tagged, folder.tags, count, seed)
     out = {*val, *test}
     train = [key for key in train if key not in out and folder.tags.get(key)]
     if not train:

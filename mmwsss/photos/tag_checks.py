@@ -117,7 +117,7 @@ def _folded(name: str) -> str:
 def _frequencies(folder: PhotoFolder, known_classes: bool) -> list[Finding]:
     tagged = [names for names in folder.tags.values() if names]
     counts = Counter(name for names in tagged for name in set(names))
-    found = []
+    found, few = [], []
     for name in folder.classes:
         count, share = counts[name], counts[name] / max(len(tagged), 1)
         if count == 0:
@@ -135,11 +135,18 @@ def _frequencies(folder: PhotoFolder, known_classes: bool) -> list[Finding]:
                     'surroundings by tags. Drop the class, add photos without it, or '
                     'let CLIP find it (mmwsss run --method clip)')
             found.append(Finding('nearly all', text, stops=share >= NEARLY_ALL))
+        elif count < TOO_FEW:
+            found.append(Finding(
+                'too few', f'{name!r} is in {_photos(count)} only: add more, {FEW} at '
+                'least, drop the class, or let CLIP find it (mmwsss run --method '
+                'clip)'))
         elif count < FEW:
-            text = (f'{name!r} is in {_photos(count)} only: add more, {FEW} at '
-                    'least, drop the class, or let CLIP find it (mmwsss run --method '
-                    'clip)')
-            found.append(Finding('too few', text, stops=count < TOO_FEW))
+            few.append(f'{name!r} ({count})')
+    if few:
+        found.append(Finding(
+            'few photos', f'these classes are in few photos: {", ".join(few)}. Masks '
+            f'get better with {FEW} photos of each and more, or let CLIP find them '
+            '(mmwsss run --method clip)', stops=False))
     return found
 
 

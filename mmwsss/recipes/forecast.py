@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 from mmwsss.utils import read_lines
-from mmwsss.utils.epochs import resolve_epochs
+from mmwsss.utils.epochs import resolve_epochs, shortened
 from mmwsss.utils.image_files import sort_files
 
 from .recipe import Recipe, Step
@@ -66,11 +66,24 @@ class Forecast:
             rest = [other for other in self.recipe.steps
                     if other not in self.recipe.earlier(step)]
             seconds = sum(map(self.seconds, rest))
+            short = ''.join(map(self._shortened, rest))
         # A recipe of one's own may leave out what is counted here.
         except (AttributeError, KeyError, OSError, TypeError, ValueError):
             return ''
         return (f'expected: about {max(1, round(seconds / 60))} minutes for the whole '
-                f'run, at {iteration:.1f} s an iteration of {step.name}')
+                f'run, at {iteration:.1f} s an iteration of {step.name}{short}')
+
+    def _shortened(self, step: Step) -> str:
+        """What to say of a training that sees its many photos less often."""
+        if step.type != 'train':
+            return ''
+        cfg = self.config_of(step)
+        images = _count(cfg, 'train_dataloader')
+        parts = shortened(cfg, images, self.processes)
+        return ''.join(
+            f'; {" ".join(filter(None, (step.name, part)))} sees each of {images} '
+            f'photos {left:.1f} times, not {epochs:g} (cap_iters)'
+            for part, (left, epochs) in parts.items())
 
     def seconds(self, step: Step) -> float:
         """How long a step takes, from its start."""

@@ -63,7 +63,8 @@ class Recipe:
     Options of all steps whose config is ``'{localizer}'`` are in
     ``cfg_options['localizer']`` at the top; a step's own come first. A step, or a
     dict in a list below one, that has ``when`` is left out where the
-    variable that it names is empty: ``when='{test_list}'``.
+    variable that it names is empty, and one that has ``unless`` where it is not:
+    ``when='{test_list}'``.
 
     Args:
         path (str): The recipe's file.
@@ -177,15 +178,19 @@ class Recipe:
         return [name for name in earlier if name in named]
 
     def _wanted(self, node: Any) -> Any:
-        """Without what ``when`` leaves out, and without ``when``."""
+        """Without what ``when`` and ``unless`` leave out, and without these."""
         if isinstance(node, dict):
             return {key: self._wanted(value) for key, value in node.items()
-                    if key != 'when'}
+                    if key not in ('when', 'unless')}
         if not isinstance(node, (list, tuple)):
             return node
         return [self._wanted(item) for item in node
-                if not isinstance(item, dict) or 'when' not in item
-                or substitute(item['when'], self.variables)]
+                if not isinstance(item, dict) or self._is_wanted(item)]
+
+    def _is_wanted(self, item: dict) -> bool:
+        needed, refused = (substitute(item.get(key, empty), self.variables)
+                           for key, empty in (('when', True), ('unless', False)))
+        return bool(needed) and not refused
 
     def _read_step(self, index: int, spec: Any) -> Step:
         where = f'{self.path}, step {index}'

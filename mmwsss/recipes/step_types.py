@@ -209,7 +209,7 @@ def _choose(call: StepCall) -> list[str]:
 def _check(call: StepCall) -> list[str]:
     force = ['--force'] if call.ignore_checks else []
     return [call.config, '--labels', call.spec['labels'], '--out', call.folder,
-            *call.options('seeds', 'bg_thr', 'training'), *force]
+            *call.options('seeds', 'bg_thr', 'training', 'of'), *force]
 
 
 def _test(call: StepCall) -> list[str]:
@@ -259,7 +259,7 @@ STEP_TYPES = {
         outputs=(METRICS_FILE, )),
     'check': StepType(
         'check_labels.py', _check, dict(config=TEXT, labels=TEXT),
-        dict(seeds=TEXT, bg_thr=THRESHOLD, training=TEXT),
+        dict(seeds=TEXT, bg_thr=THRESHOLD, training=TEXT, of=TEXT),
         reads=('labels', 'seeds'), outputs=(METRICS_FILE, )),
     'test': StepType(
         'test.py', _test, dict(config=TEXT, checkpoint=TEXT),

@@ -8,7 +8,7 @@ from mmwsss.utils import atomic_write, read_json, write_json
 from mmwsss.version import __version__
 
 from .process import format_seconds
-from .recipe import Recipe, Step
+from .recipe import Recipe, Step, substitute
 from .scalars import read_scalars
 from .step_types import METRICS_FILE
 from .views import step_views
@@ -60,6 +60,40 @@ def key_numbers(step: Step, record: dict) -> dict[str, str]:
     words = {key: value for key, value in metrics.items() if isinstance(value, str)}
     return {name: {**words, **numbers}[name]
             for name in shown if name in numbers or name in words}
+
+
+def read_headline(recipe: Recipe, records: dict[str, dict]) -> list[dict]:
+    """The numbers at the top of the report, as far as they are measured.
+
+    Args:
+        recipe (Recipe): The recipe.
+        records (dict): What the ledger of each step holds, by its name.
+
+    Returns:
+        list[dict]: Dicts of ``title``, ``value`` and, where the same model was trained
+        on masks, ``full``, its number, and ``share``, what tags reach of it.
+    """
+    found = []
+    values = recipe.values(records)
+    for step in recipe.steps:
+        for entry in step.spec.get('headline') or ():
+            try:
+                told = substitute(dict(entry), values)
+            except ValueError:
+                # Not measured yet.
+                continue
+            if told.get('full'):
+                told['share'] = told['value'] / told['full']
+            found.append(told)
+    return found
+
+
+def _describe(entry: dict) -> str:
+    text = f'{entry["title"]}: {entry["value"]:.1f}'
+    if 'share' in entry:
+        text += (f', {entry["share"]:.2f} of full supervision '
+                 f'({entry["full"]:.1f} with all masks)')
+    return text
 
 
 def report_facts(recipe: Recipe, step: Step, records: dict[str, dict]) -> dict:
@@ -115,6 +149,7 @@ def write_summary(recipe: Recipe, records: dict[str, dict],
         rows.append(dict(_row(step, record), step=step.name, status=status,
                          metrics=record.get('metrics', {})))
     total = sum(row['seconds'] or 0 for row in rows)
+    headline = read_headline(recipe, records)
     write_json(
         osp.join(recipe.work_dir, 'summary.json'),
         dict(
@@ -123,6 +158,7 @@ def write_summary(recipe: Recipe, records: dict[str, dict],
             version=__version__,
             protocol=recipe.protocol,
             seconds=total,
+            headline=headline,
             steps=rows))
 
     header = ('Step', 'Status', 'Time', 'Numbers')
@@ -137,11 +173,12 @@ def write_summary(recipe: Recipe, records: dict[str, dict],
         file.write(f'# {recipe.title}\n\n')
         for row in (header, ('---', ) * len(header), *lines):
             file.write(f'| {" | ".join(row)} |\n')
-        if recipe.protocol:
-            file.write('\n')
+        file.write('\n')
+        for entry in headline:
+            file.write(f'- {_describe(entry)}\n')
         for key, value in recipe.protocol.items():
             file.write(f'- {key}: {value}\n')
-    _print_table(recipe, header, lines)
+    _print_table(recipe, header, lines, list(map(_describe, headline)))
 
 
 def _row(step: Step, record: dict) -> dict[str, Any]:
@@ -149,7 +186,8 @@ def _row(step: Step, record: dict) -> dict[str, Any]:
                 numbers=key_numbers(step, record))
 
 
-def _print_table(recipe: Recipe, header: tuple, lines: list[tuple]) -> None:
+def _print_table(recipe: Recipe, header: tuple, lines: list[tuple],
+                 below: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
     table = Table(title=recipe.title)
@@ -161,6 +199,7 @@ def _print_table(recipe: Recipe, header: tuple, lines: list[tuple]) -> None:
     if not console.is_terminal:
         console.width = 120
     console.print(table)
+    print('\n'.join(below), end='\n' * bool(below))
     report = osp.join(recipe.work_dir, 'report.html')
     if osp.exists(report):
         print(f'Report: {report}')

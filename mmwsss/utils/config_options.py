@@ -24,9 +24,10 @@ TOP_KEYS = frozenset({
     'classes', 'data_root', 'label_rule', 'seed_dataloader', 'test_pipeline',
     'tta_model', 'tta_pipeline', 'walk', 'walk_tta_model', 'words'})
 
-# ``epochs`` and ``min_iters`` are read by our count_epochs.
-_LOOP = frozenset({'by_epoch', 'dynamic_intervals', 'epochs', 'fp16', 'max_epochs',
-                   'max_iters', 'min_iters', 'type', 'val_begin', 'val_interval'})
+# ``epochs``, ``min_iters`` and ``cap_iters`` are read by our count_epochs.
+_LOOP = frozenset({
+    'by_epoch', 'cap_iters', 'dynamic_intervals', 'epochs', 'fp16', 'max_epochs',
+    'max_iters', 'min_iters', 'type', 'val_begin', 'val_interval'})
 _DATALOADER = frozenset({
     'batch_sampler', 'batch_size', 'collate_fn', 'dataset', 'drop_last',
     'generator', 'multiprocessing_context', 'num_batch_per_epoch', 'num_workers',

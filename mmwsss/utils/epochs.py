@@ -2,6 +2,7 @@
 """From epochs to iterations, in a config."""
 
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +20,9 @@ def resolve_epochs(cfg: Any, num_images: int, processes: int = 1) -> None:
     :class:`StageSwitchHook`, instead of ``max_iters`` and ``iters``. An epoch is
     as many iterations as batches of all processes hold the training images.
     ``min_iters`` beside it is a lower bound: a network learns little in three
-    epochs of 20 photos. Schedulers end as long after the last iteration as they
-    did before, and validations are as many.
+    epochs of 20 photos. ``cap_iters`` is an upper bound, and the last word: where
+    images are many, fewer epochs teach as much. Schedulers end as long after the last
+    iteration as they did before, and validations are as many.
 
     Args:
         cfg (Config): The config; without ``epochs`` it stays as it is.
@@ -28,12 +30,13 @@ def resolve_epochs(cfg: Any, num_images: int, processes: int = 1) -> None:
         processes (int): How many processes train. Defaults to 1.
 
     Raises:
-        ValueError: If ``epochs`` or ``min_iters`` is no positive number.
+        ValueError: If ``epochs``, ``min_iters`` or ``cap_iters`` is no positive
+            number.
     """
     if not has_epochs(cfg):
         return
     loop = cfg['train_cfg']
-    epoch = num_images / (cfg['train_dataloader']['batch_size'] * processes)
+    epoch = _epoch(cfg, num_images, processes)
     for stage in _stages(cfg):
         if 'epochs' in stage:
             stage['iters'] = _iterations(stage, epoch)
@@ -51,15 +54,44 @@ def resolve_epochs(cfg: Any, num_images: int, processes: int = 1) -> None:
             one['end'] += total - before
 
 
+def shortened(cfg: Any, num_images: int,
+              processes: int = 1) -> dict[str, tuple[float, float]]:
+    """Which parts of a training ``cap_iters`` cuts short.
+
+    Args:
+        cfg (Config): The config, with epochs.
+        num_images (int): How many images are trained on.
+        processes (int): How many processes train. Defaults to 1.
+
+    Returns:
+        dict[str, tuple]: The epochs that are left of each, and those that it has
+        without the cap, by the name of its stage ('' of a training without stages).
+    """
+    epoch = _epoch(cfg, num_images, processes)
+    parts = {'': cfg['train_cfg'],
+             **{stage['name']: stage for stage in _stages(cfg)}}
+    return {name: (part['cap_iters'] / epoch, part['epochs'])
+            for name, part in parts.items() if 'epochs' in part
+            and part.get('cap_iters', math.inf) < part['epochs'] * epoch}
+
+
+def _epoch(cfg: Any, num_images: int, processes: int) -> float:
+    return num_images / (cfg['train_dataloader']['batch_size'] * processes)
+
+
 def _stages(cfg: Any) -> Iterator[dict]:
     for hook in cfg.get('custom_hooks') or []:
         yield from hook.get('stages', [])
 
 
 def _iterations(settings: dict, epoch: float) -> int:
-    """Take ``epochs`` and ``min_iters`` out of settings; return iterations."""
-    epochs, least = settings.pop('epochs'), settings.pop('min_iters', 1)
-    for name, value in (('epochs', epochs), ('min_iters', least)):
+    """Take ``epochs`` and its bounds out of settings; return iterations."""
+    epochs = settings.pop('epochs')
+    # A bound that is not there: what changes nothing.
+    bounds = dict(min_iters=settings.pop('min_iters', 1),
+                  cap_iters=settings.pop('cap_iters', sys.maxsize))
+    for name, value in (('epochs', epochs), *bounds.items()):
         if not isinstance(value, (int, float)) or not 0 < value < math.inf:
             raise ValueError(f'{name} must be a positive number, got {value!r}')
-    return max(math.ceil(epochs * epoch), int(least))
+    iterations = max(math.ceil(epochs * epoch), int(bounds['min_iters']))
+    return max(1, min(iterations, int(bounds['cap_iters'])))

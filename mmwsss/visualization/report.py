@@ -17,6 +17,8 @@ from mmwsss.recipes.process import format_seconds
 from .report_rows import Section
 
 _LONG_SIDE = 320
+_CHECK_SIDE = 8000
+"""Of the pictures of a check, tall sheets of many photos."""
 
 
 def render_report(title: str,
@@ -73,7 +75,8 @@ def render_report(title: str,
     return environment.get_template('report.html').render(
         title=title, facts=facts, headline=headline, sections=sections,
         curves=curves or {}, steps=steps, protocol=protocol or {}, photos=photos,
-        checks=checks, files=files or {}, script=script, policy=policy)
+        checks=checks, check_side=_CHECK_SIDE, files=files or {}, script=script,
+        policy=policy)
 
 
 def _embedded(value: Mapping) -> str:
@@ -82,13 +85,14 @@ def _embedded(value: Mapping) -> str:
     return text.replace('<', '\\u003c')
 
 
-def _data_uri(picture: np.ndarray) -> str:
-    """A picture of a table's size, within the page."""
+def _data_uri(picture: np.ndarray, long_side: int = _LONG_SIDE) -> str:
+    """A picture of a table's size, or another, within the page."""
     image = Image.fromarray(np.ascontiguousarray(picture))
     kind, options = 'PNG', {}
     if max(image.size) > _LONG_SIDE:
-        image = ImageOps.contain(
-            image, (_LONG_SIDE, _LONG_SIDE), Image.Resampling.LANCZOS)
+        if max(image.size) > long_side:
+            image = ImageOps.contain(
+                image, (long_side, long_side), Image.Resampling.LANCZOS)
         kind, options = 'JPEG', dict(quality=88)
     stream = io.BytesIO()
     image.save(stream, kind, **options)

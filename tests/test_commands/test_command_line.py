@@ -163,6 +163,29 @@ def test_every_method_has_a_recipe(method, preset, tmp_path):
     assert [step.name for step in scored.steps if step.name != 'test'] == names
     assert scored['test'].type == 'test'
     assert names.index('check_labels') < names.index('train_segmentor')
+    if method in PROJECTS:
+        return
+    # Whatever is checked is in the report, under a name of its own.
+    checks = [step for step in short.steps if step.type == 'check']
+    shown = short['report'].spec['checks']
+    assert {f'{{{step.name}}}/checks.json' for step in checks} <= {*shown}
+    assert shown[0] == '{photo_checks}'
+    assert len({step.spec.get('of') for step in checks}) == len(checks)
+    # Tags are checked once, before the first labels teach anything.
+    assert [bool(step.spec.get('training')) for step in checks] == [
+        True, *[False] * (len(checks) - 1)]
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_full_supervision_stands_beside_the_score(method, tmp_path):
+    path = find_recipe(method, 'cpu')
+    lists = dict(val_list='v.txt', test_list='t.txt')
+    [alone] = Recipe(path, str(tmp_path), lists)['report'].spec['headline']
+    assert alone['value'] == '{test:mask/mIoU}' and 'full' not in alone
+    recipe = Recipe(path, str(tmp_path), dict(lists, full_masks='masks'))
+    [both] = recipe['report'].spec['headline']
+    assert both == dict(alone, full='{test_full:mask/mIoU}')
+    assert Recipe(path, str(tmp_path))['report'].spec['headline'] == []
 
 
 def test_wrong_words(calls, tmp_path):

@@ -45,7 +45,14 @@ def test_from_a_folder_to_a_report(own, tmp_path, capfd):
     out = tmp_path / 'out'
     assert (out / 'report.html').stat().st_size > 10_000
     page = (out / 'report.html').read_text()
-    assert 'The same trained on all masks' in page
+    # A model that knows nothing, beside one that has learnt from masks for a step.
+    summary = read_json(out / 'summary.json')
+    [entry] = summary['headline']
+    assert entry['title'] == 'Segmentation mIoU on test'
+    assert entry['share'] == pytest.approx(entry['value'] / entry['full'])
+    told = f'{entry["share"]:.2f} of full supervision ({entry["full"]:.1f} with all'
+    assert told in said and told in (out / 'summary.md').read_text()
+    assert f'% of {entry["full"]:.1f} with full masks' in page
     # Said before the training and before the segmentation model's.
     assert 'photos and tags: too few' in page and 'of the pseudo labels is' in page
     assert read_config(str(out / 'configs' / 'train_full.py')).train_dataloader.dataset[

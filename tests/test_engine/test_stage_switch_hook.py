@@ -239,7 +239,7 @@ def test_malformed_stages(stages, message):
 
 def test_epochs_are_for_test_runs_and_the_tool(tmp_path):
     # A test run builds the hook and does not ask how long stages are.
-    StageSwitchHook([dict(name='a', epochs=2, min_iters=3)])
+    StageSwitchHook([dict(name='a', epochs=2, min_iters=3, cap_iters=9)])
     cfg = tiny_config(tmp_path, [dict(name='a', epochs=2)])
     with pytest.raises(ValueError, match='tools/train.py, which turns them'):
         train(cfg)

@@ -1,11 +1,15 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Criteria of thresholds without masks, and checks of pseudo labels."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from mmwsss.evaluation.label_checks import (
     LabelStatistics,
+    border_density,
+    chance_precision,
     check_class_ious,
     check_stages,
     check_tag_map,
@@ -72,8 +76,13 @@ def test_good_labels_pass():
 
 def test_no_background_and_nothing_else():
     assert not labels(1, [1, 1, 0])['background'].passed
-    assert 'higher threshold' in labels(1, [1, 1, 0])['background'].text
-    assert 'lower threshold' in labels(0, [1, 1, 0])['background'].text
+    seed = np.ones((10, 10), np.uint8)
+    for share, word in ((1, 'higher threshold'), (0, 'lower threshold')):
+        assert word in labels(share, [1, 1, 0], seed=seed)['background'].text
+        # Labels that no threshold has made.
+        said = labels(share, [1, 1, 0])
+        assert not any('threshold' in check.text for check in said.values())
+        assert 'a longer training' in said['background'].text
 
 
 def test_vanished_and_flooded():
@@ -100,6 +109,51 @@ def test_a_refiner_that_replaces_the_seeds():
     seed = np.zeros((10, 10), np.uint8)
     seed[5:] = 1
     assert not labels(0.3, [1, 1, 0], seed=seed)['refiner'].passed
+
+
+def seeds_at(places, images=4, size=(50, 25)):
+    """Statistics of images where each class covers a rectangle."""
+    names = [f'class {i}' for i in range(1, len(places) + 1)]
+    statistics = LabelStatistics(('background', *names))
+    mask = np.zeros(size, np.uint8)
+    for number, place in enumerate(places, 1):
+        mask[place] = number
+    for number in range(images):
+        statistics.add(f'{number}', mask, np.ones(len(places) + 1), mask)
+    return {check.name: check for check in statistics.check()
+            if check.name.startswith('border')}
+
+
+INSIDE = np.s_[20:30, 8:16], np.s_[32:40, 8:16]
+
+
+def test_seeds_along_the_border_are_warned_of():
+    checks = seeds_at([*INSIDE, np.s_[:8]])
+    assert list(checks) == ['border class 3']
+    check = checks['border class 3']
+    assert check.passed and 'WARNING' in str(check) and 'grass' in check.text
+    assert check.images[0] in '0123'
+    # 4 of 50 rows and 2 of 25 columns on each side are the border.
+    border, covered = 1 - 42 * 21 / (50 * 25), 8 / 50
+    expected = (4 * 25 + 4 * 4) / (50 * 25) / border / covered
+    assert check.value == pytest.approx(expected)
+    # Neither few photos, nor what all classes do, tell of one.
+    assert seeds_at([*INSIDE, np.s_[:8]], images=2) == {}
+    assert seeds_at([np.s_[:8], np.s_[8:16], np.s_[40:]]) == {}
+    assert seeds_at([*INSIDE, np.s_[4:]]) == {}
+
+
+def test_how_densely_the_border_is_covered():
+    random = np.random.RandomState(0)
+    mask = random.choice([0, 1, 2, 255], (30, 41)).astype(np.uint8)
+    told = border_density(mask, 4)
+    for number in range(3):
+        on_border = sum(
+            mask[y, x] == number for y in range(30) for x in range(41)
+            if y < 2 or y >= 28 or x < 3 or x >= 38)
+        expected = (on_border / (30 * 41 - 26 * 35)) / (mask == number).mean()
+        assert told[number] == pytest.approx(expected)
+    assert np.isnan(told[3])
 
 
 @pytest.mark.parametrize('scores, status', [
@@ -137,10 +191,30 @@ def test_what_a_worse_stage_says():
 
 
 def test_tag_map_against_chance():
-    tags = np.array([[1, 1, 0]] * 8 + [[1, 1, 1]] * 2)
-    # Chance: the mean of 1 and 0.2.
+    tags = np.array([[1, 1, 0]] * 80 + [[1, 1, 1]] * 20)
+    # Chance: the mean of 1 and a little more than 0.2.
     assert not check_tag_map(65, tags).passed
     assert check_tag_map(90, tags).passed
-    assert 'tag mAP 65.0, by chance 60.0' in check_tag_map(65, tags).text
-    assert 'tag mAP 90.0 on the photos that it learnt from, by' in check_tag_map(
-        90, tags, learnt=True).text
+    assert check_tag_map(65, tags).text.startswith(
+        'tag mAP 65.0 on 100 photos that it has not learnt from, by chance 61.7;')
+    learnt = check_tag_map(90, tags, learnt=True).text
+    assert 'on 100 photos that it learnt from, by' in learnt
+    assert learnt.endswith('of other photos it knows less')
+
+
+def test_the_tag_map_of_few_photos_only_warns():
+    tags = np.array([[1, 1, 0]] * 10 + [[1, 0, 1]] * 9)
+    few = check_tag_map(50, tags)
+    assert few.passed and few.as_entry()['status'] == 'warning'
+    assert 'has learnt little' in str(few)
+    assert check_tag_map(95, tags).as_entry()['status'] == 'ok'
+    assert not check_tag_map(50, np.repeat(tags, 2, 0)).passed
+
+
+@pytest.mark.parametrize('positives, count', [(1, 1), (1, 4), (2, 5), (3, 6), (5, 5)])
+def test_the_precision_of_a_random_order(positives, count):
+    """The mean over all orders."""
+    found = []
+    for ranks in combinations(range(1, count + 1), positives):
+        found.append(np.mean([(i + 1) / rank for i, rank in enumerate(ranks)]))
+    assert chance_precision(positives, count) == pytest.approx(np.mean(found))

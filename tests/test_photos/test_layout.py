@@ -120,6 +120,13 @@ def test_too_few_and_none(tmp_path):
     assert len(stopping) == 2
 
 
+def test_few_photos_of_many_classes_are_one_note(tmp_path):
+    tags = {f'{i:03}': [['cat'], ['dog'], ['cow']][i % 3] for i in range(20)}
+    [said] = check_tags(many(tmp_path, tags))
+    assert not said.stops and said.check == 'few photos'
+    assert "few photos: 'cat' (7), 'cow' (6), 'dog' (7). Masks" in said.text
+
+
 def test_classes_that_are_known_already(tmp_path):
     """CLIP has seen photos without them: how many show one does not matter."""
     tags = {f'{i:03}': ['skin', 'hand'] for i in range(60)}
@@ -217,10 +224,28 @@ class TestSplit:
         split = split_photos(many(tmp_path, tags, sorted(tags)[:5]))
         assert len(split['val']) == 5 and split['test'] == []
 
-    def test_no_masks(self, tmp_path):
-        tags = self.tags()
-        split = split_photos(many(tmp_path, tags))
-        assert split == dict(train=sorted(tags), val=[], test=[])
+    @pytest.mark.parametrize('count, held', [
+        (100, 0), (194, 0), (200, 20), (600, 60), (3000, 200)])
+    def test_without_masks_tags_are_held_out(self, tmp_path, count, held):
+        tags = self.tags(count)
+        folder = many(tmp_path, tags)
+        split = split_photos(folder)
+        assert len(split['val']) == held and split['test'] == []
+        assert sorted(split['train'] + split['val']) == sorted(tags)
+        shown = Counter(name for key in split['val'] for name in tags[key])
+        assert not held or shown['dog'] >= held // 4
+        # Nothing learns tags where CLIP places the classes.
+        assert split_photos(folder, hold_tags=False)['val'] == []
+
+    def test_the_owners_val_without_masks(self, tmp_path):
+        tags = self.tags(30)
+        many(tmp_path, tags)
+        (tmp_path / 'val.txt').write_text('001\n007\n')
+        folder = find_layout(str(tmp_path))
+        split = split_photos(folder)
+        assert split['val'] == ['001', '007'] and split['test'] == []
+        assert len(split['train']) == 28
+        assert len(split_photos(folder, hold_tags=False)['train']) == 30
 
     def test_the_owners_lists(self, tmp_path):
         tags = self.tags(30)

@@ -64,3 +64,25 @@ def test_what_has_been_done_does_not_count(forecast):
 def test_recipes_of_another_kind_are_left_alone(forecast):
     forecast.config_of = lambda step: None
     assert forecast.look(forecast.recipe['train'], LINE.format(10)) == ''
+
+
+def test_fewer_epochs_are_told_of(forecast):
+    whole = forecast.config_of
+
+    def config_of(step):
+        cfg = whole(step)
+        if step.name == 'again':
+            # 50 iterations of 100 in batches of 4; classify is short enough.
+            cfg.train_cfg = dict()
+            cfg.custom_hooks = [dict(stages=[
+                dict(name='classify', epochs=1, cap_iters=25),
+                dict(name='expand', epochs=8, cap_iters=25)])]
+        return cfg
+
+    forecast.config_of = config_of
+    said = forecast.look(forecast.recipe['train'], LINE.format(10))
+    photo = 2 / 4 / 3
+    seconds = 5 * 5 + 2 * 50 * 2 + 100 * 2.5 * photo + 100 * 0.4 + 100 * photo
+    assert f'about {round(seconds / 60)} minutes' in said
+    assert said.endswith('of train; again expand sees each of 100 photos 1.0 times, '
+                         'not 8 (cap_iters)')

@@ -206,7 +206,7 @@ def test_classes_reach_every_config(tmp_path):
 def test_what_an_empty_variable_leaves_out(tmp_path):
     text = """
 val_list = ''
-words = [dict(a='x', when='{val_list}'), dict(a='y')]
+words = [dict(a='x', when='{val_list}'), dict(a='y'), dict(a='z', unless='{val_list}')]
 steps = [
     dict(name='one', type='command', command=['echo'], when='{val_list}'),
     dict(name='two', type='report', config='{path}', sections=words),
@@ -217,7 +217,7 @@ steps = [
     text += f'path = {str(config)!r}\n'
     short = recipe(tmp_path, text)
     assert [step.name for step in short.steps] == ['two']
-    assert short['two'].spec['sections'] == [dict(a='y')]
+    assert short['two'].spec['sections'] == [dict(a='y'), dict(a='z')]
     full = recipe(tmp_path, text, cfg_options=dict(val_list='val.txt'))
     assert [step.name for step in full.steps] == ['one', 'two']
     assert full['two'].spec['sections'] == [dict(a='x'), dict(a='y')]

@@ -167,6 +167,22 @@ def test_a_damaged_record_is_made_anew(own, tmp_path, damage):
     assert snapshot(out) == before
 
 
+@pytest.mark.parametrize('masks, said', [
+    (20, 'note (masks): 9 photos score the model, so its mIoU is rough'),
+    (5, 'note (masks): 5 masks choose the threshold, none is left to score the model'),
+    (0, 'no problem found')])
+def test_what_so_few_masks_are_for(own, capsys, masks, said):
+    for number in range(masks, 20):
+        (own / 'masks' / f'{number:02}.png').unlink()
+    assert lay_out(own, '--out', own.parent / 'out') == 0
+    told = capsys.readouterr().out
+    assert said in told and told.count('note (masks)') == bool(masks)
+    assert ('score (test)' in told) == (masks == 20)
+    # The report of a run says why it has no score.
+    shown = read_json(own.parent / 'out' / 'checks.json')
+    assert any('nothing is scored' in one['text'] for one in shown) == (not masks)
+
+
 def test_copies_of_photos_in_two_lists(own, capsys):
     shutil.copy(own / 'photos' / '40.png', own / 'photos' / '41.png')
     for name, ids in (('train', range(41)), ('val', (0, 41))):
@@ -276,7 +292,10 @@ def test_the_tag_map_says_whose_it_is(seeded, capsys, with_masks):
     assert run_tool(*words, '--training', seeded / 'training') == 0
     said = capsys.readouterr().out
     assert 'tag mAP 91.3' in said
-    assert ('on the photos that it learnt from' in said) != with_masks
+    assert ('photos that it learnt from' in said) != with_masks
+    # Chance is that of the photos that the tag mAP is of.
+    ids = (seeded / 'out' / ('val.txt' if with_masks else 'train.txt')).read_text()
+    assert f'on {len(ids.split())} photos' in said
 
 
 def test_labels_without_background_stop(seeded, capsys):
@@ -289,7 +308,10 @@ def test_labels_without_background_stop(seeded, capsys):
     assert checks[0]['status'] == 'failed'
     assert checks[0]['pictures'] == [str(seeded / 'check' / 'photos.png')]
     assert Image.open(seeded / 'check' / 'photos.png').width > 100
-    assert run_tool(*words, '--force') == 0
+    assert checks[0]['title'] == 'background'
+    assert run_tool(*words, '--force', '--of', 'first labels') == 0
+    checks = json.loads((seeded / 'check' / 'checks.json').read_text())
+    assert checks[0]['title'] == 'first labels: background'
 
 
 def test_preview(seeded):

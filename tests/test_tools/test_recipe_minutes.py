@@ -6,9 +6,10 @@ import os.path as osp
 import pytest
 from tool_runner import load_tool, run_tool
 
-from mmwsss.commands.run import find_recipe
+from mmwsss.commands.run import METHODS, find_recipe
 from mmwsss.recipes import Recipe
-from mmwsss.utils import project_path, read_config
+from mmwsss.utils import load_config, project_path, read_config
+from mmwsss.utils.epochs import resolve_epochs, shortened
 
 GB = 10**9
 
@@ -35,15 +36,18 @@ def minutes(tool, tmp_path, method, costs, photos):
 def test_minutes_of_cam(tool, tmp_path):
     found, memory = minutes(tool, tmp_path, 'cam', dict(
         train_localizer=({'': 2.}, 0.5, 3 * GB), train_segmentor=({'': 3.}, 0.7, GB)
-    ), [40, 1000])
+    ), [40, 1000, 20_000])
     assert memory == 3 * GB
-    for count, told in zip((40, 1000), found, strict=True):
-        # Twelve and ten epochs of batches of 8, but 150 and 200 iterations at least.
-        seconds = 2 * max(150, 12 * count / 8) + 3 * max(200, 10 * count / 8)
+    for count, told in zip((40, 1000, 20_000), found, strict=True):
+        # Twelve and ten epochs of batches of 8, but 150 and 200 iterations at least
+        # and 2,000 at most.
+        seconds = (2 * min(max(150, 12 * count / 8), 2000)
+                   + 3 * min(max(200, 10 * count / 8), 2000))
         # Seeds see each photo at 0.5, 1 and 1.5, turned over too; predictions once.
         seconds += count * (2 * (0.25 + 1 + 2.25) * 0.5 + 0.7)
-        # To choose on 200 photos, a CRF, checks of all of these, and the report.
-        seconds += min(count, 200) * 0.4 + count * (0.4 + 0.02 + 0.02)
+        # To choose on 200 photos, a CRF, checks of 1,000 at most, and the report.
+        seconds += min(count, 200) * 0.4 + min(count, 1000) * 0.02
+        seconds += count * (0.4 + 0.02)
         assert told == pytest.approx((seconds + 8 * 5) / 60)
 
 
@@ -58,6 +62,26 @@ def test_stages_count_each(tool, tmp_path):
         8 * 800 / 8 / 60)
     assert of(classify=0., expand=2., shrink=3.) - nothing == pytest.approx(
         5 * math.ceil(3 * 800 / 8) / 60)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_photos_for_a_laptop(method):
+    """Up to 1,000 photos epochs count; of 20,000 no part trains on for days."""
+    recipe = Recipe(find_recipe(method, 'cpu'))
+    paths = {recipe.config_path(step) for step in recipe.steps if step.type == 'train'}
+    assert paths
+    for path in paths:
+        cfg = load_config(path, import_custom_modules=False)
+        assert shortened(cfg, 1000) == {}
+        parts = stages(cfg) or [cfg.train_cfg]
+        assert {part.get('cap_iters') for part in parts} == {2000}
+        resolve_epochs(cfg, 20_000)
+        assert cfg.train_cfg.max_iters == 2000 * len(parts)
+
+
+def stages(cfg):
+    return [stage for hook in cfg.get('custom_hooks') or []
+            for stage in hook.get('stages', [])]
 
 
 def test_fsae_is_measured_with_its_second_pass(tool, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 import pytest
 from mmengine.config import Config
 
-from mmwsss.utils.epochs import resolve_epochs
+from mmwsss.utils.epochs import resolve_epochs, shortened
 
 
 def config(**changes):
@@ -38,11 +38,35 @@ def test_stages():
     cfg.param_scheduler = dict(type='PolyLR')
     cfg.custom_hooks = [dict(type='Other'), dict(type='StageSwitchHook', stages=[
         dict(name='a', epochs=2), dict(name='b', iters=70),
-        dict(name='c', epochs=.5, min_iters=60, iters=9)])]
+        dict(name='c', epochs=.5, min_iters=60, iters=9),
+        dict(name='d', epochs=4, cap_iters=150)])]
+    assert shortened(cfg, 400) == {'d': (3, 4)}
     resolve_epochs(cfg, 400)
     assert cfg.custom_hooks[1].stages == [
-        dict(name='a', iters=100), dict(name='b', iters=70), dict(name='c', iters=60)]
-    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == 230
+        dict(name='a', iters=100), dict(name='b', iters=70), dict(name='c', iters=60),
+        dict(name='d', iters=150)]
+    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == 380
+
+
+@pytest.mark.parametrize('images, iters', [(800, 300), (1600, 600), (1601, 600),
+                                           (20_000, 600)])
+def test_many_images_are_seen_less_often(images, iters):
+    cfg = config()
+    cfg.train_cfg.cap_iters = 600
+    told = shortened(cfg, images)
+    assert told == ({'': (pytest.approx(4800 / images), 3)} if images > 1600
+                    else {})
+    resolve_epochs(cfg, images)
+    assert cfg.train_cfg == dict(max_iters=iters, val_interval=iters)
+    assert cfg.param_scheduler.end == iters + 1
+    assert shortened(cfg, images) == {}
+
+
+def test_the_cap_has_the_last_word():
+    cfg = config()
+    cfg.train_cfg.update(min_iters=40, cap_iters=5)
+    resolve_epochs(cfg, 800)
+    assert cfg.train_cfg.max_iters == 5
 
 
 def test_iterations_stay():
@@ -57,7 +81,8 @@ def test_iterations_stay():
     (dict(epochs=0), 'epochs must be a positive number, got 0'),
     (dict(epochs=float('inf')), 'epochs must be a positive number, got inf'),
     (dict(epochs='3'), "epochs must be a positive number, got '3'"),
-    (dict(min_iters=-1), 'min_iters must be a positive number, got -1')])
+    (dict(min_iters=-1), 'min_iters must be a positive number, got -1'),
+    (dict(cap_iters=0), 'cap_iters must be a positive number, got 0')])
 def test_wrong_lengths(settings, message):
     cfg = config()
     cfg.train_cfg.update(settings)

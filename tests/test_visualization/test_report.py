@@ -170,6 +170,19 @@ def test_report_is_one_whole_file(dataset, columns):
     assert "default-src &#39;none&#39;" in text
 
 
+def test_pictures_of_checks_can_be_read():
+    """Tall sheets keep their size; those of tables are small."""
+    sheet = np.random.RandomState(0).randint(0, 256, (900, 100, 3), np.uint8)
+    row = Row('photo', ['cat'], [Cell(sheet)])
+    section = Section('Train', ['Photo'], [row], {}, 1, 'Photo')
+    text = render_report('A run', [section], checks=[
+        dict(title='class cat', status='failed', text='gone', pictures=[sheet])])
+    sizes = [Image.open(io.BytesIO(base64.b64decode(data))).size for data in
+             re.findall(r'data:image/jpeg;base64,([^"]*)', text)]
+    assert sizes == [(100, 900), (36, 320)]
+    assert Page(text).open == []
+
+
 def test_report_escapes_every_text():
     """Whatever users name things, it is text of the page and no markup."""
     evil = '<script>"ä" & \'b\'</script>'

@@ -153,7 +153,7 @@ def short(cfg: Config, masks: str, work_dir: str) -> Config:
                test_evaluator=None, load_from=None, log_level='ERROR')
     cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=ITERATIONS)
     for stage in stages_of(cfg):
-        for key in ('epochs', 'min_iters'):
+        for key in ('epochs', 'min_iters', 'cap_iters'):
             stage.pop(key, None)
         stage['iters'] = ITERATIONS
     loader = cfg.train_dataloader

@@ -33,6 +33,7 @@ from mmwsss.photos import (
     split_photos,
 )
 from mmwsss.photos.layout import SPLITS
+from mmwsss.photos.splits import HELD_OUT, MIN_MASKS
 from mmwsss.utils import atomic_write, read_json, write_json, write_lines
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
@@ -44,6 +45,9 @@ RECORD = 'photos.json'
 
 CHECKS = 'checks.json'
 """What the checks said, as a report takes it."""
+
+FEW_SCORE = 20
+"""On fewer photos an mIoU may be points off."""
 
 _SHOWN = 5
 _QUALITY = 95
@@ -173,6 +177,17 @@ def check_files(folder: PhotoFolder, told: dict[str, dict],
         found.append(Finding(
             'files', f'{len(broken)} cannot be used: {"; ".join(lines)}'
             f'{f"; and {more} more" if more else ""}'))
+    if folder.masks and not lists['test']:
+        found.append(Finding(
+            'masks', f'{len(lists["val"])} masks choose the threshold, none is left to '
+            f'score the model: name photos in test.txt, or bring {MIN_MASKS} masks or '
+            f'more (at most {HELD_OUT:.0%} of the photos are kept from training)',
+            stops=False))
+    elif 0 < len(lists['test']) < FEW_SCORE:
+        found.append(Finding(
+            'masks', f'{len(lists["test"])} photos score the model, so its mIoU is '
+            f'rough. {FEW_SCORE} and more, in test.txt or drawn from more masks, tell '
+            'better', stops=False))
     if folder.masks and not folder.class_source:
         found.append(Finding(
             'masks', 'there are masks, but no classes.txt that says which class each '
@@ -318,7 +333,7 @@ def main(args: argparse.Namespace) -> int:
         print(f'  {line}')
     for path, kind in folder.unused.items():
         print(f'  not used: {path} ({kind})')
-    lists = split_photos(folder)
+    lists = split_photos(folder, hold_tags=not args.known_classes)
     findings = check_tags(folder, folder.lists, args.known_classes)
     told: dict[str, dict] = {}
     if not args.quick:
@@ -337,9 +352,9 @@ def main(args: argparse.Namespace) -> int:
                       (told[key]['file'] for key in usable))
         remove_others(osp.join(args.out, 'masks'),
                       (f'{key}.png' for key in usable if key in folder.masks))
+        val = 'choose (val)' if folder.masks else 'check the tags (val)'
         print(', '.join(f'{len(usable & {*ids})} photos {what}' for ids, what in zip(
-            lists.values(), ('train', 'choose (val)', 'score (test)'), strict=True)
-            if ids))
+            lists.values(), ('train', val, 'score (test)'), strict=True) if ids))
     if args.out:
         write_json(osp.join(args.out, RECORD), dict(
             source=osp.abspath(args.photos), found=folder.describe(),
@@ -348,9 +363,13 @@ def main(args: argparse.Namespace) -> int:
             checks=[dict(check=one.check, text=one.text, stops=one.stops)
                     for one in findings],
             photos=told))
-        write_json(osp.join(args.out, CHECKS), [
-            one.as_entry() for one in findings
-        ] or [dict(title='photos and tags', status='ok', text='no problem found')])
+        entries = [one.as_entry() for one in findings] or [
+            dict(title='photos and tags', status='ok', text='no problem found')]
+        if not folder.masks:
+            entries.append(dict(title='photos and tags: masks', status='ok', text=(
+                'no photo has a mask, so nothing is scored. Masks of some photos, '
+                'drawn by hand into masks/, choose the threshold and score the model')))
+        write_json(osp.join(args.out, CHECKS), entries)
     if stopping and not args.force:
         print(f'{stopping} problem{"s" * (stopping > 1)}: mend them, or go on all the '
               'same by --force', file=sys.stderr)

@@ -108,13 +108,11 @@ folder_steps = [
         masks=True,
         show=[]),
 ]
+test_score = dict(
+    title='Segmentation mIoU on test', value='{test:mask/mIoU}', when='{test_list}')
 headline = [
-    dict(
-        title='Segmentation mIoU on test', value='{test:mask/mIoU}',
-        when='{test_list}'),
-    dict(
-        title='The same trained on all masks', value='{test_full:mask/mIoU}',
-        when='{full_masks}')
+    dict(test_score, unless='{full_masks}'),
+    dict(test_score, full='{test_full:mask/mIoU}', when='{full_masks}')
 ]
 seed_column = dict(
     title='Seed', seeds='{choose}/seeds', bg_thr='{choose:chosen/bg_thr}')

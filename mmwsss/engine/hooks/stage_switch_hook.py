@@ -126,8 +126,8 @@ class StageSwitchHook(Hook):
 
     @staticmethod
     def _check_stage(stage: dict) -> dict:
-        known = {'name', 'iters', 'epochs', 'min_iters', 'optim_wrapper',
-                 'param_scheduler'}
+        known = {'name', 'iters', 'epochs', 'min_iters', 'cap_iters',
+                 'optim_wrapper', 'param_scheduler'}
         has_length = 'iters' in stage or 'epochs' in stage
         if set(stage) - known or 'name' not in stage or not has_length:
             raise ValueError(

@@ -21,7 +21,7 @@ def count_epochs(cfg: Config) -> None:
             :func:`mmwsss.utils.epochs.resolve_epochs`.
 
     Raises:
-        ValueError: If ``epochs`` or ``min_iters`` is no positive number.
+        ValueError: If ``epochs`` or one of its bounds is no positive number.
     """
     if not has_epochs(cfg):
         return

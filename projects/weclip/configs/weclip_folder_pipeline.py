@@ -55,7 +55,7 @@ steps = [
         show=[]),
     dict(
         _base_.report_step,
-        headline=[_base_.headline[0]],
+        headline=[_base_.test_score],
         sections=[_base_.section],
         curves=[dict(title='Training', train='{train_segmentor}')])
 ]
