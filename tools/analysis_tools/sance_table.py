@@ -74,12 +74,12 @@ def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__)
     parser.add_argument('--rows', nargs='+', choices=[*ROWS],
                         default=['sance', 'none', 'normalized'])
-    parser.add_argument('--iters', type=int, default=1000,
-                        help='iterations (default: 1000)')
+    parser.add_argument('--iters', type=int, default=500,
+                        help='iterations (default: 500)')
     parser.add_argument('--points', type=int, nargs='+',
-                        default=[62, 125, 250, 500, 750, 1000],
+                        default=[62, 125, 250, 500],
                         help='iterations after which a row is scored, up to the last '
-                        'one (default: after 1, 2, 4, 8, 12 and 16 epochs)')
+                        'one (default: after 1, 2, 4 and 8 looks at each photo)')
     parser.add_argument('--batch', type=int, default=2,
                         help='crops an iteration (default: 2)')
     parser.add_argument('--crop', type=int, default=192,
