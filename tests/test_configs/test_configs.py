@@ -42,7 +42,8 @@ RECIPES = [name for name in ALL if name.endswith('_pipeline.py')]
 CONFIGS = [name for name in ALL if name not in RECIPES]
 # Losses of these see pixel labels: pseudo labels, or those of seeds.
 PIXEL_LABELS = (
-    'deeplab/', 'irn/', 'psa/psa', 'sance/', 'self_training/self_training_deeplabv2')
+    'deeplab/', 'irn/', 'psa/psa', 'sance/sance', 'sance/ablations/',
+    'self_training/self_training_deeplabv2')
 
 
 @cache
@@ -226,6 +227,27 @@ def test_recipes_of_irn(name):
         'train_irn') < order.index('walk') < order.index('train_segmentor')
 
 
+def test_baseline_curve_of_sance():
+    """Each epoch's checkpoint is kept and walks once."""
+    steps = {step.name: step.spec for step in recipe(
+        f'{SANCE}baseline-curve_pipeline.py').steps}
+    epoch = steps['train_irn']['cfg_options']['default_hooks.checkpoint.interval']
+    cfg = load(f'{SANCE}baseline-s16.py')
+    assert 16 * epoch == cfg.train_cfg.max_iters
+    for n in range(1, 17):
+        assert steps[f'walk_{n}']['checkpoint'] == f'{{train_irn}}/iter_{n * epoch}.pth'
+        assert steps[f'score_{n}']['seeds'] == f'{{walk_{n}}}/seeds'
+    assert f'walk_{n + 1}' not in steps
+
+
+@pytest.mark.parametrize('name', ['cam_r101_voc', 'cam_r50_coco'])
+def test_momentum_of_sances_classifier(name):
+    ours, base = load(f'sance/{name}.py'), load(f'cam/{name}.py')
+    assert ours.optim_wrapper.optimizer == dict(
+        base.optim_wrapper.optimizer, momentum=0.9)
+    assert (ours.model, ours.train_cfg) == (base.model, base.train_cfg)
+
+
 @pytest.mark.parametrize('method', sorted({name.split('/')[0] for name in ALL}))
 def test_metafile(method):
     """Paths exist, and no config of a published data set is left out."""
@@ -385,6 +407,8 @@ BUILT = [
     }),
     (f'{SANCE}naive.py', dict(online=BOTH, refined=())),
     (f'{SANCE}naive-s16.py', dict(online=BOTH, refined=())),
+    (f'{SANCE}naive-wo-tta.py', dict(online=BOTH, refined=())),
+    (f'{SANCE}naive-s16-wo-tta.py', dict(online=BOTH, refined=())),
     (f'{SANCE}online-none.py', dict(online=(), refined=())),
     (f'{SANCE}online-segmentation.py', dict(online=('segmentation', ), refined=())),
     (f'{SANCE}online-contour.py', dict(online=('contour', ), refined=())),
@@ -403,11 +427,12 @@ def test_built_fact(name, facts):
     assert {path: at(model, path) for path in facts} == facts
 
 
-@pytest.mark.parametrize('name', ['naive', 'wo-tta'])
+@pytest.mark.parametrize('name', [
+    'naive', 'wo-tta', 'naive-wo-tta', 'naive-s16-wo-tta'])
 def test_views_of_sances_pseudo_labels(name):
     views = load(f'{SANCE}{name}.py').seed_dataloader.dataset.pipeline[1].transforms
     count = len(views[0]) * (len(views[1]) if len(views) == 4 else 1)
-    assert count == (1 if name == 'wo-tta' else 8)
+    assert count == (1 if 'wo-tta' in name else 8)
 
 
 def test_strong_view_of_fsae():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from mmseg.structures import SegDataSample
 from PIL import Image
 from tool_runner import load_tool
 
@@ -86,6 +87,116 @@ def test_table(request, root, monkeypatch, capsys, name, options, rows):
     # What is there is not made again.
     monkeypatch.setattr(tool.Run, 'scores', None)
     tool.main(arguments(tool, monkeypatch, root, name, '--seeds', '0'))
+
+
+@pytest.fixture(scope='module')
+def sance():
+    return load_tool('analysis_tools/sance_table')
+
+
+SANCE = ('--crop', '64', '--long', '48', '64', '--views', '2', '--photos', '3',
+         '--scored', '2', '--iters', '2', '--points', '1', '2')
+
+
+@pytest.fixture(scope='module')
+def table(sance, root):
+    """SANCE's table, whose crops and features are there."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return sance.Table(arguments(sance, monkeypatch, root, 'sance', *SANCE))
+
+
+def test_sance_table(sance, table, root, monkeypatch, capsys):
+    args = arguments(
+        sance, monkeypatch, root, 'sance', *SANCE, '--seeds', '0', '1', '--rows',
+        'none', 'sance', '--plot', str(root / 'curves.png'))
+    # The one of the fixture has read the same features.
+    monkeypatch.setattr(sance, 'Table', lambda args: table)
+    sance.main(args)
+    printed = capsys.readouterr().out
+    runs = {(row, seed): json.loads((root / 'sance' / f'{row}_{seed}.json').read_text())
+            for row in args.rows for seed in (0, 1)}
+    assert runs['sance', 0] != runs['sance', 1]
+    for (row, _), run in runs.items():
+        assert f'{sance.ROWS[row][0]} ' in printed
+        assert [point['iter'] for point in run['points']] == [1, 2]
+        for point in run['points']:
+            assert 0 <= point['mIoU'] <= 100 and 0 <= point['online']['right'] <= 100
+        # The baseline's curve takes the contours of one row.
+        assert ('walked_cam' in run['points'][0]) == (row == 'none')
+        assert 'walked_cam' in run['points'][1]
+        assert all(0 <= cost <= 100 for cost in run['criteria'].values())
+        assert run['masks']['right'] == 100
+    assert sance.BASELINE in printed
+    with Image.open(root / 'curves.png') as image:
+        assert image.size == (640, 380)
+    # What is there is not made again.
+    monkeypatch.setattr(sance, 'Table', None)
+    sance.main(args)
+    assert capsys.readouterr().out == printed[printed.index('mIoU after'):]
+
+
+def test_crops_of_sances_table(table, monkeypatch):
+    """A mask is cut as its photo is, and 255 where there is none."""
+    monkeypatch.setattr(table.photos, 'image', lambda n: torch.arange(
+        62, dtype=torch.uint8).ge(20).mul(255).byte().expand(3, 42, 62))
+    mask = torch.arange(62).ge(20).byte().expand(42, 62)
+    flipped = set()
+    for number in range(6):
+        crop, cut = table.crop(number), table.crop(number, mask)
+        x1, y1, x2, y2 = crop['box']
+        inside = torch.zeros(64, 64, dtype=torch.bool)
+        inside[y1:y2, x1:x2] = True
+        assert torch.equal(cut != 255, inside)
+        assert (crop['image'][:, ~inside] == 127).all()
+        bright = crop['image'][0] > 127
+        assert (bright == (cut == 1))[inside].float().mean() > 0.95
+        flipped.add(bool(cut[inside][0]))
+    assert flipped == {True, False}
+
+
+def test_seeds_of_sances_table(sance, table):
+    """They are what SANCE predicts."""
+    torch.manual_seed(0)
+    model = table.make_model(sance.ROWS['sance'][1]).eval()
+    n = table.scored[0]
+    with torch.no_grad():
+        ours = table.seed(model, n)
+        sample = SegDataSample(metainfo=dict(
+            ori_shape=table.photos.sizes[n], img_shape=table.photos.sizes[n],
+            **table.tags(n)))
+        theirs, = model.predict(torch.zeros(1, 3, *table.photos.sizes[n]), [sample])
+        torch.testing.assert_close(ours.scores, theirs.seed.scores)
+        # The CAM of one class everywhere stays so, divided by its maximum.
+        walked = table.seed(model, n, torch.ones(2, 4, 4))
+    assert walked.labels.equal(ours.labels) and not walked.scores.equal(ours.scores)
+    assert walked.scores.max() == 1
+
+
+def test_quality_of_sances_labels(table):
+    """Against counts of single pixels."""
+    generator = torch.Generator().manual_seed(0)
+    numbers = [0, 1, 4]
+    made = [torch.randint(0, 3, (16, 16), generator=generator) for _ in numbers]
+    labels = [torch.randint(0, 3, (64, 64), generator=generator) for _ in range(6)]
+    labels = [one.masked_fill(one == 2, 255) for one in labels]
+    counted = {True: [], False: []}
+    foreground = []
+    for i, one in zip(numbers, made, strict=True):
+        # Cells stand for the third of four pixels.
+        truth, label = (many[i][2::4, 2::4] for many in (table.truth, labels))
+        for made_one, true, given in zip(one.flatten(), truth.flatten(),
+                                         label.flatten(), strict=True):
+            if true != 255:
+                counted[bool(given != 255)].append(bool(made_one == true))
+                foreground.append(bool(made_one > 0))
+    quality = table.quality(numbers, made, labels)
+    both = counted[True] + counted[False]
+    expected = dict(
+        right=np.mean(both), right_decided=np.mean(counted[True]),
+        right_undecided=np.mean(counted[False]), foreground=np.mean(foreground),
+        undecided=len(counted[False]) / len(both))
+    assert {key: quality[key] for key in expected} == pytest.approx(
+        {key: 100 * one for key, one in expected.items()})
 
 
 @pytest.fixture
