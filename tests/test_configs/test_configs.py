@@ -5,6 +5,7 @@ import json
 import re
 from copy import deepcopy
 from functools import cache, reduce
+from math import prod
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -362,6 +363,25 @@ FACTS = {
 ])
 def test_fact(name, path, value):
     assert at(load(name), path) == value
+
+
+def stride(backbone) -> int:
+    if backbone.type in ('WideResNet38', 'VGG16FC7'):
+        return 8
+    return backbone.get('output_stride') or 4 * prod(backbone.strides)
+
+
+def test_seeds_of_stride_8_are_merged_at_the_photos_size():
+    """IRN's multiple of 16 is for stride 16."""
+    divisors = {
+        name: (stride(config.model.backbone), config.tta_model.get('size_divisor', 16))
+        for name, config in ((name, load(name)) for name in CONFIGS)
+        if config.get('tta_model', {}).get('type') == 'CAMTTAModel'}
+    assert {one for one, _ in divisors.values()} == {8, 16}
+    assert [name for name, (one, divisor) in divisors.items()
+            if one == 8 and divisor > 1] == []
+    assert divisors['cam/cam_r50_s8_voc.py'] == (8, 1)
+    assert divisors['cam/cam_r50_voc.py'] == (16, 16)
 
 
 @pytest.mark.parametrize('name, names', [
