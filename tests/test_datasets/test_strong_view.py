@@ -70,6 +70,19 @@ def test_blur_always_and_first():
     assert [type(other).__name__ for other in others] == ['RandAugment']
 
 
+def test_jitter_of_its_own():
+    """It comes first, and the weak view has none."""
+    view = strong_view(num_ops=0, blur_prob=0., jitter=dict(brightness=0.3))
+    np.random.seed(0)
+    found = view(results())
+    assert np.array_equal(found['img'], results()['img'])
+    inside = found['strong_img'][3:21, 4:19] / found['img'][3:21, 4:19]
+    assert np.ptp(inside) < 0.05 and abs(inside.mean() - 1) > 0.01
+    with_blur = strong_view(jitter=dict(brightness=0.3)).steps.transforms
+    assert [type(one).__name__ for one in with_blur] == [
+        'ColorJitter', 'GaussianBlur', 'RandAugment']
+
+
 def test_blur_only_and_neither():
     blurred = strong_view(num_ops=0, blur_sigma=(2., 2.))
     image = results()['img'][3:21, 4:19]

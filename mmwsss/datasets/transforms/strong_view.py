@@ -60,6 +60,9 @@ class StrongView(BaseTransform):
         blur_prob (float): Probability of the blur. Defaults to 1.
         blur_sigma (tuple[float]): Range of its standard deviation in pixels.
             Defaults to (0.1, 2).
+        jitter (dict, optional): Arguments of mmpretrain's ``ColorJitter``, which
+            comes first: that of FSAE's weak view, where it is to be in the strong
+            one alone. Defaults to None.
 
     Raises:
         ValueError: If ``num_ops`` is negative or ``ops`` is an unknown name.
@@ -69,7 +72,8 @@ class StrongView(BaseTransform):
                  num_ops: int = 3,
                  ops: str | Sequence[dict] = 'randaugment',
                  blur_prob: float = 1.,
-                 blur_sigma: tuple[float, float] = (0.1, 2.)) -> None:
+                 blur_sigma: tuple[float, float] = (0.1, 2.),
+                 jitter: dict | None = None) -> None:
         if num_ops < 0:
             raise ValueError(f'num_ops must not be negative, got {num_ops}')
         if isinstance(ops, str):
@@ -83,7 +87,10 @@ class StrongView(BaseTransform):
         self.blur_sigma = tuple(blur_sigma)
         random_magnitude = dict(
             magnitude_level=10, magnitude_std='inf', total_level=10)
+        self.jitter = jitter
         steps = []
+        if jitter:
+            steps.append(dict(type='mmpretrain.ColorJitter', **jitter))
         if blur_prob:
             steps.append(
                 dict(
@@ -129,4 +136,4 @@ class StrongView(BaseTransform):
         names = [op['type'] for op in self.ops]
         return (f'{self.__class__.__name__}(num_ops={self.num_ops}, '
                 f'ops={names}, blur_prob={self.blur_prob}, '
-                f'blur_sigma={self.blur_sigma})')
+                f'blur_sigma={self.blur_sigma}, jitter={self.jitter})')
