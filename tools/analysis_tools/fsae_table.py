@@ -139,7 +139,7 @@ def print_table(runs: list[dict]) -> None:
               f'{max(values):.1f} {sum(gains) / len(gains):5.1f} {min(gains):5.1f} '
               f'{mean["precision"]:5.1f} {mean["recall"]:5.1f} '
               f'{mean["threshold"]:5.2f} {mean["FPR"]:5.1f} {mean["FNR"]:5.1f}', end='')
-        if 'covered_first' in mean:
+        if 'temperature' in mean:
             print(f' {mean["covered_first"]:4.2f}-{mean["covered_last"]:4.2f} '
                   f'{mean["accuracy_first"]:4.2f}-{mean["accuracy_last"]:4.2f} '
                   f'{mean["temperature"]:4.1f} {mean["background_logit"]:4.1f}', end='')
