@@ -3,7 +3,10 @@
 # python tools/train.py configs/fsae/fsae_cam_mobilenetv1_animals.py
 _base_ = '../cam/cam_mobilenetv1_animals.py'
 
-model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'))
+# A background that fits logits of any scale, see README.md.
+model = dict(
+    type='FSAE',
+    loss_fsae=dict(type='FSAELoss', background='one_minus_max', temperature=0.1))
 train_pipeline = [
     *_base_.train_pipeline[:-1],
     dict(

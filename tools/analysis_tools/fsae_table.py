@@ -142,7 +142,7 @@ def print_table(runs: list[dict]) -> None:
         if 'temperature' in mean:
             print(f' {mean["covered_first"]:4.2f}-{mean["covered_last"]:4.2f} '
                   f'{mean["accuracy_first"]:4.2f}-{mean["accuracy_last"]:4.2f} '
-                  f'{mean["temperature"]:4.1f} {mean["background_logit"]:4.1f}', end='')
+                  f'{mean["temperature"]:4.2f} {mean["background_logit"]:4.1f}', end='')
         print()
 
 
