@@ -124,7 +124,7 @@ def print_table(runs: list[dict]) -> None:
     labels, in the first and in the last third of a row's iterations. T, bg: the
     loss's temperature and background.
     """
-    print(f'{"":48} {"choose":>6} {"mIoU":>5} {"range":>10} {"gain":>5} {"least":>5} '
+    print(f'{"":64} {"choose":>6} {"mIoU":>5} {"range":>10} {"gain":>5} {"least":>5} '
           f'{"P":>5} {"R":>5} {"thr":>5} {"FPR":>5} {"FNR":>5} {"covered":>9} '
           f'{"accuracy":>9} {"T":>4} {"bg":>4}')
     for row in runs[0]:
@@ -135,7 +135,7 @@ def print_table(runs: list[dict]) -> None:
         values = [run[row]['mIoU'] for run in runs]
         gains = [run[row]['mIoU'] - run[row.split(':')[0] + ': base']['mIoU']
                  for run in runs]
-        print(f'{row:48} {mean["choose"]:6.1f} {mean["mIoU"]:5.1f} {min(values):5.1f}-'
+        print(f'{row:64} {mean["choose"]:6.1f} {mean["mIoU"]:5.1f} {min(values):5.1f}-'
               f'{max(values):.1f} {sum(gains) / len(gains):5.1f} {min(gains):5.1f} '
               f'{mean["precision"]:5.1f} {mean["recall"]:5.1f} '
               f'{mean["threshold"]:5.2f} {mean["FPR"]:5.1f} {mean["FNR"]:5.1f}', end='')
@@ -186,8 +186,10 @@ class Run(FrozenRun):
         return self.rows
 
     def table(self, name: str, head: nn.Module) -> None:
-        """Add the rows of one head, Table 6."""
+        """Add the rows of one head: Table 6, at several settings and scales of the
+        loss."""
         best = self.search(head)
+        one_minus = dict(background='one_minus_max', temperature=0.1)
         rows: list[tuple[str, dict]] = [
             ('base', dict(threshold=1.1)),
             ('+ FAE, T 1, bg 0', dict(kernel_size=1)),
@@ -196,8 +198,14 @@ class Run(FrozenRun):
             ('+ FAE + SAE', best),
             ('+ FAE + SAE, bg 0', self.search(head, backgrounds=(0., ))),
             ('+ FAE + SAE, T 1', self.search(head, temperatures=(1., ))),
-            (f'+ FAE + SAE, {ONE_MINUS}', dict(
-                background='one_minus_max', temperature=0.1)),
+            (f'+ FAE + SAE, {ONE_MINUS}', one_minus),
+            ('+ FAE + SAE, sum of cells', dict(best, reduction='sum')),
+            (f'+ FAE + SAE, {ONE_MINUS}, sum of cells',
+             dict(one_minus, reduction='sum')),
+            ('+ FAE, sum of cells', dict(best, reduction='sum', kernel_size=1)),
+            ('+ FAE + SAE, T 1, bg 0, sum of cells', dict(reduction='sum')),
+            *((f'+ FAE + SAE, lambda {one}', dict(best, loss_weight=one))
+              for one in (10., 100.)),
         ]
         for what, options in rows:
             self.further(f'{name}: {what}', head, options)
@@ -205,6 +213,8 @@ class Run(FrozenRun):
     def sweeps(self, name: str, head: nn.Module) -> None:
         """Add the rows of the paper's Tables 7 to 10, and other readings."""
         best = self.search(head)
+        self.further(f'{name}: + FAE + SAE, sum of cells, photos unchanged', head,
+                     dict(best, reduction='sum'), num_ops=None)
         rows: list[tuple[str, dict]] = [
             *((f'+ FAE, tau_FAE {one}', dict(kernel_size=1, threshold=one))
               for one in (0.8, 0.85, 0.9, 0.99)),
@@ -212,11 +222,7 @@ class Run(FrozenRun):
             *((f'+ FAE + SAE, tau_SAE {one}', dict(ring_threshold=one))
               for one in (0., 0.6, 0.7, 0.9)),
             ('+ FAE + SAE, mean of sure cells', dict(reduction='mean_valid')),
-            ('+ FAE + SAE, sum of cells', dict(reduction='sum')),
             ('+ FAE + SAE, all classes', dict(label_filter='none')),
-            *((f'+ FAE + SAE, {ONE_MINUS}, T {one}', dict(
-                background='one_minus_max', background_logit=0., temperature=one))
-              for one in (0.05, 0.2)),
         ]
         for what, options in rows:
             self.further(f'{name}: {what}', head, {**best, **options})
@@ -225,8 +231,9 @@ class Run(FrozenRun):
                          num_ops)
 
     def further(self, name: str, head: nn.Module, options: dict,
-                num_ops: int = 3) -> None:
-        """Add a row that goes on from a head, unless it is there."""
+                num_ops: int | None = 3) -> None:
+        """Add a row that goes on from a head, unless it is there. Without ``num_ops``
+        the weak view is the strong one, too."""
         import copy
 
         import torch
@@ -237,9 +244,13 @@ class Run(FrozenRun):
         head = copy.deepcopy(head)
         torch.manual_seed(self.seed)
         loss = FSAELoss(**options)
-        online = self.learn(
-            head, self.args.iters, self.scored, loss, strong_features(
-                self.photos, self.args, self.scored, num_ops, self.features))
+        if num_ops is None:
+            strong = self.features[self.scored][:, :, None].expand(
+                -1, -1, VIEWS, -1, -1, -1)
+        else:
+            strong = strong_features(
+                self.photos, self.args, self.scored, num_ops, self.features)
+        online = self.learn(head, self.args.iters, self.scored, loss, strong)
         if loss.threshold <= 1:
             online.update(temperature=loss.temperature,
                           background_logit=loss.background_logit)
