@@ -3,10 +3,7 @@
 # python tools/train.py configs/fsae/fsae_cam_folder.py
 _base_ = '../cam/cam_folder.py'
 
-# A background that fits logits of any scale, see README.md.
-model = dict(
-    type='FSAE',
-    loss_fsae=dict(type='FSAELoss', background='one_minus_max', temperature=0.1))
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'))
 # The weak view of the paper has a colour jitter; its strengths are those of
 # EPS and PPC.
 train_pipeline = [

@@ -3,10 +3,7 @@
 # python tools/train.py configs/fsae/fsae_cam_mobilenetv1_animals.py
 _base_ = '../cam/cam_mobilenetv1_animals.py'
 
-# A background that fits logits of any scale, see README.md.
-model = dict(
-    type='FSAE',
-    loss_fsae=dict(type='FSAELoss', background='one_minus_max', temperature=0.1))
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'))
 train_pipeline = [
     *_base_.train_pipeline[:-1],
     dict(

@@ -2,11 +2,7 @@
 # python tools/train.py configs/fsae/fsae_esol_mobilenetv1_animals.py
 _base_ = '../esol/esol_mobilenetv1_animals.py'
 
-# A background that fits logits of any scale, see README.md.
-model = dict(
-    type='FSAE',
-    loss_fsae=dict(type='FSAELoss', background='one_minus_max', temperature=0.1),
-    stages=('classify', ))
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'), stages=('classify', ))
 train_pipeline = [
     *_base_.train_pipeline[:-1],
     dict(

@@ -2,11 +2,7 @@
 # python tools/train.py configs/fsae/fsae_esol_r50_coco.py
 _base_ = '../esol/esol_r50_coco.py'
 
-# A background that fits logits of any scale, see README.md.
-model = dict(
-    type='FSAE',
-    loss_fsae=dict(type='FSAELoss', background='one_minus_max', temperature=0.1),
-    stages=('classify', ))
+model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'), stages=('classify', ))
 # The weak view of the paper has a colour jitter; its strengths are those of
 # EPS and PPC.
 train_pipeline = [

@@ -268,8 +268,7 @@ def psa(powers, rate, walk, threshold, steps):
 
 
 def fsae(**values):
-    return {'model.loss_fsae': dict(
-        type='FSAELoss', background='one_minus_max', temperature=0.1, **values)}
+    return {'model.loss_fsae': dict(type='FSAELoss', **values)}
 
 
 RGB_MEAN, RGB_STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
