@@ -201,9 +201,9 @@ def test_sweeps_of_fsae(fsae, monkeypatch):
     rows = {}
     monkeypatch.setattr(run, 'search', lambda head: dict(temperature=2.))
     monkeypatch.setattr(
-        run, 'further', lambda name, head, options, num_ops=3: rows.update(
+        run, 'further', lambda name, head, options, num_ops=3, iters=1: rows.update(
             {name: (options, num_ops)}))
-    run.sweeps('ESOL', None)
+    run.sweeps('ESOL', None, None)
     assert rows['ESOL: + FAE, tau_FAE 0.8'] == (
         dict(temperature=2., kernel_size=1, threshold=0.8), 3)
     assert rows['ESOL: + FAE + SAE, k 7'] == (dict(temperature=2., kernel_size=7), 3)

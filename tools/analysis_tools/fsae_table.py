@@ -185,7 +185,8 @@ class Run(FrozenRun):
                 self.add(f'{name}: classifier', head)
             self.table(name, head)
             if self.args.sweeps and name == 'ESOL':
-                self.sweeps(name, head)
+                torch.manual_seed(self.seed)
+                self.sweeps(name, head, build())
         return self.rows
 
     def table(self, name: str, head: nn.Module) -> None:
@@ -213,17 +214,23 @@ class Run(FrozenRun):
         for what, options in rows:
             self.further(f'{name}: {what}', head, options)
 
-    def sweeps(self, name: str, head: nn.Module) -> None:
-        """Add the rows of the paper's Tables 7 to 10, and other readings."""
+    def sweeps(self, name: str, head: nn.Module, untrained: nn.Module) -> None:
+        """Add the rows of the paper's Tables 7 to 10, of other readings, and of FSAE
+        from the first iteration on."""
         best = self.search(head)
         self.further(f'{name}: + FAE + SAE, sum of cells, photos unchanged', head,
                      dict(best, reduction='sum'), num_ops=None)
+        for what, options in (
+                ('base', dict(threshold=1.1)), ('+ FAE + SAE, T 1, bg 0', {}),
+                (f'+ FAE + SAE, {ONE_MINUS}',
+                 dict(background='one_minus_max', temperature=0.1))):
+            self.further(f'{name} from scratch: {what}', untrained, options, iters=2)
         rows: list[tuple[str, dict]] = [
             *((f'+ FAE, tau_FAE {one}', dict(kernel_size=1, threshold=one))
-              for one in (0.8, 0.85, 0.9, 0.99)),
+              for one in (0.8, 0.99, 0.9, 0.85)),
             *((f'+ FAE + SAE, k {one}', dict(kernel_size=one)) for one in (5, 7)),
             *((f'+ FAE + SAE, tau_SAE {one}', dict(ring_threshold=one))
-              for one in (0., 0.6, 0.7, 0.9)),
+              for one in (0., 0.9, 0.6, 0.7)),
             ('+ FAE + SAE, mean of sure cells', dict(reduction='mean_valid')),
             ('+ FAE + SAE, all classes', dict(label_filter='none')),
         ]
@@ -234,9 +241,9 @@ class Run(FrozenRun):
                          num_ops)
 
     def further(self, name: str, head: nn.Module, options: dict,
-                num_ops: int | None = 3) -> None:
-        """Add a row that goes on from a head, unless it is there. Without ``num_ops``
-        the weak view is the strong one, too."""
+                num_ops: int | None = 3, iters: int = 1) -> None:
+        """Add a row that goes on from a head, unless it is there, for ``iters`` times
+        --iters. Without ``num_ops`` the weak view is the strong one, too."""
         import copy
 
         import torch
@@ -253,7 +260,8 @@ class Run(FrozenRun):
         else:
             strong = strong_features(
                 self.photos, self.args, self.scored, num_ops, self.features)
-        online = self.learn(head, self.args.iters, self.scored, loss, strong)
+        online = self.learn(
+            head, iters * self.args.iters, self.scored, loss, strong)
         if loss.threshold <= 1:
             online.update(temperature=loss.temperature,
                           background_logit=loss.background_logit)
