@@ -233,6 +233,8 @@ class Run(FrozenRun):
               for one in (0., 0.9, 0.6, 0.7)),
             ('+ FAE + SAE, mean of sure cells', dict(reduction='mean_valid')),
             ('+ FAE + SAE, all classes', dict(label_filter='none')),
+            (f'+ FAE + SAE, {ONE_MINUS}, T 0.2', dict(
+                background='one_minus_max', background_logit=0., temperature=0.2)),
         ]
         for what, options in rows:
             self.further(f'{name}: {what}', head, {**best, **options})
