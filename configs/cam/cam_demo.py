@@ -20,6 +20,8 @@ model = dict(
         frozen_stages=-1,
         init_cfg=None),
     decode_head=dict(in_channels=128, num_classes=7))
+# IRN's multiple of 16 is for stride 16.
+tta_model = dict(size_divisor=1)
 train_cfg = dict(max_iters=200, val_interval=200)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.01),

@@ -20,6 +20,8 @@ model = dict(
         frozen_stages=-1,
         init_cfg=None),
     decode_head=dict(in_channels=128, num_classes=7))
+# IRN's multiple of 16 is for stride 16.
+tta_model = dict(size_divisor=1)
 train_cfg = dict(max_iters=280, val_interval=280)
 # Momentum and a low rate train a network from scratch; the offsets of a stage
 # learn by plain SGD.

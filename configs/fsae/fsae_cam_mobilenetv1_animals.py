@@ -1,12 +1,14 @@
-# FSAE on CAM with MobileNetV1, small enough for a CPU. The weak view has no
-# colour jitter, so that all but the loss is as in the base.
+# FSAE on CAM with MobileNetV1, small enough for a CPU. The paper's colour jitter is
+# in the strong view alone, so that all but the loss is as in the base.
 # python tools/train.py configs/fsae/fsae_cam_mobilenetv1_animals.py
 _base_ = '../cam/cam_mobilenetv1_animals.py'
 
 model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'))
 train_pipeline = [
     *_base_.train_pipeline[:-1],
-    dict(type='StrongView'),
+    dict(
+        type='StrongView',
+        jitter=dict(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1)),
     _base_.train_pipeline[-1],
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,5 +1,5 @@
-# FSAE on CAM for COCO. A moving average of the model labels the weak view, as
-# the paper does it there for PPC with EPS.
+# FSAE on CAM for COCO, with the schedule of CAM. (The paper has a moving average
+# label the weak view there for PPC with EPS only.)
 # python tools/train.py configs/fsae/fsae_cam_r50_coco.py
 _base_ = '../cam/cam_r50_coco.py'
 
@@ -16,4 +16,3 @@ train_pipeline = [
     _base_.train_pipeline[-1],
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-custom_hooks = [dict(type='EMAPseudoLabelHook', momentum=0.001)]

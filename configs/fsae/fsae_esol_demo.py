@@ -10,7 +10,9 @@ model = dict(
     stages=('classify', ))
 train_pipeline = [
     *_base_.train_pipeline[:-1],
-    dict(type='StrongView'),
+    dict(
+        type='StrongView',
+        jitter=dict(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1)),
     _base_.train_pipeline[-1],
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,5 +1,4 @@
-# FSAE in ESOL's first stage for COCO. A moving average of the model labels the
-# weak view.
+# FSAE in ESOL's first stage for COCO.
 # python tools/train.py configs/fsae/fsae_esol_r50_coco.py
 _base_ = '../esol/esol_r50_coco.py'
 
@@ -16,4 +15,3 @@ train_pipeline = [
     _base_.train_pipeline[-1],
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-custom_hooks = [*_base_.custom_hooks, dict(type='EMAPseudoLabelHook', momentum=0.001)]

@@ -5,6 +5,7 @@ import json
 import re
 from copy import deepcopy
 from functools import cache, reduce
+from math import prod
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -315,6 +316,11 @@ FACTS = {
         'seed_dataloader.dataset.data_prefix.saliency_path': 'Saliency',
         'label_rule.type': 'SaliencyLabel'
     },
+    'esol/esol_r50_voc_saliency_seeds.py': {
+        'label_rule': dict(type='SaliencyLabel', refiner=None, bg_thr=0.15,
+                           claimed=0, unclaimed=0)
+    },
+    f'{ESOL}wo-cls.py': {'model.decode_head.loss_shrink.loss_weight': 0.},
     f'{ESOL}wo-dte.py': {'model.decode_head.clip_ratio': 0.15},
     f'{ESOL}wo-dte-fl.py': {'model.decode_head.clip_ratio': None},
     f'{ESOL}wo-fl.py': {'model.decode_head.clip_ratio': None},
@@ -357,7 +363,7 @@ FACTS = {
     'fsae/fsae_cam_r50_voc.py': {
         'optim_wrapper.optimizer.lr': 0.05, 'train_cfg.max_iters': 2 * 3305
     },
-    'fsae/fsae_cam_r50_coco.py': {
+    f'{FSAE}ema.py': {
         'custom_hooks.0': dict(type='EMAPseudoLabelHook', momentum=0.001)
     },
     f'{FSAE}base.py': fsae(threshold=1.1),
@@ -386,10 +392,30 @@ def test_fact(name, path, value):
     assert at(load(name), path) == value
 
 
+def stride(backbone) -> int:
+    if backbone.type in ('WideResNet38', 'VGG16FC7'):
+        return 8
+    return backbone.get('output_stride') or 4 * prod(backbone.strides)
+
+
+def test_seeds_of_stride_8_are_merged_at_the_photos_size():
+    """IRN's multiple of 16 is for stride 16."""
+    divisors = {
+        name: (stride(config.model.backbone), config.tta_model.get('size_divisor', 16))
+        for name, config in ((name, load(name)) for name in CONFIGS)
+        if config.get('tta_model', {}).get('type') == 'CAMTTAModel'}
+    assert {one for one, _ in divisors.values()} == {8, 16}
+    assert [name for name, (one, divisor) in divisors.items()
+            if one == 8 and divisor > 1] == []
+    assert divisors['cam/cam_r50_s8_voc.py'] == (8, 1)
+    assert divisors['cam/cam_r50_voc.py'] == (16, 16)
+
+
 @pytest.mark.parametrize('name, names', [
     ('wo-dte-fl', 'classify shrink'), ('wo-dte', 'classify shrink'),
     ('wo-fl', 'classify expand shrink'), ('wo-dts-area', 'classify expand shrink'),
     ('wo-dts', 'classify expand shrink'), ('wo-area', 'classify expand shrink'),
+    ('wo-cls', 'classify expand shrink'),
     ('ascent-wo-dcn', 'classify expand'), ('trained-kernel', 'classify expand'),
 ])
 def test_stages_of_esols_ablations(name, names):
@@ -433,6 +459,28 @@ def test_views_of_sances_pseudo_labels(name):
     views = load(f'{SANCE}{name}.py').seed_dataloader.dataset.pipeline[1].transforms
     count = len(views[0]) * (len(views[1]) if len(views) == 4 else 1)
     assert count == (1 if 'wo-tta' in name else 8)
+
+
+@pytest.mark.parametrize('name', ['cam', 'esol'])
+def test_no_moving_average_on_coco(name):
+    """The paper has one there for PPC with EPS alone."""
+    hooks = load(f'fsae/fsae_{name}_r50_coco.py').get('custom_hooks', [])
+    assert 'EMAPseudoLabelHook' not in [hook.type for hook in hooks]
+
+
+@pytest.mark.parametrize('name', [
+    'cam_demo', 'cam_folder', 'cam_mobilenetv1_animals', 'cam_r50_coco', 'cam_r50_voc',
+    'esol_demo', 'esol_folder', 'esol_mobilenetv1_animals', 'esol_mobilenetv1_folder',
+    'esol_r50_coco', 'esol_r50_voc'])
+def test_strong_view_has_the_jitter(name):
+    """Once: of the weak view or its own."""
+    pipeline = transforms(load(f'fsae/fsae_{name}.py').train_dataloader)
+    weak = [dict(one) for one in pipeline if one.type == 'mmpretrain.ColorJitter']
+    own = [dict(one.jitter, type='mmpretrain.ColorJitter') for one in pipeline
+           if one.type == 'StrongView' and one.get('jitter')]
+    assert weak + own == [dict(
+        type='mmpretrain.ColorJitter', brightness=0.3, contrast=0.3, saturation=0.3,
+        hue=0.1)]
 
 
 def test_strong_view_of_fsae():

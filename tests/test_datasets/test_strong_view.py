@@ -19,13 +19,16 @@ def strong_view(**options):
 
 
 def test_nine_colour_operations():
-    assert sorted(op['type'] for op in COLOR_OPS) == [
-        'AutoContrast', 'Brightness', 'ColorTransform', 'Contrast', 'Equalize',
-        'Identity', 'Posterize', 'Sharpness', 'Solarize'
-    ]
+    assert sorted(COLOR_OPS) == ['fixmatch', 'randaugment']
+    for ops in COLOR_OPS.values():
+        assert sorted(op['type'] for op in ops) == [
+            'AutoContrast', 'Brightness', 'ColorTransform', 'Contrast', 'Equalize',
+            'Identity', 'Posterize', 'Sharpness', 'Solarize'
+        ]
+    assert strong_view().ops == [*COLOR_OPS['randaugment']]
 
 
-@pytest.mark.parametrize('op', COLOR_OPS, ids=lambda op: op['type'])
+@pytest.mark.parametrize('op', COLOR_OPS['randaugment'], ids=lambda op: op['type'])
 def test_an_operation(op):
     """It changes the image (Identity does not) but never the padding."""
     np.random.seed(0)
@@ -42,23 +45,46 @@ def test_an_operation(op):
     assert same == (op['type'] == 'Identity')
 
 
-def test_ranges_of_magnitudes():
-    grey = dict(img=np.full((4, 4, 3), 200, np.uint8))
+@pytest.mark.parametrize('ops, least, most', [
+    ('randaugment', 0.1, 1.9), ('fixmatch', 0.05, 0.95)])
+def test_ranges_of_magnitudes(ops, least, most):
+    grey = dict(img=np.full((4, 4, 3), 100, np.uint8))
 
     def values(op, count=60):
-        view = strong_view(
-            num_ops=1, ops=[o for o in COLOR_OPS if o['type'] == op], blur_prob=0.)
+        view = strong_view(num_ops=1, blur_prob=0., ops=[
+            o for o in COLOR_OPS[ops] if o['type'] == op])
         return {int(view(dict(grey))['strong_img'][0, 0, 0]) for _ in range(count)}
 
     np.random.seed(1)
-    factors = np.array(sorted(values('Brightness'))) / 200
-    assert 0.04 <= factors[0] < 0.2 and 0.8 < factors[-1] <= 0.96
-    assert values('Posterize') <= {200 >> b << b for b in range(5)}
-    assert values('Solarize') == {200, 55}
+    factors = np.array(sorted(values('Brightness'))) / 100
+    assert least - 0.01 <= factors[0] < least + 0.15
+    assert most - 0.15 < factors[-1] <= most + 0.01
+    assert values('Posterize') <= {100 >> b << b for b in range(5)}
+    assert values('Solarize') == {100, 155}
+
+
+def test_blur_always_and_first():
+    """FSAE, Sec. 4.1.3: Gaussian blur and 3 operations are added."""
+    first, *others = strong_view().steps.transforms
+    assert type(first).__name__ == 'GaussianBlur' and first.prob == 1
+    assert [type(other).__name__ for other in others] == ['RandAugment']
+
+
+def test_jitter_of_its_own():
+    """It comes first, and the weak view has none."""
+    view = strong_view(num_ops=0, blur_prob=0., jitter=dict(brightness=0.3))
+    np.random.seed(0)
+    found = view(results())
+    assert np.array_equal(found['img'], results()['img'])
+    inside = found['strong_img'][3:21, 4:19] / found['img'][3:21, 4:19]
+    assert np.ptp(inside) < 0.05 and abs(inside.mean() - 1) > 0.01
+    with_blur = strong_view(jitter=dict(brightness=0.3)).steps.transforms
+    assert [type(one).__name__ for one in with_blur] == [
+        'ColorJitter', 'GaussianBlur', 'RandAugment']
 
 
 def test_blur_only_and_neither():
-    blurred = strong_view(num_ops=0, blur_prob=1., blur_sigma=(2., 2.))
+    blurred = strong_view(num_ops=0, blur_sigma=(2., 2.))
     image = results()['img'][3:21, 4:19]
     strong = blurred(results())['strong_img'][3:21, 4:19]
     assert strong.std() < 0.5 * image.std()
@@ -88,6 +114,8 @@ def test_packed():
 def test_bad_input():
     with pytest.raises(ValueError, match='negative'):
         strong_view(num_ops=-1)
+    with pytest.raises(ValueError, match="one of .'randaugment', 'fixmatch'., got 'x'"):
+        strong_view(ops='x')
     normalised = results()
     normalised['img'] = normalised['img'] / 255
     with pytest.raises(ValueError, match='before any normalisation'):

@@ -70,7 +70,7 @@ def naive_loss(loss, weak, strong, labels, has_background, valid):
         total = total - p[best[n, y, x][0]].log()
         count += 1
     divisor = dict(
-        mean_all=sure.size, sum=len(weak), mean_valid=count)[loss.reduction]
+        mean_all=int(valid.sum()), sum=len(weak), mean_valid=count)[loss.reduction]
     return loss.loss_weight * total / divisor, count
 
 
@@ -100,7 +100,7 @@ def test_loss_and_gradient_against_naive(options, has_background):
         strong.data.clamp_(-1, 1)
     classes, sure, ring = loss.pseudo_labels(
         weak, labels, has_background, valid)
-    value = loss(strong, classes, sure, labels, has_background)
+    value = loss(strong, classes, sure, labels, has_background, valid)
     expected, count = naive_loss(
         loss, weak, strong, labels, has_background, valid)
     assert 0 < count < sure.numel() and sure.sum() == count

@@ -270,6 +270,37 @@ def test_seeds_with_a_background_of_their_own():
         result.pred_sem_seg.data[0], result.seed.to_mask().long())
 
 
+class MeanModel(TinyModel):
+    """A perfect response: the mean of the colours in each cell."""
+
+    def __init__(self, stride):
+        super().__init__()
+        self.stride = stride
+        self.data_preprocessor = SegDataPreProcessor(mean=[0, 0, 0], std=[255] * 3)
+
+    def class_maps(self, inputs):
+        maps = F.avg_pool2d(
+            inputs, self.stride, ceil_mode=True, count_include_pad=False)
+        return ClassMaps(maps, maps.mean((2, 3)))
+
+
+def test_perfect_response_at_stride_8():
+    """IRN's rule, for stride 16, moves the seeds of a network of stride 8."""
+    size = (333, 500)
+    rows, columns = np.ogrid[:size[0], :size[1]]
+    inside = ((rows - 200) / 100)**2 + ((columns - 460) / 40)**2 <= 1
+    image = np.uint8(255) * inside[..., None].repeat(3, 2)
+    iou = {}
+    for divisor in (16, 1):
+        model = CAMTTAModel(
+            MeanModel(8).eval(), bg_thr=0.5, size_divisor=divisor)
+        result, = model.test_step(make_batch([image], [np.array([1, 1, 0, 0])]))
+        found = result.pred_sem_seg.data[0].numpy() > 0
+        iou[divisor] = (found & inside).sum() / (found | inside).sum()
+    assert iou[1] > 0.95
+    assert iou[16] < iou[1] - 0.1
+
+
 class TinySegmentor(TinyModel):
     """What SegmentorTTAModel asks of mmseg's EncoderDecoder."""
 

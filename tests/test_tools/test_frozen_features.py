@@ -2,6 +2,7 @@
 """The tables on cached features, tiny and with random weights."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,7 +73,9 @@ def arguments(tool, monkeypatch, root, name, *more):
     ('self_training', ('--rounds', '1', '--iters', '2', '3', '--extras'),
      ['train: class maps', 'train: round 1 + CRF', 'val: DeepLab on all masks']),
     ('esol', ('--stage-iters', '2', '--width', '4'),
-     ['classify', 'free offsets: ascent, 8 steps', 'expand to 1 cell, shrink'])])
+     ['classify', 'free offsets: ascent, 8 steps', 'expand to 1 cell, shrink']),
+    ('fsae', ('--iters', '2', '--width', '4', '--photos', '2'),
+     ['ESOL: base', 'ESOL: + FAE', 'CAM: + FAE + SAE'])])
 def test_table(request, root, monkeypatch, capsys, name, options, rows):
     tool = load_tool(f'analysis_tools/{name}_table')
     tool.main(arguments(tool, monkeypatch, root, name, *options, '--seeds', '0', '1'))
@@ -233,6 +236,91 @@ def test_offsets_climb(esol, run, monkeypatch):
     low, middle, high = (float(loss(run.sampled(head, x, None, field).detach()))
                          for field in (down[-1], fields[0], fields[-1]))
     assert low < middle < high
+
+
+@pytest.fixture
+def fsae(root, tmp_path, monkeypatch):
+    tool = load_tool('analysis_tools/fsae_table')
+    args = arguments(tool, monkeypatch, root, 'unused', '--width', '4', '--iters', '2')
+    args.out, args.features = str(tmp_path), str(tmp_path / 'features.pt')
+    photos = tool.Photos(str(root), args.choose, args.size)
+    features = load_tool('analysis_tools/frozen_features').load_features(photos, args)
+    return tool, tool.Run(photos, features, 0, args)
+
+
+def test_views_of_one_basis(fsae, monkeypatch):
+    """Strong views that are not changed are the photo and its mirror image."""
+    from mmwsss.datasets.transforms import StrongView
+    tool, run = fsae
+    monkeypatch.setattr(StrongView, 'transform', lambda self, results: dict(
+        strong_img=results['img']))
+
+    def strong():
+        return tool.strong_features(
+            run.photos, run.args, run.scored, 3, run.features)
+
+    views = strong()
+    assert views.shape == (3, 2, tool.VIEWS, 8, 4, 4)
+    for view in range(tool.VIEWS):
+        torch.testing.assert_close(
+            views[:, :, view].float(), run.features[run.scored], rtol=0.01, atol=0.01)
+    (Path(run.args.out) / 'strong_3.pt').unlink()
+    run.features = -run.features
+    with pytest.raises(ValueError, match='have another basis or network; remove them'):
+        strong()
+
+
+def test_base_of_fsae_sees_the_same_photos(fsae):
+    """Above the threshold of 1 the loss adds nothing, and draws no less."""
+    from mmwsss.models.heads import CAMHead
+    from mmwsss.models.losses import FSAELoss
+    _, run = fsae
+    weights = []
+    for loss in (None, FSAELoss(threshold=1.1), FSAELoss(threshold=0.)):
+        torch.manual_seed(0)
+        head = CAMHead(8, 3)
+        run.learn(head, 3, run.scored, loss, torch.randn(3, 2, 2, 8, 4, 4).half())
+        weights.append(head.classifier.weight.detach())
+    # The draw of the views comes after that of the head.
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_online_labels_against_masks(fsae, monkeypatch):
+    """Of labels that are the truth all are correct; the search finds them."""
+    tool, run = fsae
+    numbers = run.photos.choose
+    truth = torch.stack([run.truth(n, 0) for n in numbers]).long()
+    valid = run.inside(numbers)[:, 0]
+    shares = run.shares([run.online(numbers, [0], truth, valid, valid)])
+    assert shares['covered'] == shares['accuracy'] == shares['object_accuracy'] == 1
+    wrong = run.shares([run.online(numbers, [0], truth + 1, valid, valid)])
+    assert wrong['accuracy'] == 0 and 0 < wrong['objects'] <= 1
+    # Objects are at 9 and the rest below 5: a background between the two is right.
+    maps = torch.stack([
+        torch.where(truth == k + 1, 9., 5. - 2 * k) for k in range(2)], 1)
+    monkeypatch.setattr(run, 'maps', lambda head, numbers: maps)
+    best = run.search(None, (0.25, 50.), (0., 7., 20.))
+    assert best == dict(temperature=0.25, background_logit=7.)
+    mirrored = run.truth(2, 1)
+    assert mirrored.shape == (4, 4) and not torch.equal(mirrored, truth[0])
+
+
+def test_sweeps_of_fsae(fsae, monkeypatch):
+    """The paper's values, everything else as the search found it."""
+    _, run = fsae
+    rows = {}
+    monkeypatch.setattr(run, 'search', lambda head: dict(temperature=2.))
+    monkeypatch.setattr(
+        run, 'further', lambda name, head, options, num_ops=3, iters=1: rows.update(
+            {name: (options, num_ops)}))
+    run.sweeps('ESOL', None, None)
+    assert rows['ESOL: + FAE, tau_FAE 0.8'] == (
+        dict(temperature=2., kernel_size=1, threshold=0.8), 3)
+    assert rows['ESOL: + FAE + SAE, k 7'] == (dict(temperature=2., kernel_size=7), 3)
+    assert rows['ESOL: + FAE + SAE, tau_SAE 0.6'] == (
+        dict(temperature=2., ring_threshold=0.6), 3)
+    assert rows['ESOL: + FAE + SAE, 5 operations'] == (dict(temperature=2.), 5)
 
 
 def test_threshold_scores(run):

@@ -23,7 +23,6 @@ if __name__ == '__main__':
 from typing import TYPE_CHECKING
 
 from frozen_features import (
-    STRIDE,
     THRESHOLDS,
     FrozenRun,
     Photos,
@@ -180,15 +179,6 @@ class Run(FrozenRun):
             return head.loss_expand(logits, tags)
         return head.loss_shrink(logits, tags) + head.loss_area(
             maps.masked_fill(~self.inside(batch), -1e4), tags)
-
-    def inside(self, batch: list[int]) -> Tensor:
-        """Cells (n, 1, g, g) that lie in the photos of a batch."""
-        import torch
-        inside = torch.zeros(len(batch), 1, *self.features.shape[3:], dtype=torch.bool)
-        for one, n in zip(inside, batch, strict=True):
-            rows, columns = self.photos.covered(n, STRIDE)
-            one[:, :rows, :columns] = True
-        return inside
 
     def in_batches(self, answer: Callable[[list[int]], Tensor]) -> Tensor:
         """What a function answers for all photos of the table, in their order."""

@@ -13,7 +13,7 @@ from mmwsss.utils.arguments import ToolParser
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from torch import Tensor, nn
 
@@ -44,12 +44,14 @@ def make_parser(doc: str | None) -> ToolParser:
 
 
 def make_runs(args: argparse.Namespace,
-              scores: Callable[[Photos, Tensor, int], dict]) -> list[dict]:
+              scores: Callable[[Photos, Tensor, int], dict],
+              name: str = 'scores') -> list[dict]:
     """The scores of all runs; one that is there already is not made again.
 
     Args:
         args (Namespace): The command line.
         scores (Callable): ``scores(photos, features, seed)`` makes one run.
+        name (str): Of the files that keep the scores. Defaults to 'scores'.
 
     Returns:
         list[dict]: Its answer for each of ``args.seeds``.
@@ -60,7 +62,7 @@ def make_runs(args: argparse.Namespace,
     features = load_features(photos, args)
     runs = []
     for seed in args.seeds:
-        path = osp.join(args.out, f'scores_{seed}.json')
+        path = osp.join(args.out, f'{name}_{seed}.json')
         if not osp.exists(path):
             write_json(path, scores(photos, features, seed))
         runs.append(read_json(path))
@@ -145,6 +147,7 @@ class Photos:
         turned[..., :columns] = maps[..., :columns].flip(-1)
         return turned
 
+
 def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
     """Principal components (N, 2, K, g, g) of the features of each photo and its
     mirror image, whitened half-way; 0 outside of the photo."""
@@ -152,42 +155,85 @@ def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
     from rich.progress import track
 
     from mmwsss.utils import atomic_write
-    path = args.features or osp.join(args.out, 'features.pt')
+    path = features_path(args)
     if osp.exists(path):
         return torch.load(path, weights_only=True).float()
-    network, mean, std = load_network(args)
-    grid = photos.size // STRIDE
-    features = torch.zeros(len(photos.ids), 2, network.feature_info.channels()[-1],
-                           grid, grid, dtype=torch.half)
-    with torch.no_grad():
-        for n in track(range(len(photos.ids)), 'features'):
-            image = (photos.image(n) / 255 - mean) / std
-            views = torch.zeros(2, 3, photos.size, photos.size)
-            height, width = photos.sizes[n]
-            views[0, :, :height, :width] = image
-            views[1, :, :height, :width] = image.flip(-1)
-            features[n] = network(views)[-1]
-    samples = torch.cat([
-        features[n, 0][:, :photos.covered(n, STRIDE)[0],
-                       :photos.covered(n, STRIDE)[1]].flatten(1)[:, ::6].float()
-        for n in photos.train[::2]], dim=1)
-    centre = samples.mean(dim=1, keepdim=True)
-    centred = samples - centre
-    variance, basis = torch.linalg.eigh(centred @ centred.T / samples.shape[1])
-    variance = variance.flip(0)[:args.components].clamp(min=1e-6)
-    # Components of nearly equal size are learnt at one rate.
-    basis = basis.flip(1)[:, :args.components] / (variance * variance[0])**.25 * 3
-    reduced = torch.zeros(len(features), 2, basis.shape[1], grid, grid,
-                          dtype=torch.half)
-    for n, both in enumerate(features):
-        rows, columns = photos.covered(n, STRIDE)
-        parts = torch.einsum(
-            'kc,vcp->vkp', basis.T, both.float().flatten(2) - centre)
-        reduced[n, :, :, :rows, :columns] = parts.view(
-            2, -1, grid, grid)[..., :rows, :columns]
+    network = FrozenNetwork(photos, args)
+    features = torch.stack([
+        network.features(n, torch.stack([image, image.flip(-1)]))
+        for n, image in ((n, photos.image(n)) for n in track(
+            range(len(photos.ids)), 'features'))])
     with atomic_write(path) as file:
-        torch.save(reduced, file)
-    return reduced.float()
+        torch.save(features, file)
+    return features.float()
+
+
+def features_path(args: argparse.Namespace) -> str:
+    return args.features or osp.join(args.out, 'features.pt')
+
+
+class FrozenNetwork:
+    """The backbone and its principal components, which are stored beside the features
+    of photos, so that other views of a photo have the same ones.
+
+    Args:
+        photos (Photos): The photos.
+        args (Namespace): The command line.
+    """
+
+    def __init__(self, photos: Photos, args: argparse.Namespace) -> None:
+        import torch
+
+        from mmwsss.utils import atomic_write
+        self.photos = photos
+        self.network, self.mean, self.std = load_network(args)
+        path = osp.splitext(features_path(args))[0] + '_basis.pt'
+        if not osp.exists(path):
+            with atomic_write(path) as file:
+                torch.save(self.make_basis(args.components), file)
+        self.centre, self.basis = torch.load(path, weights_only=True)
+
+    def features(self, n: int, views: Tensor) -> Tensor:
+        """Components (v, K, g, g) of views (v, 3, H, W) of a photo, uint8; in half
+        precision, 0 outside of the photo."""
+        import torch
+        rows, columns = self.photos.covered(n, STRIDE)
+        inside = self.raw(views)[..., :rows, :columns]
+        grid = self.photos.size // STRIDE
+        reduced = torch.zeros(len(views), self.basis.shape[1], grid, grid,
+                              dtype=torch.half)
+        reduced[..., :rows, :columns] = torch.einsum(
+            'kc,vchw->vkhw', self.basis.T, inside - self.centre[:, :, None])
+        return reduced
+
+    def raw(self, views: Tensor) -> Tensor:
+        """What the backbone answers to views (v, 3, H, W), uint8."""
+        import torch
+        size = self.photos.size
+        squares = torch.zeros(len(views), 3, size, size)
+        squares[..., :views.shape[2], :views.shape[3]] = (
+            views / 255 - self.mean) / self.std
+        with torch.no_grad():
+            return self.network(squares)[-1]
+
+    def make_basis(self, components: int) -> list[Tensor]:
+        """The centre (C, 1) and the basis (C, K) of the features of every second
+        photo of train."""
+        import torch
+        from rich.progress import track
+        samples = []
+        for n in track(self.photos.train[::2], 'principal components'):
+            rows, columns = self.photos.covered(n, STRIDE)
+            samples.append(self.raw(self.photos.image(n)[None])[
+                0, :, :rows, :columns].flatten(1)[:, ::6])
+        every = torch.cat(samples, dim=1)
+        centre = every.mean(dim=1, keepdim=True)
+        centred = every - centre
+        variance, basis = torch.linalg.eigh(centred @ centred.T / every.shape[1])
+        variance = variance.flip(0)[:components].clamp(min=1e-6)
+        # Components of nearly equal size are learnt at one rate.
+        return [centre,
+                basis.flip(1)[:, :components] / (variance * variance[0])**.25 * 3]
 
 
 def load_network(args: argparse.Namespace) -> tuple[nn.Module, Tensor, Tensor]:
@@ -205,6 +251,7 @@ def load_network(args: argparse.Namespace) -> tuple[nn.Module, Tensor, Tensor]:
                  for key in ('mean', 'std'))
     return network, mean, std
 
+
 class FrozenRun:
     """One run of all rows of a table, of one seed of the random numbers.
 
@@ -218,11 +265,13 @@ class FrozenRun:
         self.photos, self.features, self.seed = photos, features, seed
         self.num_classes = len(photos.classes) + 1
 
-    def batches(self, iters: int, size: int = 16) -> Iterable[tuple[list, list]]:
-        """Numbers of photos that choose nothing, and whether each is mirrored."""
+    def batches(self, iters: int, size: int = 16, photos: Sequence[int] | None = None
+                ) -> Iterable[tuple[list, list]]:
+        """Numbers of photos, by default of all that choose nothing, and whether each
+        is mirrored."""
         import torch
         order: list[int] = []
-        fit = torch.tensor(self.photos.fit)
+        fit = torch.tensor(photos or self.photos.fit)
         size = min(size, len(fit))
         for _ in range(iters):
             if len(order) < size:
@@ -235,6 +284,15 @@ class FrozenRun:
         import torch
         return torch.stack([
             self.features[n, flip] for n, flip in zip(batch, mirrored, strict=True)])
+
+    def inside(self, batch: list[int]) -> Tensor:
+        """Cells (n, 1, g, g) that lie in the photos of a batch."""
+        import torch
+        inside = torch.zeros(len(batch), 1, *self.features.shape[3:], dtype=torch.bool)
+        for one, n in zip(inside, batch, strict=True):
+            rows, columns = self.photos.covered(n, STRIDE)
+            one[:, :rows, :columns] = True
+        return inside
 
     def pool(self, batch: list[int], maps: Tensor) -> Tensor:
         """The means (n, K) of class maps (n, K, g, g), each over its photo."""
@@ -264,6 +322,4 @@ def summary(confusion: Tensor) -> dict[str, float]:
     from mmwsss.evaluation.metrics.confusion_scores import SCORE_NAMES, confusion_scores
     scores = confusion_scores(confusion)
     return {key: float(scores[SCORE_NAMES[key]])
-            for key in ('mIoU', 'precision', 'recall')}
-
-
+            for key in ('mIoU', 'precision', 'recall', 'FPR', 'FNR')}

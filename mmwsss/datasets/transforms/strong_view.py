@@ -5,31 +5,38 @@ import numpy as np
 from mmcv.transforms import BaseTransform, Compose
 from mmseg.registry import TRANSFORMS
 
-# FixMatch's fourteen without rotation, shears and translations. Enhancement
-# factors lie in [0.05, 0.95] (mmpretrain adds 1 to the negated magnitude);
-# posterising rounds up, to 4 to 8 bits.
-_FACTOR = dict(magnitude_range=(0.05, 0.95), random_negative_prob=1.)
-COLOR_OPS = (
-    dict(type='AutoContrast'),
-    dict(type='Brightness', **_FACTOR),
-    dict(type='ColorTransform', **_FACTOR),
-    dict(type='Contrast', **_FACTOR),
-    dict(type='Equalize'),
-    dict(type='Identity'),
-    dict(type='Posterize', magnitude_range=(3, 8)),
-    dict(type='Sharpness', **_FACTOR),
-    dict(type='Solarize', magnitude_range=(0, 256)),
-)
+
+def _color_ops(**factor) -> tuple[dict, ...]:
+    """RandAugment's fourteen without rotation, shears and translations. Posterising
+    rounds up, to 4 to 8 bits."""
+    return (
+        dict(type='AutoContrast'),
+        dict(type='Brightness', **factor),
+        dict(type='ColorTransform', **factor),
+        dict(type='Contrast', **factor),
+        dict(type='Equalize'),
+        dict(type='Identity'),
+        dict(type='Posterize', magnitude_range=(3, 8)),
+        dict(type='Sharpness', **factor),
+        dict(type='Solarize', magnitude_range=(0, 256)),
+    )
+
+
+# Mmpretrain adds 1 to the magnitude: enhancement factors of 0.1 to 1.9, and of 0.05
+# to 0.95.
+COLOR_OPS = dict(
+    randaugment=_color_ops(magnitude_range=(0, 0.9), random_negative_prob=0.5),
+    fixmatch=_color_ops(magnitude_range=(0.05, 0.95), random_negative_prob=1.))
 
 
 @TRANSFORMS.register_module()
 class StrongView(BaseTransform):
     """Make a strongly augmented view of the same geometry.
 
-    ``num_ops`` operations of RandAugment that change colours only, drawn with
-    replacement and each of a random magnitude, and a Gaussian blur, all by
-    mmpretrain. They act on the image as cropped, in bytes, before any
-    normalisation; the padding around it stays what it is. FSAE, Sec. 3.2.1.
+    A Gaussian blur, then ``num_ops`` operations of RandAugment that change colours
+    only, drawn with replacement and each of a random magnitude, all by mmpretrain.
+    They act on the image as cropped, in bytes, before any normalisation; the
+    padding around it stays what it is. FSAE, Secs. 3.2.1 and 4.1.3.
 
     Put it last before packing: what comes before is the weak augmentation,
     which both views share, and is the same with and without this transform.
@@ -45,44 +52,58 @@ class StrongView(BaseTransform):
 
     Args:
         num_ops (int): Defaults to 3.
-        ops (Sequence[dict]): What to draw from: mmpretrain's transforms with
-            their arguments, by default of probability 1, or ``'Identity'``.
-            Defaults to the nine operations of ``COLOR_OPS``.
-        blur_prob (float): Probability of the blur. Defaults to 0.5.
+        ops (str | Sequence[dict]): What to draw from: nine operations with the
+            ranges of ``'randaugment'`` (enhancement factors of 0.1 to 1.9) or of
+            ``'fixmatch'`` (0.05 to 0.95, so nothing is brighter or sharper than
+            before); or mmpretrain's transforms with their arguments, by default
+            of probability 1, or ``'Identity'``. Defaults to 'randaugment'.
+        blur_prob (float): Probability of the blur. Defaults to 1.
         blur_sigma (tuple[float]): Range of its standard deviation in pixels.
             Defaults to (0.1, 2).
+        jitter (dict, optional): Arguments of mmpretrain's ``ColorJitter``, which
+            comes first: that of FSAE's weak view, where it is to be in the strong
+            one alone. Defaults to None.
 
     Raises:
-        ValueError: If ``num_ops`` is negative.
+        ValueError: If ``num_ops`` is negative or ``ops`` is an unknown name.
     """
 
     def __init__(self,
                  num_ops: int = 3,
-                 ops: Sequence[dict] = COLOR_OPS,
-                 blur_prob: float = 0.5,
-                 blur_sigma: tuple[float, float] = (0.1, 2.)) -> None:
+                 ops: str | Sequence[dict] = 'randaugment',
+                 blur_prob: float = 1.,
+                 blur_sigma: tuple[float, float] = (0.1, 2.),
+                 jitter: dict | None = None) -> None:
         if num_ops < 0:
             raise ValueError(f'num_ops must not be negative, got {num_ops}')
+        if isinstance(ops, str):
+            if ops not in COLOR_OPS:
+                raise ValueError(
+                    f'ops must be operations or one of {(*COLOR_OPS, )}, got {ops!r}')
+            ops = COLOR_OPS[ops]
         self.num_ops = num_ops
         self.ops = [dict(op) for op in ops]
         self.blur_prob = blur_prob
         self.blur_sigma = tuple(blur_sigma)
         random_magnitude = dict(
             magnitude_level=10, magnitude_std='inf', total_level=10)
+        self.jitter = jitter
         steps = []
-        if num_ops:
-            steps.append(
-                dict(
-                    type='mmpretrain.RandAugment',
-                    policies=[self._policy(op) for op in self.ops],
-                    num_policies=num_ops,
-                    **random_magnitude))
+        if jitter:
+            steps.append(dict(type='mmpretrain.ColorJitter', **jitter))
         if blur_prob:
             steps.append(
                 dict(
                     type='mmpretrain.GaussianBlur',
                     magnitude_range=self.blur_sigma,
                     prob=blur_prob,
+                    **random_magnitude))
+        if num_ops:
+            steps.append(
+                dict(
+                    type='mmpretrain.RandAugment',
+                    policies=[self._policy(op) for op in self.ops],
+                    num_policies=num_ops,
                     **random_magnitude))
         self.steps = Compose([TRANSFORMS.build(step) for step in steps])
 
@@ -115,4 +136,4 @@ class StrongView(BaseTransform):
         names = [op['type'] for op in self.ops]
         return (f'{self.__class__.__name__}(num_ops={self.num_ops}, '
                 f'ops={names}, blur_prob={self.blur_prob}, '
-                f'blur_sigma={self.blur_sigma})')
+                f'blur_sigma={self.blur_sigma}, jitter={self.jitter})')

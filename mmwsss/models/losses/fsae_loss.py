@@ -42,9 +42,10 @@ class FSAELoss(nn.Module):
         kernel_size (int): ``k``, the side of the dilation in pixels of the
             score map, odd; 1 leaves the ring away. Defaults to 3.
         reduction (str): ``'mean_all'`` divides the sum over sure pixels by the
-            number of all pixels, as FixMatch does; ``'mean_valid'`` by the
-            number of sure pixels (of all processes); ``'sum'`` by the number of
-            images, which is Eq. 9 to the letter. Defaults to 'mean_all'.
+            number of all pixels of the images, as FixMatch does, and
+            ``'mean_valid'`` by that of sure ones, both of all processes; ``'sum'``
+            by the number of images, which is Eq. 9 to the letter. Defaults to
+            'mean_all'.
         background (str): What a head without background channel gets as one:
             ``'constant'``, the logit ``background_logit``; or
             ``'one_minus_max'``: the maps are divided by their maxima and the
@@ -140,7 +141,8 @@ class FSAELoss(nn.Module):
                 pseudo_labels: Tensor,
                 mask: Tensor,
                 labels: Tensor | None = None,
-                has_background: bool = False) -> Tensor:
+                has_background: bool = False,
+                valid: Tensor | None = None) -> Tensor:
         """Compute the loss of the strong view.
 
         Args:
@@ -150,6 +152,8 @@ class FSAELoss(nn.Module):
             mask (Tensor): Bool of shape (N, h, w); where they count.
             labels (Tensor, optional): As in :meth:`pseudo_labels`.
             has_background (bool): As there.
+            valid (Tensor, optional): As there; what is padded is no pixel of the
+                mean.
 
         Returns:
             Tensor: The weighted loss, a scalar.
@@ -168,15 +172,15 @@ class FSAELoss(nn.Module):
         losses = F.cross_entropy(
             logits, pseudo_labels.masked_fill(~mask, 0), reduction='none')
         total = losses[mask].sum()
-        if self.reduction == 'mean_all':
-            total = total / mask.numel()
-        elif self.reduction == 'sum':
-            total = total / len(mask)
-        else:
-            count = mask.sum().float()
-            all_reduce(count, op='mean')
-            total = total / count.clamp(min=1)
-        return self.loss_weight * total
+        if self.reduction == 'sum':
+            return self.loss_weight * total / len(mask)
+        if self.reduction == 'mean_valid':
+            valid = mask
+        elif valid is None:
+            valid = torch.ones_like(mask)
+        count = valid.sum().float()
+        all_reduce(count, op='mean')
+        return self.loss_weight * total / count.clamp(min=1)
 
     def _logits(self, scores: Tensor, labels: Tensor | None,
                 has_background: bool) -> Tensor:

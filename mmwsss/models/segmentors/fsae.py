@@ -76,7 +76,7 @@ class FSAEMixin(TeacherMixin, ClassMapsMixin, EncoderDecoder):
         if any_sure:
             strong = self.class_maps(self._strong_view(data_samples)).scores
             loss = self.loss_fsae(
-                strong, pseudo_labels, sure, labels, has_background)
+                strong, pseudo_labels, sure, labels, has_background, valid)
         else:
             loss = any_sure
         losses[self.loss_fsae.loss_name] = loss

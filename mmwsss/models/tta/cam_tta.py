@@ -52,8 +52,9 @@ class CAMTTAModel(ImageTTAModel):
             first, as SEAM does. Defaults to False.
         eps (float): What is added to what maps are divided by, far below their
             maxima: maps of attention are small. Defaults to 1e-5.
-        size_divisor (int): Where the full-size product is merged: 16, IRN's, or
-            1, the image's own size, as PSA and EPS do. Defaults to 16.
+        size_divisor (int): Where the full-size product is merged: 16, IRN's, for
+            networks of stride 16, or 1, the image's own size, as PSA, SEAM and EPS
+            do, for those of stride 8. Defaults to 16.
         data_preprocessor (dict, optional): Replaces the model's own.
     """
 

@@ -13,5 +13,5 @@ model = dict(
         in_channels=[512, 1024, 2048],
         in_index=(1, 2, 3),
         bg_thr=0.26))
-tta_model = dict(min_max=True, bg_thr=0.26)
+tta_model = dict(min_max=True, bg_thr=0.26, size_divisor=1)
 optim_wrapper = dict(optimizer=dict(lr=0.01))

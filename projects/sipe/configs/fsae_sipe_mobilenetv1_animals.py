@@ -1,5 +1,5 @@
-# FSAE on SIPE with MobileNetV1, small enough for a CPU. The weak view has no colour
-# jitter, so that all but the loss is as in the base. Supervision: I.
+# FSAE on SIPE with MobileNetV1, small enough for a CPU. The paper's colour jitter is
+# in the strong view alone, so that all but the loss is as in the base. Supervision: I.
 # PYTHONPATH=. python tools/train.py \
 #     projects/sipe/configs/fsae_sipe_mobilenetv1_animals.py
 _base_ = './sipe_mobilenetv1_animals.py'
@@ -7,7 +7,9 @@ _base_ = './sipe_mobilenetv1_animals.py'
 model = dict(type='FSAE', loss_fsae=dict(type='FSAELoss'))
 train_pipeline = [
     *_base_.train_pipeline[:-1],
-    dict(type='StrongView'),
+    dict(
+        type='StrongView',
+        jitter=dict(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1)),
     _base_.train_pipeline[-1],
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
