@@ -38,6 +38,8 @@ def make_parser(doc: str | None) -> ToolParser:
                         'components of the features that are kept (default: 256)')
     parser.add_argument('--size', type=int, default=320, help='side of the square that '
                         'each photo is laid in, no larger one is there (default: 320)')
+    parser.add_argument('--enlarge', type=int, default=1, metavar='TIMES', help='show '
+                        'the network each photo so many times as large (default: 1)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument('--classifier-iters', type=int, default=400)
     return parser
@@ -56,7 +58,7 @@ def make_runs(args: argparse.Namespace,
     """
     import torch
     torch.set_num_threads(1)
-    photos = Photos(args.data, args.choose, args.size)
+    photos = Photos(args.data, args.choose, args.size, args.enlarge)
     features = load_features(photos, args)
     runs = []
     for seed in args.seeds:
@@ -74,15 +76,17 @@ class Photos:
         root (str): The folder.
         choose (str): List of photos of train below it.
         size (int): Side of the square that each photo is laid in, in pixels.
+        enlarge (int): How many times as large the network sees all that. Sizes here
+            are those of the files. Defaults to 1.
 
     Raises:
         ValueError: If a photo is larger, or one of ``choose`` is not of train.
     """
 
-    def __init__(self, root: str, choose: str, size: int) -> None:
+    def __init__(self, root: str, choose: str, size: int, enlarge: int = 1) -> None:
         import torch
         from PIL import Image
-        self.root, self.size = root, size
+        self.root, self.size, self.enlarge = root, size, enlarge
         lists = osp.join(root, 'ImageSets', 'Segmentation')
         train = read_lines(osp.join(lists, 'train.txt'))
         self.ids = train + read_lines(osp.join(lists, 'val.txt'))
@@ -127,7 +131,7 @@ class Photos:
 
     def covered(self, n: int, stride: int) -> tuple[int, int]:
         """Rows and columns of a grid of a stride that a photo reaches into."""
-        height, width = self.sizes[n]
+        height, width = (self.enlarge * side for side in self.sizes[n])
         return -(-height // stride), -(-width // stride)
 
     def at_photo(self, n: int, maps: Tensor) -> Tensor:
@@ -150,20 +154,25 @@ def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
     mirror image, whitened half-way; 0 outside of the photo."""
     import torch
     from rich.progress import track
+    from torch.nn import functional
 
     from mmwsss.utils import atomic_write
     path = args.features or osp.join(args.out, 'features.pt')
     if osp.exists(path):
         return torch.load(path, weights_only=True).float()
     network, mean, std = load_network(args)
-    grid = photos.size // STRIDE
+    side = photos.enlarge * photos.size
+    grid = side // STRIDE
     features = torch.zeros(len(photos.ids), 2, network.feature_info.channels()[-1],
                            grid, grid, dtype=torch.half)
     with torch.no_grad():
         for n in track(range(len(photos.ids)), 'features'):
-            image = (photos.image(n) / 255 - mean) / std
-            views = torch.zeros(2, 3, photos.size, photos.size)
-            height, width = photos.sizes[n]
+            image = functional.interpolate(
+                photos.image(n)[None].float(), scale_factor=photos.enlarge,
+                mode='bicubic', align_corners=False)[0].clamp(0, 255)
+            image = (image / 255 - mean) / std
+            views = torch.zeros(2, 3, side, side)
+            height, width = image.shape[1:]
             views[0, :, :height, :width] = image
             views[1, :, :height, :width] = image.flip(-1)
             features[n] = network(views)[-1]
