@@ -215,7 +215,7 @@ def test_recipe(name):
 def test_recipes_of_irn(name):
     steps = {step.name: step.spec for step in recipe(name).steps}
     # On COCO only the last stage of ESOL makes seeds.
-    each_stage = 'esol' in name and 'coco' not in name
+    each_stage = 'esol_irn' in name and 'coco' not in name
     seeds = 'seeds_shrink' if each_stage else 'seeds'
     assert steps['walk']['seeds'] == f'{{{seeds}}}'
     assert steps['affinity_labels']['seeds'] == f'{{{seeds}}}'

@@ -202,6 +202,28 @@ def test_quality_of_sances_labels(table):
         {key: 100 * one for key, one in expected.items()})
 
 
+def test_parts_and_picture_of_esol(esol, root, monkeypatch, capsys):
+    esol.main(arguments(
+        esol, monkeypatch, root, 'oracle', '--stage-iters', '1', '--width', '4',
+        '--seeds', '0', '--parts', 'oracle', '--plot', str(root / 'recalls.png')))
+    printed = capsys.readouterr().out
+    assert 'free offsets' in printed and 'shrink' not in printed
+    with Image.open(root / 'recalls.png') as image:
+        assert image.size == (640, 380)
+
+
+def test_enlarged_photos(tool, root, monkeypatch):
+    """The grid grows with the photos, scores stay at the size of the masks."""
+    args = arguments(tool, monkeypatch, root, 'large', '--enlarge', '2')
+    args.features = str(root / 'large.pt')
+    photos = tool.Photos(str(root), args.choose, args.size, args.enlarge)
+    features = load_tool('analysis_tools/frozen_features').load_features(photos, args)
+    assert features.shape == (6, 2, 8, 8, 8)
+    assert photos.covered(0, 16) == (5, 8)
+    assert (features[0, :, :, 5:] == 0).all() and (features[0, :, :, 4] != 0).any()
+    assert photos.at_photo(0, features[0, 0]).shape[1:] == photos.mask(0).shape
+
+
 @pytest.fixture
 def run(esol, root, monkeypatch):
     args = arguments(esol, monkeypatch, root, 'run', '--width', '4')

@@ -45,6 +45,8 @@ STEP = 0.3
 FARTHEST = 3.
 OFFSET_RATE = 1e-3
 ORACLE_STEPS = (1, 2, 4, 8)
+EXPANDED = {'expand to 0.2 cells': 0.2, 'expand to 1 cell': 1.}
+PARTS = ('oracle', 'stages', 'variants', 'baselines')
 COLUMNS = ('precision', 'recall', 'threshold', 'precision_there', 'recall_there',
            'lower', 'offset', 'above')
 
@@ -58,12 +60,18 @@ def parse_args() -> argparse.Namespace:
                         'expand, and of shrink (default: 150)')
     parser.add_argument('--photos', type=int, default=300, help='photos of train that '
                         'rows are scored on (default: 300)')
+    parser.add_argument('--parts', nargs='+', choices=PARTS, default=PARTS,
+                        help='(default: all)')
+    parser.add_argument('--plot', metavar='PNG', help='draw the recall of free offsets')
     return parser.parse_args()
 
 
 def main(args: argparse.Namespace) -> None:
     """Make the runs that are not there, and print the table."""
-    print_table(make_runs(args, lambda *given: Run(*given, args).scores()))
+    runs = make_runs(args, lambda *given: Run(*given, args).scores())
+    print_table(runs)
+    if args.plot:
+        draw_recalls(runs, args.plot)
 
 
 def print_table(runs: list[dict]) -> None:
@@ -88,6 +96,29 @@ def print_table(runs: list[dict]) -> None:
               f'{max(values):.1f} {" ".join(cells)}')
 
 
+def draw_recalls(runs: list[dict], path: str) -> None:
+    """Draw recall over the threshold, of the class maps and of free offsets."""
+    from matplotlib.figure import Figure
+
+    from mmwsss.utils import atomic_write
+    figure = Figure(figsize=(6.4, 3.8), layout='constrained')
+    axes = figure.add_subplot()
+    for name, row, style in (
+            ('class maps', 'classify', 'k-'),
+            ('up, one step', 'free offsets: ascent, 1 steps', 'C3:'),
+            ('up, four steps', 'free offsets: ascent, 4 steps', 'C3-'),
+            ('down, one step', 'free offsets: descent, 1 steps', 'C0:'),
+            ('down, four steps', 'free offsets: descent, 4 steps', 'C0-')):
+        recalls = [run[row]['recalls'] for run in runs]
+        axes.plot(THRESHOLDS, [sum(one) / len(one) for one in zip(
+            *recalls, strict=True)], style, label=name)
+    axes.set(xlabel='threshold', ylabel='recall (%)', xlim=(0, THRESHOLDS[-1]))
+    axes.grid(alpha=0.3)
+    axes.legend(title='offsets go ... the loss')
+    with atomic_write(path) as file:
+        figure.savefig(file, format='png', dpi=100)
+
+
 class Run(FrozenRun):
     """One run of all rows; ``args`` is the command line."""
 
@@ -104,25 +135,29 @@ class Run(FrozenRun):
         head = self.classify()
         # The first row is the one that the others are compared with.
         self.add('classify', self.maps(head), head)
+        for part in self.args.parts:
+            getattr(self, part)(head)
+        return self.rows
+
+    def oracle(self, head: ESOLHead) -> None:
+        """Add the rows of free offsets."""
         for clip in (None, BETA):
             if clip:
                 self.add('classify, clipped', self.maps(head, clip))
             for way, sign in (('ascent', 1), ('descent', -1)):
                 self.follow(head, way, sign, clip)
-        self.stages(head)
-        for name, variant in self.baselines():
-            self.add(f'classify: {name}', self.maps(variant), variant)
-        return self.rows
 
-    def baselines(self):
-        """Other ways to put two convolutions before the classifier."""
+    def baselines(self, head: ESOLHead) -> None:
+        """Add rows of other ways to put two convolutions before the classifier."""
         from mmwsss.models.heads import CAMHead
         channels = self.features.shape[2]
-        yield 'no convolution (CAM)', self.classify(
-            CAMHead(channels, self.num_classes))
-        yield '1x1 kernels', self.classify(self.make_head(kernel_size=1))
-        yield '1x1 kernels, identity, all channels', self.classify(
-            self.make_head(kernel_size=1, mid_channels=channels, conv_init='identity'))
+        for name, variant in (
+                ('no convolution (CAM)', CAMHead(channels, self.num_classes)),
+                ('1x1 kernels', self.make_head(kernel_size=1)),
+                ('1x1 kernels, identity, all channels', self.make_head(
+                    kernel_size=1, mid_channels=channels, conv_init='identity'))):
+            variant = self.classify(variant)
+            self.add(f'classify: {name}', self.maps(variant), variant)
 
     def make_head(self, **kwargs) -> ESOLHead:
         """ESOL's head for these features."""
@@ -274,17 +309,21 @@ class Run(FrozenRun):
         self.learn(further, self.args.stage_iters, kernels=1e-3)
         self.add('classify, further (control of kernels that learn)',
                  self.maps(further))
-        near = self.expand(head, 'expand to 0.2 cells', 0.2)
-        far = self.expand(head, 'expand to 1 cell', 1.)
+        for name, farthest in EXPANDED.items():
+            self.shrink(self.expand(head, name, farthest), f'{name}, shrink')
+
+    def variants(self, head: ESOLHead) -> None:
+        """Add the rows of the other sign, of what learns, and of area losses."""
+        (near, short), (far, long) = EXPANDED.items()
         reverse = self.expand(head, 'descent to 1 cell', 1., reverse=True)
-        self.shrink(near, 'expand to 0.2 cells, shrink')
-        self.shrink(far, 'expand to 1 cell, shrink')
         self.shrink(reverse, 'descent to 1 cell, shrink')
         self.shrink(reverse, 'descent to 1 cell, ascent', reverse=True)
+        expanded = self.expand(head, near, short)
         for parts in ('offsets+classifier', 'offsets+conv_2+classifier'):
-            self.shrink(near, f'expand to 0.2 cells, shrink ({parts})', 0.2, parts)
+            self.shrink(expanded, f'{near}, shrink ({parts})', 0.2, parts)
+        expanded = self.expand(head, far, long)
         for weight in (1., 10.):
-            self.shrink(far, f'expand to 1 cell, shrink (Eq. 2 in area x {weight:g})',
+            self.shrink(expanded, f'{far}, shrink (Eq. 2 in area x {weight:g})',
                         area=dict(activation='max_norm', loss_weight=weight))
 
     def expand(self, head: ESOLHead, name: str, farthest: float,

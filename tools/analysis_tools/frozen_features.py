@@ -38,6 +38,8 @@ def make_parser(doc: str | None) -> ToolParser:
                         'components of the features that are kept (default: 256)')
     parser.add_argument('--size', type=int, default=320, help='side of the square that '
                         'each photo is laid in, no larger one is there (default: 320)')
+    parser.add_argument('--enlarge', type=int, default=1, metavar='TIMES', help='show '
+                        'the network each photo so many times as large (default: 1)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument('--classifier-iters', type=int, default=400)
     return parser
@@ -58,7 +60,7 @@ def make_runs(args: argparse.Namespace,
     """
     import torch
     torch.set_num_threads(1)
-    photos = Photos(args.data, args.choose, args.size)
+    photos = Photos(args.data, args.choose, args.size, args.enlarge)
     features = load_features(photos, args)
     runs = []
     for seed in args.seeds:
@@ -76,15 +78,17 @@ class Photos:
         root (str): The folder.
         choose (str): List of photos of train below it.
         size (int): Side of the square that each photo is laid in, in pixels.
+        enlarge (int): How many times as large the network sees all that. Sizes here
+            are those of the files. Defaults to 1.
 
     Raises:
         ValueError: If a photo is larger, or one of ``choose`` is not of train.
     """
 
-    def __init__(self, root: str, choose: str, size: int) -> None:
+    def __init__(self, root: str, choose: str, size: int, enlarge: int = 1) -> None:
         import torch
         from PIL import Image
-        self.root, self.size = root, size
+        self.root, self.size, self.enlarge = root, size, enlarge
         lists = osp.join(root, 'ImageSets', 'Segmentation')
         train = read_lines(osp.join(lists, 'train.txt'))
         self.ids = train + read_lines(osp.join(lists, 'val.txt'))
@@ -129,7 +133,7 @@ class Photos:
 
     def covered(self, n: int, stride: int) -> tuple[int, int]:
         """Rows and columns of a grid of a stride that a photo reaches into."""
-        height, width = self.sizes[n]
+        height, width = (self.enlarge * side for side in self.sizes[n])
         return -(-height // stride), -(-width // stride)
 
     def at_photo(self, n: int, maps: Tensor) -> Tensor:
@@ -199,7 +203,7 @@ class FrozenNetwork:
         import torch
         rows, columns = self.photos.covered(n, STRIDE)
         inside = self.raw(views)[..., :rows, :columns]
-        grid = self.photos.size // STRIDE
+        grid = self.photos.enlarge * self.photos.size // STRIDE
         reduced = torch.zeros(len(views), self.basis.shape[1], grid, grid,
                               dtype=torch.half)
         reduced[..., :rows, :columns] = torch.einsum(
@@ -209,7 +213,13 @@ class FrozenNetwork:
     def raw(self, views: Tensor) -> Tensor:
         """What the backbone answers to views (v, 3, H, W), uint8."""
         import torch
-        size = self.photos.size
+        from torch.nn import functional
+        times = self.photos.enlarge
+        if times > 1:
+            views = functional.interpolate(
+                views.float(), scale_factor=times, mode='bicubic',
+                align_corners=False).clamp(0, 255)
+        size = times * self.photos.size
         squares = torch.zeros(len(views), 3, size, size)
         squares[..., :views.shape[2], :views.shape[3]] = (
             views / 255 - self.mean) / self.std
