@@ -1,5 +1,6 @@
 # ESOL's first stage, whose seeds walk inside the boundaries of IRN, on six animals:
-# python tools/pipeline.py configs/esol/esol_classify_irn_mobilenetv1_animals_pipeline.py
+# python tools/pipeline.py \
+#     configs/esol/esol_classify_irn_mobilenetv1_animals_pipeline.py
 _base_ = '../irn/irn_mobilenetv1_animals_pipeline.py'
 title = 'First stage of ESOL and IRN with MobileNetV1 on six animals of PASCAL VOC 2012'
 localizer = '{{ fileDirname }}/esol_classify_mobilenetv1_animals.py'
