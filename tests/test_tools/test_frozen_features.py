@@ -231,20 +231,21 @@ def test_rows_differ_in_the_gate_only(gate, gate_run):
 def test_powers_of_the_background(gate_run):
     """Against the predictions of a head that has the power itself."""
     blocks, head = gate_run.classified(), gate_run.make_head(dict(rate=0.5)).eval()
-    found = gate_run.confusions(blocks, head, (2, 4), (1., 2.))
-    head.bg_power = 2.
-    for tags in (False, True):
+    settings = [(thr, power) for thr in (None, 0.3) for power in (1., 2.)]
+    found = gate_run.confusions(blocks, head, (2, 4), settings)
+    head.bg_power, head.score_thr = 2., 0.3
+    for thr in (None, 0.3):
         confusion = np.zeros((3, 3))
         for n in (2, 4):
             shallow, deep = (one.float() for one in gate_run.views['whole'][n])
             with torch.no_grad():
                 scores = head.predict((shallow, blocks(deep)), [
-                    gate_run.meta(n, tags)], {})[0]
+                    gate_run.meta(n, thr is None)], {})[0]
             truth = gate_run.photos.mask(n)[::2, ::2]
             label = scores.argmax(0)
             np.add.at(confusion, (truth[truth < 255], label[truth < 255]), 1)
         recall = np.diag(confusion) / confusion.sum(1)
-        assert found[tags, 2.]['recall'] == pytest.approx(
+        assert found[thr, 2.]['recall'] == pytest.approx(
             np.nanmean(recall) * 100, abs=1e-3)
 
 
