@@ -104,7 +104,7 @@ def print_table(runs: list[dict]) -> None:
     choose: mIoU on the photos that choose. any: mIoU at the threshold of classes and
     the power of the background that are best there, of wider choices. seen, unseen:
     mIoU with the tags, on photos that were learnt from and on those that choose.
-    kept: share of images with a label of their own; decided: of their pixels, in the
+    kept: share of images that the pixel loss keeps; decided: of their pixels, in the
     last iterations.
     """
     print(f'{"":36} {"mIoU":>5} {"range":>10} {"choose":>6} {"P":>5} {"R":>5} '
