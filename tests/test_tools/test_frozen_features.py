@@ -27,6 +27,11 @@ def esol():
 
 
 @pytest.fixture(scope='module')
+def gate():
+    return load_tool('analysis_tools/gate_table')
+
+
+@pytest.fixture(scope='module')
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp('animals')
     lists = root / 'ImageSets' / 'Segmentation'
@@ -59,12 +64,12 @@ def root(tmp_path_factory):
     return root
 
 
-def arguments(tool, monkeypatch, root, name, *more):
+def arguments(tool, monkeypatch, root, name, *more, whole=('--components', '8')):
     monkeypatch.setattr('sys.argv', [
         'table', str(root), '--choose', 'ImageSets/Segmentation/choose.txt', '--out',
         str(root / name), '--features', str(root / 'features.pt'), '--weights',
-        str(root / 'weights.pth'), '--components', '8', '--size', '64',
-        '--classifier-iters', '2', *more
+        str(root / 'weights.pth'), '--size', '64', '--classifier-iters', '2', *whole,
+        *more
     ])
     return tool.parse_args()
 
@@ -379,3 +384,99 @@ def test_geometry(tool, root):
 def test_what_is_refused(tool, root, choose, size, message):
     with pytest.raises(ValueError, match=message):
         tool.Photos(str(root), f'ImageSets/Segmentation/{choose}', size)
+
+
+def gate_arguments(gate, monkeypatch, root, name, *more):
+    return arguments(
+        gate, monkeypatch, root, name, '--features', str(root / 'views.pt'),
+        '--photos', '3', '--views', '2', '--crop', '64', '--test-size', '64',
+        '--channels', '4', '--pretrain-iters', '1', '--self-iters', '1', *more,
+        whole=())
+
+
+@pytest.fixture
+def gate_run(gate, root, monkeypatch):
+    args = gate_arguments(gate, monkeypatch, root, 'gate_run')
+    photos = gate.Photos(str(root), args.choose, args.size)
+    return gate.Run(photos, gate.load_views(photos, args), 0, args)
+
+
+def test_gate_table(gate, root, monkeypatch, capsys):
+    gate.main(gate_arguments(gate, monkeypatch, root, 'gate', '--seeds', '0'))
+    printed = capsys.readouterr().out
+    rows = json.loads((root / 'gate' / 'scores_0.json').read_text())
+    assert [*rows] == [
+        'after pretrain, gate, rate 0.5', 'gate, rate 0.5, 1 x', 'gate, rate 0.5, 3 x',
+        'after pretrain, no gate', 'no gate, 1 x', 'no gate, 3 x',
+        'gate, rate 0.3, 1 x', 'deterministic gate, rate 0.5, 1 x']
+    for row, scores in rows.items():
+        assert f'{row} ' in printed
+        assert all(0 <= scores[key] <= 100 for key in ('mIoU', 'seen', 'unseen'))
+        assert 'pretrain' not in row or scores['decided'] == 0
+    # What is there is not made again, but for the row that is missing.
+    made = []
+    del rows['gate, rate 0.3, 1 x']
+    (root / 'gate' / 'scores_0.json').write_text(json.dumps(rows))
+    monkeypatch.setattr(gate.Run, 'learn', lambda self, blocks, head, ends: (
+        made.append((head.gate.rate, ends))))
+    gate.main(gate_arguments(gate, monkeypatch, root, 'gate', '--seeds', '0'))
+    assert made == [(0.3, [(1, 'gate, rate 0.3, 1 x')])]
+
+
+def test_parts_are_the_network(gate, root, monkeypatch):
+    """The frozen blocks and those that learn, one after the other, are timm's."""
+    args = gate_arguments(gate, monkeypatch, root, 'parts', '--learnt', '3')
+    near, far, last, _, _ = gate.split_network(args)
+    network = gate.load_network(args)[0]
+    assert len(last) == 3
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = network(x)
+        shallow = near(x)
+        torch.testing.assert_close(shallow, expected[2])
+        torch.testing.assert_close(last(far(shallow)), expected[4])
+
+
+def test_rows_differ_in_the_gate_only(gate, gate_run):
+    heads = {name: gate_run.make_head(options) for name, options in gate.GATES.items()}
+    first = heads['0.5'].state_dict()
+    for name, head in heads.items():
+        assert all(torch.equal(one, first[key])
+                   for key, one in head.state_dict().items())
+        learnt = {key.split('.')[0] for key, one in head.named_parameters()
+                  if one.requires_grad}
+        assert ('enrich' in learnt) == (name != 'none')
+    # The longer run begins with the batches of the shorter one.
+    assert gate_run.some(5)[:2] == gate_run.some(2)
+
+
+def test_powers_of_the_background(gate_run):
+    """Against the predictions of a head that has the power itself."""
+    blocks, head = gate_run.classified(), gate_run.make_head(dict(rate=0.5)).eval()
+    settings = [(thr, power) for thr in (None, 0.3) for power in (1., 2.)]
+    found = gate_run.confusions(blocks, head, (2, 4), settings)
+    head.bg_power, head.score_thr = 2., 0.3
+    for thr in (None, 0.3):
+        confusion = np.zeros((3, 3))
+        for n in (2, 4):
+            shallow, deep = (one.float() for one in gate_run.views['whole'][n])
+            with torch.no_grad():
+                scores = head.predict((shallow, blocks(deep)), [
+                    gate_run.meta(n, thr is None)], {})[0]
+            truth = gate_run.photos.mask(n)[::2, ::2]
+            label = scores.argmax(0)
+            np.add.at(confusion, (truth[truth < 255], label[truth < 255]), 1)
+        recall = np.diag(confusion) / confusion.sum(1)
+        assert found[thr, 2.]['recall'] == pytest.approx(
+            np.nanmean(recall) * 100, abs=1e-3)
+
+
+@pytest.mark.parametrize('options, message', [
+    (('--crop', '32'), 'was made with other options'),
+    (('--learnt', '8'), '--learnt must be below 8, got 8'),
+    (('--model', 'resnet18', '--weights', ''), 'resnet18 is no sequence of blocks')])
+def test_what_the_gate_table_refuses(gate, gate_run, root, monkeypatch, options,
+                                     message):
+    args = gate_arguments(gate, monkeypatch, root, 'gate_run', *options)
+    with pytest.raises(ValueError, match=message):
+        gate.load_views(gate_run.photos, args)

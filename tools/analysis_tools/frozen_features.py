@@ -21,8 +21,9 @@ STRIDE = 16
 THRESHOLDS = [i / 100 for i in range(1, 80)]
 
 
-def make_parser(doc: str | None) -> ToolParser:
-    """A parser of the options that all tables have."""
+def make_parser(doc: str | None, whole: bool = True) -> ToolParser:
+    """A parser of the options that all tables have, and of those of
+    :func:`load_features` if the ``whole`` backbone is frozen."""
     parser = ToolParser(doc)
     parser.add_argument('data', help='folder of photos, tags and masks')
     parser.add_argument('--choose', required=True, help='list of photos of train '
@@ -34,14 +35,15 @@ def make_parser(doc: str | None) -> ToolParser:
     parser.add_argument('--weights', help="timm's weights, instead of a download")
     parser.add_argument('--model-options', type=json.loads, default={}, metavar='JSON',
                         help="arguments of timm's model, such as '{\"bn_eps\": 0.001}'")
-    parser.add_argument('--components', type=int, default=256, help='principal '
-                        'components of the features that are kept (default: 256)')
     parser.add_argument('--size', type=int, default=320, help='side of the square that '
                         'each photo is laid in, no larger one is there (default: 320)')
-    parser.add_argument('--enlarge', type=int, default=1, metavar='TIMES', help='show '
-                        'the network each photo so many times as large (default: 1)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument('--classifier-iters', type=int, default=400)
+    if whole:
+        parser.add_argument('--components', type=int, default=256, help='principal '
+                            'components of the features that are kept (default: 256)')
+        parser.add_argument('--enlarge', type=int, default=1, metavar='TIMES', help='show '
+                            'the network each photo so many times as large (default: 1)')
     return parser
 
 
@@ -275,10 +277,10 @@ class FrozenRun:
         self.photos, self.features, self.seed = photos, features, seed
         self.num_classes = len(photos.classes) + 1
 
-    def batches(self, iters: int, size: int = 16, photos: Sequence[int] | None = None
-                ) -> Iterable[tuple[list, list]]:
-        """Numbers of photos, by default of all that choose nothing, and whether each
-        is mirrored."""
+    def batches(self, iters: int, size: int = 16, photos: Sequence[int] | None = None,
+                views: int = 2) -> Iterable[tuple[list, list]]:
+        """Numbers of photos, by default of all that choose nothing, and which view of
+        each: by default whether it is mirrored."""
         import torch
         order: list[int] = []
         fit = torch.tensor(photos or self.photos.fit)
@@ -287,7 +289,7 @@ class FrozenRun:
             if len(order) < size:
                 order += fit[torch.randperm(len(fit))].tolist()
             batch, order = order[:size], order[size:]
-            yield batch, torch.randint(0, 2, (size, )).tolist()
+            yield batch, torch.randint(0, views, (size, )).tolist()
 
     def inputs(self, batch: list[int], mirrored: list[int]) -> Tensor:
         """The features (n, K, g, g) of a batch."""
