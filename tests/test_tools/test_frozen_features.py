@@ -217,11 +217,11 @@ def test_parts_and_picture_of_esol(esol, root, monkeypatch, capsys):
         assert image.size == (640, 380)
 
 
-def test_enlarged_photos(tool, root, monkeypatch):
+def test_enlarged_photos(esol, root, monkeypatch):
     """The grid grows with the photos, scores stay at the size of the masks."""
-    args = arguments(tool, monkeypatch, root, 'large', '--enlarge', '2')
+    args = arguments(esol, monkeypatch, root, 'large', '--enlarge', '2')
     args.features = str(root / 'large.pt')
-    photos = tool.Photos(str(root), args.choose, args.size, args.enlarge)
+    photos = esol.Photos(str(root), args.choose, args.size, args.enlarge)
     features = load_tool('analysis_tools/frozen_features').load_features(photos, args)
     assert features.shape == (6, 2, 8, 8, 8)
     assert photos.covered(0, 16) == (5, 8)

@@ -60,6 +60,8 @@ def parse_args() -> argparse.Namespace:
                         'expand, and of shrink (default: 150)')
     parser.add_argument('--photos', type=int, default=300, help='photos of train that '
                         'rows are scored on (default: 300)')
+    parser.add_argument('--enlarge', type=int, default=1, metavar='TIMES', help='show '
+                        'the network each photo so many times as large (default: 1)')
     parser.add_argument('--parts', nargs='+', choices=PARTS, default=PARTS,
                         help='(default: all)')
     parser.add_argument('--plot', metavar='PNG', help='draw the recall of free offsets')
@@ -68,7 +70,8 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Make the runs that are not there, and print the table."""
-    runs = make_runs(args, lambda *given: Run(*given, args).scores())
+    runs = make_runs(args, lambda *given: Run(*given, args).scores(),
+                     enlarge=args.enlarge)
     print_table(runs)
     if args.plot:
         draw_recalls(runs, args.plot)

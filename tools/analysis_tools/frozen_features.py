@@ -42,27 +42,26 @@ def make_parser(doc: str | None, whole: bool = True) -> ToolParser:
     if whole:
         parser.add_argument('--components', type=int, default=256, help='principal '
                             'components of the features that are kept (default: 256)')
-        parser.add_argument('--enlarge', type=int, default=1, metavar='TIMES', help='show '
-                            'the network each photo so many times as large (default: 1)')
     return parser
 
 
 def make_runs(args: argparse.Namespace,
               scores: Callable[[Photos, Tensor, int], dict],
-              name: str = 'scores') -> list[dict]:
+              name: str = 'scores', enlarge: int = 1) -> list[dict]:
     """The scores of all runs; one that is there already is not made again.
 
     Args:
         args (Namespace): The command line.
         scores (Callable): ``scores(photos, features, seed)`` makes one run.
         name (str): Of the files that keep the scores. Defaults to 'scores'.
+        enlarge (int): See :class:`Photos`. Defaults to 1.
 
     Returns:
         list[dict]: Its answer for each of ``args.seeds``.
     """
     import torch
     torch.set_num_threads(1)
-    photos = Photos(args.data, args.choose, args.size, args.enlarge)
+    photos = Photos(args.data, args.choose, args.size, enlarge)
     features = load_features(photos, args)
     runs = []
     for seed in args.seeds:
