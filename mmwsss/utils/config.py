@@ -114,7 +114,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
             'is used; change it there', stacklevel=2)
     if 'data_root' in options:
         set_data_root(cfg._cfg_dict, options['data_root'])
-    for key, value in options.items():
+    for key, value in _iterations_as_bounds(cfg._cfg_dict, options).items():
         try:
             cfg.merge_from_dict({key: value})
         except (AttributeError, KeyError, TypeError) as error:
@@ -137,6 +137,24 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
             root = dataset.get('data_root') or ''
             classes = read_class_names(osp.join(root, classes))
         _set_classes(cfg, held, with_background(classes))
+
+
+def _iterations_as_bounds(cfg: dict, options: dict) -> dict:
+    """Options, with ``max_iters`` or ``iters`` as the least and the most iterations of
+    what counts in epochs, which would replace them. Epochs that are given, too, do."""
+    result = {}
+    for option, value in options.items():
+        *path, key = option.split('.')
+        node: Any = cfg
+        for part in path:
+            node = node[int(part)] if isinstance(node, list) else node.get(part, {})
+        if key in ('max_iters', 'iters') and 'epochs' in node:
+            if '.'.join([*path, 'epochs']) not in options:
+                for bound in ('min_iters', 'cap_iters'):
+                    result['.'.join([*path, bound])] = value
+        else:
+            result[option] = value
+    return result
 
 
 def path_from_here(key: str, value: Any) -> Any:

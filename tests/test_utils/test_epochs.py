@@ -2,6 +2,7 @@
 import pytest
 from mmengine.config import Config
 
+from mmwsss.utils.config import change_config
 from mmwsss.utils.epochs import resolve_epochs, shortened
 
 
@@ -88,3 +89,26 @@ def test_wrong_lengths(settings, message):
     cfg.train_cfg.update(settings)
     with pytest.raises(ValueError, match=message):
         resolve_epochs(cfg, 100)
+
+
+@pytest.mark.parametrize('options, iters, stages', [
+    ({'train_cfg.max_iters': 7}, 7, None),
+    ({'train_cfg.max_iters': 7, 'train_cfg.epochs': 2}, 50, None),
+    ({'custom_hooks.0.stages.1.iters': 3}, 28, [25, 3]),
+])
+def test_iterations_of_an_option_come_first(options, iters, stages):
+    """They are not replaced by those of the epochs."""
+    cfg = Config(dict(
+        train_cfg=dict(max_iters=1000, val_interval=1000),
+        train_dataloader=dict(batch_size=4), param_scheduler=[dict(end=1000)]))
+    if stages:
+        cfg.custom_hooks = [dict(type='StageSwitchHook', stages=[
+            dict(name='a', epochs=1), dict(name='b', epochs=9, min_iters=20)])]
+    else:
+        cfg.train_cfg.update(epochs=3, min_iters=10)
+    change_config(cfg, options)
+    resolve_epochs(cfg, 100)
+    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == iters
+    assert cfg.param_scheduler[0]['end'] == iters
+    if stages:
+        assert [stage['iters'] for stage in cfg.custom_hooks[0].stages] == stages
