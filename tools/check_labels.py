@@ -98,8 +98,8 @@ def check_training(folder: str, cfg: Config) -> list[Check]:
     return [check_tag_map(tag_map, np.stack(tags), learnt=lists[0] == lists[1])]
 
 
-def draw(args: argparse.Namespace, dataset, failed: list[Check]) -> str:
-    """A picture of photos that show why checks failed; '' if none do."""
+def draw(args: argparse.Namespace, dataset, shown: list[Check]) -> str:
+    """A picture of photos that show why checks failed or warn; '' if none do."""
     from PIL import Image
 
     from mmwsss.visualization.contact_sheet import draw_contact_sheet
@@ -109,7 +109,7 @@ def draw(args: argparse.Namespace, dataset, failed: list[Check]) -> str:
         columns.insert(0, dict(title='Seed', seeds=args.seeds, bg_thr=args.bg_thr))
     sections = [
         collect_images(dataset, check.name, columns, check.images[:SHOWN])
-        for check in failed if check.images]
+        for check in shown]
     if not sections:
         return ''
     path = osp.join(args.out, 'photos.png')
@@ -133,12 +133,14 @@ def main(args: argparse.Namespace) -> int:
     for check in checks:
         print(check)
     failed = [check for check in checks if not check.passed]
-    picture = draw(args, dataset, failed)
+    warned = [check for check in checks if check.passed and check.warning]
+    shown = [check for check in failed + warned if check.images]
+    picture = draw(args, dataset, shown)
     if picture:
         print(f'photos that show it: {picture}')
     # As a report takes them.
     write_json(osp.join(args.out, 'checks.json'), [
-        check.as_entry([picture] if check in failed[:1] and picture else [], args.of)
+        check.as_entry([picture] if check in shown[:1] and picture else [], args.of)
         for check in checks])
     write_json(osp.join(args.out, 'metrics.json'),
                {f'check/{check.name}': check.value for check in checks})

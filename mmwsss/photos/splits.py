@@ -55,6 +55,14 @@ def split_photos(folder: PhotoFolder, seed: int = 0,
         if val and not test and folder.masks:
             # The owner's val is the only measure: half of it chooses.
             val, test = _halves(val, folder.tags, seed)
+        elif test and not val:
+            # No mask of test may choose: others do, or half of it.
+            rest = {*masked} - {*test} - {*folder.lists.get('train', ())}
+            if rest:
+                val, _ = _draw(rest, folder.tags,
+                               max(1, round(HELD_OUT / 2 * len(tagged))), seed)
+            else:
+                val, test = _halves(test, folder.tags, seed)
     else:
         held = masked
         most = round(HELD_OUT * len(tagged))

@@ -63,8 +63,8 @@ class Recipe:
     Options of all steps whose config is ``'{localizer}'`` are in
     ``cfg_options['localizer']`` at the top; a step's own come first. A step, or a
     dict in a list below one, that has ``when`` is left out where the
-    variable that it names is empty, and one that has ``unless`` where it is not:
-    ``when='{test_list}'``.
+    variable that it names is empty (or one of them, in a list), and one that has
+    ``unless`` where it is not: ``when='{test_list}'``.
 
     Args:
         path (str): The recipe's file.
@@ -188,9 +188,10 @@ class Recipe:
                 if not isinstance(item, dict) or self._is_wanted(item)]
 
     def _is_wanted(self, item: dict) -> bool:
-        needed, refused = (substitute(item.get(key, empty), self.variables)
-                           for key, empty in (('when', True), ('unless', False)))
-        return bool(needed) and not refused
+        needed = item.get('when', True)
+        return all(substitute(one, self.variables) for one in (
+            needed if isinstance(needed, (list, tuple)) else [needed])
+        ) and not substitute(item.get('unless', False), self.variables)
 
     def _read_step(self, index: int, spec: Any) -> Step:
         where = f'{self.path}, step {index}'

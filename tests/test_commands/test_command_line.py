@@ -185,7 +185,10 @@ def test_full_supervision_stands_beside_the_score(method, tmp_path):
     recipe = Recipe(path, str(tmp_path), dict(lists, full_masks='masks'))
     [both] = recipe['report'].spec['headline']
     assert both == dict(alone, full='{test_full:mask/mIoU}')
-    assert Recipe(path, str(tmp_path))['report'].spec['headline'] == []
+    for lists in ({}, dict(full_masks='masks')):
+        recipe = Recipe(path, str(tmp_path), lists)
+        assert recipe['report'].spec['headline'] == []
+        assert not any(step.name.endswith('_full') for step in recipe.steps)
 
 
 def test_wrong_words(calls, tmp_path):

@@ -259,6 +259,23 @@ class TestSplit:
         assert split['val'] == [f'{i:03}' for i in range(10, 14)]
         assert split['test'] == [f'{i:03}' for i in range(20, 25)]
 
+    @pytest.mark.parametrize('masks, val', [(30, 4), (5, 1)])
+    def test_the_owners_test_alone(self, tmp_path, masks, val):
+        """Its masks choose nothing, and its photos do not train."""
+        tags = self.tags(30)
+        many(tmp_path, tags, sorted(tags)[:masks])
+        (tmp_path / 'test.txt').write_text('001\n002\n003\n004\n')
+        split = split_photos(find_layout(str(tmp_path)))
+        assert not {*split['train']} & {'001', '002', '003', '004'}
+        assert split['test'] == ['001', '002', '003', '004']
+        assert len(split['val']) == val
+        assert not {*split['val']} & {*split['test']}
+        many(tmp_path / 'all', tags, ['001', '002', '003', '004'])
+        (tmp_path / 'all' / 'test.txt').write_text('001\n002\n003\n004\n')
+        split = split_photos(find_layout(str(tmp_path / 'all')))
+        assert sorted(split['val'] + split['test']) == ['001', '002', '003', '004']
+        assert len(split['val']) == 2 and len(split['train']) == 26
+
     def test_the_same_each_time(self, tmp_path):
         tags = self.tags()
         folder = many(tmp_path, tags, list(tags))

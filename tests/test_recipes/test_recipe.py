@@ -206,7 +206,10 @@ def test_classes_reach_every_config(tmp_path):
 def test_what_an_empty_variable_leaves_out(tmp_path):
     text = """
 val_list = ''
-words = [dict(a='x', when='{val_list}'), dict(a='y'), dict(a='z', unless='{val_list}')]
+test_list = ''
+words = [
+    dict(a='x', when='{val_list}'), dict(a='y'), dict(a='z', unless='{val_list}'),
+    dict(a='both', when=['{val_list}', '{test_list}'])]
 steps = [
     dict(name='one', type='command', command=['echo'], when='{val_list}'),
     dict(name='two', type='report', config='{path}', sections=words),
@@ -221,6 +224,8 @@ steps = [
     full = recipe(tmp_path, text, cfg_options=dict(val_list='val.txt'))
     assert [step.name for step in full.steps] == ['one', 'two']
     assert full['two'].spec['sections'] == [dict(a='x'), dict(a='y')]
+    both = recipe(tmp_path, text, cfg_options=dict(val_list='v', test_list='t'))
+    assert both['two'].spec['sections'][-1] == dict(a='both')
     with pytest.raises(ValueError, match='{none} is no step or variable'):
         recipe(tmp_path, text.replace("'{val_list}'", "'{none}'"))
 

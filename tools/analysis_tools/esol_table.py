@@ -34,7 +34,7 @@ from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
 
@@ -45,8 +45,7 @@ STEP = 0.3
 FARTHEST = 3.
 OFFSET_RATE = 1e-3
 ORACLE_STEPS = (1, 2, 4, 8)
-EXPANDED = {'expand to 0.2 cells': 0.2, 'expand to 1 cell': 1.}
-PARTS = ('oracle', 'stages', 'variants', 'baselines')
+PARTS = ('oracle', 'stages', 'baselines')
 COLUMNS = ('precision', 'recall', 'threshold', 'precision_there', 'recall_there',
            'lower', 'offset', 'above')
 
@@ -65,7 +64,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--parts', nargs='+', choices=PARTS, default=PARTS,
                         help='(default: all)')
     parser.add_argument('--plot', metavar='PNG', help='draw the recall of free offsets')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.plot and 'oracle' not in args.parts:
+        parser.error('--plot draws the part oracle')
+    return args
 
 
 def main(args: argparse.Namespace) -> None:
@@ -152,15 +154,16 @@ class Run(FrozenRun):
 
     def baselines(self, head: ESOLHead) -> None:
         """Add rows of other ways to put two convolutions before the classifier."""
+        for name, other in self.other_heads():
+            self.add(f'classify: {name}', self.maps(self.classify(other)), other)
+
+    def other_heads(self) -> Iterator[tuple[str, nn.Module]]:
         from mmwsss.models.heads import CAMHead
         channels = self.features.shape[2]
-        for name, variant in (
-                ('no convolution (CAM)', CAMHead(channels, self.num_classes)),
-                ('1x1 kernels', self.make_head(kernel_size=1)),
-                ('1x1 kernels, identity, all channels', self.make_head(
-                    kernel_size=1, mid_channels=channels, conv_init='identity'))):
-            variant = self.classify(variant)
-            self.add(f'classify: {name}', self.maps(variant), variant)
+        yield 'no convolution (CAM)', CAMHead(channels, self.num_classes)
+        yield '1x1 kernels', self.make_head(kernel_size=1)
+        yield '1x1 kernels, identity, all channels', self.make_head(
+            kernel_size=1, mid_channels=channels, conv_init='identity')
 
     def make_head(self, **kwargs) -> ESOLHead:
         """ESOL's head for these features."""
@@ -312,21 +315,17 @@ class Run(FrozenRun):
         self.learn(further, self.args.stage_iters, kernels=1e-3)
         self.add('classify, further (control of kernels that learn)',
                  self.maps(further))
-        for name, farthest in EXPANDED.items():
-            self.shrink(self.expand(head, name, farthest), f'{name}, shrink')
-
-    def variants(self, head: ESOLHead) -> None:
-        """Add the rows of the other sign, of what learns, and of area losses."""
-        (near, short), (far, long) = EXPANDED.items()
+        near = self.expand(head, 'expand to 0.2 cells', 0.2)
+        far = self.expand(head, 'expand to 1 cell', 1.)
         reverse = self.expand(head, 'descent to 1 cell', 1., reverse=True)
+        self.shrink(near, 'expand to 0.2 cells, shrink')
+        self.shrink(far, 'expand to 1 cell, shrink')
         self.shrink(reverse, 'descent to 1 cell, shrink')
         self.shrink(reverse, 'descent to 1 cell, ascent', reverse=True)
-        expanded = self.expand(head, near, short)
         for parts in ('offsets+classifier', 'offsets+conv_2+classifier'):
-            self.shrink(expanded, f'{near}, shrink ({parts})', 0.2, parts)
-        expanded = self.expand(head, far, long)
+            self.shrink(near, f'expand to 0.2 cells, shrink ({parts})', 0.2, parts)
         for weight in (1., 10.):
-            self.shrink(expanded, f'{far}, shrink (Eq. 2 in area x {weight:g})',
+            self.shrink(far, f'expand to 1 cell, shrink (Eq. 2 in area x {weight:g})',
                         area=dict(activation='max_norm', loss_weight=weight))
 
     def expand(self, head: ESOLHead, name: str, farthest: float,

@@ -17,6 +17,7 @@ val_list = ''
 test_list = ''
 # A folder of masks of all training images, to train the same model on for comparison.
 full_masks = ''
+full_scored = ('{full_masks}', '{test_list}')
 # What was said of the photos and tags, for the report: checks.json of own_photos.py.
 photo_checks = ''
 protocol = dict(
@@ -87,13 +88,13 @@ folder_steps = [
         cfg_options={'test_dataloader.dataset.ann_file': '{test_list}'},
         show=['mask/mIoU']),
     dict(
-        name='train_full', type='train', config='{segmentor}', when='{full_masks}',
+        name='train_full', type='train', config='{segmentor}', when=full_scored,
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path': '{full_masks}'
         },
         show=['mIoU']),
     dict(
-        name='test_full', type='test', config='{segmentor}', when='{full_masks}',
+        name='test_full', type='test', config='{segmentor}', when=full_scored,
         checkpoint='{train_full}/last_checkpoint',
         cfg_options={'test_dataloader.dataset.ann_file': '{test_list}'},
         show=['mask/mIoU']),
@@ -112,7 +113,7 @@ test_score = dict(
     title='Segmentation mIoU on test', value='{test:mask/mIoU}', when='{test_list}')
 headline = [
     dict(test_score, unless='{full_masks}'),
-    dict(test_score, full='{test_full:mask/mIoU}', when='{full_masks}')
+    dict(test_score, full='{test_full:mask/mIoU}', when=full_scored)
 ]
 seed_column = dict(
     title='Seed', seeds='{choose}/seeds', bg_thr='{choose:chosen/bg_thr}')
