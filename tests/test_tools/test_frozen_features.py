@@ -94,7 +94,10 @@ def test_table(request, root, monkeypatch, capsys, name, options, rows):
         assert 0 <= scores['mIoU'] <= 100 and 0 <= scores['recall'] <= 100
     # What is there is not made again.
     monkeypatch.setattr(tool.Run, 'scores', None)
-    tool.main(arguments(tool, monkeypatch, root, name, '--seeds', '0'))
+    tool.main(arguments(tool, monkeypatch, root, name, *options, '--seeds', '0'))
+    with pytest.raises(ValueError, match='were made with classifier_iters 2, not 3'):
+        tool.main(arguments(tool, monkeypatch, root, name, *options,
+                            '--classifier-iters', '3'))
 
 
 @pytest.fixture(scope='module')
@@ -222,11 +225,15 @@ def test_enlarged_photos(esol, root, monkeypatch):
     args = arguments(esol, monkeypatch, root, 'large', '--enlarge', '2')
     args.features = str(root / 'large.pt')
     photos = esol.Photos(str(root), args.choose, args.size, args.enlarge)
-    features = load_tool('analysis_tools/frozen_features').load_features(photos, args)
+    load_features = load_tool('analysis_tools/frozen_features').load_features
+    features = load_features(photos, args)
     assert features.shape == (6, 2, 8, 8, 8)
     assert photos.covered(0, 16) == (5, 8)
     assert (features[0, :, :, 5:] == 0).all() and (features[0, :, :, 4] != 0).any()
     assert photos.at_photo(0, features[0, 0]).shape[1:] == photos.mask(0).shape
+    photos = esol.Photos(str(root), args.choose, args.size)
+    with pytest.raises(ValueError, match='holds 6 photos on grids of 8 .* 6 on 4'):
+        load_features(photos, args)
 
 
 @pytest.fixture

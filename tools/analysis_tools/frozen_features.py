@@ -61,6 +61,7 @@ def make_runs(args: argparse.Namespace,
     """
     import torch
     torch.set_num_threads(1)
+    check_folder(args)
     photos = Photos(args.data, args.choose, args.size, enlarge)
     features = load_features(photos, args)
     runs = []
@@ -70,6 +71,29 @@ def make_runs(args: argparse.Namespace,
             write_json(path, scores(photos, features, seed))
         runs.append(read_json(path))
     return runs
+
+
+def check_folder(args: argparse.Namespace) -> None:
+    """Note the options in the folder of the runs.
+
+    Raises:
+        ValueError: If runs there have other options.
+    """
+    # Paths, and what adds runs or rows and changes none.
+    free = {'data', 'out', 'features', 'weights', 'seeds', 'plot', 'rows', 'sweeps',
+            'operations'}
+    options = {key: value for key, value in vars(args).items() if key not in free}
+    # As JSON has them.
+    options = json.loads(json.dumps(options))
+    path = osp.join(args.out, 'options.json')
+    if not osp.exists(path):
+        write_json(path, options)
+    before = read_json(path)
+    for key in sorted({*options, *before}):
+        if options.get(key) != before.get(key):
+            raise ValueError(f'the runs in {args.out} were made with {key} '
+                             f'{before.get(key)!r}, not {options.get(key)!r}: give '
+                             'another --out')
 
 
 class Photos:
@@ -155,14 +179,24 @@ class Photos:
 
 def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
     """Principal components (N, 2, K, g, g) of the features of each photo and its
-    mirror image, whitened half-way; 0 outside of the photo."""
+    mirror image, whitened half-way; 0 outside of the photo.
+
+    Raises:
+        ValueError: If those that are there are of other photos.
+    """
     import torch
     from rich.progress import track
 
     from mmwsss.utils import atomic_write
     path = features_path(args)
+    grid = photos.enlarge * photos.size // STRIDE
     if osp.exists(path):
-        return torch.load(path, weights_only=True).float()
+        features = torch.load(path, weights_only=True)
+        if (len(features), features.shape[-1]) != (len(photos.ids), grid):
+            raise ValueError(
+                f'{path} holds {len(features)} photos on grids of {features.shape[-1]} '
+                f'cells a side, not {len(photos.ids)} on {grid}: give another file')
+        return features.float()
     network = FrozenNetwork(photos, args)
     features = torch.stack([
         network.features(n, torch.stack([image, image.flip(-1)]))

@@ -30,6 +30,7 @@ from frozen_features import (
     THRESHOLDS,
     FrozenRun,
     Photos,
+    check_folder,
     load_features,
     load_network,
     make_parser,
@@ -108,6 +109,7 @@ def main(args: argparse.Namespace) -> None:
 
     from mmwsss.utils import read_json, write_json
     torch.set_num_threads(1)
+    check_folder(args)
     table: Table | None = None
     runs: dict[str, list[dict]] = {row: [] for row in args.rows}
     for seed in args.seeds:
