@@ -11,7 +11,6 @@ from mmwsss.engine import load_checkpoint_file
 
 # Without what depends on how a batch is divided.
 OPTIONS = {
-    'fsae/fsae_cam_demo': {'model.loss_fsae.reduction': 'mean_valid'},
     'single_stage/single_stage_demo': {
         'model.decode_head.norm_cfg': dict(type='GN', num_groups=2),
         'model.decode_head.gate': dict(rate=0.3, deterministic=True)},
