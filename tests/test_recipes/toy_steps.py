@@ -2,7 +2,8 @@
 """A slow stand-in for tools that write many files: OUT COUNT TEXT [INPUT].
 
 It skips files that are whole, as our tools do, and writes each in two halves
-under a temporary name. With --no-skip it writes all of them anew, in place.
+under a temporary name. With --no-skip it writes all of them anew, in place. After as
+many files as TOY_STEPS_WAIT says it waits to be killed.
 """
 
 import hashlib
@@ -36,6 +37,8 @@ for number in range(int(count)):
         file.write(content[32:])
     os.replace(temporary, path)
     print(f'{number} of {count}')
+    if os.environ.get('TOY_STEPS_WAIT') == str(number + 1):
+        time.sleep(600)
 if '--measure' in sys.argv:
     with open(os.path.join(out, 'metrics.json'), 'w') as file:
         json.dump(dict(score=int(content[:4], 16) / 65536), file)
