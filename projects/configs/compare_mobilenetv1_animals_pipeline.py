@@ -6,9 +6,11 @@
 title = 'EPS, PPC and SIPE on six animals of PASCAL VOC 2012'
 data_root = 'data/voc_animals'
 train_list = 'ImageSets/Segmentation/train_400.txt'
+seed_list = 'ImageSets/Segmentation/train_200.txt'
 val_list = 'ImageSets/Segmentation/val.txt'
 protocol = dict(
-    split='seeds and labels on 400 photos of train, segmentation on val',
+    split='training on 400 photos of train, seeds and labels on every second of '
+    'them, segmentation on val',
     labels='tags of the subset, from the masks of PASCAL VOC 2012',
     threshold='best mIoU on train; none where seeds have a background of their own',
     scales='1 and flip for seeds; 1 for segmentation',
@@ -33,7 +35,7 @@ runs = [(row, seed) for seed in range(3) for row in localizers]
 localizer_options = {
     'train_dataloader.batch_size': 8,
     'train_dataloader.dataset.ann_file': '{train_list}',
-    'seed_dataloader.dataset.ann_file': '{train_list}',
+    'seed_dataloader.dataset.ann_file': '{seed_list}',
     'seed_dataloader.dataset.pipeline': [
         dict(type='LoadPILImage'),
         dict(
@@ -46,8 +48,8 @@ localizer_options = {
                 [dict(type='PackWeakInputs')]
             ])
     ],
-    'val_dataloader.dataset.ann_file': '{train_list}',
-    'test_dataloader.dataset.ann_file': '{train_list}',
+    'val_dataloader.dataset.ann_file': '{seed_list}',
+    'test_dataloader.dataset.ann_file': '{seed_list}',
 }
 training_options = {
     'val_dataloader.dataset.ann_file': '{val_list}',
@@ -56,7 +58,7 @@ training_options = {
     'param_scheduler.end': 61,
 }
 segmentor_options = {
-    'train_dataloader.dataset.ann_file': '{train_list}',
+    'train_dataloader.dataset.ann_file': '{seed_list}',
     'train_cfg.max_iters': 60,
     'train_cfg.val_interval': 60,
     'param_scheduler.end': 61,
