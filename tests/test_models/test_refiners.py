@@ -17,10 +17,16 @@ from mmwsss.models.refiners import (
     PSALabel,
     ThresholdLabel,
 )
-from mmwsss.ops import dense_crf
+from mmwsss.ops import dense_crf, dense_crf_backends
 from mmwsss.structures import Seed
 
 SIZE = (13, 18)
+
+
+@pytest.fixture(autouse=True)
+def without_numba(monkeypatch):
+    """Spare its start: tests/test_ops/test_dense_crf.py compares the backends."""
+    monkeypatch.setattr(dense_crf_backends, '_cpu_backend', lambda: 'torch')
 
 
 def make_seed(labels=(3, 1), full=True):
