@@ -13,6 +13,8 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 from tool_runner import load_tool  # noqa: E402
 
+from mmwsss.utils import project_path  # noqa: E402
+
 torch.set_num_threads(1)
 cv2.setNumThreads(0)
 # A fork must not finalise what it inherits: threads that this waits for, such as
@@ -38,6 +40,14 @@ def mmseg_scope():
     """Make mmseg the default scope, as every config does."""
     from mmengine.registry import init_default_scope
     init_default_scope('mmseg')
+
+
+@pytest.fixture
+def find_package(monkeypatch):
+    """Let tools import mmwsss where it is not installed."""
+    root = os.path.dirname(project_path('tools'))
+    paths = [root, *filter(None, [os.environ.get('PYTHONPATH')])]
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(paths))
 
 
 def pytest_collection_finish():
