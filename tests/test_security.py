@@ -242,9 +242,10 @@ def test_links_are_read_and_never_written_through(tmp_path):
     assert not (tmp_path / 'result').is_symlink()
 
 
-@pytest.mark.parametrize('suffix', ['yaml', 'yml', 'json', 'txt', ''])
-@pytest.mark.parametrize('tool', [
-    'train', 'test', 'generate_seeds', 'refine_seeds', 'evaluate_seeds', 'pipeline'])
+@pytest.mark.parametrize('tool, suffix', [
+    *(('train', suffix) for suffix in ('yaml', 'yml', 'json', 'txt', '')),
+    *((tool, 'yaml') for tool in (
+        'test', 'generate_seeds', 'refine_seeds', 'evaluate_seeds', 'pipeline'))])
 def test_a_config_of_yaml_runs_nothing(tmp_path, monkeypatch, capsys, tool, suffix):
     """Loaders of YAML can call what a file names."""
     ran = tmp_path / 'ran'
