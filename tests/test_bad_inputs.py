@@ -256,6 +256,7 @@ READERS = [
     *((drawn, 'i.json', segmented(shape), said) for shape, said in RUNS),
     (drawn, 'i.json', segmented([[0, 0, 1, 1]]), 'at least three points'),
     (drawn, 'i.json', segmented(3), 'is no instances file of COCO'),
+    (drawn, 'i.json', '{"categories": []}', 'is no instances file of COCO'),
     # JSON and configs
     (read_json, 'none.json', None, 'none.json does not exist'),
     (read_json, 'j.json', '{', 'is not valid JSON'),
