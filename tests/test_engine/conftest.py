@@ -3,17 +3,15 @@ import socket
 
 import pytest
 from mmengine.config import Config
+from shortcuts import plain_text
 from torch import distributed
 
 
 @pytest.fixture(scope='session', autouse=True)
 def fast_checkpoints():
     """Spare the layout of the config's text, and waiting for the disk."""
-    def text(cfg: Config) -> str:
-        return '\n'.join(f'{key} = {value!r}' for key, value in cfg.items())
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Config, 'pretty_text', property(text))
+        patch.setattr(Config, 'pretty_text', property(plain_text))
         patch.setattr('os.fsync', lambda handle: None)
         yield
 

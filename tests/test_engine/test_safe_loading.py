@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from bad_files import Trap
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import _load_checkpoint
@@ -14,16 +15,6 @@ from torch import nn
 from mmwsss.engine import load_checkpoint_file, setup_entry_point
 from mmwsss.engine.runner import use_safe_loading
 from mmwsss.utils import checkpoint as module
-
-
-class Malicious:
-    """Leaves a trace when it is unpickled without care."""
-
-    def __init__(self, trace: str) -> None:
-        self.trace = trace
-
-    def __reduce__(self):
-        return os.mkdir, (self.trace, )
 
 
 class Reacher:
@@ -100,7 +91,7 @@ def test_malicious_checkpoint_is_refused(tmp_path, reader, wrap, new_format):
     trace = tmp_path / 'executed'
     path = write(
         tmp_path / 'bad.pth',
-        wrap(Malicious(str(trace))),
+        wrap(Trap(trace)),
         _use_new_zipfile_serialization=new_format)
     with pytest.raises(ValueError, match=r'bad\.pth is (refused|not whole)'):
         load_checkpoint_file(path)
@@ -116,7 +107,7 @@ def test_getattr_reaches_nothing_else(tmp_path, reader):
 def test_plain_pickle_is_refused(tmp_path, reader):
     trace = tmp_path / 'executed'
     path = tmp_path / 'bad.pth'
-    path.write_bytes(pickle.dumps(Malicious(str(trace))))
+    path.write_bytes(pickle.dumps(Trap(trace)))
     with pytest.raises(ValueError, match=r'bad\.pth'):
         load_checkpoint_file(str(path))
     assert not trace.exists()
@@ -135,7 +126,7 @@ def test_all_of_mmengine_loads_safely(tmp_path, monkeypatch):
     """load_from, init_cfg and downloads refuse; so does torch.load itself."""
     use_safe_loading()
     trace = tmp_path / 'executed'
-    path = write(tmp_path / 'bad.pth', Malicious(str(trace)))
+    path = write(tmp_path / 'bad.pth', Trap(trace))
     with pytest.raises(ValueError, match=r'bad\.pth is refused'):
         train(tiny_config(tmp_path / 'load_from', load_from=path))
     with pytest.raises(ValueError, match=r'bad\.pth is refused'):

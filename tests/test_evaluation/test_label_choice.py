@@ -176,15 +176,14 @@ def test_classes_that_seeds_miss():
     ious = {'background': 1., 'cat': 52., 'cow': 4.7, 'dog': float('nan')}
     [check] = check_class_ious(ious)
     assert check.name == 'class cow' and check.passed and check.value == 4.7
-    assert str(check).startswith("WARNING: 'cow' is hardly found: the IoU of its seeds "
-                                 'is 4.7 on')
+    assert "'cow'" in str(check) and '4.7' in check.text
 
 
 def test_what_a_worse_stage_says():
     [check] = check_stages({'classify': 12.1, 'expand': 5.6})
-    assert str(check).startswith('FAILED (stage expand): expand is 6.5 points below '
-                                 'classify: mIoU 5.6 after 12.1')
-    assert '--method cam' in check.text
+    assert check.name == 'stage expand'
+    for said in ('6.5 points', '5.6 after 12.1', '--method cam'):
+        assert said in check.text
     assert check.as_entry(['a.png'])['pictures'] == ['a.png']
     # One stage cannot be worse than another.
     assert check_stages({'CAM': 12.1}) == []
@@ -195,18 +194,16 @@ def test_tag_map_against_chance():
     # Chance: the mean of 1 and a little more than 0.2.
     assert not check_tag_map(65, tags).passed
     assert check_tag_map(90, tags).passed
-    assert check_tag_map(65, tags).text.startswith(
-        'tag mAP 65.0 on 100 photos that it has not learnt from, by chance 61.7;')
-    learnt = check_tag_map(90, tags, learnt=True).text
-    assert 'on 100 photos that it learnt from, by' in learnt
-    assert learnt.endswith('of other photos it knows less')
+    assert 'by chance 61.7' in check_tag_map(65, tags).text
+    texts = [check_tag_map(90, tags, learnt=learnt).text for learnt in (False, True)]
+    assert [('has not learnt from' in text, 'it learnt from' in text)
+            for text in texts] == [(True, False), (False, True)]
 
 
 def test_the_tag_map_of_few_photos_only_warns():
     tags = np.array([[1, 1, 0]] * 10 + [[1, 0, 1]] * 9)
     few = check_tag_map(50, tags)
     assert few.passed and few.as_entry()['status'] == 'warning'
-    assert 'has learnt little' in str(few)
     assert check_tag_map(95, tags).as_entry()['status'] == 'ok'
     assert not check_tag_map(50, np.repeat(tags, 2, 0)).passed
 

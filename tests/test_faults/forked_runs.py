@@ -16,6 +16,7 @@ from fault_runs import HERE, Ended, Fault, SmallRun
 from mmengine.config import Config
 from mmengine.runner import runner
 from mmengine.utils import ManagerMixin
+from shortcuts import forget_instances, plain_text
 from tool_runner import load_tool
 
 from mmwsss.recipes import step_server
@@ -57,16 +58,6 @@ class ForkedServer:
         if self.poll() is None:
             self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self.returncode
-
-
-def plain_text(cfg: Config) -> str:
-    return '\n'.join(f'{key} = {value!r}' for key, value in cfg.items())
-
-
-def forget_instances(cls: type) -> None:
-    cls._instance_dict.clear()
-    for subclass in cls.__subclasses__():
-        forget_instances(subclass)
 
 
 class ending:
@@ -112,8 +103,8 @@ def run_forked(small: SmallRun, fault: Fault | None = None,
             sys.stdout = open(1, 'w', buffering=1, closefd=False)
             sys.stderr = open(2, 'w', buffering=1, closefd=False)
             step_server.spawn = ForkedServer
-            # Most of the time would go into these.
             Config.pretty_text = property(plain_text)
+            # It would take most of the time.
             runner.collect_env = dict
             prepare()
             if fault is not None:

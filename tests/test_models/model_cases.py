@@ -2,12 +2,12 @@
 """Our models, as small as they may be: what all tests of models build."""
 
 from mmengine.config import ConfigDict
-from model_tester import BACKBONE, NUM_CLASSES, PREPROCESSOR
+from model_tester import BACKBONE, LAYERS, NUM_CLASSES, PREPROCESSOR
 
 TEST = ConfigDict(mode='whole')
 
 
-def weak(head: str, segmentor: str = 'WeakSegmentor', backbone: dict = BACKBONE,
+def weak(head: str, segmentor: str = 'WeakSegmentor', backbone: dict = LAYERS,
          options: dict | None = None, **kwargs) -> dict:
     """The config of a model of image labels."""
     defaults = dict(
@@ -45,7 +45,7 @@ WEAK = dict(
         backbone=dict(type='WideResNet38', base_channels=2)),
     esol=weak('ESOLHead'),
     esol_kernel_one=weak(
-        'ESOLHead', kernel_size=1, mid_channels=8, act=False),
+        'ESOLHead', backbone=BACKBONE, kernel_size=1, mid_channels=8, act=False),
     esol_without_offsets=weak(
         'ESOLHead', expand_offsets=False, shrink_offsets=False, loss_area=None),
     esol_freer=weak(
@@ -82,7 +82,7 @@ STAGES = dict(
 
 
 def pixels(head: dict, segmentor: str = 'WeakSegmentor',
-           backbone: dict = BACKBONE, **kwargs) -> dict:
+           backbone: dict = LAYERS, **kwargs) -> dict:
     """The config of a model of label maps."""
     return dict(
         dict(
@@ -102,7 +102,7 @@ def deeplab(kind: str, segmentor: str = 'EncoderDecoder',
 
 STEM_CHANNELS = [16, 4, 8, 16, 32]
 STEM_RESNET = dict(
-    BACKBONE, type='StemResNet', depth=18, stem_channels=16, frozen_stages=4,
+    BACKBONE, type='StemResNet10', stem_channels=16, frozen_stages=4,
     strides=(1, 2, 2, 1))
 CONTOUR = dict(
     type='ContourHead', in_channels=STEM_CHANNELS, reduced_channels=4, groups=2,
@@ -131,7 +131,7 @@ PIXEL = dict(
             loss_decode=dict(type='PixelCrossEntropyLoss')),
         refine_by='saliency', online_walk=dict(radius=3, beta=10, steps=8)),
     psa=pixels(AFFINITY),
-    psa_groups=pixels(dict(AFFINITY, group_width=2)),
+    psa_groups=pixels(dict(AFFINITY, group_width=2), backbone=BACKBONE),
     deeplab_v1=deeplab('LargeFOVHead', channels=8, norm_cfg=NORM, dilation=2),
     deeplab_v1_plain=deeplab(
         'LargeFOVHead', channels=8, dropout_between=True, dilation=2,

@@ -20,7 +20,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 from torch.optim import SGD
 
-import mmwsss  # noqa: F401
+from mmwsss.models.backbones import StemResNet
 
 
 @MODELS.register_module(force=True)
@@ -28,6 +28,37 @@ class ResNet10(ResNet):
     """One block a stage: as a ResNet-18, built and run in half its time."""
 
     arch_settings = {10: (BasicBlock, (1, 1, 1, 1))}
+
+
+@MODELS.register_module(force=True)
+class StemResNet10(StemResNet):
+    """As :class:`ResNet10`, and what leaves its stem."""
+
+    arch_settings = ResNet10.arch_settings
+
+
+@MODELS.register_module(force=True)
+class FourLayers(nn.Module):
+    """Four features of strides 4, 8, 8 and 8, of a convolution each.
+
+    In place of a ResNet where a test is about the head or the segmentor.
+    """
+
+    def __init__(self, widths: tuple = (4, 8, 16, 32), frozen: bool = True) -> None:
+        super().__init__()
+        for i, (inputs, width, stride) in enumerate(
+                zip((3, *widths), widths, (4, 2, 1, 1), strict=False)):
+            layer = nn.Conv2d(inputs, width, 3, stride, 1)
+            nn.init.kaiming_normal_(layer.weight)
+            self.add_module(f'layer{i + 1}', layer)
+        self.layer1.requires_grad_(not frozen)
+
+    def forward(self, x):
+        features = []
+        for layer in self.children():
+            x = layer(x).relu()
+            features.append(x)
+        return features
 
 
 NUM_CLASSES = 4
@@ -51,6 +82,7 @@ BACKBONE = dict(
     dilations=(1, 1, 1, 1),
     norm_eval=True,
     frozen_stages=1)
+LAYERS = dict(type='FourLayers')
 
 
 def make_batch(num: int = 2, size: tuple = SIZE, seed: int = 0) -> dict:
@@ -191,11 +223,11 @@ class ModelTester(ModelCase):
                 has_gradient = parameter.grad is not None
                 assert has_gradient == parameter.requires_grad, (stage, name)
             optimizer.step()
-            optimizer.zero_grad()
             if stage == self.stages[-1]:
                 saved = copy.deepcopy(dict(
                     model=model.state_dict(), optimizer=optimizer.state_dict()))
-            logs = self._second_step(model, optimizer)
+                optimizer.zero_grad()
+                logs = self._second_step(model, optimizer)
             learns = {n for n, p in model.named_parameters() if p.requires_grad}
             state = model.state_dict()
             changed = {

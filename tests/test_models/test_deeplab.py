@@ -37,8 +37,8 @@ def test_heads_drop_single_elements():
 
 def test_multi_scale_outputs_have_published_sizes():
     model = build_model(pixels(
-        dict(HEAD, in_channels=64), 'MultiScaleSegmentor',
-        dict(type='CaffeResNet', depth=50, base_channels=2))).eval()
+        dict(HEAD, in_channels=16, dilations=(1, 2)), 'MultiScaleSegmentor',
+        dict(type='CaffeResNet', depth=18, stem_channels=4, base_channels=2))).eval()
     with torch.no_grad():
         logits = model.multi_scale_logits(torch.randn(1, 3, 321, 321))
     sizes = {name: tuple(x.shape[2:]) for name, x in logits.items()}

@@ -43,7 +43,7 @@ def test_what_learns_in_a_stage(name, expand, shrink):
 
 def test_loss_signs_and_weights():
     cls = loss_dict(
-        build_model(WEAK['esol'], 'classify'), make_batch())['decode.loss_cls']
+        build_model(weak('ESOLHead'), 'classify'), make_batch())['decode.loss_cls']
     model = build_model(weak(
         'ESOLHead', clip_ratio=None,
         loss_expand=dict(type='InverseClassificationLoss', loss_weight=0.5),

@@ -31,8 +31,8 @@ def value_of(kind, maps, label, **options):
 def make_inputs(kind):
     """Maps to learn, and labels of which images have different shares."""
     generator = torch.Generator().manual_seed(0)
-    maps = torch.randn(4, CHANNELS.get(kind, 3), 5, 7, generator=generator)
-    label = torch.randint(3, (4, 5, 7), generator=generator)
+    maps = torch.randn(4, CHANNELS.get(kind, 3), 5, 6, generator=generator)
+    label = torch.randint(3, (4, 5, 6), generator=generator)
     label[0, :2] = 255
     label[3] = 0
     return maps.requires_grad_(), label
@@ -160,7 +160,7 @@ def test_displacements_of_background_are_logged_apart():
 def test_equal_features_of_different_labels():
     """Their affinity of 1 costs -log(1e-5)."""
     label = make_inputs('FeatureAffinityLoss')[1]
-    features = torch.ones(4, 3, 5, 7, requires_grad=True)
+    features = torch.ones(4, 3, *label.shape[1:], requires_grad=True)
     loss = value_of('FeatureAffinityLoss', features, label)
     loss.backward()
     assert loss.item() == pytest.approx(-math.log(1e-5) / 2, rel=1e-3)

@@ -97,7 +97,8 @@ def test_wrong_arguments():
     masks, images = torch.rand(1, 2, 5, 5), torch.rand(1, 3, 5, 5)
     for wrong in (dict(masks=masks[0]), dict(images=images[:, :2]),
                   dict(images=images.expand(2, -1, -1, -1)),
-                  dict(num_iter=-1), dict(dilations=()), dict(dilations=(0, ))):
+                  dict(num_iter=-1), dict(dilations=()), dict(dilations=(0, )),
+                  dict(weights='x'), dict(weights='par', variance=True)):
         with pytest.raises(ValueError, match='must'):
             pamr(**{**dict(masks=masks, images=images), **wrong})
 
@@ -156,10 +157,3 @@ def test_par_as_refiner():
     refiner = MODELS.build(dict(type='PAMR', num_iter=20, weights='par'))
     torch.testing.assert_close(
         refiner(masks, images), pamr(masks, images, 20, weights='par') / 1.01**20)
-
-
-def test_unknown_weights():
-    masks, images = torch.rand(2, 1, 3, 4, 4)
-    for options in (dict(weights='x'), dict(weights='par', variance=True)):
-        with pytest.raises(ValueError, match="weights must be 'pamr' or 'par'"):
-            pamr(masks, images, **options)

@@ -5,6 +5,7 @@ import math
 from functools import cache
 
 import numpy as np
+import published_numbers
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -34,16 +35,8 @@ PHOTOS = dict(
 
 
 def wave(*shape, step):
-    """Numbers in [-1, 1]."""
-    i, seed = torch.arange(math.prod(shape)), round(step * 1e4)
-    whole = (i * i * 7919 + i * seed * 104729 + seed * 31337) % 1000003
-    return (whole.view(shape).double() / 500001.5 - 1).float()
-
-
-def digest(values):
-    values = torch.as_tensor(values).detach().double().flatten()
-    return [values.norm().item(),
-            (values * wave(len(values), step=1.7)).sum().item()]
+    """Numbers in [-1, 1], as a network takes them."""
+    return published_numbers.wave(*shape, step=step).float()
 
 
 def fill(state):

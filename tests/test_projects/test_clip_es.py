@@ -8,17 +8,15 @@ import re
 import sys
 import zipfile
 from argparse import Namespace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-import yaml
 from clip_waves import ARCH, TINY, make_clip, photo, wave
-from mmengine.registry import init_default_scope
 from mmseg.registry import METRICS, MODELS, TRANSFORMS
 from PIL import Image
+from project_configs import ProjectConfigs
 
 from mmwsss.apis import CAM
 from mmwsss.recipes import Recipe
@@ -44,12 +42,7 @@ from projects.clip_es import (  # noqa: E402
 )
 from projects.clip_es.text_grad_cam import stretch  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
-PROJECT = ROOT / 'projects' / 'clip_es'
-CONFIGS = PROJECT / 'configs'
-NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
-                  if not path.stem.endswith('_pipeline'))
-RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
+CONFIGS = ProjectConfigs('clip_es')
 CLASSES = ['background', 'cat', 'dog', 'owl']
 
 
@@ -704,15 +697,9 @@ def test_resize():
         ResizeToPatches(max_long=8)
 
 
-def load(name, options=None):
-    init_default_scope('mmseg')
-    options = options or (dict(classes=['owl', 'fox']) if '_folder' in name else {})
-    return read_config(str(CONFIGS / f'{name}.py'), options)
-
-
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize('name', CONFIGS.networks)
 def test_config(name):
-    cfg = load(name)
+    cfg = CONFIGS.load(name)
     with torch.device('meta'):
         model = MODELS.build(cfg.model)
         MODELS.build(dict(cfg.tta_model, module=model))
@@ -736,7 +723,7 @@ def test_config(name):
     assert metric.thresholds == [0.381966, 0.5] and not metric.beyond
     assert MODELS.build(cfg.label_rule).alpha == 1
     classes, words, background = convert.read_words(
-        load(name, dict(data_root='nowhere', classes=['owl', 'fox']))
+        CONFIGS.load(name, dict(data_root='nowhere', classes=['owl', 'fox']))
         if '_folder' in name else cfg)
     assert len(classes) == len(words) == head.num_classes - 1
     assert len(background) == (23 if 'coco' in name else 25)
@@ -749,9 +736,9 @@ def test_backgrounds_are_thresholds():
         assert torch.equal(scores > (1 - scores)**power, scores > constant)
 
 
-@pytest.mark.parametrize('name', RECIPES)
+@pytest.mark.parametrize('name', CONFIGS.recipes)
 def test_recipe(name, tmp_path):
-    recipe = Recipe(str(CONFIGS / f'{name}.py'), str(tmp_path))
+    recipe = Recipe(CONFIGS.path(name), str(tmp_path))
     steps = {step.name: step.spec for step in recipe.steps}
     names = list(steps)
     start = names.index('clip')
@@ -785,7 +772,7 @@ class TestConverter:
         (tmp_path / 'classes.txt').write_text('owl\nsky\n')
         config = tmp_path / 'tiny.py'
         config.write_text(f"""
-_base_ = {str(CONFIGS / 'clip_es_vit-b16_folder.py')!r}
+_base_ = {CONFIGS.path('clip_es_vit-b16_folder')!r}
 data_root = {str(tmp_path)!r}
 model = dict(
     backbone=dict(arch={TINY!r}, attention_layers=2), decode_head=dict(arch={TINY!r}))
@@ -846,18 +833,6 @@ del loader
         assert stopped.value.code == 2
         assert re.search(sentence, error), error
         assert error.count('\n') == 1 or 'Warning' in error
-
-
-def test_metafile_and_readme():
-    metafile = yaml.safe_load((PROJECT / 'metafile.yml').read_text())
-    readme = (PROJECT / 'README.md').read_text()
-    names = {one['Name'] for one in metafile['Collections']}
-    for model in metafile['Models']:
-        assert (ROOT / model['Config']).exists()
-        assert model['In Collection'] in names
-    for path in re.findall(r'\]\((?!http)([^)#]+)', readme):
-        assert (PROJECT / path).exists(), path
-    assert set(NETWORKS) <= set(re.findall(r'`(clip_es_[\w-]+)`', readme))
 
 
 @pytest.mark.parametrize('bf16', [False, True])

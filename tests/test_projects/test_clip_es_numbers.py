@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from clip_waves import ARCH, PHOTOS, digest, make_clip, photo
+from clip_waves import ARCH, PHOTOS, make_clip, photo
 from mmengine.registry import init_default_scope
 from mmseg.datasets import PascalVOCDataset
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from published_numbers import digest
 
 from mmwsss.ops import class_aware_affinity
 from mmwsss.ops.class_aware_affinity import box_masks

@@ -1,15 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """The models, configs and tools of EPS and PPC."""
 
-import ast
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
-from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS, TRANSFORMS
@@ -21,6 +16,7 @@ from model_tester import (
     make_batch,
 )
 from PIL import Image
+from project_configs import ProjectConfigs
 from torch.optim import SGD
 
 from mmwsss.engine.optimizers import WeakOptimWrapperConstructor
@@ -32,11 +28,7 @@ from projects.eps_ppc.minimum_barrier import (
     saliency_map,
 )
 
-ROOT = Path(__file__).parents[2]
-CONFIGS = ROOT / 'projects' / 'eps_ppc' / 'configs'
-NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
-                  if not path.stem.endswith('_pipeline'))
-RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
+CONFIGS = ProjectConfigs('eps_ppc')
 
 
 def saliency_batch(**options):
@@ -224,21 +216,14 @@ class TestFSAE(WeakModelTester):
         assert logs['loss_fsae'] > 0 and logs['fsae.covered'] == 1
 
 
-def load(name):
-    cfg = Config.fromfile(CONFIGS / f'{name}.py')
-    if cfg.model.backbone.get('pretrained'):
-        cfg.model.backbone.pretrained = False
-    return cfg
-
-
 def build(cfg):
     with torch.device('meta'):
         return MODELS.build(cfg.model)
 
 
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize('name', CONFIGS.networks)
 def test_config(name):
-    cfg = load(name)
+    cfg = CONFIGS.load(name)
     model = build(cfg)
     steps = [step.type for step in cfg.train_dataloader.dataset.pipeline]
     for step in cfg.train_dataloader.dataset.pipeline:
@@ -263,9 +248,9 @@ def test_config(name):
     assert cfg.param_scheduler.end == cfg.train_cfg.max_iters + 1
 
 
-@pytest.mark.parametrize('name', RECIPES)
+@pytest.mark.parametrize('name', CONFIGS.recipes)
 def test_recipe(name, tmp_path):
-    recipe = Recipe(str(CONFIGS / f'{name}.py'), str(tmp_path))
+    recipe = Recipe(CONFIGS.path(name), str(tmp_path))
     steps = {step.name: step.spec for step in recipe.steps}
     assert 'train_segmentor' in steps
     small = 'demo' in name or 'animals' in name
@@ -290,7 +275,7 @@ def count(module):
      [(35, 104_202_240), (5, 811_584 - 4096)]),
 ])
 def test_fingerprints(name, parameters, groups):
-    cfg = load(name)
+    cfg = CONFIGS.load(name)
     model = build(cfg)
     assert count(model) == parameters
     options = dict(cfg.optim_wrapper)
@@ -364,7 +349,7 @@ def test_converter(kind, head, rows):
     assert converted['decode_head.classifier.weight'][:, 0, 0, 0].tolist() == rows
     if kind != 'cls':
         name = dict(eps='eps', esp='ppc_eps', master='ppc_seam')[kind]
-        model = build(load(f'{name}_wide-r38_voc'))
+        model = build(CONFIGS.load(f'{name}_wide-r38_voc'))
         assert {k: v.shape for k, v in model.state_dict().items()} == {
             k: v.shape for k, v in converted.items()}
 
@@ -450,46 +435,26 @@ def test_stand_in_for_saliency(tmp_path):
         make_maps(str(tmp_path / 'empty'), str(out))
 
 
-def test_readme_leads_to_formulas_and_files():
-    folder = CONFIGS.parent
-    text = (folder / 'README.md').read_text()
-    for link in re.findall(r'\]\(([^)]+)\)', text):
-        assert link.startswith('https://') or (folder / link).exists(), link
-    table = text.split('## Formulas')[1].split('\n## ')[0]
-    rows = re.findall(r'\[`(\w+)`\]\((losses/[^)]+)\)', table)
-    assert len(rows) == 5
-    for name, link in rows:
-        module = ast.parse((folder / link).read_text())
-        found, = (node for node in module.body
-                  if getattr(node, 'name', None) == name)
-        assert '.. math::' in ast.get_docstring(found), name
-    for name in re.findall(r'^\| `(\w[\w-]+)` \|', text, re.MULTILINE):
-        assert name in NETWORKS
-    metafile = yaml.safe_load((folder / 'metafile.yml').read_text())
-    for model in metafile['Models']:
-        assert (ROOT / model['Config']).is_file()
-
-
 def test_defaults_of_the_paper():
-    voc, coco = load('eps_wide-r38_voc'), load('eps_wide-r38_coco')
+    voc, coco = CONFIGS.load('eps_wide-r38_voc'), CONFIGS.load('eps_wide-r38_coco')
     for cfg, mix, batch, crop in ((voc, 0.5, 8, 448), (coco, 0.9, 16, 321)):
         loss = cfg.model.decode_head.loss_saliency
         assert (loss.threshold, loss.mix) == (0.4, mix)
         assert cfg.train_dataloader.batch_size == batch
         assert cfg.train_dataloader.dataset.pipeline[-2].crop_size == (crop, crop)
         assert cfg.model.data_preprocessor.size == (crop, crop)
-    head = build(load('ppc_seam_wide-r38_voc')).decode_head
+    head = build(CONFIGS.load('ppc_seam_wide-r38_voc')).decode_head
     assert (head.background_score, head.top_ratio) == (0.2, 1 / 8)
     assert head.full_size and head.dropout is not None
-    head = build(load('ppc_eps_wide-r38_voc')).decode_head
+    head = build(CONFIGS.load('ppc_eps_wide-r38_voc')).decode_head
     assert (head.background_score, head.top_ratio) == (0.1, 1 / 16)
     assert not head.full_size and head.dropout is None
     losses = (head.loss_cross_prototype, head.loss_cross_label,
               head.loss_intra_view)
     assert all((loss.temperature, loss.loss_weight) == (0.1, 0.1)
                for loss in losses)
-    fsae = load('fsae_ppc_eps_wide-r38_voc')
+    fsae = CONFIGS.load('fsae_ppc_eps_wide-r38_voc')
     assert fsae.train_cfg.max_iters == 40000
-    assert load('fsae_ppc_eps_wide-r38_coco').custom_hooks[0].momentum == 0.001
+    assert CONFIGS.load('fsae_ppc_eps_wide-r38_coco').custom_hooks[0].momentum == 0.001
     assert fsae.optim_wrapper.optimizer.lr == 0.01
     assert fsae.model.loss_fsae == dict(type='FSAELoss')

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, METRICS, MODELS, PARAM_SCHEDULERS, TRANSFORMS
+from project_configs import ProjectConfigs
 from torch.optim import SGD
 
 from mmwsss.datasets.transforms.seeding import seed_everything
@@ -21,35 +20,20 @@ from mmwsss.recipes import Recipe
 from mmwsss.utils import read_config
 from projects.mctformer import EpochCosineLR
 
-ROOT = Path(__file__).parents[2]
-PROJECT = ROOT / 'projects' / 'mctformer'
-CONFIGS = PROJECT / 'configs'
-NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
-                  if not path.stem.endswith('_pipeline'))
-RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
+CONFIGS = ProjectConfigs('mctformer')
 HEADS = dict(
     v1='MCTformerV1Head', v2='MCTformerV2Head', plus='MCTformerPlusHead')
 
 
 @cache
-def load(name):
-    init_default_scope('mmseg')
-    options = dict(classes=['owl', 'fox']) if '_folder' in name else {}
-    return read_config(str(CONFIGS / f'{name}.py'), options)
-
-
-@cache
 def build(name):
-    cfg = deepcopy(load(name).model)
-    if cfg.backbone.get('stem', {}).get('pretrained'):
-        cfg.backbone.stem.pretrained = False
     with torch.device('meta'):
-        return MODELS.build(cfg)
+        return MODELS.build(deepcopy(CONFIGS.load(name).model))
 
 
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize('name', CONFIGS.networks)
 def test_config(name):
-    cfg, model = load(name), build(name)
+    cfg, model = CONFIGS.load(name), build(name)
     dataset = cfg.train_dataloader.dataset
     classes = dataset.get('classes') or (
         dataset.get('metainfo') or DATASETS.get(dataset.type).METAINFO)['classes']
@@ -97,12 +81,12 @@ def check_tokens(cfg, model, name, classes):
         assert schedule.epochs * schedule.iters_per_epoch == cfg.train_cfg.max_iters
 
 
-@pytest.mark.parametrize('name', RECIPES)
+@pytest.mark.parametrize('name', CONFIGS.recipes)
 def test_recipe(name, tmp_path):
-    recipe = Recipe(str(CONFIGS / f'{name}.py'), str(tmp_path))
+    recipe = Recipe(CONFIGS.path(name), str(tmp_path))
     steps = {step.name: step.spec for step in recipe.steps}
     assert {'train_localizer', 'pseudo_labels', 'train_segmentor'} <= set(steps)
-    localizer = Path(read_config(str(CONFIGS / f'{name}.py')).localizer).stem
+    localizer = Path(read_config(CONFIGS.path(name)).localizer).stem
     assert name == f'{localizer}_pipeline'
     assert ('train_affinity' in steps) == ('folder' not in name)
     assert recipe.protocol['supervision'].lower().startswith(('i (', 'image labels'))
@@ -117,7 +101,7 @@ def test_recipe(name, tmp_path):
 def test_rates(name, epochs, base):
     """As timm's scheduler has them, step by step; its code sets them late."""
     def rates(name):
-        cfg = load(name)
+        cfg = CONFIGS.load(name)
         optimizer = SGD([torch.zeros(1, requires_grad=True)], lr=base)
         assert cfg.optim_wrapper.optimizer.lr == base
         schedule = PARAM_SCHEDULERS.build(
@@ -152,7 +136,7 @@ def test_a_warm_up_longer_than_the_training():
     ('mctformer_plus_deit-s_voc_official', {'class_position', 'patch_position'})])
 def test_what_decays(name, more):
     model = build(name)
-    wrapper = build_optim_wrapper(model, deepcopy(load(name).optim_wrapper))
+    wrapper = build_optim_wrapper(model, deepcopy(CONFIGS.load(name).optim_wrapper))
     names = {id(parameter): key for key, parameter in model.named_parameters()}
     decays = {
         names[id(parameter)]: group['weight_decay']
@@ -184,9 +168,9 @@ def test_parameters(name, official, unread):
 def test_parameters_of_the_segmentation():
     head = build('deeplabv1_wide-r38_voc').decode_head
     assert count(head) == 4096 * 512 * 9 + 512 + 512 * 21 * 9 + 21
+    cfg = CONFIGS.load('deeplabv1_wide-r38_voc')
     groups = build_optim_wrapper(
-        build('deeplabv1_wide-r38_voc'),
-        deepcopy(load('deeplabv1_wide-r38_voc').optim_wrapper)).optimizer.param_groups
+        build('deeplabv1_wide-r38_voc'), cfg.optim_wrapper).optimizer.param_groups
     assert [(group['lr'], group['momentum'], group['weight_decay'],
              len(group['params'])) for group in groups] == [
         (7e-4, 1e-5, 0, 42), (pytest.approx(7e-3), 1e-5, 0, 4)]
@@ -195,7 +179,7 @@ def test_parameters_of_the_segmentation():
 @pytest.mark.parametrize('kind', ['deit', 'fsae'])
 def test_views(kind):
     """A function of the place in the stream alone, in bytes and of one size."""
-    cfg = load('mctformer_v2_deit-s_voc')
+    cfg = CONFIGS.load('mctformer_v2_deit-s_voc')
     transforms = [TRANSFORMS.build(step) for step in cfg[f'{kind}_pipeline'][2:]]
     image = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
     labels = np.array([1, 0, 1], np.uint8)
@@ -216,19 +200,3 @@ def test_views(kind):
         assert ('strong_img' in sample) == (kind == 'fsae')
         assert np.array_equal(sample.image_labels, labels)
     assert not any(torch.equal(views[0], other) for other in views[1:])
-
-
-def test_metafile_and_readme():
-    metafile = yaml.safe_load((PROJECT / 'metafile.yml').read_text())
-    readme = (PROJECT / 'README.md').read_text()
-    names = {one['Name'] for one in metafile['Collections']}
-    for model in metafile['Models']:
-        assert Path(model['Config']).stem == model['Name']
-        assert (ROOT / model['Config']).exists()
-        assert model['In Collection'] in names
-    for path in re.findall(r'\]\((?!http)([^)#]+)', readme):
-        assert (PROJECT / path).exists(), path
-    named = set(re.findall(
-        r'`((?:fsae_)?mctformer\w[\w-]*|deeplabv1_[\w-]+|psa_[\w-]+)`', readme))
-    missing = {name for name in NETWORKS if 'official' not in name} - named
-    assert not missing

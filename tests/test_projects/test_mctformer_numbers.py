@@ -6,7 +6,6 @@ and its product with another input. Its networks have two blocks as wide as DeiT
 """
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 import torch
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from published_numbers import close, wave
 
 from mmwsss.datasets.transforms import PILRescale
 from projects.mctformer.convert import convert_tokens
@@ -23,23 +23,6 @@ NUMBERS = json.loads(
 CLASSES, WIDTH, GRID = 4, 192, 4
 LABELS = torch.tensor([[1., 0, 1, 0], [0, 0, 1, 0]], dtype=torch.float64)
 KINDS = ('V1', 'V2', 'Plus')
-
-
-def wave(*shape, step):
-    """Numbers in [-1, 1] by whole arithmetic, the same everywhere."""
-    i, seed = torch.arange(math.prod(shape)), round(step * 1e4)
-    whole = (i * i * 7919 + i * seed * 104729 + seed * 31337) % 1000003
-    return whole.view(shape).double() / 500001.5 - 1
-
-
-def digest(values):
-    values = values.detach().double().flatten()
-    return [values.norm().item(), (values * wave(len(values), step=1.7)).sum().item()]
-
-
-def close(values, expected, rel=1e-9):
-    # The product may all but vanish; it is as exact as the norm.
-    assert digest(values) == pytest.approx(expected, rel=rel, abs=rel * expected[0])
 
 
 def official_state(kind):

@@ -1,17 +1,12 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """The models, configs and converter of SIPE."""
 
-import ast
 import os.path as osp
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmseg.models import ResNet
 from mmseg.registry import METRICS, MODELS, TRANSFORMS
 from model_tester import (
@@ -22,6 +17,7 @@ from model_tester import (
     make_batch,
     strong_batch,
 )
+from project_configs import ProjectConfigs
 
 from mmwsss.engine.optimizers import WeakOptimWrapperConstructor
 from mmwsss.models.tta import CAMTTAModel
@@ -29,11 +25,7 @@ from mmwsss.recipes import Recipe
 from mmwsss.utils import read_config
 from projects.sipe import SIPETTAModel, convert
 
-ROOT = Path(__file__).parents[2]
-CONFIGS = ROOT / 'projects' / 'sipe' / 'configs'
-NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
-                  if not path.stem.endswith('_pipeline'))
-RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
+CONFIGS = ProjectConfigs('sipe')
 HEAD = dict(
     type='SIPEHead',
     in_channels=[4, 8, 16, 32],
@@ -167,23 +159,14 @@ class TestFSAE(WeakModelTester):
         assert {'decode.loss_gsc', 'loss_fsae', 'fsae.covered'} <= set(logs)
 
 
-def load(name):
-    init_default_scope('mmseg')
-    options = dict(classes=['owl', 'fox']) if 'folder' in name else {}
-    cfg = read_config(str(CONFIGS / f'{name}.py'), options)
-    if cfg.model.backbone.get('pretrained'):
-        cfg.model.backbone.pretrained = False
-    return cfg
-
-
 def build(cfg):
     with torch.device('meta'):
         return MODELS.build(cfg.model)
 
 
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize('name', CONFIGS.networks)
 def test_config(name):
-    cfg = load(name)
+    cfg = CONFIGS.load(name)
     model = build(cfg)
     steps = [step.type for step in cfg.train_dataloader.dataset.pipeline]
     for step in cfg.train_dataloader.dataset.pipeline:
@@ -211,10 +194,10 @@ def test_config(name):
         assert levels[i].shape[1] == channels
 
 
-@pytest.mark.parametrize('name', RECIPES)
+@pytest.mark.parametrize('name', CONFIGS.recipes)
 def test_recipe(name, tmp_path):
-    recipe = Recipe(str(CONFIGS / f'{name}.py'), str(tmp_path))
-    given = Config.fromfile(CONFIGS / f'{name}.py')
+    recipe = Recipe(CONFIGS.path(name), str(tmp_path))
+    given = Config.fromfile(CONFIGS.path(name))
     steps = {step.name: step.spec for step in recipe.steps}
     kinds = {step.name: step.type for step in recipe.steps}
     assert recipe.protocol['threshold'].startswith('none')
@@ -235,19 +218,19 @@ def test_recipe(name, tmp_path):
 
 
 def test_schedules():
-    voc, coco = load('sipe_r50_voc'), load('sipe_r50_coco')
+    voc, coco = CONFIGS.load('sipe_r50_voc'), CONFIGS.load('sipe_r50_coco')
     assert voc.train_cfg.max_iters == 5 * (10582 // 16)
     assert coco.train_cfg.max_iters == 5 * (82081 // 16)
     assert coco.train_dataloader.dataset.ann_file == 'lists/train2014_labeled.txt'
-    fsae = load('fsae_sipe_r50_voc')
+    fsae = CONFIGS.load('fsae_sipe_r50_voc')
     assert fsae.train_cfg.max_iters == 10 * (10582 // 16)
     assert fsae.optim_wrapper.optimizer.lr == 0.05
-    assert 'custom_hooks' not in load('fsae_sipe_r50_coco')
+    assert 'custom_hooks' not in CONFIGS.load('fsae_sipe_r50_coco')
 
 
 def test_fingerprints():
     """Parameters and groups; the published groups hold frozen ones, too."""
-    cfg = load('sipe_r50_voc')
+    cfg = CONFIGS.load('sipe_r50_voc')
     model = build(cfg)
     assert sum(p.numel() for p in model.parameters()) == 24_433_728
     options = dict(cfg.optim_wrapper)
@@ -292,7 +275,7 @@ def test_converter(classes, name):
     assert converted['decode_head.classifier.weight'].eq(5).all()
     for i in range(4):
         assert converted[f'decode_head.hierarchy.convs.{i}.weight'].eq(i).all()
-    model = build(load(name))
+    model = build(CONFIGS.load(name))
     assert {k: v.shape for k, v in model.state_dict().items()} == {
         k: v.shape for k, v in converted.items()}
 
@@ -326,7 +309,7 @@ def test_converter_reads_files(tmp_path, capsys):
     convert.main(args)
     assert 'wrote' in capsys.readouterr().out
     written = torch.load(out, weights_only=True)
-    build(load('sipe_r50_voc')).load_state_dict(
+    build(CONFIGS.load('sipe_r50_voc')).load_state_dict(
         written['state_dict'], strict=True, assign=True)
     for content, words in ((dict(net=[1]), 'final.pth holds a list, expected'),
                            (dict(net=dict(a=1)), "final.pth: 'a' is a int"),
@@ -335,24 +318,3 @@ def test_converter_reads_files(tmp_path, capsys):
         torch.save(content, source)
         with pytest.raises(ValueError, match=words):
             convert.main(args)
-
-
-def test_readme_leads_to_formulas_and_files():
-    folder = CONFIGS.parent
-    text = (folder / 'README.md').read_text()
-    for link in re.findall(r'\]\(([^)]+)\)', text):
-        assert link.startswith('https://') or (folder / link).exists(), link
-    table = text.split('## Formulas')[1].split('\n## ')[0]
-    rows = re.findall(r'\[`(\w+)`\]\(([^)]+)\)', table)
-    assert len(rows) >= 5
-    for name, link in rows:
-        module = ast.parse((folder / link).read_text())
-        found, = (node for node in module.body
-                  if getattr(node, 'name', None) == name)
-        assert '.. math::' in ast.get_docstring(found), name
-    for name in re.findall(r'^\| `(\w[\w-]+)` \|', text, re.MULTILINE):
-        assert name in NETWORKS
-    metafile = yaml.safe_load((folder / 'metafile.yml').read_text())
-    for model in metafile['Models']:
-        assert (ROOT / model['Config']).is_file()
-        assert Config.fromfile(ROOT / model['Config']).model

@@ -6,7 +6,6 @@ product with another input.
 """
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmseg.structures import SegDataSample
+from published_numbers import close, wave
 
 from mmwsss.datasets.transforms import PILRescale
 from mmwsss.models.refiners import WalkLabel
@@ -27,23 +27,6 @@ from projects.sipe.prototypes import (
 NUMBERS = json.loads(Path(__file__).with_name('sipe_numbers.json').read_text())
 NUM_CLASSES = 5
 CHANNELS, SIDES = (6, 8, 10, 12), (3, 4, 5, 6)
-
-
-def wave(*shape, step):
-    """Numbers in [-1, 1] by whole arithmetic, the same everywhere."""
-    i, seed = torch.arange(math.prod(shape)), round(step * 1e4)
-    whole = (i * i * 7919 + i * seed * 104729 + seed * 31337) % 1000003
-    return whole.view(shape).double() / 500001.5 - 1
-
-
-def digest(values):
-    values = values.detach().double().flatten()
-    return [values.norm().item(), (values * wave(len(values), step=1.7)).sum().item()]
-
-
-def close(values, expected, rel=1e-9):
-    # The product may all but vanish; it is as exact as the norm.
-    assert digest(values) == pytest.approx(expected, rel=rel, abs=rel * expected[0])
 
 
 def features(images):

@@ -1,18 +1,14 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """WeCLIP: model, online labels, losses, schedule, views, configs and recipes."""
 
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-import yaml
 from clip_waves import TINY, wave
 from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import init_default_scope
 from mmseg.registry import METRICS, MODELS, PARAM_SCHEDULERS, TRANSFORMS
 from mmseg.structures import SegDataSample
 from model_tester import (
@@ -22,6 +18,7 @@ from model_tester import (
     make_batch,
     strong_batch,
 )
+from project_configs import ProjectConfigs
 from torch.optim import SGD
 
 from mmwsss.ops import class_aware_affinity, pamr
@@ -45,12 +42,7 @@ from projects.weclip import convert as weclip_convert  # noqa: E402
 from projects.weclip.attention_choice import choose_attention  # noqa: E402
 from projects.weclip.weclip_head import feature_likeness  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
-PROJECT = ROOT / 'projects' / 'weclip'
-CONFIGS = PROJECT / 'configs'
-NETWORKS = sorted(path.stem for path in CONFIGS.glob('*.py')
-                  if not path.stem.endswith('_pipeline'))
-RECIPES = sorted(path.stem for path in CONFIGS.glob('*_pipeline.py'))
+CONFIGS = ProjectConfigs('weclip')
 HEAD = dict(
     type='WeCLIPHead', arch=TINY, num_classes=NUM_CLASSES, num_background=4,
     decoder=dict(channels=16, num_blocks=1, num_heads=2), full_boxes=True,
@@ -437,15 +429,9 @@ class TestTTA:
             WeCLIPTTAModel(model).predict_image([image, image], [sample, sample])
 
 
-def load(name):
-    init_default_scope('mmseg')
-    options = dict(classes=['owl', 'fox']) if '_folder' in name else {}
-    return read_config(str(CONFIGS / f'{name}.py'), options)
-
-
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize('name', CONFIGS.networks)
 def test_config(name):
-    cfg = load(name)
+    cfg = CONFIGS.load(name)
     with torch.device('meta'):
         model = MODELS.build(cfg.model)
         MODELS.build(dict(cfg.tta_model, module=model))
@@ -491,7 +477,7 @@ class TestConvert:
 
     @pytest.fixture
     def cfg(self):
-        cfg = read_config(str(CONFIGS / 'weclip_demo.py'))
+        cfg = read_config(CONFIGS.path('weclip_demo'))
         cfg.model.decode_head.decoder.num_blocks = 1
         return cfg
 
@@ -552,9 +538,9 @@ class TestConvert:
             weclip_convert.convert(theirs, cfg)
 
 
-@pytest.mark.parametrize('name', RECIPES)
+@pytest.mark.parametrize('name', CONFIGS.recipes)
 def test_recipe(name, tmp_path):
-    recipe = Recipe(str(CONFIGS / f'{name}.py'), str(tmp_path))
+    recipe = Recipe(CONFIGS.path(name), str(tmp_path))
     steps = {step.name: step.spec for step in recipe.steps}
     names = list(steps)
     start = names.index('clip')
@@ -571,7 +557,7 @@ def test_recipe(name, tmp_path):
 
 
 def test_own_photos_are_scored_without_their_tags(tmp_path):
-    path = str(CONFIGS / 'weclip_folder_pipeline.py')
+    path = CONFIGS.path('weclip_folder_pipeline')
     assert 'test' not in [step.name for step in Recipe(path, str(tmp_path)).steps]
     recipe = Recipe(path, str(tmp_path), dict(test_list='test.txt'))
     assert recipe['test'].spec['cfg_options'] == {
@@ -581,18 +567,6 @@ def test_own_photos_are_scored_without_their_tags(tmp_path):
         'test_dataloader.dataset.ann_file': ''}
     value, = (one['value'] for one in recipe['report'].spec['headline'])
     assert value == '{test:mask/mIoU}'
-
-
-def test_metafile_and_readme():
-    metafile = yaml.safe_load((PROJECT / 'metafile.yml').read_text())
-    readme = (PROJECT / 'README.md').read_text()
-    names = {one['Name'] for one in metafile['Collections']}
-    for model in metafile['Models']:
-        assert (ROOT / model['Config']).exists()
-        assert model['In Collection'] in names
-    for path in re.findall(r'\]\((?!http)([^)#]+)', readme):
-        assert (PROJECT / path).exists(), path
-    assert set(NETWORKS) <= set(re.findall(r'`((?:fsae_)?weclip_[\w-]+)`', readme))
 
 
 def test_head_answers_class_maps():

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from clip_waves import arch_of, crops, digest, fill_decoder, make_clip
+from clip_waves import arch_of, crops, fill_decoder, make_clip
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmseg.datasets import PascalVOCDataset
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from published_numbers import digest
 
 pytest.importorskip('open_clip')
 

@@ -23,15 +23,9 @@ steps = [data, *[
     dict(step, cfg_options=dict(step.get('cfg_options', {{}}), **short))
     if step['type'] == 'train' else step for step in _base_.steps[1:]]]
 """
+pytestmark = pytest.mark.usefixtures('find_package')
 needs_snakemake = pytest.mark.skipif(
     find_spec('snakemake') is None, reason='snakemake is not installed')
-
-
-@pytest.fixture(autouse=True)
-def find_package(monkeypatch):
-    root = os.path.dirname(project_path('tools'))
-    paths = [root, *filter(None, [os.environ.get('PYTHONPATH')])]
-    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(paths))
 
 
 def exported(line, options=()):

@@ -79,16 +79,6 @@ def test_unknown_class_names_file_id_and_class(tmp_path):
     assert loaded['a'].tolist() == [1, 1, 0, 0]
 
 
-@pytest.mark.parametrize('text, message', [
-    ('{"a": ["cat"], "a.jpg": ["dog"]}', "t.json: duplicate id 'a'"),
-    ('{}', 't.json is empty')])
-def test_bad_tables(tmp_path, text, message):
-    """Others are in tests/test_bad_inputs.py."""
-    path = write(tmp_path / 't.json', text)
-    with pytest.raises(ValueError, match=message):
-        read_label_names(path)
-
-
 def test_stack_image_labels():
     samples = []
     for names in (['cat'], ['dog', 'cow'], []):

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from bad_files import Trap
 from PIL import Image
 from tool_runner import load_tool, run_tool
 
@@ -111,16 +112,6 @@ class TestMaskLabels:
             run(*args)
 
 
-class Malicious:
-    """Runs a command where it is unpickled."""
-
-    def __init__(self, marker):
-        self.marker = marker
-
-    def __reduce__(self):
-        return os.system, (f'touch {self.marker}', )
-
-
 class TestNpyLabels:
 
     def labels(self, *classes):
@@ -162,9 +153,9 @@ class TestNpyLabels:
         """Deep in arrays, too; others are in tests/test_security.py."""
         marker = tmp_path / 'pwned'
         path = tmp_path / 'cls_labels.npy'
-        bad = np.array([Malicious(marker)], dtype=object)
+        bad = np.array([Trap(marker)], dtype=object)
         np.save(path, np.array({'2007_000032': bad}, dtype=object))
-        with pytest.raises(ValueError, match='system is not allowed'):
+        with pytest.raises(ValueError, match='mkdir is not allowed'):
             load('npy_labels').load_cls_labels(str(path))
         assert not marker.exists()
         # The file is as dangerous as it is meant to be.

@@ -16,6 +16,7 @@ from matplotlib import pyplot  # noqa: F401  Else each step imports it anew.
 from mmengine.config import Config
 from mmengine.utils import ManagerMixin
 from PIL import Image
+from shortcuts import forget_instances, plain_text
 
 from mmwsss.recipes import Recipe, RecipeRunner
 from mmwsss.utils import project_path, read_json
@@ -51,10 +52,6 @@ MODEL_STEPS = (
     'report')
 
 
-def text(cfg):
-    return '\n'.join(f'{key} = {value!r}' for key, value in cfg.items())
-
-
 def run_tool(command, log):
     sys.argv = command[1:]
     sys.stdout = sys.stderr = open(log, 'a')
@@ -62,12 +59,6 @@ def run_tool(command, log):
     torch.set_num_threads(1)
     forget_instances(ManagerMixin)
     runpy.run_path(command[1], run_name='__main__')
-
-
-def forget_instances(cls):
-    cls._instance_dict.clear()
-    for subclass in cls.__subclasses__():
-        forget_instances(subclass)
 
 
 def run_forked(processes, command, log, *args):
@@ -143,8 +134,7 @@ def test_example_method_by_one_option(tmp_path, voc_root, monkeypatch):
 def run_recipe(tmp_path, voc_root, monkeypatch, recipe, steps, changes,
                options=None):
     monkeypatch.setattr('mmwsss.recipes.recipe_runner.StepProcesses.run', run_forked)
-    # Most of the time would go into the layout of texts of configs.
-    monkeypatch.setattr(Config, 'pretty_text', property(text))
+    monkeypatch.setattr(Config, 'pretty_text', property(plain_text))
     path = tmp_path / 'small_pipeline.py'
     path.write_text(RECIPE.format(
         base=project_path('configs', *f'{recipe}.py'.split('/')),

@@ -12,14 +12,7 @@ from mmwsss.recipes.export import export_sh
 from mmwsss.utils import project_path
 
 TOOL = project_path('tools', 'pipeline.py')
-
-
-@pytest.fixture(autouse=True)
-def find_package(monkeypatch):
-    """Let tools import mmwsss where it is not installed."""
-    root = os.path.dirname(project_path('tools'))
-    paths = [root, *filter(None, [os.environ.get('PYTHONPATH')])]
-    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(paths))
+pytestmark = pytest.mark.usefixtures('find_package')
 
 
 def test_command_line(tmp_path):

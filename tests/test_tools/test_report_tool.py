@@ -11,6 +11,8 @@ from PIL import Image
 
 from mmwsss.utils import project_path, read_config, write_json
 
+pytestmark = pytest.mark.usefixtures('find_package')
+
 
 @pytest.fixture
 def config(voc_root, tmp_path):
@@ -55,13 +57,9 @@ def make_report(config, spec, tmp_path):
     if spec is not None:
         write_json(str(path), spec)
     tool = project_path('tools', 'analysis_tools', 'make_report.py')
-    root = os.path.dirname(project_path('tools'))
-    paths = [root, *filter(None, [os.environ.get('PYTHONPATH')])]
     return subprocess.run(
         [sys.executable, tool, str(config), str(path), '--out',
-         str(tmp_path / 'out')],
-        env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)),
-        capture_output=True, text=True)
+         str(tmp_path / 'out')], capture_output=True, text=True)
 
 
 def test_report(config, spec, tmp_path):

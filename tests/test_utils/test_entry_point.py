@@ -52,6 +52,13 @@ def run(script, unbuffered=False, arguments=(), **streams):
     return done.returncode, done.stderr
 
 
+HELP = '''
+from mmwsss.utils.arguments import ToolParser
+run_tool(ToolParser('A tool.').parse_args, print)
+'''
+PRINT = 'run_tool(Namespace, lambda args: print("x"))'
+
+
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no /dev/full')
 @pytest.mark.parametrize('unbuffered', [False, True])
 def test_a_full_disk(unbuffered):
@@ -59,24 +66,17 @@ def test_a_full_disk(unbuffered):
     with open('/dev/full', 'w') as full:
         assert run('run_tool(Namespace, lambda args: int("x"))', unbuffered,
                    stderr=full) == (2, None)
-        status, error = run('run_tool(Namespace, lambda args: print("x"))',
-                            unbuffered, stdout=full)
+        status, error = run(PRINT, unbuffered, stdout=full)
     assert (status, error) == (2, 'error: [Errno 28] No space left on device\n')
 
 
-@pytest.mark.parametrize('unbuffered', [False, True])
-def test_a_reader_that_leaves(unbuffered):
+@pytest.mark.parametrize('script, unbuffered', [
+    (PRINT, False), (PRINT, True), (HELP, False)])
+def test_a_reader_that_leaves(script, unbuffered):
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, 'w') as pipe:
-        assert run('run_tool(Namespace, lambda args: print("x"))', unbuffered,
-                   stdout=pipe) == (141, '')
-
-
-HELP = '''
-from mmwsss.utils.arguments import ToolParser
-run_tool(ToolParser('A tool.').parse_args, print)
-'''
+        assert run(script, unbuffered, ['--help'], stdout=pipe) == (141, '')
 
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no /dev/full')
@@ -85,13 +85,6 @@ def test_help_on_a_full_disk():
         assert run(HELP, arguments=['--help'], stdout=full) == (
             2, 'error: [Errno 28] No space left on device\n')
         assert run(HELP, arguments=['--nosuch'], stderr=full) == (2, None)
-
-
-def test_a_reader_that_leaves_help():
-    reader, writer = os.pipe()
-    os.close(reader)
-    with open(writer, 'w') as pipe:
-        assert run(HELP, arguments=['--help'], stdout=pipe) == (141, '')
 
 
 @pytest.mark.parametrize('closed', [(1,), (2,), (0, 1, 2), (0, 2)])
