@@ -4,9 +4,6 @@ import os
 
 # Before torch and OpenCV are loaded: on small tensors threads only cost time.
 os.environ['OMP_NUM_THREADS'] = '1'
-# What the imports leave is never garbage: looking through it again and again takes
-# a third of what it costs to start and to end.
-gc.disable()
 
 import cv2  # noqa: E402
 import pytest  # noqa: E402
@@ -48,15 +45,6 @@ def find_package(monkeypatch):
     root = os.path.dirname(project_path('tools'))
     paths = [root, *filter(None, [os.environ.get('PYTHONPATH')])]
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join(paths))
-
-
-def pytest_collection_finish():
-    gc.freeze()
-    gc.enable()
-
-
-def pytest_unconfigure():
-    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):

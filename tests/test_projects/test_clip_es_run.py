@@ -11,7 +11,8 @@ import torch
 from clip_waves import TINY
 from mmengine.config import Config
 from PIL import Image
-from test_method_pipelines import run_forked, text
+from shortcuts import plain_text
+from test_method_pipelines import run_forked
 
 from mmwsss.commands.run import run
 from mmwsss.commands.tools import ToolFailed
@@ -77,7 +78,7 @@ def log(tmp_path, monkeypatch):
 
     monkeypatch.setattr('mmwsss.commands.run.call_tool', call_tool)
     monkeypatch.setattr('mmwsss.recipes.recipe_runner.StepProcesses.run', run_forked)
-    monkeypatch.setattr(Config, 'pretty_text', property(text))
+    monkeypatch.setattr(Config, 'pretty_text', property(plain_text))
     monkeypatch.syspath_prepend(ROOT)
     monkeypatch.chdir(ROOT)
     return path
