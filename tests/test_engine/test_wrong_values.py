@@ -23,10 +23,12 @@ HEAD, DATA = 'model.decode_head', 'train_dataloader.dataset'
 # A setting, its value, what is said; nothing for what is taken.
 WRONG = [
     # of networks
-    ('model.backbone.strides', 3, 'model.backbone (ResNet) cannot be built'),
-    ('model.backbone.num_stages', -1, 'options model.backbone.num_stages=-1: '),
-    ('model.backbone.init_cfg', 3, 'options model.backbone.init_cfg=3'),
-    (f'{HEAD}.in_channels', None, f'{HEAD} (ESOLHead) cannot be built'),
+    ('model.backbone.strides', 3, "model.backbone (ResNet) cannot be built with the "
+     "options model.backbone.strides=3: object of type 'int' has no len()"),
+    ('model.backbone.num_stages', -1, 'num_stages=-1: assert num_stages >= 1'),
+    ('model.backbone.init_cfg', 3, 'model cannot be built with the options '
+     'model.backbone.init_cfg=3'),
+    (f'{HEAD}.in_channels', None, f'{HEAD} (ESOLHead) cannot be built with the '),
     ('model.data_preprocessor.mean', 3, 'data_preprocessor (SegDataPreProcessor)'),
     ('model.test_cfg.mode', 'x', "must be 'whole' or 'slide', got 'x'"),
     ('model.test_cfg.mode', 'slide', 'computes whole photos'),

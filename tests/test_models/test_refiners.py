@@ -53,11 +53,12 @@ class Halve(BaseRefiner):
         return scores / 2
 
 
-def test_a_preset_is_the_arguments_of_the_crf():
+@pytest.mark.parametrize('preset', CRF_PRESETS)
+def test_presets(preset):
     scores = make_seed().with_background(.3)[None]
     image = make_image()[None]
-    refined = MODELS.build(dict(type='DenseCRF', preset='mctformer'))(scores, image)
-    expected = dense_crf(scores, image, **CRF_PRESETS['mctformer'])
+    refined = MODELS.build(dict(type='DenseCRF', preset=preset))(scores, image)
+    expected = dense_crf(scores, image, **CRF_PRESETS[preset])
     assert torch.equal(refined, expected)
 
 
@@ -206,7 +207,8 @@ def test_label_against_naive(refiner, low, high):
 
 def test_published_crf():
     rule = MODELS.build(dict(type='PSALabel'))
-    assert rule.refiner.preset == 'psa'
+    assert rule.refiner.arguments['bilateral'] == (80, 13, 10)
+    assert rule.refiner.arguments['unary'] == 'softmax'
     assert (rule.low_alpha, rule.high_alpha) == (4, 32)
 
 

@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """The models, configs and tools of EPS and PPC."""
 
-
 import numpy as np
 import pytest
 import torch
