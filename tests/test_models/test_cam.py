@@ -43,6 +43,15 @@ def test_prediction_without_any_background(model):
             ClassMaps(maps, maps.mean((2, 3))), [dict(img_shape=(8, 8))])
 
 
+def test_without_labels_probable_classes_are_shown(model):
+    maps = torch.ones(1, NUM_CLASSES - 1, 4, 4)
+    maps[0, 1] = -1
+    class_maps = ClassMaps(maps, maps.mean((2, 3)))
+    scores = model.decode_head.predict_by_feat(
+        class_maps, [dict(img_shape=(4, 4))])[0]
+    assert scores[1].max() > 0.9 and scores[2].max() == 0
+
+
 def test_frozen_parts_stay_in_evaluation():
     model = build_model(WEAK['cam_timm']).train()
     assert not model.backbone.timm_model.bn1.training

@@ -218,6 +218,20 @@ class TestFSAEOnCAM:
         assert weak is None
         assert all(g is not None and g.abs().sum() > 0 for g in strong)
 
+    def test_threshold_above_one_adds_exactly_nothing(self):
+        model, base = self.build(), self.base()
+        model.loss_fsae.threshold = 1.01
+        for one in (model, base):
+            loss, logs = one.parse_losses(losses_of(one))
+            loss.backward()
+        assert logs['loss'] == loss
+        for (name, p), (_, q) in zip(
+                model.named_parameters(), base.named_parameters(), strict=True):
+            assert (p.grad is None and q.grad is None) or torch.equal(
+                p.grad, q.grad), name
+        for key, value in base.state_dict().items():
+            assert torch.equal(model.state_dict()[key], value), key
+
     def test_teacher_labels_the_weak_view(self):
         model, teacher = self.build(), self.build().eval()
         for parameter in teacher.decode_head.parameters():

@@ -119,6 +119,15 @@ def test_guides(size):
     torch.testing.assert_close(sample.guide, (sum(logits) / 2).sigmoid())
 
 
+def test_guides_need_an_unflipped_view():
+    tta = MODELS.build(dict(
+        type='WalkTTAModel', module=build_model(PIXEL['irn']), pad_size=64))
+    data = make_views(torch.zeros(3, 32, 32).byte())
+    data = {key: value[1:] for key, value in data.items()}
+    with pytest.raises(ValueError, match='a.jpg: every augmentation is flipped'):
+        tta.test_step(data)
+
+
 def seed(size=(22, 30), labels=(2, 5), full=False):
     shape = size if full else tuple((side - 1) // 4 + 1 for side in size)
     generator = torch.Generator().manual_seed(0)

@@ -335,3 +335,9 @@ class TestTTA:
         result, = tta.test_step(self.views())
         assert result.guide.shape == (1, 1, 10, 11)
         assert 0 <= result.guide.min() and result.guide.max() <= 1
+
+    def test_only_flips_are_an_error(self):
+        data = {key: one[1:2] for key, one in self.views().items()}
+        tta = MODELS.build(dict(type='SANCETTAModel', module=build().eval()))
+        with pytest.raises(ValueError, match='a.jpg.*flipped'):
+            tta.test_step(data)
