@@ -1,6 +1,7 @@
 # The projects beside CAM and SEAM on six animals of PASCAL VOC, on a CPU. Each row goes
 # on from the backbone of one CAM network, equally long, with a new head, and with three
-# seeds; its seeds become labels by dense CRF, and those a DeepLab.
+# seeds; FSAE's rows are their base's, with FSAE in the second half. Seeds become labels
+# by dense CRF, and those a DeepLab.
 # PYTHONPATH=. python tools/pipeline.py \
 #     projects/configs/compare_mobilenetv1_animals_pipeline.py
 title = 'EPS, PPC and SIPE on six animals of PASCAL VOC 2012'
@@ -31,6 +32,10 @@ localizers = dict(
     fsae_sipe=f'{projects}/sipe/configs/fsae_sipe_mobilenetv1_animals.py')
 runs = [(row, seed) for seed in range(3) for row in localizers]
 
+iterations = 200
+# FSAE's pseudo labels are of a head that knows the classes: in the second half.
+fsae_options = {'model.start_iter': iterations // 2}
+
 # One scale and its mirror image, photos of the list, tags measured on val.
 localizer_options = {
     'train_dataloader.batch_size': 8,
@@ -53,15 +58,15 @@ localizer_options = {
 }
 training_options = {
     'val_dataloader.dataset.ann_file': '{val_list}',
-    'train_cfg.max_iters': 60,
-    'train_cfg.val_interval': 60,
-    'param_scheduler.end': 61,
+    'train_cfg.max_iters': iterations,
+    'train_cfg.val_interval': iterations,
+    'param_scheduler.end': iterations + 1,
 }
 segmentor_options = {
     'train_dataloader.dataset.ann_file': '{seed_list}',
-    'train_cfg.max_iters': 60,
-    'train_cfg.val_interval': 60,
-    'param_scheduler.end': 61,
+    'train_cfg.max_iters': 100,
+    'train_cfg.val_interval': 100,
+    'param_scheduler.end': 101,
 }
 steps = [
     dict(
@@ -88,6 +93,7 @@ steps = [
                 **localizer_options, **training_options,
                 **({'train_dataloader.dataset.data_prefix.saliency_path':
                     '{saliency}'} if 'eps' in row else {}),
+                **(fsae_options if 'fsae' in row else {}),
                 'model.backbone.pretrained': False,
                 'model.backbone.init_cfg.type': 'Pretrained',
                 'model.backbone.init_cfg.prefix': 'backbone.',

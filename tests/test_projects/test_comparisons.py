@@ -39,6 +39,10 @@ def test_rows_differ_in_what_they_compare():
                 cfg = cfg[part]
             values.append(cfg)
         assert all(value == values[0] for value in values), key
+    starts = {name: settings(recipe, name).model.start_iter
+              for name in trained if 'fsae' in name}
+    assert len(starts) == 6 and {*starts.values()} == {
+        first[0].train_cfg.max_iters // 2}
 
 
 def test_a_sweep_changes_one_value_of_its_row():
@@ -49,3 +53,7 @@ def test_a_sweep_changes_one_value_of_its_row():
         dict(type='FSAELoss', threshold=0.8), dict(type='FSAELoss', kernel_size=5))
     row.model.pop('loss_fsae'), other.model.pop('loss_fsae')
     assert row.to_dict() == other.to_dict()
+    row.randomness.seed = 2
+    last = settings(recipe, 'train_one_minus_max_2')
+    assert last.model.pop('loss_fsae').background == 'one_minus_max'
+    assert row.to_dict() == last.to_dict()
