@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmwsss.recipes.forecast import MOST_IMAGES
 from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.arguments import ToolParser, bg_thr_value
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
     from mmwsss.evaluation.label_checks import Check
 
-# Images that are looked at, spread evenly.
-MOST = 1000
 SHOWN = 8
 
 
@@ -69,7 +68,7 @@ def check_labels(args: argparse.Namespace, dataset) -> list[Check]:
     from mmwsss.structures import Seed
     statistics = LabelStatistics(dataset.metainfo['classes'])
     infos = image_infos(dataset)
-    places = np.linspace(0, len(infos) - 1, min(MOST, len(infos)))
+    places = np.linspace(0, len(infos) - 1, min(MOST_IMAGES['check'], len(infos)))
     for place in places:
         info = infos[round(place)]
         mask = read_mask(prediction_file(args.labels, info, False))

@@ -24,6 +24,7 @@ import os
 import os.path as osp
 from typing import TYPE_CHECKING, Any
 
+from mmwsss.recipes.forecast import MOST_IMAGES
 from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.crf_presets import CRF_PRESETS
@@ -32,8 +33,6 @@ from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
 if TYPE_CHECKING:
     from mmwsss.evaluation.threshold_criteria import SeedStatistics
 
-# Images that choose; more would change little.
-MOST = 200
 # What IRN's two thresholds are beside the best one.
 MARGIN_FG, MARGIN_BG = 0.15, 0.10
 # Photos that show why a stage is worse.
@@ -74,7 +73,7 @@ def images(dataset, with_masks: bool) -> list[dict]:
     infos = image_infos(dataset)
     if with_masks:
         infos = [info for info in infos if info.get('seg_map_path')]
-    places = np.linspace(0, len(infos) - 1, min(MOST, len(infos)))
+    places = np.linspace(0, len(infos) - 1, min(MOST_IMAGES['choose'], len(infos)))
     return [infos[round(place)] for place in places]
 
 

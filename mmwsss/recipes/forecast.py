@@ -25,8 +25,8 @@ _START_SECONDS = 5
 # Of a photo on one core, as measured on photos of 320 pixels.
 _SECONDS = dict(refine=0.4, walk=0.5, choose=0.4, check=0.02, report=0.02,
                 score_seeds=0.03, score_masks=0.02)
-# Photos that a step looks at, however many there are.
-_MOST = dict(choose=200, check=1000)
+# Images that a step looks at, spread evenly, however many there are.
+MOST_IMAGES = dict(choose=200, check=1000)
 
 
 class Forecast:
@@ -95,7 +95,7 @@ class Forecast:
             return _START_SECONDS + self.train_seconds(step, cfg)
         if step.type in _SECONDS:
             images = min(_count(cfg, 'seed_dataloader', 'test_dataloader'),
-                         _MOST.get(step.type, math.inf))
+                         MOST_IMAGES.get(step.type, math.inf))
             stages = len(step.spec.get('stages') or 'x')
             return _START_SECONDS + images * stages * _SECONDS[step.type]
         if step.type == 'seeds':

@@ -297,6 +297,31 @@ def load_network(args: argparse.Namespace) -> tuple[nn.Module, Tensor, Tensor]:
     return network, mean, std
 
 
+class Descent:
+    """AdamW at polynomially falling rates.
+
+    Args:
+        network (nn.Module): What learns.
+        iters (int): How many steps there will be.
+        rate (float): The first rate. Defaults to 1e-3.
+    """
+
+    def __init__(self, network: nn.Module, iters: int, rate: float = 1e-3) -> None:
+        import torch
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), rate, weight_decay=0.01)
+        self.iters, self.rate, self.done = iters, rate, 0
+
+    def step(self, loss: Tensor) -> None:
+        """Go a step down a loss."""
+        for group in self.optimizer.param_groups:
+            group['lr'] = self.rate * (1 - self.done / self.iters)**0.9
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.done += 1
+
+
 class FrozenRun:
     """One run of all rows of a table, of one seed of the random numbers.
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from frozen_features import (
     STRIDE,
     THRESHOLDS,
+    Descent,
     FrozenNetwork,
     FrozenRun,
     Photos,
@@ -302,15 +303,11 @@ class Run(FrozenRun):
             first and in the last third.
         """
         import torch
-        rate = 1e-3
         place = {n: i for i, n in enumerate(photos)}
-        optimizer = torch.optim.AdamW(head.parameters(), rate, weight_decay=0.01)
-        counts = []
-        for step, (batch, mirrored) in enumerate(self.batches(iters, BATCH, photos)):
+        descent, counts = Descent(head, iters), []
+        for batch, mirrored in self.batches(iters, BATCH, photos):
             # Drawn in every row, so that all see the same photos.
             views = torch.randint(0, VIEWS, (len(batch), )).tolist()
-            for group in optimizer.param_groups:
-                group['lr'] = rate * (1 - step / iters)**0.9
             tags = self.photos.tags[batch]
             weak = head((self.inputs(batch, mirrored), )).scores
             loss = head.loss_decode(self.pool(batch, weak), tags)
@@ -325,9 +322,7 @@ class Run(FrozenRun):
                             batch, mirrored, views, strict=True)]).float()
                     loss = loss + loss_fsae(head((inputs, )).scores, labels, sure,
                                             tags, valid=valid)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            descent.step(loss)
         third = -(-len(counts) // 3)
         return {f'{key}_{part}': value for part, some in
                 (('first', counts[:third]), ('last', counts[-third:])) if some

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from frozen_features import (
     STRIDE,
     THRESHOLDS,
+    Descent,
     FrozenRun,
     Photos,
     check_folder,
@@ -334,15 +335,11 @@ class Table:
         # Two convolutions before the classifier: CAM of one layer on frozen features
         # is too weak to begin with.
         head = ESOLHead(features.shape[2], self.num_classes, mid_channels=64)
-        optimizer = torch.optim.AdamW(head.parameters(), RATE, weight_decay=0.01)
-        for step, (batch, mirrored) in enumerate(run.batches(args.classifier_iters)):
-            decay(optimizer, RATE, step, args.classifier_iters)
-            loss = head.loss_decode(
+        descent = Descent(head, args.classifier_iters, RATE)
+        for batch, mirrored in run.batches(args.classifier_iters):
+            descent.step(head.loss_decode(
                 run.pool(batch, head((run.inputs(batch, mirrored), )).maps),
-                photos.tags[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+                photos.tags[batch]))
 
         def cam(n: int) -> Tensor:
             rows, columns = photos.covered(n, STRIDE)
@@ -373,17 +370,14 @@ class Table:
                   for i, crop in enumerate(self.crops)]
         torch.manual_seed(seed)
         model = self.make_model(ROWS[row][1])
-        optimizer = torch.optim.AdamW(model.parameters(), RATE, weight_decay=0.01)
+        descent = Descent(model, args.iters, RATE)
         points, order = [], []
         for step in range(args.iters):
             if len(order) < args.batch:
                 order += torch.randperm(len(self.crops)).tolist()
             batch, order = order[:args.batch], order[args.batch:]
-            decay(optimizer, RATE, step, args.iters)
             losses = model.loss(*self.batch(model, batch, labels))
-            optimizer.zero_grad()
-            sum(losses.values()).backward()
-            optimizer.step()
+            descent.step(sum(losses.values()))
             if step + 1 in args.points:
                 model.eval()
                 with torch.no_grad():
@@ -570,12 +564,6 @@ class Table:
 def logits_of_nothing(model: nn.Module) -> Tensor:
     """An image for a backbone that looks at none."""
     return model.data_preprocessor.mean[None]
-
-
-def decay(optimizer, rate: float, step: int, iters: int) -> None:
-    """The polynomial schedule."""
-    for group in optimizer.param_groups:
-        group['lr'] = rate * (1 - step / iters)**0.9
 
 
 if __name__ == '__main__':

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from frozen_features import (
     STRIDE,
     THRESHOLDS,
+    Descent,
     FrozenRun,
     Photos,
     make_parser,
@@ -126,14 +127,9 @@ class Run(FrozenRun):
     def train(self, network: nn.Module, iters: int, rate: float, loss) -> nn.Module:
         """Train a head by AdamW with polynomial decay on the photos that choose
         nothing; ``loss(network, features, photos, mirrored)``."""
-        import torch
-        optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.01)
-        for step, (batch, mirrored) in enumerate(self.batches(iters)):
-            for group in optimizer.param_groups:
-                group['lr'] = rate * (1 - step / iters)**0.9
-            optimizer.zero_grad()
-            loss(network, self.inputs(batch, mirrored), batch, mirrored).backward()
-            optimizer.step()
+        descent = Descent(network, iters, rate)
+        for batch, mirrored in self.batches(iters):
+            descent.step(loss(network, self.inputs(batch, mirrored), batch, mirrored))
         return network.eval()
 
     def train_classifier(self) -> nn.Module:

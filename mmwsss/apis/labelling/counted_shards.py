@@ -15,7 +15,7 @@ from mmwsss.utils.lists import id_without_case
 
 # Footers and headers of shards are read beside each other: elsewhere each takes
 # some round trips.
-_READERS = 16
+READERS = 16
 
 
 class CountedShard(NamedTuple):
@@ -54,7 +54,7 @@ def count_shards(shards: Sequence[Shard]) -> list[CountedShard]:
         keys = np.fromiter(map(hash, map(id_without_case, ids)), np.int64, len(ids))
         return CountedShard(shard.location, len(ids), digest.hexdigest()), keys
 
-    with ThreadPoolExecutor(_READERS) as pool:
+    with ThreadPoolExecutor(READERS) as pool:
         seen = list(pool.map(look, shards))
     keys = np.sort(np.concatenate([keys for _, keys in seen] or [np.empty(0)]))
     twice = keys[1:][keys[1:] == keys[:-1]]

@@ -21,6 +21,7 @@ from mmwsss.utils import change_config, check_keys, load_config, read_config
 from mmwsss.utils.parallel import WorkerPool, track_progress
 from mmwsss.version import __version__
 
+from .counted_shards import READERS
 from .inputs import Photos
 from .operator import LabelSettings, ViewModelSettings
 from .outputs import OUTPUT_FORMATS, LabelFolder
@@ -28,7 +29,6 @@ from .parts import LabelParts, failure_of
 from .ray_engine import label_by_ray
 
 ENGINES = ('plain', 'ray')
-_READERS = 16
 
 
 def label_photos(config: str | Config,
@@ -115,7 +115,7 @@ def label_photos(config: str | Config,
     sums, errors = LabelSums(settings.classes), []
     if done:
         print(f'{len(done)} of {total} parts are done, {total - len(done)} to go')
-        with ThreadPoolExecutor(_READERS) as pool:
+        with ThreadPoolExecutor(READERS) as pool:
             for account in pool.map(output.existing_account, sorted(done)):
                 sums.merge(account['sums'])
                 errors += account['errors']
