@@ -13,7 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, TextIO
 
 _THREADS = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
 _DIED = 'a worker process died; perhaps the memory is full, try fewer jobs'
@@ -128,23 +128,27 @@ def map_in_forks(function: Callable[[Any], Any], items: Iterable, jobs: int,
             pool.shutdown(cancel_futures=True)
 
 
-def track_progress(items: Iterable, total: int) -> Iterator[Any]:
+def track_progress(items: Iterable, total: int,
+                   file: TextIO | None = None) -> Iterator[Any]:
     """Pass items on while a bar shows their number, pace and remaining time.
 
     Args:
         items (Iterable): The items.
         total (int): How many there will be.
+        file (TextIO, optional): Where the bar goes. Defaults to the standard output.
     """
     if not total:
         yield from items
         return
     from mmengine.utils import ProgressBar
-    bar, fresh, shown = ProgressBar(total, file=sys.stdout), 0, time.monotonic()
+    file = file or sys.stdout
+    # A log keeps every update.
+    pause = 0.5 if file.isatty() else 2.
+    bar, fresh, shown = ProgressBar(total, file=file), 0, time.monotonic()
     for item in items:
         yield item
         fresh += 1
-        # Logs keep every update.
-        if time.monotonic() - shown > 0.5:
+        if time.monotonic() - shown > pause:
             bar.update(fresh)
             fresh, shown = 0, time.monotonic()
     if fresh:

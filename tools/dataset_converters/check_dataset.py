@@ -35,7 +35,7 @@ from mmwsss.utils import read_id_list, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.image_files import sort_files
-from mmwsss.utils.parallel import map_in_forks
+from mmwsss.utils.parallel import map_in_forks, track_progress
 from mmwsss.utils.paths import walk_all
 
 _VOC_CLASSES = (
@@ -253,19 +253,16 @@ def unused_masks(data_root: str, masks: str, images: Container[str]) -> dict[str
 def _read_all(work: list, jobs: int, problems: list[str], table: dict | None,
               classes: list[str]) -> dict:
     """Read all files, add to ``problems`` and return more statistics."""
-    from mmengine.utils import ProgressBar
     sizes, differ = [], 0
-    progress = ProgressBar(len(work), file=sys.stderr)
-    results = map_in_forks(check_image, work, jobs)
-    for job, (found, size, ids) in zip(work, results, strict=True):
+    results = zip(work, map_in_forks(check_image, work, jobs), strict=True)
+    for job, (found, size, ids) in track_progress(
+            results, len(work), file=sys.stderr):
         problems += found
         if size is not None:
             sizes.append(size)
         if ids is not None and table:
             shown = {classes[i] for i in ids if 0 < i < len(classes)}
             differ += shown != set(table.get(job[0], []))
-        progress.update()
-    print(file=sys.stderr)
     statistics = dict(images_whose_mask_and_tags_differ=differ)
     if sizes:
         sides = np.array([max(size) for size in sizes])

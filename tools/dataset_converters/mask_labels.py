@@ -22,6 +22,7 @@ import numpy as np
 from mmwsss.utils import read_id_list, walk_files
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.parallel import track_progress
 
 
 def names_in_mask(path: str,
@@ -72,8 +73,6 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    from mmengine.utils import track_iter_progress
-
     from mmwsss.datasets.class_names import class_names
     from mmwsss.structures import save_label_table
     classes = class_names(args.classes)
@@ -89,10 +88,10 @@ def main(args: argparse.Namespace) -> None:
         image_id: names_in_mask(
             osp.join(args.masks, f'{image_id}.png'), classes,
             args.ignore_index, args.min_pixels)
-        for image_id in track_iter_progress(ids)
+        for image_id in track_progress(ids, len(ids))
     }
     save_label_table(args.out, table)
-    print(f'\n{args.out}: {len(table)} images, '
+    print(f'{args.out}: {len(table)} images, '
           f'{sum(map(len, table.values()))} tags')
 
 

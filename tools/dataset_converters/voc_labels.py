@@ -22,6 +22,7 @@ from xml.parsers import expat
 from mmwsss.utils import read_id_list
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.parallel import track_progress
 
 
 def names_in_xml(path: str, classes: list[str]) -> list[str]:
@@ -93,8 +94,6 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    from mmengine.utils import track_iter_progress
-
     from mmwsss.datasets.class_names import class_names
     from mmwsss.structures import save_label_table
     folder = osp.join(args.data_root, 'Annotations')
@@ -107,13 +106,14 @@ def main(args: argparse.Namespace) -> None:
     if not ids:
         raise ValueError(f'{folder} holds no XML file')
     classes = class_names('voc')
+    ids = list(dict.fromkeys(ids))
     table = {
         image_id: names_in_xml(osp.join(folder, f'{image_id}.xml'), classes)
-        for image_id in track_iter_progress(list(dict.fromkeys(ids)))
+        for image_id in track_progress(ids, len(ids))
     }
     out = args.out or osp.join(args.data_root, 'image_labels.json')
     save_label_table(out, table)
-    print(f'\n{out}: {len(table)} images, '
+    print(f'{out}: {len(table)} images, '
           f'{sum(map(len, table.values()))} tags')
 
 
