@@ -1,13 +1,13 @@
-# FSAE's threshold and the width of its ring (its paper's Tables 7 and 9) on one system
-# of projects/, on six animals of PASCAL VOC, on a CPU. Each value trains as the row of
-# `system` does in compare_mobilenetv1_animals_pipeline.py.
+# FSAE's threshold, the width of its ring (its paper's Tables 7 and 9) and its background
+# on one system of projects/, on six animals of PASCAL VOC, on a CPU. Each value trains
+# as the row of `system` does in compare_mobilenetv1_animals_pipeline.py.
 # PYTHONPATH=. python tools/pipeline.py \
 #     projects/configs/sweep_fsae_mobilenetv1_animals_pipeline.py
 _base_ = './compare_mobilenetv1_animals_pipeline.py'
 title = "FSAE's threshold and ring on six animals of PASCAL VOC 2012"
 system = 'fsae_sipe'
 # 0.95 and 3, with a constant background, are the row of the comparison. A kernel of one
-# leaves the ring away; the last two are what configs/fsae recommends late in training.
+# leaves the ring away; the last two are what gained most on frozen features.
 sure = dict(background='one_minus_max', temperature=0.1)
 values = dict(
     threshold_08=dict(threshold=0.8),
