@@ -1,6 +1,6 @@
-# FSAE's threshold, the width of its ring (its paper's Tables 7 and 9) and its background
-# on one system of projects/, on six animals of PASCAL VOC, on a CPU. Each value trains
-# as the row of `system` does in compare_mobilenetv1_animals_pipeline.py.
+# FSAE's threshold, the width of its ring (its paper's Tables 7 and 9) and its
+# background, on one system of projects/, on six animals of PASCAL VOC, on a CPU. Each
+# value trains as the row of `system` in compare_mobilenetv1_animals_pipeline.py.
 # PYTHONPATH=. python tools/pipeline.py \
 #     projects/configs/sweep_fsae_mobilenetv1_animals_pipeline.py
 _base_ = './compare_mobilenetv1_animals_pipeline.py'
