@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmwsss.recipes.forecast import MOST_IMAGES
 from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.arguments import ToolParser, bg_thr_value
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
+from mmwsss.utils.spread import MOST_IMAGES, spread_evenly
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -67,10 +67,7 @@ def check_labels(args: argparse.Namespace, dataset) -> list[Check]:
     from mmwsss.evaluation.metrics.prediction_files import prediction_file
     from mmwsss.structures import Seed
     statistics = LabelStatistics(dataset.metainfo['classes'])
-    infos = image_infos(dataset)
-    places = np.linspace(0, len(infos) - 1, min(MOST_IMAGES['check'], len(infos)))
-    for place in places:
-        info = infos[round(place)]
+    for info in spread_evenly(image_infos(dataset), MOST_IMAGES['check']):
         mask = read_mask(prediction_file(args.labels, info, False))
         seed_mask = None
         if args.seeds:

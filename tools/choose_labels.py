@@ -24,11 +24,11 @@ import os
 import os.path as osp
 from typing import TYPE_CHECKING, Any
 
-from mmwsss.recipes.forecast import MOST_IMAGES
 from mmwsss.utils import atomic_write, read_config, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.crf_presets import CRF_PRESETS
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
+from mmwsss.utils.spread import MOST_IMAGES, spread_evenly
 
 if TYPE_CHECKING:
     from mmwsss.evaluation.threshold_criteria import SeedStatistics
@@ -67,14 +67,11 @@ def parse_args() -> argparse.Namespace:
 
 def images(dataset, with_masks: bool) -> list[dict]:
     """The images that choose, spread evenly over a dataset."""
-    import numpy as np
-
     from mmwsss.datasets.image_ids import image_infos
     infos = image_infos(dataset)
     if with_masks:
         infos = [info for info in infos if info.get('seg_map_path')]
-    places = np.linspace(0, len(infos) - 1, min(MOST_IMAGES['choose'], len(infos)))
-    return [infos[round(place)] for place in places]
+    return spread_evenly(infos, MOST_IMAGES['choose'])
 
 
 def sweep(folder: str, infos: list[dict], meta: dict) -> dict:

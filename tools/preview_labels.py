@@ -20,6 +20,7 @@ import tempfile
 from mmwsss.utils import atomic_write, read_config
 from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
 from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.spread import spread_evenly
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,7 +44,6 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Draw."""
-    import numpy as np
     from mmengine.registry import init_default_scope
     from mmseg.registry import DATASETS
     from PIL import Image
@@ -66,8 +66,7 @@ def main(args: argparse.Namespace) -> None:
              if osp.isfile(prediction_file(args.seeds, info, True))]
     if not infos:
         raise FileNotFoundError(f'{args.seeds} holds no seed of any image')
-    places = np.linspace(0, len(infos) - 1, min(args.num_images, len(infos)))
-    infos = [infos[round(place)] for place in places]
+    infos = spread_evenly(infos, args.num_images)
     refine = pseudo_label_setup(rule, list(dataset.metainfo['palette']))
     with tempfile.TemporaryDirectory() as labels:
         for info in infos:

@@ -11,6 +11,7 @@ from typing import Any
 from mmwsss.utils import read_lines
 from mmwsss.utils.epochs import resolve_epochs, shortened
 from mmwsss.utils.image_files import sort_files
+from mmwsss.utils.spread import MOST_IMAGES
 
 from .recipe import Recipe, Step
 
@@ -25,8 +26,6 @@ _START_SECONDS = 5
 # Of a photo on one core, as measured on photos of 320 pixels.
 _SECONDS = dict(refine=0.4, walk=0.5, choose=0.4, check=0.02, report=0.02,
                 score_seeds=0.03, score_masks=0.02)
-# Images that a step looks at, spread evenly, however many there are.
-MOST_IMAGES = dict(choose=200, check=1000)
 
 
 class Forecast:

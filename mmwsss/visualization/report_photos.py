@@ -24,6 +24,7 @@ from mmwsss.datasets.image_io import read_image, read_mask
 from mmwsss.evaluation.metrics.prediction_files import prediction_file
 from mmwsss.ops import integrate_histogram, mask_confusion, seed_histogram
 from mmwsss.structures import Seed
+from mmwsss.utils.spread import spread_evenly
 
 from .distinct_colors import clear_palette
 
@@ -79,7 +80,7 @@ def collect_photos(dataset: Any,
     if not complete:
         raise FileNotFoundError(f'section {title!r}: no image has a file in every '
                                 'column')
-    sample = _spread(complete, _SAMPLE)
+    sample = spread_evenly(complete, _SAMPLE)
     side, count = choose_side(
         lambda side: sum(_weight(info, columns, side) for info in sample) / len(sample),
         min(len(complete), max_photos), max_bytes)
@@ -278,17 +279,12 @@ def _with_masks_first(infos: Sequence[dict], count: int) -> list[dict]:
     """Photos to show, in the order of the list; few may have masks to count."""
     if count >= len(infos):
         return list(infos)
-    scored = _spread([info for info in infos if _is_scored(info)], count)
-    others = _spread([info for info in infos if not _is_scored(info)],
-                     count - len(scored))
+    scored = spread_evenly([info for info in infos if _is_scored(info)], count)
+    others = spread_evenly([info for info in infos if not _is_scored(info)],
+                           count - len(scored))
     chosen = {info['img_id'] for info in (*scored, *others)}
     return [info for info in infos if info['img_id'] in chosen]
 
 
 def _is_scored(info: dict) -> bool:
     return osp.exists(info.get('seg_map_path') or '')
-
-
-def _spread(infos: Sequence[dict], count: int) -> list[dict]:
-    places = np.linspace(0, len(infos) - 1, min(count, len(infos)))
-    return [infos[round(place)] for place in places]

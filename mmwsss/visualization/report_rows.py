@@ -15,6 +15,7 @@ from mmwsss.datasets.image_io import read_image, read_mask
 from mmwsss.evaluation.metrics.prediction_files import prediction_file
 from mmwsss.ops import mask_confusion
 from mmwsss.structures import Seed
+from mmwsss.utils.spread import spread_evenly
 
 from .cam_overlay import draw_mask, draw_seed
 from .distinct_colors import clear_palette
@@ -196,8 +197,7 @@ def _spread(infos: list[dict], count: int, column: dict,
                       num_classes) for info in candidates
         ]
         order = sorted(range(len(candidates)), key=lambda i: (-quality[i], i))
-    places = np.linspace(0, len(candidates) - 1, min(count, len(candidates)))
-    return [candidates[order[round(place)]] for place in places]
+    return [candidates[i] for i in spread_evenly(order, count)]
 
 
 def _draw_row(info: dict, columns: Sequence[dict],
