@@ -27,7 +27,6 @@ from tool_runner import load_tool
 from mmwsss.apis import import_masks
 from mmwsss.datasets.annotations import label_studio_file
 from mmwsss.datasets.image_io import read_image, read_mask, voc_palette, write_mask
-from mmwsss.recipes.digest import DigestCache, _stamp
 from mmwsss.recipes.process import format_seconds
 from mmwsss.recipes.recipe import Step
 from mmwsss.recipes.summary import key_numbers
@@ -43,6 +42,7 @@ from mmwsss.utils import (
 )
 from mmwsss.utils.checkpoint import load_checkpoint_file, load_weights
 from mmwsss.utils.config_options import check_options
+from mmwsss.utils.digest import DigestCache, _stamp
 from mmwsss.utils.ledger import Ledger
 
 CASES = int(os.environ.get('MMWSSS_FUZZ', '15'))

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmwsss.utils import atomic_write, read_config, write_json
+from mmwsss.utils import read_config, write_json
 from mmwsss.utils.arguments import ToolParser, bg_thr_value
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
 from mmwsss.utils.spread import MOST_IMAGES, spread_evenly
@@ -79,15 +79,14 @@ def check_labels(args: argparse.Namespace, dataset) -> list[Check]:
 
 def check_training(folder: str, cfg: Config) -> list[Check]:
     """The tag mAP of a training's last validation against chance."""
-    from mmseg.registry import DATASETS
-
+    from mmwsss.datasets.image_ids import image_dataset
     from mmwsss.evaluation.label_checks import check_tag_map
     from mmwsss.recipes import read_scalars
     validations = read_scalars(folder).validation
     tag_map = validations[-1].get('seed/tag_mAP') if validations else None
     if tag_map is None:
         return []
-    dataset = DATASETS.build(dict(cfg.val_dataloader.dataset, pipeline=[]))
+    dataset = image_dataset(cfg, cfg.val_dataloader.dataset)
     tags = [dataset.get_data_info(i)['image_labels'] for i in range(len(dataset))]
     lists = [cfg[name].dataset.get('ann_file') for name in (
         'train_dataloader', 'val_dataloader')]
@@ -96,9 +95,7 @@ def check_training(folder: str, cfg: Config) -> list[Check]:
 
 def draw(args: argparse.Namespace, dataset, shown: list[Check]) -> str:
     """A picture of photos that show why checks failed or warn; '' if none do."""
-    from PIL import Image
-
-    from mmwsss.visualization.contact_sheet import draw_contact_sheet
+    from mmwsss.visualization.contact_sheet import save_contact_sheet
     from mmwsss.visualization.report_rows import collect_images
     columns: list[dict] = [dict(title='Pseudo label', masks=args.labels)]
     if args.seeds:
@@ -109,20 +106,16 @@ def draw(args: argparse.Namespace, dataset, shown: list[Check]) -> str:
     if not sections:
         return ''
     path = osp.join(args.out, 'photos.png')
-    with atomic_write(path) as file:
-        Image.fromarray(draw_contact_sheet(sections)).save(file, 'PNG')
+    save_contact_sheet(path, sections)
     return path
 
 
 def main(args: argparse.Namespace) -> int:
     """Check."""
-    from mmengine.registry import init_default_scope
-    from mmseg.registry import DATASETS
-
+    from mmwsss.datasets.image_ids import image_dataset
     from mmwsss.engine import image_loader
     cfg = read_config(args.config, args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    dataset = DATASETS.build(dict(image_loader(cfg).dataset, pipeline=[]))
+    dataset = image_dataset(cfg, image_loader(cfg).dataset)
     checks = check_labels(args, dataset)
     if args.training:
         checks += check_training(args.training, cfg)

@@ -24,7 +24,7 @@ import os
 import os.path as osp
 from typing import TYPE_CHECKING, Any
 
-from mmwsss.utils import atomic_write, read_config, write_json
+from mmwsss.utils import read_config, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.crf_presets import CRF_PRESETS
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
@@ -148,11 +148,9 @@ def choose_by_masks(args: argparse.Namespace, infos: list[dict],
 def draw_stages(args: argparse.Namespace, infos: list[dict], dataset,
                 thresholds: dict[str, float]) -> str:
     """A picture of the photos whose seeds differ most between the stages."""
-    from PIL import Image
-
     from mmwsss.evaluation.metrics.prediction_files import prediction_file
     from mmwsss.structures import Seed
-    from mmwsss.visualization.contact_sheet import draw_contact_sheet
+    from mmwsss.visualization.contact_sheet import save_contact_sheet
     from mmwsss.visualization.report_rows import collect_images
     columns = [dict(title=stage, seeds=folder, bg_thr=thresholds[stage])
                for stage, folder in args.stages.items()]
@@ -169,8 +167,7 @@ def draw_stages(args: argparse.Namespace, infos: list[dict], dataset,
     section = collect_images(
         dataset, 'Seeds at the best threshold', columns, shown[:SHOWN])
     path = osp.join(args.out, 'photos.png')
-    with atomic_write(path) as file:
-        Image.fromarray(draw_contact_sheet([section])).save(file, 'PNG')
+    save_contact_sheet(path, [section])
     print(f'photos that show it: {path}')
     return path
 
@@ -226,22 +223,19 @@ def link(folder: str, path: str) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Choose."""
-    from mmengine.registry import init_default_scope
-    from mmseg.registry import DATASETS
-
+    from mmwsss.datasets.image_ids import image_dataset
     from mmwsss.engine import image_loader
     from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
     cfg = read_config(args.config, args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
     loader = cfg.get('val_dataloader') or image_loader(cfg)
-    dataset = DATASETS.build(scoring_dataset(dict(loader.dataset, pipeline=[]), cfg))
+    dataset = image_dataset(cfg, scoring_dataset(loader.dataset, cfg))
     infos = images(dataset, with_masks=True)
     os.makedirs(args.out, exist_ok=True)
     checks: list[dict] = []
     if infos:
         chosen, checks = choose_by_masks(args, infos, dataset)
     else:
-        dataset = DATASETS.build(dict(image_loader(cfg).dataset, pipeline=[]))
+        dataset = image_dataset(cfg, image_loader(cfg).dataset)
         chosen = choose_without_masks(args, images(dataset, with_masks=False))
     chosen.update(conf_fg=min(chosen['bg_thr'] + MARGIN_FG, 0.95),
                   conf_bg=max(chosen['bg_thr'] - MARGIN_BG, 0.01))

@@ -159,18 +159,16 @@ def write_curve(path: str, details: dict) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Score."""
-    from mmengine.registry import init_default_scope
-    from mmseg.registry import DATASETS, METRICS
+    from mmseg.registry import METRICS
 
+    from mmwsss.datasets.image_ids import image_dataset
     from mmwsss.evaluation.metrics.confusion_metric import without_nan
     from mmwsss.evaluation.metrics.prediction_files import scoring_dataset
     cfg = read_config(args.config, args.cfg_options)
     loader = cfg.get(f'{args.dataloader}_dataloader')
     if loader is None:
         raise ValueError(f'{args.config} has no {args.dataloader}_dataloader')
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    dataset = DATASETS.build(
-        scoring_dataset(dict(loader.dataset, pipeline=[]), cfg))
+    dataset = image_dataset(cfg, scoring_dataset(loader.dataset, cfg))
     metric_cfg = build_metric(args, cfg)
     counts, masks = count_all(args, metric_cfg, dataset)
     metric = METRICS.build(metric_cfg)

@@ -22,9 +22,9 @@ import argparse
 import os.path as osp
 from typing import TYPE_CHECKING
 
-from mmwsss.recipes.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config, write_json
 from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
+from mmwsss.utils.digest import digest_checkpoint, digest_value
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def main(args: argparse.Namespace) -> None:
     from mmengine.device import get_device
     from mmengine.dist import init_dist, is_distributed, is_main_process
 
-    from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
+    from mmwsss.engine import build_runner, setup_entry_point
     from mmwsss.evaluation.metrics.confusion_metric import without_nan
     from mmwsss.evaluation.writers.file_run import images_to_do
     from mmwsss.evaluation.writers.origin import (
@@ -148,7 +148,6 @@ def main(args: argparse.Namespace) -> None:
     outputs = add_outputs(cfg, args)
     if is_main_process():
         for folder, suffix, origin in outputs:
-            check_output_folder(folder)
             check_origin(folder, origin, suffix)
     dataset = None
     if not args.score:

@@ -17,7 +17,7 @@ import argparse
 import os.path as osp
 import tempfile
 
-from mmwsss.utils import atomic_write, read_config
+from mmwsss.utils import read_config
 from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.spread import spread_evenly
@@ -44,24 +44,19 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Draw."""
-    from mmengine.registry import init_default_scope
-    from mmseg.registry import DATASETS
-    from PIL import Image
-
-    from mmwsss.datasets.image_ids import image_infos
+    from mmwsss.datasets.image_ids import image_dataset, image_infos
     from mmwsss.engine import image_loader
     from mmwsss.evaluation.metrics.prediction_files import (
         prediction_file,
         scoring_dataset,
     )
     from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
-    from mmwsss.visualization.contact_sheet import draw_contact_sheet
+    from mmwsss.visualization.contact_sheet import save_contact_sheet
     from mmwsss.visualization.report_rows import collect_images
     cfg = read_config(args.config, args.cfg_options)
     rule = label_rule_config(args, cfg)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    dataset = DATASETS.build(
-        scoring_dataset(dict(image_loader(cfg).dataset, pipeline=[]), cfg))
+    dataset = image_dataset(
+        cfg, scoring_dataset(image_loader(cfg).dataset, cfg))
     infos = [info for info in image_infos(dataset)
              if osp.isfile(prediction_file(args.seeds, info, True))]
     if not infos:
@@ -77,8 +72,7 @@ def main(args: argparse.Namespace) -> None:
             [dict(title='Seed', seeds=args.seeds, bg_thr=args.bg_thr),
              dict(title='Pseudo label', masks=labels)],
             [info['img_id'] for info in infos])
-    with atomic_write(args.out) as file:
-        Image.fromarray(draw_contact_sheet([section])).save(file, 'PNG')
+    save_contact_sheet(args.out, [section])
     print(f'{len(infos)} photos in {args.out}')
 
 

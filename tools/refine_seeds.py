@@ -20,9 +20,9 @@ import argparse
 import os
 import os.path as osp
 
-from mmwsss.recipes.digest import digest_value
 from mmwsss.utils import read_config
 from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
+from mmwsss.utils.digest import digest_value
 from mmwsss.utils.entry_point import run_tool
 from mmwsss.utils.parallel import WorkerPool, track_progress
 
@@ -67,10 +67,8 @@ def find_tasks(dataset, seeds: str, out: str) -> list[tuple]:
 
 def main(args: argparse.Namespace) -> None:
     """Refine seeds."""
-    from mmengine.registry import init_default_scope
-    from mmseg.registry import DATASETS
-
-    from mmwsss.engine import check_output_folder, image_loader
+    from mmwsss.datasets.image_ids import image_dataset
+    from mmwsss.engine import image_loader
     from mmwsss.evaluation.writers.base_writer import dataset_palette
     from mmwsss.evaluation.writers.origin import (
         check_origin,
@@ -83,14 +81,12 @@ def main(args: argparse.Namespace) -> None:
     cfg = read_config(args.config, args.cfg_options)
     loader = image_loader(cfg)
     rule = label_rule_config(args, cfg)
-    check_output_folder(args.out)
     check_origin(
         args.out,
         dict(
             rule=digest_value(rule),
             seeds=digest_value(read_origin(args.seeds))), '.png')
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
+    dataset = image_dataset(cfg, loader.dataset)
     tasks = find_tasks(dataset, args.seeds, args.out)
     print(f'{len(dataset) - len(tasks)} of {len(dataset)} images are done, '
           f'{len(tasks)} to go by {rule}')

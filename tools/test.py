@@ -22,6 +22,7 @@ import numpy as np
 from mmwsss.utils import check_keys, read_config, write_json
 from mmwsss.utils.arguments import ToolParser, choose_work_dir
 from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.io import check_output_folder
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -100,7 +101,7 @@ def main(args: argparse.Namespace) -> None:
     """Test and write the metrics."""
     from mmengine.dist import is_main_process
 
-    from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
+    from mmwsss.engine import build_runner, setup_entry_point
     cfg = load_config(args)
     check_output_folder(cfg.work_dir)
     if args.out:

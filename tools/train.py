@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from mmwsss.utils import check_keys, read_config
 from mmwsss.utils.arguments import ToolParser, choose_work_dir
 from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.io import check_output_folder
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -85,7 +86,6 @@ def main(args: argparse.Namespace) -> None:
     """Train."""
     from mmwsss.engine import (
         build_runner,
-        check_output_folder,
         count_epochs,
         naming_weights,
         setup_entry_point,

@@ -28,9 +28,9 @@ import argparse
 import os.path as osp
 from typing import TYPE_CHECKING
 
-from mmwsss.recipes.digest import digest_checkpoint, digest_value
 from mmwsss.utils import read_config
 from mmwsss.utils.arguments import ToolParser, bg_thr_value
+from mmwsss.utils.digest import digest_checkpoint, digest_value
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def main(args: argparse.Namespace) -> None:
     """Let seeds walk."""
     from mmengine.dist import init_dist, is_distributed, is_main_process
 
-    from mmwsss.engine import build_runner, check_output_folder, setup_entry_point
+    from mmwsss.engine import build_runner, setup_entry_point
     from mmwsss.evaluation.writers.file_run import images_to_do
     from mmwsss.evaluation.writers.origin import check_origin
     cfg = load_config(args)
@@ -129,7 +129,6 @@ def main(args: argparse.Namespace) -> None:
     outputs = add_outputs(cfg, args)
     if is_main_process():
         for folder, suffix, origin in outputs:
-            check_output_folder(folder)
             check_origin(folder, origin, suffix)
     dataset = images_to_do(cfg, outputs)
     if dataset is None:

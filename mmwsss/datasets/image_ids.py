@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""The names of files that belong to an image, for datasets of any kind."""
+"""The images of a dataset of any kind, and the names of files that belong to one."""
 
 import os
 import os.path as osp
@@ -7,7 +7,22 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+
 from mmwsss.utils import check_image_ids
+
+
+def image_dataset(cfg: Config, dataset: dict) -> Any:
+    """One of a config's datasets, of which only the images matter.
+
+    Args:
+        cfg (Config): The config, whose default scope begins.
+        dataset (dict): Config of the dataset; its pipeline is left out.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    return DATASETS.build(dict(dataset, pipeline=[]))
 
 
 def image_infos(dataset: Any) -> list[dict]:

@@ -5,7 +5,6 @@ from .inference import check_amp, fast_inference
 from .runner import (
     augmented_loader,
     build_runner,
-    check_output_folder,
     count_epochs,
     find_resumable_checkpoint,
     image_loader,
@@ -17,7 +16,7 @@ from .runner import (
 
 __all__ = [
     'apply_checkpoint_stage', 'augmented_loader', 'build_runner', 'check_amp',
-    'check_output_folder', 'count_epochs', 'fast_inference',
-    'find_resumable_checkpoint', 'image_loader', 'load_checkpoint_file',
-    'make_test_run', 'naming_weights', 'optimizers', 'setup_entry_point'
+    'count_epochs', 'fast_inference', 'find_resumable_checkpoint', 'image_loader',
+    'load_checkpoint_file', 'make_test_run', 'naming_weights', 'optimizers',
+    'setup_entry_point'
 ]

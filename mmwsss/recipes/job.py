@@ -18,10 +18,10 @@ from mmwsss.utils import (
     project_path,
     write_json,
 )
+from mmwsss.utils.digest import MISSING, digest_value
 from mmwsss.version import __version__
 
 from .config_data import data_paths
-from .digest import MISSING, digest_value
 from .launch import launch
 from .recipe import REFERENCE, Recipe, Step, substitute
 from .step_types import StepCall

@@ -8,10 +8,10 @@ import shutil
 from copy import deepcopy
 from typing import Any
 
+from mmwsss.utils.digest import MISSING, DigestCache
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK
 from mmwsss.utils.ledger import Decision, Ledger
 
-from .digest import MISSING, DigestCache
 from .forecast import Forecast
 from .job import Job
 from .process import (

@@ -91,3 +91,23 @@ def write_lines(path: str, lines: Iterable[str]) -> None:
     """Write a text file that :func:`read_lines` reads, atomically."""
     with atomic_write(path, 'w') as file:
         file.write(''.join(f'{line}\n' for line in lines))
+
+
+def check_output_folder(path: str) -> None:
+    """Make a folder and try whether one can write into it.
+
+    Args:
+        path (str): The folder for results.
+
+    Raises:
+        OSError: Naming the folder, if it is read-only, full or no folder.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno,
+                      f'cannot write into {path}: {error.strerror}') from error

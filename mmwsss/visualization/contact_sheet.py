@@ -7,6 +7,8 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mmwsss.utils import atomic_write
+
 from .report_rows import Section
 
 _PAD = 10
@@ -41,6 +43,13 @@ def draw_contact_sheet(sections: Sequence[Section],
         sheet.paste(block, (0, top))
         top += block.height
     return np.asarray(sheet)
+
+
+def save_contact_sheet(path: str, sections: Sequence[Section],
+                       title: str = '') -> None:
+    """Write what :func:`draw_contact_sheet` draws as a PNG file."""
+    with atomic_write(path) as file:
+        Image.fromarray(draw_contact_sheet(sections, title)).save(file, 'PNG')
 
 
 def _font(size: int, text: str = '') -> ImageFont.FreeTypeFont:

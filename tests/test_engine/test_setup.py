@@ -8,12 +8,12 @@ from mmengine.model import is_model_wrapper
 from torch import distributed, nn
 
 from mmwsss.engine import (
-    check_output_folder,
     find_resumable_checkpoint,
     naming_weights,
     setup_entry_point,
 )
 from mmwsss.engine.runner.build import WSSSRunner
+from mmwsss.utils.io import check_output_folder
 
 
 @pytest.mark.parametrize('launcher, names', [

@@ -6,8 +6,8 @@ from PIL import Image
 
 from mmwsss.datasets.folder import find_images, sort_files
 from mmwsss.datasets.image_io import read_image, read_mask
-from mmwsss.recipes.digest import DigestCache
 from mmwsss.utils import walk_files
+from mmwsss.utils.digest import DigestCache
 from mmwsss.utils.image_files import describe_unused
 
 

@@ -27,8 +27,6 @@ import argparse
 import os.path as osp
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
 import mmwsss
 from mmwsss.utils import atomic_write, load_config, read_json
 from mmwsss.utils.arguments import ToolParser
@@ -49,13 +47,13 @@ def parse_args() -> argparse.Namespace:
 
 def build_dataset(cfg: Config, loader: str):
     """The images of a dataloader, with the masks that there are."""
-    from mmseg.registry import DATASETS
+    from mmwsss.datasets.image_ids import image_dataset
     if loader not in cfg:
         raise ValueError(f'{cfg.filename} has no {loader}')
-    dataset = dict(cfg[loader].dataset, pipeline=[])
+    dataset = cfg[loader].dataset
     if not dataset.get('with_masks', True):
-        dataset['with_masks'] = 'available'
-    return DATASETS.build(dataset)
+        dataset = dict(dataset, with_masks='available')
+    return image_dataset(cfg, dataset)
 
 
 def collect(spec: dict, cfg: Config) -> list:
@@ -119,13 +117,10 @@ def draw_curves(spec: dict) -> dict[str, str]:
 
 def main(args: argparse.Namespace) -> None:
     """Write the report."""
-    from mmengine.registry import init_default_scope
-
-    from mmwsss.visualization.contact_sheet import draw_contact_sheet
+    from mmwsss.visualization.contact_sheet import save_contact_sheet
     from mmwsss.visualization.report import render_report
     cfg = load_config(args.config)
     spec = read_json(args.spec)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
     sections = collect(spec, cfg)
     page = render_report(
         spec['title'],
@@ -138,9 +133,8 @@ def main(args: argparse.Namespace) -> None:
         photos=collect_every_photo(spec, cfg),
         checks=read_checks(spec),
         files=spec.get('files'))
-    sheet = draw_contact_sheet(sections, spec['title'])
-    with atomic_write(osp.join(args.out, 'contact_sheet.png')) as file:
-        Image.fromarray(sheet).save(file, 'PNG')
+    save_contact_sheet(
+        osp.join(args.out, 'contact_sheet.png'), sections, spec['title'])
     with atomic_write(osp.join(args.out, 'report.html'), 'w') as file:
         file.write(page)
 

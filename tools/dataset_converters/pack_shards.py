@@ -51,20 +51,16 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Write the shards."""
     import mmengine.fileio as fileio
-    from mmengine.registry import init_default_scope
-    from mmseg.registry import DATASETS
 
-    from mmwsss.datasets.image_ids import image_infos
-    from mmwsss.engine import check_output_folder
+    from mmwsss.datasets.image_ids import image_dataset, image_infos
     from mmwsss.evaluation.writers.origin import check_origin, finish_origin
-    from mmwsss.recipes.digest import digest_value
     from mmwsss.shards import ShardMeta, ShardRow, write_shard
     from mmwsss.shards.collection import FORMATS
+    from mmwsss.utils.digest import digest_value
     cfg = read_config(args.config, args.cfg_options)
     if args.loader not in cfg:
         raise ValueError(f'{args.config} has no {args.loader}')
-    init_default_scope('mmseg')
-    dataset = DATASETS.build(dict(cfg[args.loader].dataset, pipeline=[]))
+    dataset = image_dataset(cfg, cfg[args.loader].dataset)
     classes = list(dataset.metainfo['classes'])
     infos = image_infos(dataset)
 
@@ -78,7 +74,6 @@ def main(args: argparse.Namespace) -> None:
             info['img_id'], fileio.get(info['img_path']), tags=tags,
             mask=mask and fileio.get(mask))
 
-    check_output_folder(args.out)
     suffix = FORMATS[args.format]
     listed = [[info['img_id'], *map(int, info.get('image_labels', ()))]
               for info in infos]

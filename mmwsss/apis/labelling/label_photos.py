@@ -14,10 +14,10 @@ from mmseg.registry import DATASETS, MODELS
 from mmwsss.datasets.image_io import voc_palette
 from mmwsss.engine import augmented_loader, image_loader, load_checkpoint_file
 from mmwsss.evaluation.label_checks import LabelSums
-from mmwsss.recipes.digest import digest_checkpoint, digest_value
 from mmwsss.shards import ShardMeta
 from mmwsss.shards.files import require
 from mmwsss.utils import change_config, check_keys, load_config, read_config
+from mmwsss.utils.digest import digest_checkpoint, digest_value
 from mmwsss.utils.parallel import WorkerPool, track_progress
 from mmwsss.version import __version__
 

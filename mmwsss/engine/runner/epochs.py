@@ -4,9 +4,8 @@
 import os
 
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
 
+from mmwsss.datasets.image_ids import image_dataset
 from mmwsss.utils.epochs import has_epochs, resolve_epochs
 
 _PROCESSES = dict(
@@ -25,7 +24,6 @@ def count_epochs(cfg: Config) -> None:
     """
     if not has_epochs(cfg):
         return
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    images = DATASETS.build(dict(cfg.train_dataloader.dataset, pipeline=[]))
+    images = image_dataset(cfg, cfg.train_dataloader.dataset)
     processes = os.environ.get(_PROCESSES.get(cfg.get('launcher', ''), ''), '1')
     resolve_epochs(cfg, len(images), int(processes))

@@ -2,7 +2,6 @@
 import os
 import os.path as osp
 import subprocess
-import tempfile
 from datetime import timedelta
 
 import torch
@@ -67,26 +66,6 @@ def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False))
         cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
-
-
-def check_output_folder(path: str) -> None:
-    """Make a folder and try whether one can write into it.
-
-    Args:
-        path (str): The folder for results.
-
-    Raises:
-        OSError: Naming the folder, if it is read-only, full or no folder.
-    """
-    try:
-        os.makedirs(path, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path) as file:
-            file.write(bytes(4096))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise OSError(error.errno,
-                      f'cannot write into {path}: {error.strerror}') from error
 
 
 def find_resumable_checkpoint(work_dir: str) -> str | None:

@@ -9,6 +9,7 @@ from mmseg.registry import MODELS
 
 from mmwsss.models.refiners import DenseCRF
 from mmwsss.utils import walk_files
+from mmwsss.utils.io import check_output_folder
 from mmwsss.utils.ledger import Ledger
 
 
@@ -34,13 +35,14 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
     Raises:
         FileExistsError: If the folder holds files of another or unknown origin, or
             if another run with another origin is about to write there.
+        OSError: Naming the folder, if it is read-only, full or no folder.
     """
+    check_output_folder(folder)
     ledger = folder_ledger(folder)
     decision = ledger.decide(origin)
     if decision.action != 'run':
         return
-    if osp.isdir(folder) and any(
-            name.endswith(suffix) for name in walk_files(folder)):
+    if any(name.endswith(suffix) for name in walk_files(folder)):
         what = f'{suffix} files of unknown origin'
         if ledger.problem:
             what += f': {ledger.problem}'

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from mmwsss.utils import atomic_write, read_json, walk_files
+from .io import atomic_write, read_json
+from .paths import walk_files
 
 MISSING = 'missing'
 _DIGEST = re.compile('[0-9a-f]{64}')
@@ -38,7 +39,7 @@ def digest_checkpoint(path: str) -> str:
     # A recipe that finds nothing to do needs no torch.
     import torch
 
-    from mmwsss.utils.checkpoint import load_checkpoint_file
+    from .checkpoint import load_checkpoint_file
     try:
         checkpoint = load_checkpoint_file(path)
         weights = checkpoint.get('state_dict', checkpoint)

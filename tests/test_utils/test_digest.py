@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from mmwsss.recipes.digest import MISSING, DigestCache, digest_checkpoint
+from mmwsss.utils.digest import MISSING, DigestCache, digest_checkpoint
 
 
 def write(path, text, age=10):
