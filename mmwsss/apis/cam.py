@@ -14,7 +14,8 @@ from mmengine.device import get_device
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from mmwsss.datasets.image_io import read_image
+from mmwsss.datasets.image_io import check_rgb, read_image
+from mmwsss.datasets.transforms.geometry import pil_resize
 from mmwsss.ops import max_norm
 from mmwsss.structures import to_image_size
 from mmwsss.utils import atomic_write
@@ -186,9 +187,7 @@ class CAM:
                 _from_pillow(photos) if several is None else
                 [_from_pillow(photo) for photo in several]):
             image = read_image(source) if isinstance(source, str) else source
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-                raise ValueError('an image must be an RGB uint8 array (H, W, 3), got '
-                                 f'{image.dtype} {image.shape}')
+            check_rgb(image)
             yield (self._explain(name, image, classes, top) if self.localizer is None
                    else self._locate(self.localizer, name, image, classes, top))
 
@@ -313,8 +312,7 @@ class CAM:
             short = min(image.shape[:2])
             size = (max(size, round(image.shape[0] * size / short)),
                     max(size, round(image.shape[1] * size / short)))
-        canvas = Image.fromarray(np.ascontiguousarray(image))
-        return np.asarray(canvas.resize(size[::-1], Image.Resampling.BICUBIC))
+        return pil_resize(image, size, Image.Resampling.BICUBIC)
 
     def _label(self, given: str | int, count: int) -> int:
         """A class's place in the classifier's output."""

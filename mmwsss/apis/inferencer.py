@@ -17,7 +17,8 @@ from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
-from mmwsss.datasets.image_io import read_image, voc_palette
+from mmwsss.datasets.image_io import check_rgb, read_image, voc_palette
+from mmwsss.datasets.transforms.geometry import pil_resize
 from mmwsss.engine import (
     check_amp,
     fast_inference,
@@ -242,8 +243,7 @@ class WSSSInferencer:
             }
         else:
             mask = _masked_argmax(sample, labels).cpu().numpy().astype(np.uint8)
-            mask = np.asarray(
-                Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
+            mask = pil_resize(mask, size, Image.Resampling.NEAREST)
         overlay = draw_mask(image, mask, self.palette)
         shown = [i for i in np.unique(mask) if 0 < i < len(self.classes)]
         overlay = draw_tags(overlay, [self.classes[i] for i in shown],
@@ -271,9 +271,9 @@ class WSSSInferencer:
         long = max(image.shape[:2])
         if self.max_long is None or long <= self.max_long:
             return image
-        size = [max(1, round(n * self.max_long / long)) for n in image.shape[:2]]
-        canvas = Image.fromarray(np.ascontiguousarray(image))
-        return np.asarray(canvas.resize(size[::-1], Image.Resampling.BICUBIC))
+        height, width = (
+            max(1, round(n * self.max_long / long)) for n in image.shape[:2])
+        return pil_resize(image, (height, width), Image.Resampling.BICUBIC)
 
     def _encode_tags(self, tags: Sequence[str] | None) -> np.ndarray | None:
         if tags is None:
@@ -346,7 +346,8 @@ def _masked_argmax(sample, labels: np.ndarray | None) -> Tensor:
         mask = sample.pred_sem_seg.data
         return mask.reshape(mask.shape[-2:])
     logits = sample.seg_logits.data
-    absent = torch.as_tensor(labels, device=logits.device) == 0
+    shown = present_classes(dict(image_labels=labels), len(logits))
+    absent = torch.cat([shown.new_zeros(1), ~shown]).to(logits.device)
     return logits.masked_fill(absent[:, None, None], -torch.inf).argmax(0)
 
 
@@ -354,7 +355,4 @@ def _load(source: str | np.ndarray) -> np.ndarray:
     """An RGB image from a file or an array."""
     if isinstance(source, str):
         return read_image(source)
-    if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
-        raise ValueError('an image must be an RGB uint8 array (H, W, 3), got '
-                         f'{source.dtype} {source.shape}')
-    return source
+    return check_rgb(source)

@@ -180,6 +180,19 @@ def decode_image(data: bytes,
         return np.array(image.convert('RGB'))
 
 
+def check_rgb(image: np.ndarray) -> np.ndarray:
+    """Give back an RGB image (H, W, 3), uint8.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError('an image must be an RGB uint8 array (H, W, 3), got '
+                         f'{image.dtype} {image.shape}')
+    return image
+
+
 def read_mask(path: str, backend_args: dict | None = None) -> np.ndarray:
     """Read a segmentation mask: a palette or grey image of class ids.
 

@@ -11,17 +11,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mmwsss.datasets.image_io import check_rgb
 from mmwsss.structures import Seed
 
 IGNORE_COLOR = (224, 224, 192)
-
-
-def _check_image(image: np.ndarray) -> np.ndarray:
-    image = np.asarray(image)
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError('image must be an RGB uint8 array (H, W, 3), got '
-                         f'{image.dtype} {image.shape}')
-    return image
 
 
 def _resize_score(score: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -59,7 +52,7 @@ def overlay_cam(image: np.ndarray,
     Raises:
         ValueError: If an array has a wrong shape, type or range.
     """
-    image = _check_image(image)
+    image = check_rgb(image)
     score = _resize_score(score, image.shape[:2])
     heat = cv2.applyColorMap(
         np.rint(score * 255).astype(np.uint8), cv2.COLORMAP_JET)
@@ -87,7 +80,7 @@ def draw_mask(image: np.ndarray,
         ValueError: If the sizes differ, or an id is in neither the palette nor
             255.
     """
-    image, mask = _check_image(image), np.asarray(mask)
+    image, mask = check_rgb(image), np.asarray(mask)
     if mask.shape != image.shape[:2]:
         raise ValueError(f'mask must have the size of the image '
                          f'{image.shape[:2]}, got {mask.shape}')
@@ -125,7 +118,7 @@ def draw_seed(image: np.ndarray,
     Returns:
         np.ndarray: RGB, uint8 ``(H, W, 3)``.
     """
-    image = _check_image(image)
+    image = check_rgb(image)
     labels = seed.labels.tolist()
     if not labels:
         return image.copy()
@@ -156,7 +149,7 @@ def draw_tags(image: np.ndarray,
     Returns:
         np.ndarray: RGB, uint8 ``(H, W, 3)``.
     """
-    image = _check_image(image)
+    image = check_rgb(image)
     canvas = Image.fromarray(np.ascontiguousarray(image))
     draw = ImageDraw.Draw(canvas)
     size = max(9, min(image.shape[:2]) // 25)

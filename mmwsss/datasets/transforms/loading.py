@@ -140,12 +140,7 @@ class LoadMask(LoadAnnotations):
         path, data = results['seg_map_path'], results.pop('mask_bytes', None)
         mask = (read_mask(path, self.backend_args)
                 if data is None else decode_mask(data, path))
-        if mask.shape != tuple(results['ori_shape'][:2]):
-            height, width = results['ori_shape'][:2]
-            raise ValueError(
-                f'mask {path} is {mask.shape[1]}x{mask.shape[0]} (width x '
-                f'height), expected {width}x{height} as its image '
-                f'{results["img_path"]}')
+        _check_size(mask, f'mask {path}', results)
         lookup = np.arange(256, dtype=np.uint8)
         if self.reduce_zero_label or results['reduce_zero_label']:
             lookup[1:255] -= 1
@@ -207,15 +202,19 @@ class LoadSaliency(BaseTransform):
                 f'{results["img_path"]} comes without a saliency map; give '
                 'the dataset `data_prefix=dict(saliency_path=...)`')
         saliency = read_saliency(path, self.backend_args)
-        if saliency.shape != tuple(results['ori_shape'][:2]):
-            height, width = results['ori_shape'][:2]
-            raise ValueError(
-                f'saliency map {path} is {saliency.shape[1]}x'
-                f'{saliency.shape[0]} (width x height), expected {width}x'
-                f'{height} as its image {results["img_path"]}')
+        _check_size(saliency, f'saliency map {path}', results)
         results['gt_saliency'] = saliency
         results['seg_fields'].append('gt_saliency')
         return results
 
     def __repr__(self) -> str:
         return f'{self.__class__.__name__}()'
+
+
+def _check_size(array: np.ndarray, name: str, results: dict) -> None:
+    """Refuse what is not of the size of its image."""
+    height, width = results['ori_shape'][:2]
+    if array.shape != (height, width):
+        raise ValueError(
+            f'{name} is {array.shape[1]}x{array.shape[0]} (width x height), expected '
+            f'{width}x{height} as its image {results["img_path"]}')
