@@ -130,6 +130,13 @@ def test_the_page_shows_the_code():
     assert ast.dump(module) == ast.dump(ast.parse(block))
 
 
+def test_the_page_shows_the_test():
+    page = open(osp.join(ROOT, 'docs/en/new_method.md'), encoding='utf-8').read()
+    shown: dict = {}
+    exec(page.split('```python\n')[3].split('```')[0], shown)  # noqa: S102
+    assert shown['TestReCAM'].model_cfg == TestReCAM.model_cfg
+
+
 def test_config_trains_validates_and_predicts(voc_root, tmp_path):
     config = osp.join(ROOT, 'projects/example_method/configs/recam_demo.py')
     cfg = Config.fromfile(config)
