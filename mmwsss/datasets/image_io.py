@@ -22,7 +22,7 @@ FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP')
 for one of them, EPS, it starts another program on the file's content."""
 
 _ORIENTATION = 0x0112
-"""The EXIF tag that says how a photo is turned."""
+"""The EXIF tag that says how an image is turned."""
 _SIDEWAYS = 5
 """From this value of it on, height and width change places."""
 

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Photos, tags and masks of shards."""
+"""Images, tags and masks of shards."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -19,13 +19,13 @@ from .image_io import voc_palette
 
 @DATASETS.register_module()
 class WeakShardDataset(BaseWeakSegDataset):
-    """Photos with tags, and masks, in shards: Parquet, or tars of WebDataset.
+    """Images with tags, and masks, in shards: Parquet, or tars of WebDataset.
 
     Opening reads the footers of Parquet (and its column of tags) or the headers of
-    tars, and keeps two numbers for each block of rows, so a million photos are
-    opened in seconds. A photo comes with its block, a few MB, see
+    tars, and keeps two numbers for each block of rows, so a million images are
+    opened in seconds. An image comes with its block, a few MB, see
     :class:`mmwsss.shards.RowReader`; :class:`~mmwsss.engine.runner.BlockShuffleSampler`
-    asks for photos in an order in which blocks are read once.
+    asks for images in an order in which blocks are read once.
 
     Samples are those of :class:`BaseWeakSegDataset`; instead of being paths,
     ``img_path`` and ``seg_map_path`` name shard and id for errors, and
@@ -33,22 +33,22 @@ class WeakShardDataset(BaseWeakSegDataset):
     :class:`LoadMask` decode.
 
     Args:
-        data_prefix (dict): Of photos (``img_path``) and masks (``seg_map_path``):
+        data_prefix (dict): Of images (``img_path``) and masks (``seg_map_path``):
             the path or URL of a folder of shards or of one shard. Where masks are
-            asked for and have no shards, they are those of the photos' rows. Masks
-            belong to the photos with the same id, in any order. Defaults to
+            asked for and have no shards, they are those of the images' rows. Masks
+            belong to the images with the same id, in any order. Defaults to
             ``dict(img_path='photos')``.
-        with_tags (bool): Whether to read tags; in a test run, photos without an
+        with_tags (bool): Whether to read tags; in a test run, images without an
             entry of tags pass. Defaults to True.
-        on_missing_masks (str): What to do with a photo that is not in the shards of
+        on_missing_masks (str): What to do with an image that is not in the shards of
             masks: ``'error'``, or ``'skip'``: leave it out, and say how many there
             are. Where ``with_masks='available'``, it comes without. Defaults to
             ``'error'``.
-        cache_bytes (int): Encoded photos, and as much of masks, that each process
+        cache_bytes (int): Encoded images, and as much of masks, that each process
             and worker keeps. Defaults to 256 MiB.
         classes (Sequence[str] | str, optional): As in :class:`BaseWeakSegDataset`.
             Defaults to None: those that the shards name.
-        filter_cfg (dict, optional): ``filter_empty_gt`` leaves out photos without
+        filter_cfg (dict, optional): ``filter_empty_gt`` leaves out images without
             tags.
         **kwargs: As in :class:`BaseWeakSegDataset`; there is no ``ann_file`` and no
             ``label_file``.
@@ -56,7 +56,7 @@ class WeakShardDataset(BaseWeakSegDataset):
     Raises:
         FileNotFoundError: If there are no such shards, or naming an id without mask.
         ValueError: Naming the shard, and the id or the tag, if a shard is damaged,
-            a tag is no class, a photo has no tags, or an id is twice in the masks.
+            a tag is no class, an image has no tags, or an id is twice in the masks.
     """
 
     data_prefix: dict[str, str]
@@ -93,7 +93,7 @@ class WeakShardDataset(BaseWeakSegDataset):
 
     @staticmethod
     def _named_classes(data_root: str | None, data_prefix: dict) -> list[str]:
-        """The classes that the first shards, of masks or photos, name."""
+        """The classes that the first shards, of masks or images, name."""
         places = [_join(data_root, data_prefix[key])
                   for key in ('seg_map_path', 'img_path') if data_prefix.get(key)]
         for place in places:
@@ -110,14 +110,14 @@ class WeakShardDataset(BaseWeakSegDataset):
                             for key, place in self.data_prefix.items()}
 
     def full_init(self) -> None:
-        """Open the shards and choose the rows; nothing of a photo is read."""
+        """Open the shards and choose the rows; nothing of an image is read."""
         if self._fully_initialized:
             return
-        self._photos = RowReader(
+        self._images = RowReader(
             open_shards(self.data_prefix['img_path']), self.cache_bytes)
         self._masks: RowReader | None = None
         self._mask_rows: np.ndarray | None = None
-        kept = np.ones(len(self._photos), dtype=bool)
+        kept = np.ones(len(self._images), dtype=bool)
         if self.with_tags:
             kept &= self._check_tags()
         if self.with_masks and self.data_prefix.get('seg_map_path'):
@@ -129,7 +129,7 @@ class WeakShardDataset(BaseWeakSegDataset):
         if not rows.size:
             raise ValueError(f'{self.data_prefix["img_path"]} holds no photo to take')
         self._rows = rows
-        self.block_starts = np.unique(np.searchsorted(rows, self._photos.starts))
+        self.block_starts = np.unique(np.searchsorted(rows, self._images.starts))
         self._fully_initialized = True
 
     def __len__(self) -> int:
@@ -153,8 +153,8 @@ class WeakShardDataset(BaseWeakSegDataset):
         # An index that knows its position stays what it is.
         idx = idx if idx >= 0 else len(self) + idx
         number = int(self._rows[idx])
-        row = self._photos[number]
-        name = f'{self._photos.location(number)}: {row.id}'
+        row = self._images[number]
+        name = f'{self._images.location(number)}: {row.id}'
         info = dict(
             img_path=name, img_id=row.id, sample_idx=idx,
             num_classes=len(self._metainfo['classes']), label_map=self.label_map,
@@ -172,9 +172,9 @@ class WeakShardDataset(BaseWeakSegDataset):
         return info, row, mask
 
     def _mask(self, number: int, row: ShardRow) -> tuple[bytes | None, str]:
-        """The mask of a photo, and the shard that it comes from."""
+        """The mask of an image, and the shard that it comes from."""
         if self._masks is None or self._mask_rows is None:
-            return row.mask, self._photos.location(number)
+            return row.mask, self._images.location(number)
         number = int(self._mask_rows[number])
         if number < 0:
             return None, ''
@@ -199,10 +199,10 @@ class WeakShardDataset(BaseWeakSegDataset):
         return labels
 
     def _check_tags(self) -> np.ndarray:
-        """Which photos to take; tags that are no class are refused at once.
+        """Which images to take; tags that are no class are refused at once.
 
-        The tags of a tar lie between its photos: they are checked as they come,
-        unless photos without tags are to be left out.
+        The tags of a tar lie between its images: they are checked as they come,
+        unless images without tags are to be left out.
         """
         drop_empty = (self.filter_cfg or {}).get('filter_empty_gt', False)
         known = {*self._metainfo['classes'], *self.METAINFO.get('classes', ())}
@@ -223,9 +223,9 @@ class WeakShardDataset(BaseWeakSegDataset):
                     f'expected one of {", ".join(self._metainfo["classes"])}')
             return counts
 
-        counts = self._photos.map_shards(count)
-        sizes = self._photos.shard_sizes()
-        kept = np.ones(len(self._photos), dtype=bool)
+        counts = self._images.map_shards(count)
+        sizes = self._images.shard_sizes()
+        kept = np.ones(len(self._images), dtype=bool)
         if drop_empty:
             kept = np.concatenate([
                 np.zeros(size, dtype=bool) if tags is None else tags > 0
@@ -240,7 +240,7 @@ class WeakShardDataset(BaseWeakSegDataset):
                              f'{", ".join(named)}, expected {", ".join(classes)}')
 
     def _find_masks(self) -> np.ndarray:
-        """Find the row of each photo's mask; which photos have one."""
+        """Find the row of each image's mask; which images have one."""
         pa = require('pyarrow', 'finding the masks of photos')
         compute = require('pyarrow.compute', 'finding the masks of photos')
         self._masks = RowReader(
@@ -254,19 +254,19 @@ class WeakShardDataset(BaseWeakSegDataset):
                 (part.cast(pa.string()).chunks if isinstance(part, pa.ChunkedArray)
                  else [pa.array(part, pa.string())])], pa.string())
 
-        mask_ids, photo_ids = ids(self._masks), ids(self._photos)
+        mask_ids, image_ids = ids(self._masks), ids(self._images)
         if compute.count_distinct(mask_ids).as_py() != len(mask_ids):
             counts = mask_ids.value_counts()
             twice = counts.filter(compute.greater(counts.field('counts'), 1))[0]
             raise ValueError(f'{self.data_prefix["seg_map_path"]} has more than one '
                              f'mask of {twice["values"].as_py()!r}')
-        found = compute.index_in(photo_ids, value_set=mask_ids)
+        found = compute.index_in(image_ids, value_set=mask_ids)
         self._mask_rows = found.fill_null(-1).to_numpy().astype(np.int64)
         missing = np.flatnonzero(self._mask_rows < 0)
         if not missing.size or self.with_masks == 'available':
-            return np.ones(len(self._photos), dtype=bool)
-        first = photo_ids[int(missing[0])].as_py()
-        words = (f'{len(missing)} of {len(self._photos)} photos have no mask in '
+            return np.ones(len(self._images), dtype=bool)
+        first = image_ids[int(missing[0])].as_py()
+        words = (f'{len(missing)} of {len(self._images)} photos have no mask in '
                  f'{self.data_prefix["seg_map_path"]}, the first is {first!r}')
         if self.on_missing_masks == 'error':
             raise FileNotFoundError(

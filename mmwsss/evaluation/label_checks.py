@@ -10,12 +10,12 @@ import numpy as np
 LEAST_BACKGROUND = 0.05
 MOST_BACKGROUND = 0.98
 FLOODED = 0.9
-"""The share of its photos from which on a class has left them no background."""
+"""The share of its images from which on a class has left them no background."""
 VANISHED = 0.005
 LEAST_SKILL = 0.2
 """Of the way from chance to a perfect tag mAP."""
 FEW_TAGGED = 20
-"""A tag mAP of fewer photos than this is too rough to stop for."""
+"""A tag mAP of fewer images than this is too rough to stop for."""
 LEAST_AGREEMENT = 0.3
 LEAST_KEPT = 0.5
 """Of the best mIoU before it, what a stage must keep. One that kept 0.46 of it (12.1
@@ -24,9 +24,9 @@ stage before it was taken."""
 MISSED = 10.
 """The IoU, in per cent, of a class whose seeds lie nearly all on something else."""
 BORDER = 0.08
-"""The width of the border of a photo, of its sides."""
+"""The width of the border of an image, of its sides."""
 MOST_AT_BORDER = 0.7
-"""Of how densely its seeds cover its photos, how densely a class may cover their
+"""Of how densely its seeds cover its images, how densely a class may cover their
 borders. Objects stand inside; what surrounds them reaches the border."""
 MORE_AT_BORDER = 1.2
 """The same, of the median of the classes, as some methods favour the border. The two
@@ -34,7 +34,7 @@ numbers found 13 of 17 classes with an IoU of 22 or less in eight sets of seeds 
 animals, and warned of none of the 29 others; docs/en/results.md has the table."""
 NOTED_FALL = 1.
 """Points of mIoU that a stage may lose without a word."""
-_LEAST_PHOTOS = 3
+_LEAST_IMAGES = 3
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class LabelStatistics:
 
     def _shown_by(self, shares: np.ndarray, tags: np.ndarray, number: int,
                   most: bool) -> tuple[str, ...]:
-        """The photos of a class that have the most or the least of it."""
+        """The images of a class that have the most or the least of it."""
         tagged = np.flatnonzero(tags[:, number])
         sign = -1 if most else 1
         return self._named(tagged[np.argsort(sign * shares[tagged, number])])
@@ -149,19 +149,19 @@ class LabelStatistics:
                      self._named(np.argsort(agreement)))
 
     def _borders(self, density: np.ndarray) -> list[Check]:
-        """Warnings of classes whose seeds lie along the photos' borders."""
+        """Warnings of classes whose seeds lie along the images' borders."""
         counted = np.isfinite(density)
         means = {number: float(density[counted[:, number], number].mean())
                  for number in range(1, len(self.classes))
-                 if counted[:, number].sum() >= _LEAST_PHOTOS}
+                 if counted[:, number].sum() >= _LEAST_IMAGES}
         usual = np.median(list(means.values())) if means else 0.
         checks = []
         for number, mean in means.items():
             if mean < max(MOST_AT_BORDER, MORE_AT_BORDER * usual):
                 continue
             name = self.classes[number]
-            photos = np.flatnonzero(counted[:, number])
-            order = photos[np.argsort(-density[photos, number])]
+            images = np.flatnonzero(counted[:, number])
+            order = images[np.argsort(-density[images, number])]
             checks.append(Check(
                 f'border {name}', True, mean, f'{name!r} may be sought in its '
                 f'surroundings: its seeds cover the border of its photos {mean:.1f} '
@@ -177,7 +177,7 @@ class LabelStatistics:
 
 
 def border_density(mask: np.ndarray, num_classes: int) -> np.ndarray:
-    """How densely each class covers the border of a photo, of how densely the photo.
+    """How densely each class covers the border of an image, of how densely the image.
 
     Args:
         mask (np.ndarray): Class ids ``(H, W)``; 255 is left out.
@@ -206,7 +206,7 @@ class LabelSums:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = list(classes)
-        self.photos = 0
+        self.images = 0
         self.background = 0.
         self.tagged = np.zeros(len(self.classes), np.int64)
         self.covered = np.zeros(len(self.classes))
@@ -216,7 +216,7 @@ class LabelSums:
         counts = np.bincount(mask.ravel(), minlength=256)[:len(self.classes)]
         shares = counts / max(counts.sum(), 1)
         shown = np.asarray(tags) > 0
-        self.photos += 1
+        self.images += 1
         self.background += float(shares[0])
         self.tagged += shown
         self.covered += np.where(shown, shares, 0)
@@ -230,21 +230,21 @@ class LabelSums:
         if len(value['tagged']) != len(self.classes):
             raise ValueError(f'sums of {len(value["tagged"])} classes, expected '
                              f'{len(self.classes)}')
-        self.photos += value['photos']
+        self.images += value['photos']
         self.background += value['background']
         self.tagged += np.array(value['tagged'], np.int64)
         self.covered += np.array(value['covered'])
 
     def to_dict(self) -> dict:
         """The sums as plain values."""
-        return dict(photos=self.photos, background=self.background,
+        return dict(photos=self.images, background=self.background,
                     tagged=self.tagged.tolist(), covered=self.covered.tolist())
 
     def check(self) -> list[Check]:
         """The checks; none if nothing was counted."""
-        if not self.photos:
+        if not self.images:
             return []
-        return [check_background(self.background / self.photos),
+        return [check_background(self.background / self.images),
                 *check_classes(self.classes, self.tagged,
                                self.covered / np.maximum(self.tagged, 1))]
 
@@ -254,8 +254,8 @@ def check_background(share: float, images: tuple[str, ...] = (),
     """Whether some, and not nearly all, of the pseudo labels is background.
 
     Args:
-        share (float): That of the background, the mean over the photos.
-        images (tuple[str]): Photos that show it.
+        share (float): That of the background, the mean over the images.
+        images (tuple[str]): Images that show it.
         thresholded (bool): Whether a threshold has made it. Defaults to True.
     """
     text = f'{share:.0%} of the pseudo labels is background'
@@ -277,13 +277,13 @@ def check_classes(classes: Sequence[str],
                   shares: Sequence[float] | np.ndarray,
                   images: Callable[[int, bool], tuple[str, ...]] = lambda *_: (),
                   thresholded: bool = True) -> list[Check]:
-    """Whether classes have vanished from their photos, or flooded them.
+    """Whether classes have vanished from their images, or flooded them.
 
     Args:
         classes (Sequence[str]): All classes, background first.
-        tagged (Sequence[int]): How many photos show each.
-        shares (Sequence[float]): What each covers of these photos, the mean.
-        images (Callable): Photos of a class that have the most (True) or the least
+        tagged (Sequence[int]): How many images show each.
+        shares (Sequence[float]): What each covers of these images, the mean.
+        images (Callable): Images of a class that have the most (True) or the least
             of it.
         thresholded (bool): Whether a threshold has made the background. Defaults to
             True.
@@ -291,7 +291,7 @@ def check_classes(classes: Sequence[str],
     checks = []
     remedy = 'a higher threshold' if thresholded else 'a longer training'
     for number, name in enumerate(classes[1:], 1):
-        if tagged[number] < _LEAST_PHOTOS:
+        if tagged[number] < _LEAST_IMAGES:
             continue
         share = float(shares[number])
         where = f'of the {tagged[number]} photos that show it'
@@ -315,7 +315,7 @@ def check_classes(classes: Sequence[str],
 def check_tag_map(tag_map: float, tags: np.ndarray, learnt: bool = False) -> Check:
     """Whether a classifier knows its classes better than chance.
 
-    Few photos only warn.
+    Few images only warn.
 
     Args:
         tag_map (float): Mean average precision over the classes, in per cent.

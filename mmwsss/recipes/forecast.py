@@ -23,7 +23,7 @@ _WARM = 10
 _TRAINING = 3
 # Of each step, before its work.
 _START_SECONDS = 5
-# Of a photo on one core, as measured on photos of 320 pixels.
+# Of an image on one core, as measured on images of 320 pixels.
 _SECONDS = dict(refine=0.4, walk=0.5, choose=0.4, check=0.02, report=0.02,
                 score_seeds=0.03, score_masks=0.02)
 
@@ -73,7 +73,7 @@ class Forecast:
                 f'run, at {iteration:.1f} s an iteration of {step.name}{short}')
 
     def _shortened(self, step: Step) -> str:
-        """What to say of a training that sees its many photos less often."""
+        """What to say of a training that sees its many images less often."""
         if step.type != 'train':
             return ''
         cfg = self.config_of(step)
@@ -115,7 +115,7 @@ class Forecast:
         return self.rate * _TRAINING * _batch_pixels(cfg) * iterations
 
     def view_seconds(self, step: Step, cfg: Any) -> float:
-        """How long one photo takes at the first scale.
+        """How long one image takes at the first scale.
 
         Args:
             step (Step): The step that predicts it.

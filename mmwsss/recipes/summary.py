@@ -120,7 +120,7 @@ def report_facts(recipe: Recipe, step: Step, records: dict[str, dict]) -> dict:
 
 
 def _scales_of(recipe: Recipe, step: Step) -> str:
-    """The views in which the steps before a report saw their photos."""
+    """The views in which the steps before a report saw their images."""
     from mmengine.config import Config
     views: dict[str, list[str]] = {}
     for other in recipe.earlier(step):

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""In which views a config shows its photos."""
+"""In which views a config shows its images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ def describe_views(pipeline: Sequence[Mapping[str, Any]]) -> str:
 
 def step_views(step_type: str, config: Mapping[str, Any],
                tta: bool = False) -> str | None:
-    """The views of a step that looks at photos; None of others.
+    """The views of a step that looks at images; None of others.
 
     Args:
         step_type (str): The step's type in a recipe.

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Collections in a few large files instead of a file a photo: Parquet or tars."""
+"""Collections in a few large files instead of a file an image: Parquet or tars."""
 
 from .collection import is_sharded, open_shard, open_shards, write_shard
 from .files import list_files, open_input, read_bytes, whole_file

@@ -11,7 +11,7 @@ from .shard import Shard
 from .tar import TarShard, write_tar
 
 ERRORS = 'errors.parquet'
-"""In a folder of shards: the photos that could not be labelled, no shard."""
+"""In a folder of shards: the images that could not be labelled, no shard."""
 _KINDS = {parquet.SUFFIX: ParquetShard, tar.SUFFIX: TarShard}
 FORMATS = dict(parquet=parquet.SUFFIX, webdataset=tar.SUFFIX)
 

@@ -18,7 +18,7 @@ from mmwsss.utils import atomic_write
 _OBJECT_STORES = {'s3', 's3a', 'gs', 'gcs', 'abfs', 'abfss', 'adl', 'az', 'oci', 'oss'}
 
 MAX_BYTES = 1 << 28
-"""Of one photo or mask: what is larger is refused before it is read."""
+"""Of one image or mask: what is larger is refused before it is read."""
 
 
 def require(module: str, what: str) -> Any:

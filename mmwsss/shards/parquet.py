@@ -13,7 +13,7 @@ from .rows import COLUMNS, META_KEY, ShardMeta, ShardRow
 from .shard import Shard
 
 SUFFIX = '.parquet'
-# A reader of one row reads its group: some MB, however large photos are.
+# A reader of one row reads its group: some MB, however large images are.
 _GROUP_BYTES = 4 << 20
 _GROUP_ROWS = 256
 _BINARY = ('image', 'mask')
@@ -22,7 +22,7 @@ _BINARY = ('image', 'mask')
 class ParquetShard(Shard):
     """A Parquet file with a column ``id`` and any others of :class:`ShardRow`.
 
-    A photo's place may also be called ``url``; and ``image`` may be a struct with
+    An image's place may also be called ``url``; and ``image`` may be a struct with
     ``bytes`` and ``path``, as Hugging Face's data sets have it. Relative paths
     begin at the file's folder. Other columns are left alone.
 
@@ -44,7 +44,7 @@ class ParquetShard(Shard):
 
     @property
     def num_rows(self) -> int:
-        """int: Of photos, from the footer."""
+        """int: Of images, from the footer."""
         return self._file().metadata.num_rows
 
     @property

@@ -27,7 +27,7 @@ class RowReader:
 
     Args:
         shards (Sequence[Shard]): In order.
-        cache_bytes (int): Of photos and masks that are kept; one block at least
+        cache_bytes (int): Of images and masks that are kept; one block at least
             always is. Defaults to 256 MiB.
 
     Raises:

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""What a shard holds of a photo, and of itself."""
+"""What a shard holds of an image, and of itself."""
 
 import json
 from dataclasses import dataclass, field, fields
@@ -12,17 +12,17 @@ META_KEY = 'mmwsss'
 
 @dataclass
 class ShardRow:
-    """A photo, with what is known of it; what is not known is None.
+    """An image, with what is known of it; what is not known is None.
 
     Args:
         id (str): As :func:`mmwsss.utils.check_image_ids` allows them.
-        image (bytes, optional): The photo, encoded (JPEG, PNG, ...).
+        image (bytes, optional): The image, encoded (JPEG, PNG, ...).
         path (str, optional): Else where it is: path or URL.
         tags (list[str], optional): The classes that it shows.
         mask (bytes, optional): A PNG of class ids.
         classes (list[str], optional): The classes that the mask was made for.
         scores (list[float], optional): Their probabilities.
-        width (int, optional): Of the photo, in pixels.
+        width (int, optional): Of the image, in pixels.
         height (int, optional): Likewise.
     """
 
@@ -81,7 +81,7 @@ class ShardMeta:
 
 
 def load_image_bytes(row: ShardRow) -> bytes:
-    """The encoded photo of a row, read from its path where the row lacks it.
+    """The encoded image of a row, read from its path where the row lacks it.
 
     Raises:
         OSError: Naming the path, if it cannot be read.

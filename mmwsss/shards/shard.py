@@ -25,7 +25,7 @@ class Shard(ABC):
     @property
     @abstractmethod
     def num_rows(self) -> int:
-        """int: Of photos. Nothing of them is read."""
+        """int: Of images. Nothing of them is read."""
 
     @property
     @abstractmethod
@@ -46,7 +46,7 @@ class Shard(ABC):
 
     @abstractmethod
     def column(self, name: str) -> Sequence[Any] | None:
-        """``id`` or ``tags`` of all rows, without their photos and masks.
+        """``id`` or ``tags`` of all rows, without their images and masks.
 
         Returns:
             Sequence | None: Of Parquet a ``pyarrow.ChunkedArray``, of a tar a list;

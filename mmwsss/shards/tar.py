@@ -1,7 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Shards as tars in the way of WebDataset: the files of a photo share a name.
+"""Shards as tars in the way of WebDataset: the files of an image share a name.
 
-``<key>.jpg`` (or another suffix of images) is the photo, ``<key>.mask.png`` its mask,
+``<key>.jpg`` (or another suffix of images) is the image, ``<key>.mask.png`` its mask,
 ``<key>.json`` the rest. The key ends at the first dot of the file's name, so that an
 id with a dot is written with ``%2E``; the id stands in the JSON.
 """
@@ -31,7 +31,7 @@ _MAGIC = {b'\xff\xd8': '.jpg', b'\x89P': '.png', b'RI': '.webp', b'GI': '.gif',
 
 
 class TarShard(Shard):
-    """A tar of photos; nothing is ever unpacked.
+    """A tar of images; nothing is ever unpacked.
 
     Where each member begins is read once, header by header, so that any row can be
     read alone. Tags come from ``tags`` in the JSON, or from ``<key>.cls.txt`` or
@@ -53,7 +53,7 @@ class TarShard(Shard):
 
     @property
     def num_rows(self) -> int:
-        """int: Of photos, from the headers of the members."""
+        """int: Of images, from the headers of the members."""
         self._file()
         return len(self._keys)
 

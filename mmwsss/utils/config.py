@@ -93,7 +93,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
     - ``classes`` are those of all datasets that share the training images'
       classes, and their number is the model's ``num_classes``. They are a list
       of names, or a text file of names, one a line, in the ``data_root`` of the
-      training photos. Such a file is read even without any option.
+      training images. Such a file is read even without any option.
 
     Args:
         cfg (Config): The config.

@@ -20,7 +20,7 @@ def resolve_epochs(cfg: Any, num_images: int, processes: int = 1) -> None:
     :class:`StageSwitchHook`, instead of ``max_iters`` and ``iters``. An epoch is
     as many iterations as batches of all processes hold the training images.
     ``min_iters`` beside it is a lower bound: a network learns little in three
-    epochs of 20 photos. ``cap_iters`` is an upper bound, and the last word: where
+    epochs of 20 images. ``cap_iters`` is an upper bound, and the last word: where
     images are many, fewer epochs teach as much. Schedulers end as long after the last
     iteration as they did before, and validations are as many.
 

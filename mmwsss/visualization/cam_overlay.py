@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Class scores and masks drawn over photos.
+"""Class scores and masks drawn over images.
 
 All functions take and return RGB ``uint8`` arrays ``(H, W, 3)`` and draw on a
 copy.

@@ -10,7 +10,7 @@ import numpy as np
 _LEAST = 20.
 """Two colours nearer than this in CIE Lab look alike in a small picture."""
 _DARKEST = 20.
-"""Over a dark photo, a colour of less lightness is not seen."""
+"""Over a dark image, a colour of less lightness is not seen."""
 
 
 def clear_palette(palette: Sequence[Sequence[int]]) -> list[tuple[int, int, int]]:

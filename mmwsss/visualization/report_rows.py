@@ -124,7 +124,7 @@ def collect_section(dataset: Any,
             ``title`` and either ``seeds`` (folder of npz) and ``bg_thr``, or
             ``masks`` (folder of PNGs). Image and ground truth come of
             themselves.
-        num_images (int): How many photos. Defaults to 6.
+        num_images (int): How many images. Defaults to 6.
         rank_by (str, optional): Title of the column whose IoU orders the rows.
             Defaults to None, the last.
 

@@ -143,11 +143,11 @@ def label_photos(config: str | Config,
                 f'{len(errors)} photos could not be labelled, more than {max_errors}; '
                 f'{errors[-1][0]}: {errors[-1][1]}')
     output.write_errors(sorted(map(tuple, errors)))
-    summary = dict(photos=len(photos), labelled=sums.photos, errors=len(errors),
+    summary = dict(photos=len(photos), labelled=sums.images, errors=len(errors),
                    seconds=time.monotonic() - started,
                    checks=[str(check) for check in sums.check()])
     output.write_summary(summary)
-    if errors and not sums.photos:
+    if errors and not sums.images:
         raise ValueError(f'none of {len(errors)} photos could be labelled; '
                          f'{errors[0][0]}: {errors[0][1]}')
     return summary

@@ -40,7 +40,7 @@ class LoadPILImage(BaseTransform):
 
     Args:
         ignore_orientation (bool): Whether to leave the pixels as stored,
-            for masks that were drawn on unturned photos. Defaults to False.
+            for masks that were drawn on unturned images. Defaults to False.
         backend_args (dict, optional): Arguments of mmengine's file backend.
         max_pixels (int, optional): Larger images are refused; None for no
             limit. Defaults to 100 million.

@@ -43,7 +43,7 @@ class MeanShiftHook(Hook):
         head = model.auxiliary_head
         loader = Runner.build_dataloader(self.dataloader, seed=runner.seed)
         head.running_mean.zero_()
-        # Sums of both coordinates and the number of photos.
+        # Sums of both coordinates and the number of images.
         total = torch.zeros(3, device=head.running_mean.device)
         model.eval()
         with torch.no_grad():

@@ -22,7 +22,7 @@ _MATCHERS = dict(exact=match_exactly, distance=match_by_distance)
 
 @METRICS.register_module()
 class BoundaryMetric(BaseMetric):
-    """Maximal F of class-agnostic boundaries at one threshold for all photos.
+    """Maximal F of class-agnostic boundaries at one threshold for all images.
 
     A boundary map is cut at each threshold, thinned, and matched with the true
     boundary pixel by pixel; a pair may lie no further apart than a fraction of

@@ -191,7 +191,7 @@ class SEAMHead(CAMHead):
                      class_maps: ClassMaps,
                      batch_data_samples: list,
                      second: ClassMaps | None = None) -> dict[str, Tensor]:
-        """Compute the losses of two views of the same photos.
+        """Compute the losses of two views of the same images.
 
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned for the larger

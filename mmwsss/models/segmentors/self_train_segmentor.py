@@ -10,7 +10,7 @@ from .weak_segmentor import WeakSegmentor
 
 @MODELS.register_module()
 class SelfTrainSegmentor(TeacherMixin, WeakSegmentor):
-    """A weak segmentor whose head, such as :class:`NGWPHead`, labels the photos.
+    """A weak segmentor whose head, such as :class:`NGWPHead`, labels the images.
 
     With :class:`~mmwsss.engine.hooks.EMAPseudoLabelHook` a moving average of
     the model makes the labels.

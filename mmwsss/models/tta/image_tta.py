@@ -76,7 +76,7 @@ class ImageTTAModel(BaseTTAModel):
 
         Args:
             data (dict): ``inputs`` and ``data_samples``, each a list over the
-                augmentations of lists over the photos.
+                augmentations of lists over the images.
 
         Returns:
             list[:obj:`SegDataSample`]: What :meth:`predict_image` gives for

@@ -19,7 +19,7 @@ from .image_tta import ImageTTAModel
 class SegmentorTTAModel(ImageTTAModel):
     """Seeds of any segmentation model, of the classes that the image's tags name.
 
-    A segmentation model that was trained on pseudo labels has seen all photos, and
+    A segmentation model that was trained on pseudo labels has seen all images, and
     averages over the errors of each. It can label them anew, better than before if
     tags say which classes there are. The probabilities of all scales and flips are
     averaged at the image's size; a class's score is its share beside the background:
