@@ -102,13 +102,22 @@ def test_imports_run_downward(room):
     assert not wrong
 
 
-def test_no_circle_among_the_files_of_recipes():
-    names = {path.stem for path in (PACKAGE / 'recipes').glob('*.py')}
+def test_no_circle_among_files():
+    names = {
+        '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__'):
+        path for path in python_files('mmwsss')}
+
+    def file_of(module):
+        while module not in names:
+            module = module.rpartition('.')[0]
+        return module
+
     imports = {
-        path.stem: names & {module.split('.')[2] for module in imported_modules(path)
-                            if module.startswith('mmwsss.recipes.')}
-        for path in (PACKAGE / 'recipes').glob('*.py')}
-    assert imports['recipe_runner'] > {'job', 'summary', 'process'}
+        name: {file_of(module) for module in imported_modules(path)
+               if module.split('.')[0] == 'mmwsss'} - {name}
+        for name, path in names.items()}
+    assert 'mmwsss.recipes.job' in imports['mmwsss.recipes.recipe_runner']
+    assert 'mmwsss.utils.io' in imports['mmwsss.utils']
     while lowest := [name for name in imports if not imports[name] & set(imports)]:
         for name in lowest:
             del imports[name]
