@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from mmwsss.utils import read_config, write_json
 from mmwsss.utils.arguments import ToolParser, add_label_options, label_rule_config
-from mmwsss.utils.digest import digest_checkpoint, digest_value
+from mmwsss.utils.digest import digest_value
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -101,13 +101,9 @@ def load_config(args: argparse.Namespace) -> Config:
 
 def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     """Add writers and metrics; return (folder, suffix, origin) of each."""
-    from mmengine.config import ConfigDict
+    from mmwsss.evaluation.writers.file_run import run_origin
     outputs = []
-    origin = dict(
-        weights=digest_checkpoint(args.checkpoint),
-        model=digest_value(cfg.model.to_dict()),
-        pipeline=digest_value(
-            ConfigDict(cfg.test_dataloader.dataset).to_dict()['pipeline']))
+    origin: dict = run_origin(cfg, args.checkpoint)
     amp = cfg.default_hooks.get('fast_inference', {}).get('amp')
     if amp:
         origin['amp'] = amp
@@ -135,20 +131,14 @@ def main(args: argparse.Namespace) -> None:
 
     from mmwsss.engine import build_runner, setup_entry_point
     from mmwsss.evaluation.metrics.confusion_metric import without_nan
-    from mmwsss.evaluation.writers.file_run import images_to_do
-    from mmwsss.evaluation.writers.origin import (
-        check_origin,
-        describe_crf,
-        write_method,
-    )
+    from mmwsss.evaluation.writers.file_run import check_origins, images_to_do
+    from mmwsss.evaluation.writers.origin import describe_crf, write_method
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher, **cfg.env_cfg.get('dist_cfg', {}))
     outputs = add_outputs(cfg, args)
-    if is_main_process():
-        for folder, suffix, origin in outputs:
-            check_origin(folder, origin, suffix)
+    check_origins(outputs)
     dataset = None
     if not args.score:
         dataset = images_to_do(cfg, outputs)

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from mmwsss.utils import read_config
 from mmwsss.utils.arguments import ToolParser, bg_thr_value
-from mmwsss.utils.digest import digest_checkpoint, digest_value
+from mmwsss.utils.digest import digest_value
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -87,15 +87,13 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     """Add writers; return (folder, suffix, origin) of each kind of file."""
     from mmengine.config import ConfigDict
 
+    from mmwsss.evaluation.writers.file_run import run_origin
     from mmwsss.evaluation.writers.origin import read_origin
     walk = ConfigDict(cfg.walk).to_dict()
     if args.bg_thr is not None:
         walk['bg_thr'] = args.bg_thr
     origin = dict(
-        weights=digest_checkpoint(args.checkpoint),
-        model=digest_value(cfg.model.to_dict()),
-        pipeline=digest_value(
-            ConfigDict(cfg.test_dataloader.dataset).to_dict()['pipeline']),
+        run_origin(cfg, args.checkpoint),
         seeds=digest_value(read_origin(args.seeds)),
         walk=digest_value(walk))
     outputs = []
@@ -117,19 +115,16 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
 
 def main(args: argparse.Namespace) -> None:
     """Let seeds walk."""
-    from mmengine.dist import init_dist, is_distributed, is_main_process
+    from mmengine.dist import init_dist, is_distributed
 
     from mmwsss.engine import build_runner, setup_entry_point
-    from mmwsss.evaluation.writers.file_run import images_to_do
-    from mmwsss.evaluation.writers.origin import check_origin
+    from mmwsss.evaluation.writers.file_run import check_origins, images_to_do
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher, **cfg.env_cfg.get('dist_cfg', {}))
     outputs = add_outputs(cfg, args)
-    if is_main_process():
-        for folder, suffix, origin in outputs:
-            check_origin(folder, origin, suffix)
+    check_origins(outputs)
     dataset = images_to_do(cfg, outputs)
     if dataset is None:
         return

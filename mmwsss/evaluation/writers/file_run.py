@@ -3,15 +3,42 @@
 
 import os.path as osp
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.dataset import BaseDataset
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmwsss.datasets.image_ids import image_infos
+from mmwsss.utils.digest import digest_checkpoint, digest_value
 
-from .origin import finish_origin
+from .origin import check_origin, finish_origin
+
+
+def run_origin(cfg: Config, checkpoint: str) -> dict[str, str]:
+    """What decides the predictions of a test run, for the origin of its files.
+
+    Args:
+        cfg (Config): The config of the test run.
+        checkpoint (str): The weights.
+    """
+    dataset = ConfigDict(cfg.test_dataloader.dataset).to_dict()
+    return dict(
+        weights=digest_checkpoint(checkpoint),
+        model=digest_value(cfg.model.to_dict()),
+        pipeline=digest_value(dataset['pipeline']))
+
+
+def check_origins(outputs: list[tuple]) -> None:
+    """Let one process check the origin of each kind of file.
+
+    Args:
+        outputs (list[tuple]): Folder, suffix and origin of each, see
+            :func:`check_origin`.
+    """
+    if is_main_process():
+        for folder, suffix, origin in outputs:
+            check_origin(folder, origin, suffix)
 
 
 def images_to_do(cfg: Config, outputs: list[tuple]) -> BaseDataset | None:
