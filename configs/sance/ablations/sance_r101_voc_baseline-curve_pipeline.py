@@ -11,20 +11,18 @@ kept = {
     'default_hooks.checkpoint.max_keep_ckpts': -1
 }
 steps = [
-    dict(step, cfg_options=dict(step['cfg_options'], **kept))
-    if step['name'] == 'train_irn' else step for step in steps
-]
-for n in range(1, 17):
-    steps += [
+    *(dict(step, cfg_options=dict(step['cfg_options'], **kept))
+      if step['name'] == 'train_irn' else step for step in steps),
+    *(step for n in range(1, 17) for step in (
         dict(
-            name='walk_' + str(n), type='walk', config='{irn}',
-            checkpoint='{train_irn}/iter_' + str(n * epoch) + '.pth',
+            name=f'walk_{n}', type='walk', config='{irn}',
+            checkpoint='{train_irn}/' + f'iter_{n * epoch}.pth',
             seeds='{seeds}',
             cfg_options={'seed_dataloader.dataset.ann_file': '{score_list}'},
             keep_seeds=True),
         dict(
-            name='score_' + str(n), type='score_seeds', config='{localizer}',
+            name=f'score_{n}', type='score_seeds', config='{localizer}',
             seeds='{walk_' + str(n) + '}/seeds',
-            show=['seed/mIoU', 'seed/threshold']),
-    ]
-steps.append(report)
+            show=['seed/mIoU', 'seed/threshold']))),
+    report
+]
