@@ -14,10 +14,11 @@ from .image_labels import (
     stack_image_labels,
 )
 from .label_grid import LabelGrid
-from .seed import Seed, strided_size, to_image_size
+from .seed import Seed, resize_maps, strided_size, to_image_size
 
 __all__ = [
     'IMAGE_SUFFIXES', 'ClassMaps', 'LabelGrid', 'Seed', 'encode_image_labels',
     'load_label_table', 'strip_image_suffix', 'present_classes', 'read_label_names',
-    'save_label_table', 'stack_image_labels', 'strided_size', 'to_image_size'
+    'resize_maps', 'save_label_table', 'stack_image_labels', 'strided_size',
+    'to_image_size'
 ]

@@ -25,8 +25,30 @@ def strided_size(size: Sequence[int], stride: int = STRIDE) -> tuple[int, int]:
     return (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1
 
 
+def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Bring maps to a size, bilinearly (align_corners False).
+
+    Args:
+        maps (Tensor): Of shape (K, h, w) or (N, K, h, w).
+        size (Sequence[int]): (H, W).
+
+    Returns:
+        Tensor: Of shape (K, H, W) or (N, K, H, W); the maps themselves where they
+        are of that size. The weights of interpolation need not add up to 1 exactly.
+    """
+    size = tuple(size)
+    if tuple(maps.shape[-2:]) == size:
+        return maps
+    if not maps.numel():
+        return maps.new_zeros((*maps.shape[:-2], *size))
+    resized = F.interpolate(
+        maps if maps.ndim == 4 else maps[None], size=size, mode='bilinear',
+        align_corners=False)
+    return resized if maps.ndim == 4 else resized[0]
+
+
 def to_image_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bring maps to the size of their image, bilinearly (align_corners False).
+    """Bring maps to the size of their image, as :func:`resize_maps` does.
 
     Maps at stride 4 grow four times and lose the rows and columns that the image
     does not have, as in IRN.
@@ -36,8 +58,7 @@ def to_image_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
         size (tuple[int, int]): (H, W) of the image.
 
     Returns:
-        Tensor: Of shape (K, H, W). The weights of interpolation need not add up
-        to 1 exactly.
+        Tensor: Of shape (K, H, W).
     """
     height, width = size
     size = height, width
@@ -51,8 +72,7 @@ def to_image_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
             flat, scale_factor=STRIDE, mode='bilinear', align_corners=False)
         flat = flat[..., :size[0], :size[1]]
     else:
-        flat = F.interpolate(
-            flat, size=size, mode='bilinear', align_corners=False)
+        flat = resize_maps(flat, size)
     return flat.reshape(*maps.shape[:-2], *size)
 
 

@@ -1,12 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmwsss.models.segmentors import WeakSegmentor
-from mmwsss.structures import ClassMaps, Seed, strided_size
+from mmwsss.structures import ClassMaps, Seed, resize_maps, strided_size
 
 
 @MODELS.register_module()
@@ -69,7 +67,9 @@ class CLIPES(WeakSegmentor):
         labels = shown.nonzero().flatten() + 1
 
         def seed_at(where: tuple[int, int]) -> Seed:
-            return Seed(_resize(maps[shown], where), labels, size)
+            # Weights of interpolation add up to 1 but for rounding.
+            resized = resize_maps(maps[shown], where).clamp(0, 1)
+            return Seed(resized, labels, size)
 
         full = seed_at(size)
         bg_thr = self.decode_head.bg_thr
@@ -82,13 +82,3 @@ class CLIPES(WeakSegmentor):
                 seed=seed_at(strided_size(size)),
                 full_seed=full,
                 pred_label_scores=probabilities))
-
-
-def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Maps (K, h, w) at a size, bilinear, corners not aligned."""
-    if not len(maps):
-        return maps.new_zeros((0, *size))
-    resized = F.interpolate(
-        maps[None], size=size, mode='bilinear', align_corners=False)
-    # Weights of interpolation add up to 1 but for rounding.
-    return torch.clamp(resized[0], 0, 1)

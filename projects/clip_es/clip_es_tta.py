@@ -6,9 +6,9 @@ import torch
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmwsss.models.tta.image_tta import ImageTTAModel
+from mmwsss.structures import resize_maps
 
 
 @MODELS.register_module()
@@ -65,8 +65,7 @@ class CLIPESTTAModel(ImageTTAModel):
         result: Any = seen[first][0].clone()
         size = seen[first][1].shape[1:]
         maps = torch.stack([
-            F.interpolate(one.flip(-1)[None] if flip else one[None], size=size,
-                          mode='bilinear', align_corners=False)[0]
+            resize_maps(one.flip(-1) if flip else one, size)
             for (_, one, *_), flip in zip(seen, flips, strict=True)
         ]).mean(dim=0)
         probabilities = torch.stack([one[2] for one in seen]).mean(dim=0)

@@ -7,10 +7,9 @@ import torch
 from mmengine.device import get_device
 from PIL import Image, ImageOps
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmwsss.datasets.image_io import read_image
-from mmwsss.structures import Seed
+from mmwsss.structures import Seed, resize_maps
 
 from .clip_backbone import CLIPBackbone
 from .clip_es_head import CLIPESHead
@@ -135,8 +134,7 @@ class CLIPLocalizer:
         present = torch.ones((1, len(words)), dtype=torch.bool, device=self.device)
         answer = self.head.answer(
             self.backbone(inputs), present, classes, background)
-        maps = F.interpolate(
-            answer.maps, size=size, mode='bilinear', align_corners=False)
+        maps = resize_maps(answer.maps, size)
         return maps[0].clamp(0, 1), answer.logits[0].sigmoid()
 
     def prepare(self, photo: Image.Image) -> Tensor:

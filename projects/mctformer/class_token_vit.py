@@ -1,13 +1,13 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import timm
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmengine.runner import CheckpointLoader
 from mmseg.registry import MODELS
 from timm.layers import trunc_normal_
 from torch import Tensor, nn
 
+from mmwsss.structures import resize_maps
 from mmwsss.utils import naming
 from mmwsss.utils.checkpoint import check_weights
 
@@ -230,9 +230,7 @@ class ClassTokenViT(BaseModule):
         size, patch = images.shape[2:], self.patch_size
         if self.remainder == 'resize':
             whole = [max(round(side / patch), 1) * patch for side in size]
-            if whole == list(size):
-                return images
-            return F.interpolate(images, whole, mode='bilinear', align_corners=False)
+            return resize_maps(images, whole)
         if min(size) < patch:
             raise ValueError(f"remainder='drop' leaves nothing of {tuple(size)}: an "
                              f'image needs sides of {patch} pixels at least')

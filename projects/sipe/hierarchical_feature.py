@@ -2,9 +2,10 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
+
+from mmwsss.structures import resize_maps
 
 EPS = 1e-5
 
@@ -60,8 +61,5 @@ class HierarchicalFeature(nn.Module):
         for conv, feature in zip(self.convs, features, strict=True):
             level = conv(feature.detach())
             level = level / (level.norm(dim=1, keepdim=True) + EPS)
-            if level.shape[2:] != size:
-                level = F.interpolate(
-                    level, size=size, mode='bilinear', align_corners=False)
-            levels.append(level)
+            levels.append(resize_maps(level, size))
         return torch.cat(levels, dim=1)

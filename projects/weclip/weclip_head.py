@@ -1,6 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import torch
-import torch.nn.functional as F
 from mmengine.logging import MessageHub
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
@@ -8,7 +7,7 @@ from torch import Tensor
 
 from mmwsss.models.heads import CAMHead
 from mmwsss.ops import class_aware_affinity, pamr
-from mmwsss.structures import ClassMaps, present_classes
+from mmwsss.structures import ClassMaps, present_classes, resize_maps
 from projects.clip_es.clip_parts import DEFAULT_ARCH, read_arch
 from projects.clip_es.text_grad_cam import TextGradCAM, TextMaps, stretch
 
@@ -162,9 +161,7 @@ class WeCLIPHead(CAMHead):
         fused = class_maps.extra['fused']
         affinity = feature_likeness(fused)
         labels = self.online_labels(class_maps, present, affinity)
-        logits = F.interpolate(
-            class_maps.scores.float(), size=labels.shape[1:], mode='bilinear',
-            align_corners=False)
+        logits = resize_maps(class_maps.scores.float(), labels.shape[1:])
         return {
             self.loss_decode.loss_name: self.loss_decode(logits, labels),
             self.loss_affinity.loss_name:
@@ -199,9 +196,7 @@ class WeCLIPHead(CAMHead):
                 refined = stretch(class_aware_affinity(
                     attention, seen.cams[i, present[i]], self.threshold,
                     full_boxes=self.full_boxes))
-                scores = F.interpolate(
-                    refined[None], size=images.shape[2:], mode='bilinear',
-                    align_corners=False)[0]
+                scores = resize_maps(refined, images.shape[2:])
                 background = 1 - scores.amax(dim=0, keepdim=True)
                 scores = pamr(
                     torch.cat([background, scores])[None], images[i:i + 1],

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmwsss.models.tta.image_tta import ImageTTAModel
-from mmwsss.structures import Seed, present_classes, strided_size
+from mmwsss.structures import Seed, present_classes, resize_maps, strided_size
 
 
 @MODELS.register_module()
@@ -77,8 +77,7 @@ class WeCLIPTTAModel(ImageTTAModel):
         labels = shown.nonzero().flatten() + 1
 
         def logits_at(where: tuple[int, int]) -> Tensor:
-            resized = F.interpolate(
-                logits, size=where, mode='bilinear', align_corners=False)[0]
+            resized = resize_maps(logits, where)[0]
             return resized.masked_fill(hidden[:, None, None], -torch.inf)
 
         def seed_of(resized: Tensor) -> Seed:
@@ -101,23 +100,19 @@ class WeCLIPTTAModel(ImageTTAModel):
         patch = self.module.backbone.patch_size
         ratio = self.long_side / max(image.shape[2:])
         size = [max(int(side * ratio), patch) for side in image.shape[2:]]
-        image = F.interpolate(image, size=size, mode='bilinear', align_corners=False)
+        image = resize_maps(image, size)
         found: list[Tensor] = []
         for scale in self.scales:
             view = image
             if scale != 1:
                 view = F.interpolate(
                     image, scale_factor=scale, mode='bilinear', align_corners=False)
-            if min(view.shape[2:]) < patch:
-                view = F.interpolate(
-                    view, size=[max(side, patch) for side in view.shape[2:]],
-                    mode='bilinear', align_corners=False)
+            view = resize_maps(
+                view, [max(side, patch) for side in view.shape[2:]])
             both = torch.cat([view, view.flip(-1)]) if self.flip else view
             logits = self.module.class_maps(both).scores.float()
             if found:
-                logits = F.interpolate(
-                    logits, size=found[0].shape[2:], mode='bilinear',
-                    align_corners=False)
+                logits = resize_maps(logits, found[0].shape[2:])
             if self.flip:
                 logits = (logits[:1] + logits[1:].flip(-1)) / 2
             found.append(logits)

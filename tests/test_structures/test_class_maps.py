@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional
 
-from mmwsss.structures import ClassMaps, LabelGrid, to_image_size
+from mmwsss.structures import ClassMaps, LabelGrid, resize_maps, to_image_size
 
 
 def test_scores_have_the_background_first():
@@ -83,3 +84,13 @@ def test_maps_at_image_size(size):
             to_image_size(maps[None], size)[0], to_image_size(maps, size))
     assert to_image_size(torch.rand(0, 2, 3), size).shape == (0, *size)
     assert to_image_size(expected, size) is expected
+
+
+def test_resized_maps_are_those_of_torch():
+    maps = torch.rand(2, 3, 4, 5)
+    for size in ((4, 5), (7, 3)):
+        expected = functional.interpolate(
+            maps, size=size, mode='bilinear', align_corners=False)
+        assert torch.equal(resize_maps(maps, size), expected)
+        assert torch.equal(resize_maps(maps[0], size), expected[0])
+        assert resize_maps(maps[:, :0], size).shape == (2, 0, *size)

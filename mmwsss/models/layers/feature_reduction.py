@@ -4,6 +4,8 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmwsss.structures import resize_maps
+
 
 class FeatureReduction(nn.Module):
     """Brings a feature of the backbone to few channels and a given size.
@@ -25,8 +27,4 @@ class FeatureReduction(nn.Module):
 
     def forward(self, x: Tensor, size: Sequence[int]) -> Tensor:
         """Reduce a feature (N, C, h, w) to (N, channels, h2, w2); size is (h2, w2)."""
-        x = self.gn(self.conv(x))
-        if tuple(x.shape[2:]) != tuple(size):
-            x = F.interpolate(
-                x, size=tuple(size), mode='bilinear', align_corners=False)
-        return F.relu(x)
+        return F.relu(resize_maps(self.gn(self.conv(x)), size))

@@ -2,10 +2,10 @@
 import torch
 from mmseg.registry import MODELS
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmwsss.ops import dense_crf
 from mmwsss.ops.dense_crf_backends import choose_backend
+from mmwsss.structures import resize_maps
 from mmwsss.utils.crf_presets import CRF_PRESETS
 
 from .base_refiner import BaseRefiner
@@ -55,9 +55,7 @@ class DenseCRF(BaseRefiner):
         Smaller scores are resized first (bilinear, align_corners False).
         """
         if scores.shape[2:] != guide.shape[2:]:
-            scores = F.interpolate(
-                scores, size=guide.shape[2:], mode='bilinear',
-                align_corners=False).clamp(0, 1)
+            scores = resize_maps(scores, guide.shape[2:]).clamp(0, 1)
         return dense_crf(scores, guide, **self.arguments)
 
     def describe(self, device: str = 'cpu') -> str:

@@ -9,7 +9,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from mmwsss.ops import centroid_instances
-from mmwsss.structures import Seed
+from mmwsss.structures import Seed, resize_maps
 
 from .walk_label import WalkLabel
 
@@ -84,11 +84,7 @@ class WalkInstances(WalkLabel):
                              f'{tuple(displacement.shape[1:])}')
         if not len(seed.labels):
             return []
-        scores = seed.scores.to(guide.device)
-        if tuple(scores.shape[1:]) != size:
-            scores = F.interpolate(
-                scores[None], size=size, mode='bilinear',
-                align_corners=False)[0]
+        scores = resize_maps(seed.scores.to(guide.device), size)
         ids = centroid_instances(displacement, self.weak_displacement)
         masks = F.one_hot(ids).permute(2, 0, 1).to(scores)
         # Channels that are 0 stay 0 in a walk and win no pixel.

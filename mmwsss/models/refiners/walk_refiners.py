@@ -4,6 +4,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from mmwsss.ops import affinity_walk, random_walk
+from mmwsss.structures import resize_maps
 
 from .base_refiner import BaseRefiner
 
@@ -47,10 +48,7 @@ class RandomWalk(BaseRefiner):
         Scores of another size are resized first (bilinear, align_corners
         False); the result has the size of the guide.
         """
-        if scores.shape[2:] != guide.shape[2:]:
-            scores = F.interpolate(
-                scores, size=guide.shape[2:], mode='bilinear',
-                align_corners=False)
+        scores = resize_maps(scores, guide.shape[2:])
         return random_walk(scores**self.power, guide, **self.arguments)
 
 

@@ -2,7 +2,6 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmengine.logging import MessageHub
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
@@ -13,6 +12,7 @@ from mmwsss.structures import (
     LabelGrid,
     Seed,
     present_classes,
+    resize_maps,
     stack_image_labels,
     strided_size,
     to_image_size,
@@ -153,11 +153,8 @@ class SANCE(WeakSegmentor):
         """
         feats = self.extract_feat(inputs)
         contour = self.decode_head(feats)
-        logits = F.interpolate(
-            self.auxiliary_head(feats).float(),
-            size=contour.shape[2:],
-            mode='bilinear',
-            align_corners=False)
+        logits = resize_maps(
+            self.auxiliary_head(feats).float(), contour.shape[2:])
         return logits, contour.float()
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
@@ -269,10 +266,7 @@ class SANCE(WeakSegmentor):
         present = present_classes(metainfo, len(scores))
         classes = present.nonzero().flatten().to(scores.device) + 1
         maps = torch.cat([scores[classes], boundary])[None]
-        if maps.shape[2:] != strided_size(size):
-            maps = F.interpolate(
-                maps, strided_size(size), mode='bilinear', align_corners=False)
-        maps = maps.clamp(0, 1)
+        maps = resize_maps(maps, strided_size(size)).clamp(0, 1)
         propagated = propagate(maps[:, :-1], maps[:, -1:], self.label_walk,
                                self.normalize)[0]
         return Seed(propagated, classes, size)

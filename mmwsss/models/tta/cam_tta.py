@@ -10,11 +10,10 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmwsss.ops import max_norm, min_max_norm
 from mmwsss.ops.normalize_maps import EPS
-from mmwsss.structures import Seed, present_classes, strided_size
+from mmwsss.structures import Seed, present_classes, resize_maps, strided_size
 from mmwsss.utils.renamed import renamed_arguments
 
 from .image_tta import ImageTTAModel, Views
@@ -174,9 +173,5 @@ class CAMTTAModel(ImageTTAModel):
 
 def _merge(maps: list[Tensor], size: tuple[int, int]) -> Tensor:
     """Sum of maps (1, K, h, w) of several sizes at one size: (K, H, W)."""
-    if not maps[0].shape[1]:
-        return maps[0].new_zeros((0, *size))
-    resized = (
-        F.interpolate(one, size=size, mode='bilinear', align_corners=False)
-        for one in maps)
+    resized = (resize_maps(one, size) for one in maps)
     return sum(resized, maps[0].new_zeros(()))[0]

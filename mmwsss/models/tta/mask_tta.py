@@ -9,7 +9,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmwsss.structures import Seed, strided_size
+from mmwsss.structures import Seed, resize_maps, strided_size
 
 from .cam_tta import CAMTTAModel
 
@@ -76,9 +76,7 @@ class MaskTTAModel(CAMTTAModel):
         shown[0] = shown[labels] = 1
         masks *= shown
         masks[0] **= self.bg_power
-        small = F.interpolate(
-            masks[None], size=strided_size(size), mode='bilinear',
-            align_corners=False)[0].clamp_(0, 1)
+        small = resize_maps(masks, strided_size(size)).clamp(0, 1)
         result.set_data(
             dict(
                 seg_logits=PixelData(data=masks),
@@ -106,6 +104,4 @@ class MaskTTAModel(CAMTTAModel):
             class_maps.seed_scores, size=canvas.shape[2:], mode='bilinear',
             align_corners=head.align_corners)
         masks = masks[..., top:top + height, left:left + width]
-        masks = F.interpolate(
-            masks, size=size, mode='bilinear', align_corners=False)
-        return masks, class_maps.logits.float()
+        return resize_maps(masks, size), class_maps.logits.float()

@@ -2,12 +2,11 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmwsss.structures import strided_size
+from mmwsss.structures import resize_maps, strided_size
 
 from .image_tta import ImageTTAModel
 
@@ -50,9 +49,7 @@ class SANCETTAModel(ImageTTAModel):
             if not self.average_logits:
                 contour = contour.sigmoid()
             maps = torch.cat([logits.softmax(dim=1), contour], dim=1)
-            maps = F.interpolate(
-                maps, strided_size(size), mode='bilinear', align_corners=False)
-            turned += views.unflip(maps)
+            turned += views.unflip(resize_maps(maps, strided_size(size)))
             if result is None:
                 result = views.unflipped()
         mean = torch.stack(turned).mean(dim=0)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmwsss.ops.normalize_maps import EPS
-from mmwsss.structures import Seed, present_classes, strided_size
+from mmwsss.structures import Seed, present_classes, resize_maps, strided_size
 
 from .image_tta import ImageTTAModel
 
@@ -75,10 +75,7 @@ class SegmentorTTAModel(ImageTTAModel):
         mean[1:] *= present[:, None, None]
         labels = present.nonzero().flatten() + 1
         scores = mean[labels] / (mean[labels] + mean[0]).clamp_(min=EPS)
-        small = F.interpolate(
-            scores[None], size=strided_size(size), mode='bilinear',
-            align_corners=False)[0] if len(labels) else scores.new_zeros(
-                (0, *strided_size(size)))
+        small = resize_maps(scores, strided_size(size))
         result.set_data(
             dict(
                 seg_logits=PixelData(data=mean),

@@ -9,7 +9,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmwsss.structures import strided_size
+from mmwsss.structures import resize_maps, strided_size
 
 from .image_tta import ImageTTAModel
 
@@ -75,7 +75,7 @@ class WalkTTAModel(ImageTTAModel):
             stride = round(self._padded(size)[0] / maps.shape[2])
             maps = self._cut(maps, size)
             views.check_finite(maps)
-            maps = _resize(maps, strided_size(image_size, stride))
+            maps = resize_maps(maps, strided_size(image_size, stride))
             guides += [view[None] for view in views.unflip(maps)]
             # The image itself, not one of its other scales.
             first = views.first_unflipped
@@ -105,9 +105,3 @@ class WalkTTAModel(ImageTTAModel):
         stride = round(self._padded(size)[0] / maps.shape[2])
         height, width = strided_size(size, stride)
         return maps[..., :height, :width]
-
-
-def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    if tuple(maps.shape[2:]) == size:
-        return maps
-    return F.interpolate(maps, size=size, mode='bilinear', align_corners=False)
