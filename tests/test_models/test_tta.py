@@ -316,7 +316,7 @@ class TinySegmentor(TinyModel):
 
 class TestSegmentorTTA:
 
-    def shares(self, model, image, labels):
+    def shares(self, model, image, labels, absent):
         """The scores of each class beside the background, view by view."""
         height, width = image.shape[:2]
         mean = torch.zeros(CLASSES, height, width)
@@ -331,29 +331,44 @@ class TestSegmentorTTA:
                     model.encode_decode(one, None), (height, width), mode='bilinear')
                 probs = logits[0].softmax(0)
                 mean += (probs.flip(-1) if flip else probs) / 4
-        return torch.stack([
-            mean[label] / (mean[label] + mean[0])
-            for label in range(1, CLASSES) if labels[label]])
+        shown = [label for label in range(1, CLASSES) if labels[label]]
+        if absent == 'shared':
+            return torch.stack([
+                (1 - mean[0]) * mean[label] / sum(mean[other] for other in shown)
+                for label in shown])
+        return torch.stack([mean[label] / (mean[label] + mean[0]) for label in shown])
 
+    @pytest.mark.parametrize('absent', ['left_out', 'shared'])
     @pytest.mark.parametrize('labels', [[1, 0, 1, 0, 1], [1, 1, 0, 0, 0]])
-    def test_against_naive(self, labels):
+    def test_against_naive(self, labels, absent):
         model = TinySegmentor().eval()
         image = make_image((33, 46))
         batch = make_batch([image], [np.array(labels)], scales=(1, .5))
         with torch.no_grad():
-            result, = SegmentorTTAModel(model).test_step(batch)
-            expected = self.shares(model, image, labels)
+            result, = SegmentorTTAModel(model, absent=absent).test_step(batch)
+            expected = self.shares(model, image, labels, absent)
         present = [label for label in range(1, CLASSES) if labels[label]]
         assert result.full_seed.labels.tolist() == present
         torch.testing.assert_close(
             result.full_seed.scores, expected, atol=1e-4, rtol=1e-3)
         assert result.seed.scores.shape == (len(expected), 9, 12)
-        # At one half the mask is the model's own, without absent classes.
-        assert torch.equal(
-            result.full_seed.to_mask(.5).long(), result.pred_sem_seg.data[0])
+        scores = result.full_seed.scores
+        if absent == 'left_out':
+            # At one half the mask is the model's own, without absent classes.
+            assert torch.equal(
+                result.full_seed.to_mask(.5).long(), result.pred_sem_seg.data[0])
+        else:
+            # What the model gives to any class goes to those that are shown.
+            torch.testing.assert_close(
+                scores.sum(0), 1 - result.seg_logits.data[0], atol=1e-5, rtol=0)
 
-    def test_photos_with_no_tag_and_without_tags(self):
-        tta = SegmentorTTAModel(TinySegmentor().eval())
+    def test_unknown_rule(self):
+        with pytest.raises(ValueError, match="'renamed'"):
+            SegmentorTTAModel(TinySegmentor().eval(), absent='renamed')
+
+    @pytest.mark.parametrize('absent', ['left_out', 'shared'])
+    def test_photos_with_no_tag_and_without_tags(self, absent):
+        tta = SegmentorTTAModel(TinySegmentor().eval(), absent=absent)
         image = make_image((20, 24))
         batch = make_batch([image, image], [np.array([1, 0, 0, 0, 0]), None])
         empty, all_shown = tta.test_step(batch)

@@ -17,7 +17,7 @@ from .image_tta import ImageTTAModel
 
 @MODELS.register_module()
 class SegmentorTTAModel(ImageTTAModel):
-    """Seeds of any segmentation model, of the classes that the image's tags name.
+    r"""Seeds of any segmentation model, of the classes that the image's tags name.
 
     A segmentation model that was trained on pseudo labels has seen all images, and
     averages over the errors of each. It can label them anew, better than before if
@@ -25,19 +25,39 @@ class SegmentorTTAModel(ImageTTAModel):
     averaged at the image's size; a class's score is its share beside the background:
 
     .. math::
-        s_k = p_k / (p_k + p_0)
+        s_k = \frac {p_k} {p_k + p_0} \quad \text{or} \quad
+        s_k = (1 - p_0) \frac {p_k} {\sum_{l \in T} p_l}
 
-    At the threshold 0.5 the mask is that of the model with the absent classes left
-    out. A model that learnt from labels with holes finds too little, and a lower one
-    suits it better; so its seeds are measured, thresholded and refined as those of a
+    At the threshold 0.5 the mask of the first rule is that of the model with the absent
+    classes left out: where the model takes a cow for a horse, hardly anything is left
+    for the cow beside the background. By the second rule such a pixel is an object,
+    and so of one of the image's classes T; at 0.5 the object keeps its shape. A model
+    that learnt from labels with holes finds too little, and a lower threshold suits
+    it better; so its seeds are measured, thresholded and refined as those of a
     classifier are. Self-training with image labels was proposed e.g. in `WSSL
     <https://arxiv.org/abs/1502.02734>`_ (ICCV 2015), whose bias of the foreground the
     threshold is.
 
     Args:
         module (dict | nn.Module): An ``EncoderDecoder`` of mmseg.
+        absent (str): What becomes of the probability of classes that the image does
+            not show: ``'left_out'``, the first rule, or ``'shared'``, the second.
+            Defaults to 'left_out'.
         data_preprocessor (dict, optional): Replaces the model's own.
+
+    Raises:
+        ValueError: If there is no such rule.
     """
+
+    def __init__(self,
+                 module,
+                 absent: str = 'left_out',
+                 data_preprocessor: dict | None = None) -> None:
+        super().__init__(module, data_preprocessor)
+        if absent not in ('left_out', 'shared'):
+            raise ValueError(
+                f"absent must be 'left_out' or 'shared', got {absent!r}")
+        self.absent = absent
 
     @torch.no_grad()
     def predict_image(self, inputs: Sequence[Tensor],
@@ -74,7 +94,10 @@ class SegmentorTTAModel(ImageTTAModel):
         present = present_classes(result.metainfo, len(mean)).to(mean.device)
         mean[1:] *= present[:, None, None]
         labels = present.nonzero().flatten() + 1
-        scores = mean[labels] / (mean[labels] + mean[0]).clamp_(min=EPS)
+        if self.absent == 'shared':
+            scores = (1 - mean[0]) * mean[labels] / mean[labels].sum(0).clamp_(min=EPS)
+        else:
+            scores = mean[labels] / (mean[labels] + mean[0]).clamp_(min=EPS)
         small = resize_maps(scores, strided_size(size))
         result.set_data(
             dict(
