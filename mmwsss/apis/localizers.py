@@ -58,11 +58,11 @@ def find_localizer(model: Any,
     if isinstance(model, Localizer):
         return model
     name, _, arch = model.partition('/') if isinstance(model, str) else ('', '', '')
-    if name not in PROJECTS:
+    project = PROJECTS.get(name)
+    if project is None or project.localizer is None:
         return None
     if device is not None:
         check_device(device)
-    project = PROJECTS[name]
     checkout = osp.dirname(osp.dirname(project.path(repr(name))))
     if checkout not in sys.path:
         sys.path.append(checkout)

@@ -14,15 +14,15 @@ class Project(NamedTuple):
 
     Args:
         package (str): Its package, such as ``'projects.clip_es'``.
-        localizer (str): The class in it that finds any words in a photo, see
-            :class:`mmwsss.apis.localizers.Localizer`.
         recipe (str): The beginning of its recipes' names for one's own photos, in its
             folder ``configs``.
+        localizer (str, optional): The class in it that finds any words in a photo, see
+            :class:`mmwsss.apis.localizers.Localizer`. Defaults to None: it has none.
     """
 
     package: str
-    localizer: str
     recipe: str
+    localizer: str | None = None
 
     def path(self, user: str, *parts: str) -> str:
         """The path of a part of it.
@@ -37,5 +37,7 @@ class Project(NamedTuple):
         return checkout_path(user, *self.package.split('.'), *parts)
 
 
-PROJECTS = dict(clip=Project('projects.clip_es', 'CLIPLocalizer', 'clip_es'))
+PROJECTS = dict(
+    clip=Project('projects.clip_es', 'clip_es', 'CLIPLocalizer'),
+    recommended=Project('projects.recommended', 'recommended'))
 """Short name -> project."""
