@@ -190,7 +190,8 @@ class Run(FrozenRun):
             make_head(self.features.shape[2], self.num_classes), iters, 3e-3, loss)
 
     def shares(self, model: nn.Module, n: int) -> Tensor:
-        """Seeds of a segmentation model, those of SegmentorTTAModel."""
+        """Seeds of a segmentation model, those of SegmentorTTAModel that leaves absent
+        classes out."""
         probabilities = self.both_views(model, n).softmax(1).mean(0)
         background, classes = probabilities[:1], probabilities[1:]
         return classes / (classes + background) * self.photos.tags[n][:, None, None]

@@ -15,4 +15,4 @@ seed_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(test_mode=True, pipeline=tta_pipeline))
-tta_model = dict(type='SegmentorTTAModel')
+tta_model = dict(type='SegmentorTTAModel', absent='shared')

@@ -10,7 +10,7 @@ irn = f'{configs}/irn/irn_demo.py'
 segmentor = f'{configs}/self_training/self_training_deeplabv2_demo.py'
 protocol = dict(
     threshold='none: seeds have a background of their own, labels of the segmentation '
-    'model are cut at 0.5')
+    'model are cut at 0.3')
 # The backbone's init_cfg is None, as it starts from scratch elsewhere.
 start = dict(
     _delete_=True, type='Pretrained', prefix='backbone.',

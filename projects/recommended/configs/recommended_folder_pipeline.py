@@ -30,7 +30,7 @@ cfg_options = dict(
     segmentor=tagged_lists)
 protocol = dict(
     threshold='none: seeds have a background of their own, labels of the segmentation '
-    'model are cut at 0.5')
+    'model are cut at 0.3')
 check_first = dict(
     name='check_first', type='check', config='{localizer}',
     labels='{first_labels}',

@@ -32,6 +32,6 @@ cfg_options = dict(
     segmentor=of_run)
 protocol = dict(
     threshold='none: seeds have a background of their own, labels of the segmentation '
-    'model are cut at 0.5',
+    'model are cut at 0.3',
     scales='0.5, 1, 1.5 and flips for seeds; 1 and flip for boundaries and by tags; 1 '
     'for segmentation')

@@ -12,6 +12,6 @@ segmentor = f'{configs}/self_training/self_training_deeplabv2_r101_voc.py'
 cfg_options = dict(localizer={'model.start_iter': 3305})
 protocol = dict(
     threshold='none: seeds have a background of their own, labels of the segmentation '
-    'model are cut at 0.5',
+    'model are cut at 0.3',
     scales='0.5, 1, 1.5, 2 and flips for seeds; 1 and flip for boundaries and by tags; '
     '1 for segmentation')

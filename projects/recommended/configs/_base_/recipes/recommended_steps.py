@@ -1,7 +1,8 @@
-# From tags to the labels of the final model. SIPE with FSAE goes on from the backbone of
-# a CAM network; its seeds, which have a background of their own, walk inside IRN's
+# From tags to the labels of the final model. SIPE with FSAE goes on from the backbone
+# of a CAM network; its seeds, which have a background of their own, walk inside IRN's
 # boundaries; a segmentation model learns these labels and labels the images anew, by
-# their tags. There is no threshold to choose.
+# their tags. No threshold has to be chosen: that of the last labels was on animals of
+# PASCAL VOC, see README.md.
 # The recipe gives: classifier, localizer, irn and segmentor (configs, the latter with
 # a seed_dataloader).
 _base_ = '../../../../sipe/configs/_base_/recipes/sipe_labels.py'
@@ -33,13 +34,12 @@ recommended_steps = [
         show=['mIoU']),
     dict(
         name='seeds_1', type='seeds', config='{segmentor}',
-        checkpoint='{train_1}/last_checkpoint',
-        cfg_options={'tta_model.absent': 'shared'}),
+        checkpoint='{train_1}/last_checkpoint'),
     dict(
         name='pseudo_labels', type='refine', config='{segmentor}',
         seeds='{seeds_1}',
         refiner='irn_label',
-        bg_thr=0.5),
+        bg_thr=0.3),
 ]
 recommended_curves = [
     dict(title='Training of the classifier', train='{train_classifier}'),
