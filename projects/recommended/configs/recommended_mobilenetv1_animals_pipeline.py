@@ -1,7 +1,8 @@
 # From tags to a segmentation model of six animals of PASCAL VOC, on a CPU:
 # PYTHONPATH=. python tools/pipeline.py \
 #     projects/recommended/configs/recommended_mobilenetv1_animals_pipeline.py
-# Another run: --cfg-options seed=1
+# Another run: --cfg-options seed=1; images to learn from, and those whose masks score
+# the labels: train_list=..., score_list=...
 _base_ = [
     './_base_/recipes/recommended.py', '../../../configs/_base_/recipes/animals.py'
 ]
@@ -17,11 +18,16 @@ of_run = {
     'train_dataloader.dataset.ann_file': '{train_list}',
     'randomness.seed': '{seed}'
 }
+scored = {'val_dataloader.dataset.ann_file': '{score_list}'}
 cfg_options = dict(
-    classifier=of_run,
+    classifier={
+        **of_run,
+        **scored
+    },
     # Weights of the classifier; FSAE begins when half of the iterations are done.
     localizer={
-        **of_run, 'model.backbone.pretrained': False,
+        **of_run,
+        **scored, 'model.backbone.pretrained': False,
         'model.start_iter': 200,
         'train_dataloader.batch_size': 8,
         'train_cfg.max_iters': 400,
