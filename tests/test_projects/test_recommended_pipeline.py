@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_method_pipelines import MODEL_STEPS, run_recipe
+from test_sipe_pipeline import run_sipe_recipe
 
 from mmwsss.recipes import Recipe
 from mmwsss.structures import Seed
@@ -21,19 +21,9 @@ STEPS = ('train_classifier', 'train_localizer', 'seeds', 'score_seeds',
 
 
 def test_from_tags(tmp_path, voc_root, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT)
-    monkeypatch.chdir(ROOT)
-    changes = dict(
-        train_localizer={'model.start_iter': 1},
-        train_irn={
-            'custom_hooks.0.dataloader.num_workers': 0,
-            'custom_hooks.0.dataloader.dataset.indices': 1
-        })
-    run_recipe(
+    work = run_sipe_recipe(
         tmp_path, voc_root, monkeypatch,
-        '../projects/recommended/configs/recommended_demo_pipeline',
-        STEPS + MODEL_STEPS, changes)
-    work = tmp_path / 'work'
+        'recommended/configs/recommended_demo_pipeline', STEPS)
     names = sorted(path.stem for path in (work / 'seeds').glob('*.npz'))
     assert names
     # SIPE goes on from the backbone of the classifier, which it trained no further

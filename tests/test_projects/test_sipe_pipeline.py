@@ -16,8 +16,8 @@ STEPS = ('train_localizer', 'seeds', 'score_seeds', 'affinity_labels',
          'score_pseudo_labels')
 
 
-def test_from_tags(tmp_path, voc_root, monkeypatch):
-    """With FSAE, whose recipe is that of SIPE with another localizer."""
+def run_sipe_recipe(tmp_path, voc_root, monkeypatch, recipe, steps):
+    """Run a recipe with FSAE on SIPE, and IRN, to its report; its work folder."""
     monkeypatch.syspath_prepend(ROOT)
     monkeypatch.chdir(ROOT)
     changes = dict(
@@ -27,10 +27,15 @@ def test_from_tags(tmp_path, voc_root, monkeypatch):
             'custom_hooks.0.dataloader.dataset.indices': 1
         })
     run_recipe(
-        tmp_path, voc_root, monkeypatch,
-        '../projects/sipe/configs/fsae_sipe_demo_pipeline', STEPS + MODEL_STEPS,
+        tmp_path, voc_root, monkeypatch, f'../projects/{recipe}', steps + MODEL_STEPS,
         changes)
-    work = tmp_path / 'work'
+    return tmp_path / 'work'
+
+
+def test_from_tags(tmp_path, voc_root, monkeypatch):
+    """With FSAE, whose recipe is that of SIPE with another localizer."""
+    work = run_sipe_recipe(
+        tmp_path, voc_root, monkeypatch, 'sipe/configs/fsae_sipe_demo_pipeline', STEPS)
     seeds = sorted((work / 'seeds').glob('*.npz'))
     assert seeds and all(
         Seed.load(str(path)).background is not None for path in seeds)

@@ -53,10 +53,7 @@ steps = [
         sections=[
             dict(
                 _base_.section,
-                columns=[
-                    dict(title='Seed', seeds='{seeds}'),
-                    dict(title='First label', masks='{first_labels}'), *_base_.columns
-                ])
+                columns=[*_base_.recommended_columns, *_base_.columns])
         ],
         curves=[*_base_.recommended_curves, _base_.curve])
 ]

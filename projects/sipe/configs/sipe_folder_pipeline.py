@@ -11,9 +11,7 @@ localizer = '{{ fileDirname }}/sipe_r50_folder.py'
 irn = '{{ fileDirname }}/../../../configs/irn/irn_folder.py'
 protocol = dict(threshold='none: seeds have a background of their own')
 steps = [
-    dict(
-        name='train_localizer', type='train', config='{localizer}',
-        cfg_options={'val_evaluator.on_missing_mask': 'skip'}),
+    dict(name='train_localizer', type='train', config='{localizer}'),
     dict(
         name='seeds', type='seeds', config='{localizer}',
         checkpoint='{train_localizer}/last_checkpoint'),

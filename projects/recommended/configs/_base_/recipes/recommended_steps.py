@@ -17,7 +17,6 @@ recommended_steps = [
             'model.backbone.init_cfg.prefix': 'backbone.',
             'model.backbone.init_cfg.checkpoint':
             '{train_classifier}/last_checkpoint',
-            'val_evaluator.on_missing_mask': 'skip',
         },
         show=['seed/mIoU', 'seed/tag_mAP']),
     dict(
@@ -45,4 +44,8 @@ recommended_curves = [
     dict(title='Training of the classifier', train='{train_classifier}'),
     dict(title='Training of SIPE', train='{train_localizer}'), _base_.irn_curve,
     dict(title='Training on the first labels', train='{train_1}')
+]
+recommended_columns = [
+    dict(title='Seed', seeds='{seeds}'),
+    dict(title='First label', masks='{first_labels}')
 ]
