@@ -66,11 +66,11 @@ def add_locations(registries: ModuleType) -> None:
 def _builder(registry: 'Registry', old: str, new: str) -> Callable:
     """What a registry holds by an old name: it builds the part and says so."""
 
-    from .utils.renamed import warn_renamed
+    from .utils.renamed import DEFAULTS, warn_renamed
 
     def build(*args, **kwargs):
         warn_renamed(old, new)
-        return registry.get(new)(*args, **kwargs)
+        return registry.get(new)(*args, **{**DEFAULTS.get(old, {}), **kwargs})
 
     return build
 

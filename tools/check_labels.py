@@ -73,7 +73,7 @@ def check_labels(args: argparse.Namespace, dataset) -> list[Check]:
         if args.seeds:
             seed = Seed.load(prediction_file(args.seeds, info, True))
             seed_mask = seed.to_mask(args.bg_thr).numpy()
-        statistics.add(info['img_id'], mask, info['image_labels'], seed_mask)
+        statistics.add(info['img_id'], mask, info['tags'], seed_mask)
     return statistics.check()
 
 
@@ -87,7 +87,7 @@ def check_training(folder: str, cfg: Config) -> list[Check]:
     if tag_map is None:
         return []
     dataset = image_dataset(cfg, cfg.val_dataloader.dataset)
-    tags = [dataset.get_data_info(i)['image_labels'] for i in range(len(dataset))]
+    tags = [dataset.get_data_info(i)['tags'] for i in range(len(dataset))]
     lists = [cfg[name].dataset.get('ann_file') for name in (
         'train_dataloader', 'val_dataloader')]
     return [check_tag_map(tag_map, np.stack(tags), learnt=lists[0] == lists[1])]

@@ -256,7 +256,7 @@ class WSSSInferencer:
                 labels: np.ndarray | None, size: tuple[int, int]) -> Seed:
         """The present classes of a seed, at the size of the image."""
         present = present_classes(
-            dict(image_labels=labels), len(self.classes), probabilities,
+            dict(tags=labels), len(self.classes), probabilities,
             self.score_threshold)
         keep = present.to(seed.labels.device)[seed.labels - 1]
         scores, background = seed.upsample()[keep], None
@@ -346,7 +346,7 @@ def _masked_argmax(sample, labels: np.ndarray | None) -> Tensor:
         mask = sample.pred_sem_seg.data
         return mask.reshape(mask.shape[-2:])
     logits = sample.seg_logits.data
-    shown = present_classes(dict(image_labels=labels), len(logits))
+    shown = present_classes(dict(tags=labels), len(logits))
     absent = torch.cat([shown.new_zeros(1), ~shown]).to(logits.device)
     return logits.masked_fill(absent[:, None, None], -torch.inf).argmax(0)
 

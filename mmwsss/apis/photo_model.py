@@ -87,7 +87,7 @@ def predict_photo(runner: Any, pipeline: Callable, name: str, image: np.ndarray,
     if labels is not None:
         samples = data['data_samples']
         for sample in samples if isinstance(samples, list) else [samples]:
-            sample.set_metainfo(dict(image_labels=labels))
+            sample.set_metainfo(dict(tags=labels))
     return runner.test_step(pseudo_collate([data]))[0]
 
 

@@ -15,7 +15,7 @@ from mmwsss.utils import read_class_names, read_id_list, with_background
 class BaseWeakSegDataset(BaseSegDataset):
     """Images with image labels: which classes they show, not where.
 
-    Each sample holds ``img_path``, ``img_id``, ``image_labels`` (uint8
+    Each sample holds ``img_path``, ``img_id``, ``tags`` (uint8
     multi-hot of shape (num_classes,), background always 1) and, only where
     ``with_masks`` asks for it, ``seg_map_path``. Training thus cannot read a
     mask: it does not know where they are.
@@ -25,7 +25,7 @@ class BaseWeakSegDataset(BaseSegDataset):
             line.
         label_file (str): Label table, see
             :func:`mmwsss.structures.load_label_table`. If empty, samples come
-            without ``image_labels``, which in a test run means that no class
+            without ``tags``, which in a test run means that no class
             is ruled out. Defaults to ''.
         classes (Sequence[str] | str, optional): All classes, or a text file
             that lists them; background is put first if it is missing. So are
@@ -174,7 +174,7 @@ class BaseWeakSegDataset(BaseSegDataset):
             if table is not None:
                 labels = self._labels_of(image_id, table)
                 if labels is not None:
-                    info['image_labels'] = labels
+                    info['tags'] = labels
             if self.with_masks:
                 mask = self.mask_path(image_id)
                 if fileio.exists(mask, self.backend_args):
@@ -198,7 +198,7 @@ class BaseWeakSegDataset(BaseSegDataset):
             return self.data_list
         kept = [
             info for info in self.data_list
-            if 'image_labels' not in info or info['image_labels'][1:].any()
+            if 'tags' not in info or info['tags'][1:].any()
         ]
         if not kept:
             raise ValueError(f'no image of {self.ann_file or "the set"} has a tag in '
@@ -207,5 +207,5 @@ class BaseWeakSegDataset(BaseSegDataset):
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Return the foreground class ids of a sample."""
-        labels = self.get_data_info(idx)['image_labels']
+        labels = self.get_data_info(idx)['tags']
         return [int(i) for i in np.flatnonzero(labels) if i > 0]

@@ -9,7 +9,7 @@ from mmseg.registry import DATASETS
 
 from mmwsss.structures import (
     IMAGE_SUFFIXES,
-    encode_image_labels,
+    encode_tags,
     read_label_names,
     strip_image_suffix,
 )
@@ -151,7 +151,7 @@ class WeakFolderDataset(BaseWeakSegDataset):
         for image_id in ids:
             tags = [image_id.split('/')[0]] if '/' in image_id else []
             try:
-                table[image_id] = encode_image_labels(
+                table[image_id] = encode_tags(
                     tags, self._metainfo['classes'])
             except ValueError as error:
                 raise ValueError(

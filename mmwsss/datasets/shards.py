@@ -11,7 +11,7 @@ from mmseg.registry import DATASETS
 
 from mmwsss.shards import RowReader, Shard, ShardRow, load_image_bytes, open_shards
 from mmwsss.shards.files import is_remote, join, require
-from mmwsss.structures import encode_image_labels
+from mmwsss.structures import encode_tags
 
 from .base import BaseWeakSegDataset
 from .image_io import voc_palette
@@ -161,7 +161,7 @@ class WeakShardDataset(BaseWeakSegDataset):
             reduce_zero_label=self.reduce_zero_label, seg_fields=[])
         labels = self._labels(row, name) if self.with_tags else None
         if labels is not None:
-            info['image_labels'] = labels
+            info['tags'] = labels
         mask = None
         if self.with_masks:
             mask, source = self._mask(number, row)
@@ -190,7 +190,7 @@ class WeakShardDataset(BaseWeakSegDataset):
         classes = self._metainfo['classes']
         tags = [tag for tag in row.tags or () if tag in classes or tag not in ignored]
         try:
-            labels = encode_image_labels(tags, classes)
+            labels = encode_tags(tags, classes)
         except ValueError as error:
             raise ValueError(f'{name}: {error}') from error
         if not self.allow_empty and not labels[1:].any():

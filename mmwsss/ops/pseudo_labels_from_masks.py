@@ -5,7 +5,7 @@ from torch import Tensor
 
 @torch.no_grad()
 def pseudo_labels_from_masks(masks: Tensor,
-                             image_labels: Tensor,
+                             tags: Tensor,
                              fg_ratio: float = 0.6,
                              bg_ratio: float = 0.7,
                              floor: float = 0.2) -> Tensor:
@@ -26,7 +26,7 @@ def pseudo_labels_from_masks(masks: Tensor,
     Args:
         masks (Tensor): Scores of shape (N, C, H, W) in [0, 1], background
             first.
-        image_labels (Tensor): Multi-hot labels of the foreground classes, of
+        tags (Tensor): Multi-hot labels of the foreground classes, of
             shape (N, C - 1), or of all classes, (N, C), where the entry of the
             background must be set. Other classes are ruled out.
         fg_ratio (float): Fraction for foreground classes. Defaults to 0.6.
@@ -46,14 +46,14 @@ def pseudo_labels_from_masks(masks: Tensor,
     if not 2 <= classes <= 255:
         raise ValueError('masks must have 2 to 255 channels, background '
                          f'included, got {classes}')
-    present = image_labels.to(masks.device) > 0
+    present = tags.to(masks.device) > 0
     if present.shape == (num, classes - 1):
         present = torch.cat([present.new_ones((num, 1)), present], dim=1)
     if present.shape != (num, classes) or not present[:, 0].all():
         raise ValueError(
-            f'image_labels must have the shape ({num}, {classes - 1}), or '
+            f'tags must have the shape ({num}, {classes - 1}), or '
             f'({num}, {classes}) with background set, got '
-            f'{tuple(image_labels.shape)}')
+            f'{tuple(tags.shape)}')
     for name, value in (('fg_ratio', fg_ratio), ('bg_ratio', bg_ratio),
                         ('floor', floor)):
         if not 0 <= value <= 1:

@@ -6,19 +6,19 @@ from mmwsss.utils.label_table import (
 )
 
 from .class_maps import ClassMaps
-from .image_labels import (
-    encode_image_labels,
+from .label_grid import LabelGrid
+from .seed import Seed, resize_maps, strided_size, to_image_size
+from .tags import (
+    encode_tags,
     load_label_table,
     present_classes,
     save_label_table,
-    stack_image_labels,
+    stack_tags,
 )
-from .label_grid import LabelGrid
-from .seed import Seed, resize_maps, strided_size, to_image_size
 
 __all__ = [
-    'IMAGE_SUFFIXES', 'ClassMaps', 'LabelGrid', 'Seed', 'encode_image_labels',
+    'IMAGE_SUFFIXES', 'ClassMaps', 'LabelGrid', 'Seed', 'encode_tags',
     'load_label_table', 'strip_image_suffix', 'present_classes', 'read_label_names',
-    'resize_maps', 'save_label_table', 'stack_image_labels', 'strided_size',
+    'resize_maps', 'save_label_table', 'stack_tags', 'strided_size',
     'to_image_size'
 ]

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 PARTS = dict(
-    MODELS=dict(StemTapResNet='StemResNet'),
+    MODELS=dict(SEAM='WeakSegmentor', StemTapResNet='StemResNet'),
     TRANSFORMS=dict(LoadPhoto='LoadPILImage', SeedAugmentation='SetRandomState'))
 """Registry of ``mmseg.registry`` -> type before -> type now."""
+
+DEFAULTS = dict(SEAM=dict(second_view=0.3))
+"""Type before -> arguments whose defaults were its own."""
 
 _THRESHOLD = dict(threshold='bg_thr')
 _SCORE = dict(bg_score='bg_thr')
@@ -86,6 +89,8 @@ def rename_parts(node: Any) -> None:
                 if kind in names:
                     warn_renamed(kind, names[kind])
                     part['type'] = names[kind]
+                    for key, value in DEFAULTS.get(kind, {}).items():
+                        part.setdefault(key, value)
             _rename_keys(part, ARGUMENTS.get(kind.rpartition('.')[2], {}))
 
 

@@ -159,7 +159,7 @@ def _photo(info: dict, columns: Sequence[dict], counts: Sequence[_Counts],
             zip(masks, counts, strict=True)]
     present = set(np.unique(flat[-1]).tolist()) | (
         set() if truth is None else set(np.unique(truth).tolist()))
-    tags = info.get('image_labels')
+    tags = info.get('tags')
     tagged: Iterable[int] = [] if tags is None else np.flatnonzero(tags).tolist()
     jpeg, png, size = _pictures(info, columns, masks, truth, side)
     return dict(

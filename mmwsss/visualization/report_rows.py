@@ -222,7 +222,7 @@ def _draw_row(info: dict, columns: Sequence[dict],
         cells.append(Cell(picture, iou))
     if truth is not None:
         cells.append(Cell(draw_mask(muted, truth, palette, alpha=0.75)))
-    labels = info.get('image_labels')
+    labels = info.get('tags')
     present: Iterable[int] = [] if labels is None else np.flatnonzero(labels)
     tags = [classes[i] for i in present if i > 0]
     return Row(info['img_id'], tags, cells), shown

@@ -25,7 +25,7 @@ class CLIPES(WeakSegmentor):
         Args:
             inputs (Tensor): Images of shape (N, 3, H, W), normalised.
             metas (list[dict]): Their meta information. Where one has no
-                ``image_labels``, its probabilities tell what it shows.
+                ``tags``, its probabilities tell what it shows.
 
         Returns:
             tuple[ClassMaps, Tensor]: The maps, and the classes shown, bool of shape

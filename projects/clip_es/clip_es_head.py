@@ -119,7 +119,7 @@ class CLIPESHead(CAMHead):
             metas (list[dict]): Meta information of the images.
         """
         probabilities: Sequence[Tensor | None] = [None] * len(metas)
-        if any(meta.get('image_labels') is None for meta in metas):
+        if any(meta.get('tags') is None for meta in metas):
             *_, patches, token, _ = inputs
             nothing = patches.new_zeros(
                 (len(patches), self.num_classes - 1), dtype=torch.bool)

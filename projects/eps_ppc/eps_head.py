@@ -59,7 +59,7 @@ class EPSHead(CAMHead):
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels`` and ``gt_saliency``.
+                ``tags`` and ``gt_saliency``.
 
         Returns:
             dict[str, Tensor]: The classification loss and ``loss_saliency``.
@@ -71,5 +71,5 @@ class EPSHead(CAMHead):
         scores = class_maps.scores
         losses['loss_saliency'] = self.loss_saliency(
             scores, saliency_maps(batch_data_samples, scores),
-            self.image_labels(batch_data_samples))
+            self.tags(batch_data_samples))
         return losses

@@ -67,7 +67,7 @@ class PPCEPSHead(PPCHead):
             class_maps (ClassMaps): What :meth:`forward` returned for the larger
                 view.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels`` and ``gt_saliency``.
+                ``tags`` and ``gt_saliency``.
             second (ClassMaps): What it returned for the smaller one.
 
         Returns:
@@ -75,7 +75,7 @@ class PPCEPSHead(PPCHead):
             ``loss_saliency_revised``.
         """
         losses = super().loss_by_feat(class_maps, batch_data_samples, second)
-        labels = self.image_labels(batch_data_samples)
+        labels = self.tags(batch_data_samples)
         saliency = saliency_maps(batch_data_samples, class_maps.maps)
         pairs = [(view, upsample(saliency, view.extra['size']))
                  for view in (class_maps, second)]

@@ -122,7 +122,7 @@ class PPCHead(SEAMHead):
             class_maps (ClassMaps): What :meth:`forward` returned for the larger
                 view.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels``.
+                ``tags``.
             second (ClassMaps): What it returned for the smaller one.
 
         Returns:
@@ -130,7 +130,7 @@ class PPCHead(SEAMHead):
             ``loss_cross_label`` and ``loss_intra_view``.
         """
         losses = super().loss_by_feat(class_maps, batch_data_samples, second)
-        labels = self.image_labels(batch_data_samples)
+        labels = self.tags(batch_data_samples)
         size = second.maps.shape[2:]
         views = [
             prototype_view(

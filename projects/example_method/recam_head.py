@@ -46,7 +46,7 @@ class ReCAMHead(CAMHead):
         feat = class_maps.extra['feat']
         under = torch.einsum('nkhw,nchw->nkc', cams, feat) / feat[0, 0].numel()
         scores = under @ self.recam.weight.flatten(1).T
-        images, classes = self.image_labels(batch_data_samples).nonzero(
+        images, classes = self.tags(batch_data_samples).nonzero(
             as_tuple=True)
         loss = F.cross_entropy(scores[images, classes], classes, reduction='sum')
         losses['loss_recam'] = self.recam_weight * loss / max(len(classes), 1)

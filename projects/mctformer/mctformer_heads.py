@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.models.heads import CAMHead
-from mmwsss.structures import ClassMaps, stack_image_labels
+from mmwsss.structures import ClassMaps, stack_tags
 
 from .token_maps import from_zero, rank_weighted_pool, refine_maps
 
@@ -82,9 +82,9 @@ class MCTformerV1Head(CAMHead):
         """Maps (N, C - 1, h, w), refined by patch affinity if so set."""
         return refine_maps(maps, inputs[3]) if self.refine else maps
 
-    def image_labels(self, batch_data_samples: list) -> Tensor:
+    def tags(self, batch_data_samples: list) -> Tensor:
         """As in :class:`CAMHead`, on the CPU: this head has no weights."""
-        return stack_image_labels(batch_data_samples, self.num_classes)
+        return stack_tags(batch_data_samples, self.num_classes)
 
     def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list,
              train_cfg: dict) -> dict[str, Tensor]:
@@ -92,14 +92,14 @@ class MCTformerV1Head(CAMHead):
 
         Args:
             inputs (tuple[Tensor]): What :class:`ClassTokenViT` gives.
-            batch_data_samples (list[:obj:`SegDataSample`]): With ``image_labels``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
             train_cfg (dict): Unused; part of mmseg's interface.
 
         Returns:
             dict[str, Tensor]: Losses by name.
         """
         loss = self.loss_decode(
-            self.token_logits(inputs), self.image_labels(batch_data_samples))
+            self.token_logits(inputs), self.tags(batch_data_samples))
         return {self.loss_decode.loss_name: loss}
 
 
@@ -168,14 +168,14 @@ class MCTformerV2Head(MCTformerV1Head):
 
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned.
-            batch_data_samples (list[:obj:`SegDataSample`]): With ``image_labels``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
 
         Returns:
             dict[str, Tensor]: The classification loss of the class tokens, and that
             of the patches, ``loss_patch``.
         """
         extra = class_maps.extra
-        labels = self.image_labels(batch_data_samples)
+        labels = self.tags(batch_data_samples)
         return {
             self.loss_decode.loss_name:
             self.loss_decode(extra['token_logits'], labels),
@@ -239,6 +239,6 @@ class MCTformerPlusHead(MCTformerV2Head):
         """As V2's, and ``loss_contrast``."""
         losses = super().loss_by_feat(class_maps, batch_data_samples)
         tokens = class_maps.extra['class_tokens']
-        labels = self.image_labels(batch_data_samples).to(tokens)
+        labels = self.tags(batch_data_samples).to(tokens)
         losses['loss_contrast'] = self.loss_contrast(tokens, labels)
         return losses

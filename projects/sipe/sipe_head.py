@@ -227,13 +227,13 @@ class SIPEHead(CAMHead):
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels``; ``valid_box`` says where the image is.
+                ``tags``; ``valid_box`` says where the image is.
 
         Returns:
             dict[str, Tensor]: That of :class:`CAMHead` and ``loss_gsc``.
         """
         losses = super().loss_by_feat(class_maps, batch_data_samples)
-        present = self.image_labels(batch_data_samples).bool()
+        present = self.tags(batch_data_samples).bool()
         valid = self._valid_cells(class_maps, batch_data_samples)
         general = self.general_maps(class_maps.maps, present, valid)
         specific = self.specific_maps(

@@ -143,7 +143,7 @@ class WeCLIPHead(CAMHead):
 
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned.
-            batch_data_samples (list[:obj:`SegDataSample`]): With ``image_labels``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
 
         Returns:
             dict[str, Tensor]: Losses by name and, for the log, ``foreground``, the
@@ -157,7 +157,7 @@ class WeCLIPHead(CAMHead):
         if images is None:
             raise ValueError('WeCLIPHead labels images: train with '
                              "type='WeakSegmentor'")
-        present = self.image_labels(batch_data_samples) > 0
+        present = self.tags(batch_data_samples) > 0
         fused = class_maps.extra['fused']
         affinity = feature_likeness(fused)
         labels = self.online_labels(class_maps, present, affinity)

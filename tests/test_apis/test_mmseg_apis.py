@@ -83,4 +83,4 @@ def test_the_readme_mixes_a_head_into_a_config_of_mmseg(photo, tmp_path):
         packed = Compose(dataset.pipeline)(dict(
             img_path=photo[0], seg_map_path=str(tmp_path / 'mask.png'),
             reduce_zero_label=False, seg_fields=[]))
-        assert np.flatnonzero(packed['data_samples'].image_labels).tolist() == [0, 3]
+        assert np.flatnonzero(packed['data_samples'].tags).tolist() == [0, 3]

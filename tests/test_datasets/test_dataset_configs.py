@@ -62,7 +62,7 @@ def test_config(name, demo_as):
     sample = train[0]
     assert sample['inputs'].shape == (3, *cfg.crop_size)
     assert 'gt_sem_seg' not in sample['data_samples']
-    assert sample['data_samples'].image_labels[1:].any()
+    assert sample['data_samples'].tags[1:].any()
     assert len(train) == (12 if name == 'folder' else 8)
 
     val = DATASETS.build(cfg.val_dataloader.dataset)[0]
@@ -81,7 +81,7 @@ def test_config(name, demo_as):
     for sample in seeds['data_samples']:
         assert 'gt_sem_seg' not in sample
         assert sample.ori_shape == (64, 64)
-        assert sample.image_labels[1:].any()
+        assert sample.tags[1:].any()
 
 
 @cache
@@ -125,10 +125,10 @@ def test_single_stage_augmentation(name, voc_root):
         dict(
             img_path=str(image),
             sample_idx=0,
-            image_labels=np.array([1, 0, 1], np.uint8)))
+            tags=np.array([1, 0, 1], np.uint8)))
     assert sample['inputs'].shape == (3, *cfg.crop_size)
     assert str(sample['inputs'].dtype) == 'torch.uint8'
-    assert sample['data_samples'].image_labels.tolist() == [1, 0, 1]
+    assert sample['data_samples'].tags.tolist() == [1, 0, 1]
 
 
 def test_single_stage_augmentation_follows_the_position(paint):

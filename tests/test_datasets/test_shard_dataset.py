@@ -39,7 +39,7 @@ def build(voc_root, folder, **options):
 def assert_same(one, other):
     assert torch.equal(one['inputs'], other['inputs'])
     one, other = one['data_samples'], other['data_samples']
-    assert np.array_equal(one.image_labels, other.image_labels)
+    assert np.array_equal(one.tags, other.tags)
     assert one.img_id == other.img_id and one.ori_shape == other.ori_shape
     assert ('gt_sem_seg' in one) == ('gt_sem_seg' in other)
     if 'gt_sem_seg' in one:
@@ -156,8 +156,8 @@ def test_tags(voc_root, tmp_path, kind):
     with pytest.raises(ValueError, match=f'001.{kind}: {rows[4].id} has no entry of'):
         dataset[4]
     lenient = build(voc_root, folder, allow_empty=True, on_missing_labels='no_filter')
-    assert lenient[1]['data_samples'].image_labels[1:].sum() == 0
-    assert 'image_labels' not in lenient[4]['data_samples']
+    assert lenient[1]['data_samples'].tags[1:].sum() == 0
+    assert 'tags' not in lenient[4]['data_samples']
     tagged = build(voc_root, folder, filter_cfg=dict(filter_empty_gt=True))
     assert len(tagged) == 6 and tagged.block_starts.tolist() == [0, 2, 4, 6]
     first = build(voc_root, folder, indices=2, with_tags=False)
@@ -165,9 +165,9 @@ def test_tags(voc_root, tmp_path, kind):
     assert [d.get_data_info(i)['img_id'] for d in (first, last) for i in (0, 1)] == [
         rows[0].id, rows[1].id, rows[3].id, rows[7].id]
     untagged = build(voc_root, folder, with_tags=False)
-    assert 'image_labels' not in untagged[0]['data_samples']
+    assert 'tags' not in untagged[0]['data_samples']
     tested = build(voc_root, folder, allow_empty=True, test_mode=True)
-    assert 'image_labels' not in tested[4]['data_samples']
+    assert 'tags' not in tested[4]['data_samples']
     rows[2].tags = ['dragon']
     folder = write_shards(tmp_path / 'others', rows, kind)
     with pytest.raises(ValueError, match=f"000.{kind}.*unknown class 'dragon'"):
@@ -204,7 +204,7 @@ def test_wrong_arguments(voc_root, tmp_path):
     with pytest.raises(ValueError, match='bare.parquet has no column of tags; `with_'):
         build(voc_root, bare)
     tested = build(voc_root, bare, test_mode=True)[0]
-    assert 'image_labels' not in tested['data_samples']
+    assert 'tags' not in tested['data_samples']
     with pytest.raises(ValueError, match='photos does not name its classes: give'):
         build(voc_root, folder, classes=None)
     with pytest.raises(FileNotFoundError, match='nowhere'):

@@ -313,7 +313,7 @@ class TestRandomCropPad:
                     img=img.copy(),
                     gt_seg_map=mask.copy(),
                     seg_fields=['gt_seg_map'],
-                    image_labels=np.array([1, 1, 0])))
+                    tags=np.array([1, 1, 0])))
             x1, y1, x2, y2 = results['valid_box']
             inside = np.zeros((32, 32), bool)
             inside[y1:y2, x1:x2] = True
@@ -332,7 +332,7 @@ class TestRandomCropPad:
             assert np.array_equal(
                 results['gt_seg_map'][inside].reshape(patch.shape[:2]),
                 mask[y:y + patch.shape[0], x:x + patch.shape[1]])
-            assert results['image_labels'].tolist() == [1, 1, 0]
+            assert results['tags'].tolist() == [1, 1, 0]
             seen.add((y, x, y1, x1))
         assert (len(seen) > 5) == (size != (32, 32))
 
@@ -371,13 +371,13 @@ class TestFormatting:
                 img=noise(4, 5),
                 img_id='a',
                 img_path='x/a.jpg',
-                image_labels=labels,
+                tags=labels,
                 valid_box=(0, 0, 5, 4),
                 sample_idx=3,
                 gt_seg_map=np.zeros((4, 5), np.uint8)))
         sample = packed['data_samples']
         assert packed['inputs'].shape == (3, 4, 5)
-        assert np.array_equal(sample.image_labels, labels)
+        assert np.array_equal(sample.tags, labels)
         assert (sample.img_id, sample.sample_idx) == ('a', 3)
         assert sample.valid_box == (0, 0, 5, 4)
         assert sample.gt_sem_seg.data.shape == (1, 4, 5)
@@ -386,8 +386,8 @@ class TestFormatting:
         mask = np.array([[0, 2], [255, 2]], np.uint8)
         transform = ImageLabelsFromMask(num_classes=4)
         results = transform.transform(dict(gt_seg_map=mask))
-        assert results['image_labels'].dtype == np.uint8
-        assert results['image_labels'].tolist() == [1, 0, 1, 0]
+        assert results['tags'].dtype == np.uint8
+        assert results['tags'].tolist() == [1, 0, 1, 0]
         mask[0, 0] = 4
         with pytest.raises(ValueError, match='m.png holds class 4'):
             transform.transform(dict(gt_seg_map=mask, seg_map_path='m.png'))
@@ -395,7 +395,7 @@ class TestFormatting:
     def test_background_is_always_there(self):
         results = ImageLabelsFromMask(3).transform(
             dict(gt_seg_map=np.full((2, 2), 1, np.uint8)))
-        assert results['image_labels'].tolist() == [1, 1, 0]
+        assert results['tags'].tolist() == [1, 1, 0]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may read any file')

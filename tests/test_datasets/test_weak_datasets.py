@@ -50,7 +50,7 @@ def image(path, size=(8, 6), seed=0):
 
 def table_of(dataset):
     return {
-        info['img_id']: info['image_labels'].tolist()
+        info['img_id']: info['tags'].tolist()
         for info in map(dataset.get_data_info, range(len(dataset)))
     }
 
@@ -65,12 +65,12 @@ class TestBase:
             info = dataset.get_data_info(i)
             assert info['img_id'] == f'train_{i:05d}'
             assert info['img_path'].endswith(f'train_{i:05d}.jpg')
-            assert info['image_labels'].dtype == np.uint8
+            assert info['tags'].dtype == np.uint8
             assert [dataset.metainfo['classes'][c] for c in dataset.get_cat_ids(i)
                     ] == table[info['img_id']]
             assert 'seg_map_path' not in info
             sample = dataset[i]['data_samples']
-            assert np.array_equal(sample.image_labels, info['image_labels'])
+            assert np.array_equal(sample.tags, info['tags'])
         batch = pseudo_collate([dataset[0], dataset[1]])
         assert len(batch['inputs']) == len(batch['data_samples']) == 2
 
@@ -105,7 +105,7 @@ class TestBase:
             sample = dataset[i]['data_samples']
             shown = np.unique(sample.gt_sem_seg.data)
             assert np.array_equal(shown[shown > 0],
-                                  np.flatnonzero(sample.image_labels)[1:])
+                                  np.flatnonzero(sample.tags)[1:])
 
     def test_missing_image(self, own_root):
         (own_root / 'JPEGImages' / 'train_00004.jpg').unlink()
@@ -151,12 +151,12 @@ class TestBase:
             own_root, on_missing_labels='empty', allow_empty=True)
         assert table_of(dataset)['train_00005'] == [1, 0, 0, 0, 0, 0, 0]
         dataset = demo(own_root, on_missing_labels='no_filter')
-        assert 'image_labels' not in dataset.get_data_info(5)
-        assert 'image_labels' in dataset.get_data_info(4)
+        assert 'tags' not in dataset.get_data_info(5)
+        assert 'tags' in dataset.get_data_info(4)
 
     def test_no_labels_in_test_mode(self, voc_root):
         dataset = demo(voc_root, label_file='', test_mode=True)
-        assert 'image_labels' not in dataset[0]['data_samples']
+        assert 'tags' not in dataset[0]['data_samples']
         with pytest.raises(ValueError, match='training needs image labels'):
             demo(voc_root, label_file='')
 
@@ -173,7 +173,7 @@ class TestBase:
         for image_id, labels in table_of(dataset).items():
             assert labels == [1, full[image_id][5], full[image_id][2]]
         for i in range(len(dataset)):
-            labels = dataset.get_data_info(i)['image_labels']
+            labels = dataset.get_data_info(i)['tags']
             shown = set(np.unique(dataset[i]['gt_seg_map'])) - {0, 255}
             assert shown == set(np.flatnonzero(labels)) - {0}
 
@@ -198,7 +198,7 @@ class TestVOC:
         dataset = WeakVOCDataset(
             data_root=str(tmp_path), ann_file='test.txt', test_mode=True)
         assert len(dataset.metainfo['classes']) == 21
-        assert 'image_labels' not in dataset.get_data_info(0)
+        assert 'tags' not in dataset.get_data_info(0)
         assert isinstance(dataset, BaseWeakSegDataset)
 
 
@@ -370,7 +370,7 @@ class TestFolder:
     def test_predicting_needs_classes_only(self, root):
         dataset = WeakFolderDataset(
             data_root=str(root), classes=['cat', 'dog'], test_mode=True)
-        assert 'image_labels' not in dataset.get_data_info(0)
+        assert 'tags' not in dataset.get_data_info(0)
         with pytest.raises(ValueError, match='classes are unknown'):
             WeakFolderDataset(data_root=str(root), test_mode=True)
 

@@ -29,7 +29,7 @@ def make_sample(index, size=(9, 12)):
         img_path=f'photos/{index}.jpg',
         img_id=str(index),
         ori_shape=size,
-        image_labels=tags,
+        tags=tags,
         full_seed=seed,
         gt_sem_seg=dict(data=torch.from_numpy(gt)),
         pred_sem_seg=dict(data=pred),

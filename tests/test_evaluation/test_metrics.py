@@ -135,7 +135,7 @@ def test_tag_map():
     samples = [make_sample(index) for index in range(NUM_IMAGES)]
     expected = []
     for label in range(3):
-        tagged = np.array([one['image_labels'][label + 1] for one in samples])
+        tagged = np.array([one['tags'][label + 1] for one in samples])
         order = np.argsort(
             [-float(one['pred_label_scores'][label]) for one in samples])
         hits = tagged[order].cumsum()

@@ -54,7 +54,7 @@ WEAK = dict(
         expand_keeps_conv_2=False, shrink_trains='offsets+conv_2+classifier',
         loss_area=dict(
             type='AreaLoss', activation='max_norm', present_only=True)),
-    seam=weak('SEAMHead', 'SEAM', dropout_ratio=0., options=dict(second_view=0.5)),
+    seam=weak('SEAMHead', dropout_ratio=0., options=dict(second_view=0.5)),
     ngwp=weak('NGWPHead', 'SelfTrainSegmentor'),
     ngwp_deterministic=weak(
         'NGWPHead', 'SelfTrainSegmentor', cues=None,

@@ -101,7 +101,7 @@ def make_batch(num: int = 2, size: tuple = SIZE, seed: int = 0) -> dict:
                     img_path=f'{i}.jpg',
                     img_shape=size,
                     ori_shape=(size[0] - 2, size[1] + 3),
-                    image_labels=labels)))
+                    tags=labels)))
     return dict(inputs=inputs, data_samples=samples)
 
 
@@ -144,7 +144,7 @@ def make_views(image: torch.Tensor, sizes: tuple = (), tags=None) -> dict:
                 img_path='a.jpg', ori_shape=size, img_shape=one, flip=flip,
                 flip_direction='horizontal'))
             if tags is not None:
-                sample.set_metainfo(dict(image_labels=np.uint8(tags)))
+                sample.set_metainfo(dict(tags=np.uint8(tags)))
             inputs.append([scaled.flip(-1) if flip else scaled])
             samples.append([sample])
     return dict(inputs=inputs, data_samples=samples)
@@ -288,7 +288,7 @@ class WeakModelTester(ModelTester):
                 assert scores.shape == (NUM_CLASSES, height, width)
                 mask = result.pred_sem_seg.data
                 assert mask.shape == (1, height, width)
-                present = set(np.flatnonzero(result.image_labels))
+                present = set(np.flatnonzero(result.tags))
                 assert set(mask.unique().tolist()) <= present
                 seed = result.full_seed
                 assert seed.labels.tolist() == sorted(present - {0})
@@ -312,7 +312,7 @@ class WeakModelTester(ModelTester):
         model = self.shared().train()
         batch = self.batch()
         for sample in batch['data_samples']:
-            sample.set_metainfo(dict(image_labels=np.ones(7, np.uint8)))
+            sample.set_metainfo(dict(tags=np.ones(7, np.uint8)))
         data = model.data_preprocessor(batch, training=True)
         with pytest.raises(ValueError, match='7 classes.*num_classes=4'):
             model(**data, mode='loss')

@@ -25,7 +25,7 @@ def test_pooling_before_or_after_the_classifier_is_the_same(model):
 def test_prediction_against_naive(model):
     maps = torch.randn(1, NUM_CLASSES - 1, 8, 8)
     labels = np.array([1, 0, 1, 1], np.uint8)
-    meta = dict(img_shape=(8, 8), image_labels=labels)
+    meta = dict(img_shape=(8, 8), tags=labels)
     class_maps = ClassMaps(maps, maps.mean((2, 3)))
     scores = model.decode_head.predict_by_feat(class_maps, [meta])[0]
     assert (scores[0] == model.decode_head.bg_thr).all()

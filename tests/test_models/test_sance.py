@@ -65,7 +65,7 @@ def batch(box=BOX):
     data = make_batch(size=SIZE)
     rng = np.random.default_rng(1)
     for sample in data['data_samples']:
-        present = np.flatnonzero(sample.image_labels)
+        present = np.flatnonzero(sample.tags)
         label = np.full(SIZE, 255)
         x1, y1, x2, y2 = box
         coarse = rng.choice([*present, 255], (SIZE[0] // 8, SIZE[1] // 8))
@@ -86,7 +86,7 @@ def naive_online(model, logits, contour, data_samples):
     scores, boundary = logits.softmax(1), contour.sigmoid()
     labels = torch.full((len(scores), CELLS, CELLS), 255)
     for i, sample in enumerate(data_samples):
-        classes = np.flatnonzero(sample.image_labels)[1:]
+        classes = np.flatnonzero(sample.tags)[1:]
         walked = random_walk(scores[i:i + 1, :, ROWS, COLS],
                              boundary[i:i + 1, :, ROWS, COLS], 3, 10, 256)[0]
         foreground = walked[classes]
@@ -249,7 +249,7 @@ def test_predict():
     with torch.no_grad():
         results = model.test_step(copy.deepcopy(data))
     for result in results:
-        present = np.flatnonzero(result.image_labels).tolist()
+        present = np.flatnonzero(result.tags).tolist()
         assert result.seed.labels.tolist() == present[1:]
         assert result.seed.scores.shape[1:] == (12, 12)
         assert result.seed.scores.max() == pytest.approx(1)
@@ -277,7 +277,7 @@ def test_wrong_labels():
         with pytest.raises(ValueError, match=f'1.jpg.*{name[3:6]}'):
             losses_of(model, data)
     data = batch()
-    data['data_samples'][1].set_metainfo(dict(image_labels=np.ones(7, np.uint8)))
+    data['data_samples'][1].set_metainfo(dict(tags=np.ones(7, np.uint8)))
     with pytest.raises(ValueError, match='7 classes.*num_classes=4'):
         losses_of(model, data)
 
@@ -307,7 +307,7 @@ class TestTTA:
                     maps = [m.flip(-1) for m in maps]
                 scores.append(maps[0])
                 boundaries.append(maps[1])
-            classes = np.flatnonzero(result.image_labels)[1:]
+            classes = np.flatnonzero(result.tags)[1:]
             walked = random_walk(
                 sum(scores)[:, classes] / 4, sum(boundaries) / 4, 5, 10, 256)
         torch.testing.assert_close(

@@ -162,11 +162,18 @@ def test_fixed_second_view():
     assert second.shape == (1, 3, 16, 24)
 
 
+def test_by_its_old_type():
+    cfg = dict(WEAK['seam'], type='SEAM')
+    cfg.pop('second_view')
+    model = build_model(cfg)
+    assert type(model).__name__ == 'WeakSegmentor' and model.second_view == 0.3
+
+
 def test_stock_segmentor_gives_no_images():
     cfg = dict(WEAK['seam'], type='EncoderDecoder')
     cfg.pop('second_view')
     model = build_model(cfg)
-    with pytest.raises(ValueError, match="SEAMHead.*type='SEAM'"):
+    with pytest.raises(ValueError, match="SEAMHead.*second_view"):
         loss_dict(model, make_batch())
 
 

@@ -68,7 +68,7 @@ class TestNGWPHead:
         head = model.eval().decode_head
         maps = torch.randn(1, NUM_CLASSES - 1, 8, 8)
         labels = np.array([1, 0, 1, 1], np.uint8)
-        meta = dict(img_shape=(8, 8), image_labels=labels)
+        meta = dict(img_shape=(8, 8), tags=labels)
         masks = head.predict_by_feat(head.answer(maps), [meta])[0]
         total = np.e + maps[0].exp().sum(0)
         torch.testing.assert_close(masks[0], (np.e / total)**3)
@@ -177,14 +177,14 @@ def test_global_cue_injection_against_naive():
     assert 'norm.weight' not in layer.state_dict()
 
 
-def naive_loss(logits, labels, image_labels, balance, discard):
+def naive_loss(logits, labels, tags, balance, discard):
     """Pixel by pixel."""
     num, classes, height, width = logits.shape
     total = 0.
     for n in range(num):
         counts = [int((labels[n] == c).sum()) for c in range(classes)]
         found = [c for c in range(classes) if counts[c]]
-        if discard and len(found) != image_labels[n].sum() + 1:
+        if discard and len(found) != tags[n].sum() + 1:
             continue
         loss = 0.
         for y in range(height):

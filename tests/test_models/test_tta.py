@@ -67,7 +67,7 @@ def make_batch(images, labels, scales=SCALES, flips=(False, True), gts=None):
                     flip_direction='horizontal' if flip else None,
                     ori_shape=(height, width), img_shape=view.shape[:2]))
                 if labels[i] is not None:
-                    sample.set_metainfo(dict(image_labels=labels[i]))
+                    sample.set_metainfo(dict(tags=labels[i]))
                 if gts is not None:
                     gt = gts[i][:, ::-1].copy() if flip else gts[i]
                     sample.gt_sem_seg = PixelData(
@@ -162,7 +162,7 @@ def test_carries_over():
     result, = tta.test_step(
         make_batch([image], [labels], flips=(True, False), gts=[gt]))
     assert np.array_equal(result.gt_sem_seg.data[0].numpy(), gt)
-    assert np.array_equal(result.image_labels, labels)
+    assert np.array_equal(result.tags, labels)
     mask = result.full_seed.to_mask(0.4)
     assert torch.equal(result.pred_sem_seg.data[0], mask.long())
     with torch.no_grad():

@@ -25,7 +25,7 @@ WRONG = [
     (weak('ESOLHead', kernel_size=2), 'odd'),
     (weak('ESOLHead', conv_init='zeros'), 'zeros'),
     (weak('ESOLHead', conv_init='identity', mid_channels=3), '32 -> 3'),
-    (weak('SEAMHead', 'SEAM', reduced_channels=(4, )), 'one feature more'),
+    (weak('SEAMHead', reduced_channels=(4, )), 'one feature more'),
     (dict(NGWP, in_channels=(4, 8, 8)), 'each need'),
     (dict(NGWP, stage='classify'), 'classify'),
     (dict(NGWP, cues=dict(shallow_norm='layer')), 'layer'),

@@ -113,9 +113,9 @@ def test_weak_masks_are_undecided():
 
 def test_wrong_arguments_of_labels():
     masks, labels = torch.rand(2, 3, 4, 4), torch.ones(2, 2)
-    for wrong in (dict(masks=masks[0]), dict(image_labels=labels[:1]),
-                  dict(image_labels=torch.zeros(2, 3)),
+    for wrong in (dict(masks=masks[0]), dict(tags=labels[:1]),
+                  dict(tags=torch.zeros(2, 3)),
                   dict(masks=masks[:, :1]), dict(floor=2), dict(fg_ratio=-1)):
         with pytest.raises(ValueError, match='must'):
             pseudo_labels_from_masks(
-                **{**dict(masks=masks, image_labels=labels), **wrong})
+                **{**dict(masks=masks, tags=labels), **wrong})

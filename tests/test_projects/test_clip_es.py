@@ -83,7 +83,7 @@ def photo_batch(sizes, labels):
             rng.integers(0, 256, (3, *padded), dtype=np.uint8)))
         meta = dict(img_path=f'{i}.jpg', ori_shape=size, img_shape=padded)
         if tags is not None:
-            meta['image_labels'] = np.array(tags, np.uint8)
+            meta['tags'] = np.array(tags, np.uint8)
         samples.append(SegDataSample(metainfo=meta))
     return dict(inputs=[inputs], data_samples=[samples])
 

@@ -74,7 +74,7 @@ def test_photo(model, name):
     inputs = torch.from_numpy(pixels).permute(2, 0, 1)
     sample = SegDataSample(metainfo=dict(
         img_path=name, ori_shape=size, img_shape=pixels.shape[:2],
-        image_labels=present))
+        tags=present))
     batch = model.data_preprocessor(
         dict(inputs=[inputs], data_samples=[sample]), False)
     feats = model.extract_feat(batch['inputs'])

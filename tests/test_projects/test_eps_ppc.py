@@ -99,7 +99,6 @@ class TestEPS(WeakModelTester):
 class TestPPC(WeakModelTester):
     model_cfg = dict(
         MODEL,
-        type='SEAM',
         second_view=0.5,
         decode_head=dict(PPC, type='PPCHead', dropout_ratio=0.))
 
@@ -146,7 +145,6 @@ class TestPPCEPS(WeakModelTester):
     batch = staticmethod(saliency_batch)
     model_cfg = dict(
         MODEL,
-        type='SEAM',
         second_view=(16, 16),
         decode_head=dict(PPC, type='PPCEPSHead'))
 

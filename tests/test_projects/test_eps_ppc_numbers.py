@@ -115,7 +115,7 @@ def test_equivariant_losses_on_eps():
             scores[:, 1:], scores[:, 1:].mean((2, 3)), scores[:, :1],
             extra=dict(revised=masks, size=(size, size))))
     samples = [
-        SegDataSample(metainfo=dict(image_labels=np.r_[1, labels.numpy()]))
+        SegDataSample(metainfo=dict(tags=np.r_[1, labels.numpy()]))
         for labels in LABELS
     ]
     inputs = [*maps, *revised]
@@ -212,7 +212,7 @@ def test_merged_seeds():
         for flip in (False, True):
             inputs.append([view.flip(-1) if flip else view])
             samples.append([SegDataSample(metainfo=dict(
-                img_path='a.png', ori_shape=(45, 38), image_labels=labels,
+                img_path='a.png', ori_shape=(45, 38), tags=labels,
                 flip=flip, flip_direction='horizontal'))])
 
     merge = CAMTTAModel(FakeModel(), bg_thr=0.2, size_divisor=1)

@@ -71,7 +71,7 @@ class TestReCAM(WeakModelTester):
     def test_labels_follow_the_head(self):
         head = MODELS.build(HEAD).to('meta')
         samples = make_batch()['data_samples']
-        assert head.image_labels(samples).device.type == 'meta'
+        assert head.tags(samples).device.type == 'meta'
 
 
 def test_loss_against_naive():
@@ -82,13 +82,13 @@ def test_loss_against_naive():
     feat = torch.rand(2, 8, 4, 5)
     samples = make_batch()['data_samples']
     labels = np.array([1, 1, 0, 1], np.uint8)
-    samples[1].set_metainfo(dict(image_labels=labels))
+    samples[1].set_metainfo(dict(tags=labels))
     class_maps = head((feat, ))
     losses = head.loss_by_feat(class_maps, samples)
     terms = []
     for n, sample in enumerate(samples):
         for k in range(NUM_CLASSES - 1):
-            if not sample.image_labels[k + 1]:
+            if not sample.tags[k + 1]:
                 continue
             cam = class_maps.maps[n, k].clamp(min=0)
             cam = cam / (cam.max() + 1e-5)
@@ -108,7 +108,7 @@ def test_images_without_tags():
     head = ReCAMHead(in_channels=8, num_classes=NUM_CLASSES)
     samples = make_batch()['data_samples']
     for sample in samples:
-        sample.set_metainfo(dict(image_labels=np.array([1, 0, 0, 0])))
+        sample.set_metainfo(dict(tags=np.array([1, 0, 0, 0])))
     losses = head.loss_by_feat(head((torch.rand(2, 8, 4, 5), )), samples)
     assert losses['loss_recam'] == 0
     losses['loss_recam'].backward()

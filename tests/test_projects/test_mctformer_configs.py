@@ -187,7 +187,7 @@ def test_views(kind):
     def view(place):
         seed_everything(0, 0, place)
         results = dict(img=image.copy(), img_shape=(60, 90), ori_shape=(60, 90),
-                       image_labels=labels)
+                       tags=labels)
         for transform in transforms:
             results = transform(results)
         return results['inputs'], results['data_samples']
@@ -198,5 +198,5 @@ def test_views(kind):
         assert torch.equal(inputs, seen)
         assert inputs.shape == (3, 224, 224) and inputs.dtype == torch.uint8
         assert ('strong_img' in sample) == (kind == 'fsae')
-        assert np.array_equal(sample.image_labels, labels)
+        assert np.array_equal(sample.tags, labels)
     assert not any(torch.equal(views[0], other) for other in views[1:])

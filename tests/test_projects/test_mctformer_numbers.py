@@ -110,7 +110,7 @@ def test_maps(kind):
 @pytest.mark.parametrize('kind', KINDS)
 def test_losses_and_gradients(kind):
     model, expected = build(kind).train(), NUMBERS[kind]
-    samples = [SegDataSample(metainfo=dict(image_labels=np.r_[1, row.numpy()]))
+    samples = [SegDataSample(metainfo=dict(tags=np.r_[1, row.numpy()]))
                for row in LABELS]
     inputs = torch.cat([image(64, 64), -image(64, 64)])
     losses = model.decode_head.loss(model.extract_feat(inputs), samples, {})
@@ -154,7 +154,7 @@ def test_seeds(kind, scales):
         for flip in (False, True):
             inputs.append([view.flip(-1) if flip else view])
             samples.append([SegDataSample(metainfo=dict(
-                img_path='a.png', ori_shape=(52, 71), image_labels=labels,
+                img_path='a.png', ori_shape=(52, 71), tags=labels,
                 flip=flip, flip_direction='horizontal'))])
     model = build(kind).eval()
     model.data_preprocessor = Preprocessor()

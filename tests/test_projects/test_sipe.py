@@ -107,9 +107,9 @@ class TestSIPE(WeakModelTester):
                 sample.set_metainfo(dict(
                     flip=flip, flip_direction='horizontal', ori_shape=(32, 32)))
                 if labels is None:
-                    del sample.image_labels
+                    del sample.tags
                 else:
-                    sample.set_metainfo(dict(image_labels=np.array(labels)))
+                    sample.set_metainfo(dict(tags=np.array(labels)))
                 samples.append([sample])
             with torch.no_grad():
                 probabilities = model.class_maps(model.data_preprocessor(

@@ -77,7 +77,7 @@ def test_training():
     levels[-1].requires_grad_()
     samples = [
         SegDataSample(metainfo=dict(
-            valid_box=box, image_labels=np.r_[1, labels.numpy()]))
+            valid_box=box, tags=np.r_[1, labels.numpy()]))
         for box, labels in zip(BOXES, LABELS, strict=True)
     ]
     answer = head(levels, IMAGES)
@@ -123,7 +123,7 @@ def views(scales):
             inputs.append([view.flip(-1) if flip else view])
             samples.append([SegDataSample(metainfo=dict(
                 img_path='a.png', ori_shape=PHOTO.shape[:2],
-                image_labels=PHOTO_LABELS, flip=flip,
+                tags=PHOTO_LABELS, flip=flip,
                 flip_direction='horizontal'))])
     return dict(inputs=inputs, data_samples=samples)
 

@@ -104,7 +104,7 @@ class TestWeCLIP(WithWords, WeakModelTester):
         model = self.build().train()
         batch = make_batch()
         for sample in batch['data_samples']:
-            sample.set_metainfo(dict(image_labels=np.uint8([1, 0, 0, 0])))
+            sample.set_metainfo(dict(tags=np.uint8([1, 0, 0, 0])))
         data = model.data_preprocessor(batch, training=True)
         losses = model(**data, mode='loss')
         assert losses['decode.foreground'] == 0
@@ -239,7 +239,7 @@ def test_odd_photos(num_classes, size, done):
     if num_classes == 81:
         assert len(labels[1].unique()) > 2
     losses = model.decode_head.loss_by_feat(answer, [
-        SegDataSample(metainfo=dict(image_labels=np.ones(num_classes, np.uint8)))
+        SegDataSample(metainfo=dict(tags=np.ones(num_classes, np.uint8)))
         for _ in range(2)])
     assert all(value.isfinite() for value in losses.values())
 
@@ -369,7 +369,7 @@ class TestTTA:
         sample = SegDataSample(metainfo=dict(
             img_path='a.jpg', ori_shape=size, img_shape=size))
         if tags:
-            sample.set_metainfo(dict(image_labels=np.uint8(tags)))
+            sample.set_metainfo(dict(tags=np.uint8(tags)))
         return image, sample
 
     def model(self):

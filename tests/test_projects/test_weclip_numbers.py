@@ -61,7 +61,7 @@ def model():
 
 
 def samples():
-    return [SegDataSample(metainfo=dict(image_labels=np.array(
+    return [SegDataSample(metainfo=dict(tags=np.array(
         [i == 0 or i in tags for i in range(21)], np.uint8))) for tags in TAGS]
 
 
@@ -74,7 +74,7 @@ def test_training(model, mode, done):
     model.zero_grad()
     try:
         losses, answer = model.loss_and_class_maps(crops(), samples())
-        present = model.decode_head.image_labels(samples()) > 0
+        present = model.decode_head.tags(samples()) > 0
         affinity = feature_likeness(answer.extra['fused'])
         labels = model.decode_head.online_labels(answer, present, affinity)
     finally:

@@ -6,12 +6,12 @@ import torch
 from mmseg.structures import SegDataSample
 
 from mmwsss.structures import (
-    encode_image_labels,
+    encode_tags,
     load_label_table,
     present_classes,
     read_label_names,
     save_label_table,
-    stack_image_labels,
+    stack_tags,
     strip_image_suffix,
 )
 
@@ -24,12 +24,12 @@ def write(path, text):
 
 
 def test_encode():
-    labels = encode_image_labels(['cow', 'cat', 'cat'], CLASSES)
+    labels = encode_tags(['cow', 'cat', 'cat'], CLASSES)
     assert labels.dtype == np.uint8
     assert labels.tolist() == [1, 1, 0, 1]
-    assert encode_image_labels([], CLASSES).tolist() == [1, 0, 0, 0]
+    assert encode_tags([], CLASSES).tolist() == [1, 0, 0, 0]
     with pytest.raises(ValueError, match="'horse'.*background, cat"):
-        encode_image_labels(['horse'], CLASSES)
+        encode_tags(['horse'], CLASSES)
 
 
 @pytest.mark.parametrize('name, expected', [
@@ -79,24 +79,24 @@ def test_unknown_class_names_file_id_and_class(tmp_path):
     assert loaded['a'].tolist() == [1, 1, 0, 0]
 
 
-def test_stack_image_labels():
+def test_stack_tags():
     samples = []
     for names in (['cat'], ['dog', 'cow'], []):
-        labels = encode_image_labels(names, CLASSES)
-        samples.append(SegDataSample(metainfo=dict(image_labels=labels)))
-    stacked = stack_image_labels(samples)
+        labels = encode_tags(names, CLASSES)
+        samples.append(SegDataSample(metainfo=dict(tags=labels)))
+    stacked = stack_tags(samples)
     assert stacked.dtype == torch.float32
     assert stacked.tolist() == [[1, 0, 0], [0, 1, 1], [0, 0, 0]]
     samples.append(SegDataSample(metainfo=dict(img_path='x/y.jpg')))
     with pytest.raises(ValueError, match='x/y.jpg has no image labels'):
-        stack_image_labels(samples)
+        stack_tags(samples)
     with pytest.raises(ValueError, match='4 classes.*num_classes=7'):
-        stack_image_labels(samples[:2], num_classes=7)
+        stack_tags(samples[:2], num_classes=7)
 
 
 def test_present_classes():
     """Labels first, then probabilities, else all."""
-    meta = dict(image_labels=np.array([1, 0, 1, 0], np.uint8), img_path='x.jpg')
+    meta = dict(tags=np.array([1, 0, 1, 0], np.uint8), img_path='x.jpg')
     probabilities = torch.tensor([.9, .4, .5])
     assert present_classes(meta, 4, probabilities, .5).tolist() == [
         False, True, False]

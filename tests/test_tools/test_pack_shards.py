@@ -34,7 +34,7 @@ def test_what_is_packed_is_read_again(voc_root, tmp_path, capsys, kind):
         assert torch.equal(one['inputs'], other['inputs'])
         one, other = one['data_samples'], other['data_samples']
         assert one.img_id == other.img_id
-        assert (one.image_labels == other.image_labels).all()
+        assert (one.tags == other.tags).all()
         assert torch.equal(one.gt_sem_seg.data, other.gt_sem_seg.data)
     # A lost shard is made again, the others stay; another selection is refused.
     shards = sorted(path for path in out.iterdir() if path.name[0] != '.')

@@ -121,7 +121,7 @@ def test_seam(tool):
     values['fc8.weight'] = torch.rand(21, 4)
     converted = tool.convert(values)
     assert set(converted) == model_keys(
-        type='SEAM',
+        type='WeakSegmentor',
         backbone=dict(type='WideResNet38'),
         decode_head=dict(
             type='SEAMHead', in_channels=(512, 1024, 4096), num_classes=21))

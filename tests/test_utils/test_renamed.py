@@ -83,6 +83,15 @@ def test_config(tmp_path, said):
         assert cfg.model.decode_head == dict(type='CAMHead', bg_thr=0.6)
 
 
+def test_an_old_type_keeps_its_defaults(tmp_path, said):
+    path = tmp_path / 'user.py'
+    for given, second_view in (('', 0.3), (', second_view=0.5', 0.5)):
+        path.write_text(f"model = dict(type='SEAM'{given})")
+        model = read_config(path).model
+        assert model == dict(type='WeakSegmentor', second_view=second_view)
+    assert len(said) == 1
+
+
 def test_recipe(tmp_path, said):
     (tmp_path / 'c.py').write_text('a = 1')
     path = tmp_path / 'recipe.py'

@@ -59,7 +59,7 @@ def columns(dataset, tmp_path):
     for number in range(len(dataset)):
         info = dataset.get_data_info(number)
         truth = read_mask(info['seg_map_path'])
-        labels = np.flatnonzero(info['image_labels'])[1:]
+        labels = np.flatnonzero(info['tags'])[1:]
         scores = np.stack([(truth == label).astype(np.float32) for label in labels])
         Seed(scores, labels, truth.shape).save(
             str(tmp_path / f'seeds/{info["img_id"]}.npz'))
@@ -254,7 +254,7 @@ def test_every_photo_has_its_numbers_and_maps(dataset, columns):
     for number, photo in enumerate(found['photos']):
         info = dataset.get_data_info(number)
         assert photo['id'] == info['img_id']
-        assert photo['tags'] == np.flatnonzero(info['image_labels'])[1:].tolist()
+        assert photo['tags'] == np.flatnonzero(info['tags'])[1:].tolist()
         planes = planes_of(photo)
         assert len(planes) == 4
         assert photo['size'] == [64, 64]

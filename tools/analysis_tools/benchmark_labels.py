@@ -260,7 +260,7 @@ def count_bytes(args: argparse.Namespace, folder: str, classes: list[str]) -> di
     from mmwsss.apis.labelling.label_photos import label_settings
     from mmwsss.apis.labelling.operator import LabelPhotos
     from mmwsss.shards import load_image_bytes, open_shards
-    from mmwsss.structures import encode_image_labels
+    from mmwsss.structures import encode_tags
     out = osp.join(folder, 'out')
     label(args, folder, out)
     shards = sum(entry.stat().st_size for entry in os.scandir(out)
@@ -272,7 +272,7 @@ def count_bytes(args: argparse.Namespace, folder: str, classes: list[str]) -> di
     with torch.no_grad():
         for row in next(iter(open_shards(osp.join(folder, 'in.parquet')))).rows():
             image = operator.seeds.decode(load_image_bytes(row), row.id)
-            labels = encode_image_labels(row.tags or [], classes)
+            labels = encode_tags(row.tags or [], classes)
             sample = operator.seeds(row.id, image, labels)
             for name, seed in (('stride_4', sample.seed),
                                ('full_size', sample.full_seed)):

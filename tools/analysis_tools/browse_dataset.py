@@ -59,7 +59,7 @@ def draw_item(item: dict, metainfo: dict) -> np.ndarray:
         corners = (box[0], box[1], box[2] - 1, box[3] - 1)
         ImageDraw.Draw(canvas).rectangle(corners, outline=(255, 255, 0))
         drawn[0] = np.asarray(canvas)
-    labels = sample.metainfo.get('image_labels')
+    labels = sample.metainfo.get('tags')
     if labels is not None:
         present = [int(i) for i in np.flatnonzero(labels) if i > 0]
         names = [metainfo['classes'][i] for i in present] or ['(no tag)']

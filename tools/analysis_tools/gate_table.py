@@ -381,7 +381,7 @@ class Run(FrozenRun):
         without."""
         labels = [1, *self.photos.tags[n].int().tolist()]
         return dict(img_shape=tuple(-(-side // 2) for side in self.photos.sizes[n]),
-                    **(dict(image_labels=labels) if tags else {}))
+                    **(dict(tags=labels) if tags else {}))
 
     def score(self, blocks: nn.Module, head: NGWPHead) -> dict:
         """The scores of a network, with the power of the background that is best on

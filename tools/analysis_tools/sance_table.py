@@ -445,7 +445,7 @@ class Table:
         import numpy as np
         labels = np.ones(self.num_classes, np.uint8)
         labels[1:] = self.photos.tags[n].numpy()
-        return dict(image_labels=labels)
+        return dict(tags=labels)
 
     def seed(self, model: SANCE, n: int, cam: Tensor | None = None) -> Seed:
         """The pseudo seed of a photo from one view: the segmentation, or a CAM

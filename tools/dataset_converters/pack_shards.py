@@ -65,7 +65,7 @@ def main(args: argparse.Namespace) -> None:
     infos = image_infos(dataset)
 
     def row(info: dict) -> ShardRow:
-        labels = info.get('image_labels')
+        labels = info.get('tags')
         tags = None if labels is None else [
             name for name, present in zip(classes[1:], labels[1:], strict=True)
             if present]
@@ -75,7 +75,7 @@ def main(args: argparse.Namespace) -> None:
             mask=mask and fileio.get(mask))
 
     suffix = FORMATS[args.format]
-    listed = [[info['img_id'], *map(int, info.get('image_labels', ()))]
+    listed = [[info['img_id'], *map(int, info.get('tags', ()))]
               for info in infos]
     check_origin(args.out, dict(
         photos=digest_value(listed), photos_per_shard=args.photos_per_shard,

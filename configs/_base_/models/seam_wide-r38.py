@@ -2,7 +2,6 @@
 _base_ = './cam_wide-r38.py'
 
 model = dict(
-    type='SEAM',
     second_view=0.3,
     decode_head=dict(
         _delete_=True,

@@ -18,7 +18,7 @@ from mmwsss.datasets.image_io import MAX_PIXELS, decode_image, encode_mask
 from mmwsss.engine import fast_inference, load_checkpoint_file
 from mmwsss.engine.runner.checkpoint import use_safe_loading
 from mmwsss.shards import ShardRow, load_image_bytes
-from mmwsss.structures import encode_image_labels
+from mmwsss.structures import encode_tags
 
 from ..photo_model import load_model, memory_pipeline, predict_photo
 
@@ -154,7 +154,7 @@ class LabelPhotos:
             raise ValueError(f'{row.id} has no tags')
         names = [name for name in row.tags if name != self.settings.classes[0]]
         try:
-            return encode_image_labels(names, self.settings.classes)
+            return encode_tags(names, self.settings.classes)
         except ValueError as error:
             raise UnknownTagError(f'photo {row.id!r}: {error}') from error
 

@@ -14,7 +14,7 @@ class PackWeakInputs(PackSegInputs):
     """Pack the inputs of weakly supervised segmentation.
 
     ``PackSegInputs`` whose meta information also holds the image labels (as
-    ``data_sample.image_labels``) and what names the sample, and whose data
+    ``data_sample.tags``) and what names the sample, and whose data
     hold, where present, the saliency map as ``data_sample.gt_saliency``, uint8 of
     shape (1, H, W), and the view of :class:`StrongView` as
     ``data_sample.strong_img``, of shape and dtype of the inputs.
@@ -27,7 +27,7 @@ class PackWeakInputs(PackSegInputs):
                  meta_keys: Sequence[str] = (
                      'img_path', 'seg_map_path', 'saliency_path', 'ori_shape',
                      'img_shape', 'pad_shape', 'scale_factor', 'flip',
-                     'flip_direction', 'reduce_zero_label', 'image_labels',
+                     'flip_direction', 'reduce_zero_label', 'tags',
                      'img_id', 'valid_box', 'sample_idx')
                  ) -> None:
         super().__init__(meta_keys=meta_keys)
@@ -64,7 +64,7 @@ class ImageLabelsFromMask(BaseTransform):
 
     Added Keys:
 
-    - image_labels (np.uint8): multi-hot of shape (num_classes,), background
+    - tags (np.uint8): multi-hot of shape (num_classes,), background
       always 1
 
     Args:
@@ -77,7 +77,7 @@ class ImageLabelsFromMask(BaseTransform):
         self.ignore_index = ignore_index
 
     def transform(self, results: dict) -> dict:
-        """Add ``image_labels``.
+        """Add ``tags``.
 
         Raises:
             ValueError: Naming the mask, if it holds an id that is no class.
@@ -91,7 +91,7 @@ class ImageLabelsFromMask(BaseTransform):
         labels = np.zeros(self.num_classes, dtype=np.uint8)
         labels[0] = 1
         labels[present] = 1
-        results['image_labels'] = labels
+        results['tags'] = labels
         return results
 
     def __repr__(self) -> str:

@@ -96,7 +96,7 @@ class SeedMetric(ConfusionMetric):
     def record(self, sample: dict) -> dict:
         """Keep the image-level scores and labels."""
         scores = sample.get('pred_label_scores')
-        labels = sample.get('image_labels')
+        labels = sample.get('tags')
         if scores is None or labels is None:
             return {}
         return dict(

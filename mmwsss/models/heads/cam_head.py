@@ -5,7 +5,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.ops import max_norm
-from mmwsss.structures import ClassMaps, present_classes, stack_image_labels
+from mmwsss.structures import ClassMaps, present_classes, stack_tags
 from mmwsss.utils.renamed import renamed_arguments
 
 
@@ -105,12 +105,12 @@ class CAMHead(BaseDecodeHead):
         """Pool raw class maps (N, C - 1, h, w) into logits (N, C - 1)."""
         return maps.mean(dim=(2, 3))
 
-    def image_labels(self, batch_data_samples: list) -> Tensor:
+    def tags(self, batch_data_samples: list) -> Tensor:
         """The labels of a batch, where this head's weights are.
 
         Args:
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels``.
+                ``tags``.
 
         Returns:
             Tensor: Multi-hot float labels of shape (N, C - 1).
@@ -119,7 +119,7 @@ class CAMHead(BaseDecodeHead):
             ValueError: If a sample has no image labels, or labels of another
                 number of classes.
         """
-        return stack_image_labels(batch_data_samples, self.num_classes,
+        return stack_tags(batch_data_samples, self.num_classes,
                                   next(self.parameters()).device)
 
     def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list,
@@ -129,7 +129,7 @@ class CAMHead(BaseDecodeHead):
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels``.
+                ``tags``.
             train_cfg (dict): Unused; part of mmseg's interface.
 
         Returns:
@@ -144,15 +144,15 @@ class CAMHead(BaseDecodeHead):
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels``.
+                ``tags``.
 
         Returns:
             dict[str, Tensor]: Losses by name.
 
         Raises:
-            ValueError: See :meth:`image_labels`.
+            ValueError: See :meth:`tags`.
         """
-        labels = self.image_labels(batch_data_samples)
+        labels = self.tags(batch_data_samples)
         loss = self.loss_decode(class_maps.logits, labels)
         return {self.loss_decode.loss_name: loss}
 
@@ -163,7 +163,7 @@ class CAMHead(BaseDecodeHead):
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
             batch_img_metas (list[dict]): Meta information of the images. Where
-                it has ``image_labels``, only those classes are shown.
+                it has ``tags``, only those classes are shown.
             test_cfg (dict): Unused; part of mmseg's interface.
 
         Returns:

@@ -158,7 +158,7 @@ class ESOLHead(CAMHead):
         """The losses of the present stage; see :meth:`CAMHead.loss_by_feat`."""
         if self.stage == 'classify':
             return super().loss_by_feat(class_maps, batch_data_samples)
-        labels, logits = self.image_labels(batch_data_samples), class_maps.logits
+        labels, logits = self.tags(batch_data_samples), class_maps.logits
         if self.stage == 'expand':
             return {self.loss_expand.loss_name: self.loss_expand(logits, labels)}
         losses = {self.loss_shrink.loss_name: self.loss_shrink(logits, labels)}

@@ -229,7 +229,7 @@ class NGWPHead(CAMHead):
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels``.
+                ``tags``.
             label_maps (ClassMaps, optional): What another model answered, whose
                 masks become labels. Defaults to None: this one's own.
 
@@ -248,22 +248,22 @@ class NGWPHead(CAMHead):
             if images is None:
                 raise ValueError('stage self_train labels images: train with '
                                  "type='WeakSegmentor' or 'SelfTrainSegmentor'")
-            image_labels = self.image_labels(batch_data_samples)
+            tags = self.tags(batch_data_samples)
             labels = self.self_labels(
-                label_maps or class_maps, images, image_labels)
+                label_maps or class_maps, images, tags)
             losses.update(
-                self._pixel_losses(class_maps, labels, image_labels))
+                self._pixel_losses(class_maps, labels, tags))
         return losses
 
     @torch.no_grad()
     def self_labels(self, class_maps: ClassMaps, images: Tensor,
-                    image_labels: Tensor) -> Tensor:
+                    tags: Tensor) -> Tensor:
         """Make labels of masks.
 
         Args:
             class_maps (ClassMaps): What this head, or another, answered.
             images (Tensor): Images of shape (N, 3, H, W).
-            image_labels (Tensor): Multi-hot, of shape (N, C - 1).
+            tags (Tensor): Multi-hot, of shape (N, C - 1).
 
         Returns:
             Tensor: Class ids of shape (N, H, W); 255 is undecided.
@@ -273,7 +273,7 @@ class NGWPHead(CAMHead):
             masks = self.refiner(
                 masks, self._resize(images.float(), masks.shape[2:]))
         masks = self._resize(masks, images.shape[2:])
-        return pseudo_labels_from_masks(masks, image_labels,
+        return pseudo_labels_from_masks(masks, tags,
                                         **self.label_thresholds)
 
     def predict_by_feat(self, class_maps: ClassMaps,
@@ -296,12 +296,12 @@ class NGWPHead(CAMHead):
         ], dim=1)
 
     def _pixel_losses(self, class_maps: ClassMaps, labels: Tensor,
-                      image_labels: Tensor) -> dict[str, Tensor]:
+                      tags: Tensor) -> dict[str, Tensor]:
         logits = self._resize(class_maps.scores.float(), labels.shape[1:])
-        kept = self.loss_mask.kept(labels, image_labels)
+        kept = self.loss_mask.kept(labels, tags)
         return {
             self.loss_mask.loss_name:
-            self.loss_mask(logits, labels, image_labels),
+            self.loss_mask(logits, labels, tags),
             'kept': kept.float().mean(),
             'decided': (labels != 255).float().mean(),
         }

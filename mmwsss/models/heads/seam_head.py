@@ -145,7 +145,7 @@ class SEAMHead(CAMHead):
         """
         if images is None:
             raise ValueError(f'{type(self).__name__} compares pixels of images: '
-                             "train with type='SEAM'")
+                             'train with a WeakSegmentor that has a second_view')
         *features, deep = self._transform_inputs(inputs)
         maps = self.classify(deep)
         revised = self.revise(maps, features, images)
@@ -197,7 +197,7 @@ class SEAMHead(CAMHead):
             class_maps (ClassMaps): What :meth:`forward` returned for the larger
                 view.
             batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``image_labels``.
+                ``tags``.
             second (ClassMaps): What it returned for the smaller one.
 
         Returns:
@@ -210,7 +210,7 @@ class SEAMHead(CAMHead):
         if second is None:
             raise ValueError(f'{type(self).__name__} compares two views: the '
                              'segmentor needs second_view')
-        labels = self.image_labels(batch_data_samples)
+        labels = self.tags(batch_data_samples)
         present = labels[:, :, None, None]
         logits, low, plain, revised = [], [], [], []
         for view in (class_maps, second):

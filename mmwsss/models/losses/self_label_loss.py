@@ -52,14 +52,14 @@ class SelfLabelLoss(nn.Module):
         self.loss_name = loss_name
 
     def forward(self, logits: Tensor, labels: Tensor,
-                image_labels: Tensor) -> Tensor:
+                tags: Tensor) -> Tensor:
         """Compute the loss.
 
         Args:
             logits (Tensor): Class logits of shape (N, C, H, W), background
                 first.
             labels (Tensor): Class ids of shape (N, H, W); 255 is undecided.
-            image_labels (Tensor): Multi-hot labels of the foreground classes,
+            tags (Tensor): Multi-hot labels of the foreground classes,
                 of shape (N, C - 1).
 
         Returns:
@@ -75,7 +75,7 @@ class SelfLabelLoss(nn.Module):
             pixels = labels[0].numel()
             weights = pixels / (counts.clamp(min=1) * present)
         if self.discard:
-            weights = weights * self.kept(labels, image_labels)[:, None]
+            weights = weights * self.kept(labels, tags)[:, None]
         decided = labels != 255
         pixel_weights = weights.gather(
             1, labels.masked_fill(~decided, 0).flatten(1)).view_as(labels)
@@ -86,12 +86,12 @@ class SelfLabelLoss(nn.Module):
         loss = torch.where(pixel_weights > 0, loss * pixel_weights, 0.)
         return self.loss_weight * loss.mean()
 
-    def kept(self, labels: Tensor, image_labels: Tensor) -> Tensor:
+    def kept(self, labels: Tensor, tags: Tensor) -> Tensor:
         """Which images count, bool of shape (N,): those with pixels of as many
         classes as they have labels, background included."""
-        classes = image_labels.shape[1] + 1
+        classes = tags.shape[1] + 1
         found = (self._count(labels, classes) > 0).sum(dim=1)
-        return found == image_labels.sum(dim=1) + 1
+        return found == tags.sum(dim=1) + 1
 
     @staticmethod
     def _count(labels: Tensor, classes: int) -> Tensor:

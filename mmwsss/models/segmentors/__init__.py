@@ -3,11 +3,10 @@ from .contour_segmentor import ContourSegmentor
 from .fsae import FSAE
 from .multi_scale_segmentor import MultiScaleSegmentor
 from .sance import SANCE
-from .seam import SEAM
 from .self_train_segmentor import SelfTrainSegmentor
 from .weak_segmentor import WeakSegmentor
 
 __all__ = [
-    'FSAE', 'SANCE', 'SEAM', 'ContourSegmentor', 'MultiScaleSegmentor',
-    'SelfTrainSegmentor', 'WeakSegmentor'
+    'FSAE', 'SANCE', 'ContourSegmentor', 'MultiScaleSegmentor', 'SelfTrainSegmentor',
+    'WeakSegmentor'
 ]

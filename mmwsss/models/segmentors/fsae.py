@@ -10,7 +10,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmwsss.structures import LabelGrid, stack_image_labels
+from mmwsss.structures import LabelGrid, stack_tags
 
 from .class_maps_mixin import ClassMapsMixin, TeacherMixin, gives_class_maps
 from .weak_segmentor import WeakSegmentor
@@ -61,7 +61,7 @@ class FSAEMixin(TeacherMixin, ClassMapsMixin, EncoderDecoder):
         has_background = class_maps.background is not None
         weak = class_maps.scores.detach()
 
-        labels = stack_image_labels(data_samples, device=weak.device)
+        labels = stack_tags(data_samples, device=weak.device)
         grid = LabelGrid(inputs.shape[2:], weak.shape[2:])
         valid = torch.stack([
             grid.inside(sample.metainfo.get('valid_box'))

@@ -13,7 +13,7 @@ from mmwsss.structures import (
     Seed,
     present_classes,
     resize_maps,
-    stack_image_labels,
+    stack_tags,
     strided_size,
     to_image_size,
 )
@@ -163,7 +163,7 @@ class SANCE(WeakSegmentor):
         Args:
             inputs (Tensor): Images of shape (N, 3, H, W).
             data_samples (list[:obj:`SegDataSample`]): With ``gt_sem_seg`` (the
-                labels of CAM seeds, 255 is undecided), ``image_labels``,
+                labels of CAM seeds, 255 is undecided), ``tags``,
                 ``valid_box``, if the image fills only a part of the crop, and
                 ``gt_saliency``, if it refines.
 
@@ -254,7 +254,7 @@ class SANCE(WeakSegmentor):
             scores (Tensor): Class probabilities of shape (C, h, w).
             boundary (Tensor): Boundary probabilities of shape (1, h, w).
             metainfo (dict): With ``ori_shape``, the image's (H, W), and, where
-                known, ``image_labels``; without them no class is ruled out.
+                known, ``tags``; without them no class is ruled out.
 
         Returns:
             Seed: The propagated scores at stride 4.
@@ -322,7 +322,7 @@ class SANCE(WeakSegmentor):
         return torch.stack(labels)
 
     def _present(self, data_samples: list, device: torch.device) -> Tensor:
-        return stack_image_labels(
+        return stack_tags(
             data_samples, self.auxiliary_head.num_classes, device) > 0
 
     def _images(self, inputs: Tensor) -> Tensor:

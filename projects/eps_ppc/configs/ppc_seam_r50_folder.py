@@ -6,7 +6,6 @@ _base_ = '../../../configs/cam/cam_folder.py'
 custom_imports = dict(
     imports=['mmwsss', 'projects.eps_ppc'], allow_failed_imports=False)
 model = dict(
-    type='SEAM',
     second_view=(128, 128),
     decode_head=dict(
         type='PPCHead',

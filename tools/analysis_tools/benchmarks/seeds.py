@@ -131,7 +131,7 @@ def write_image(folder: str, size: int) -> str:
     return path
 
 
-def image_labels(classes: int) -> np.ndarray:
+def tags(classes: int) -> np.ndarray:
     """Which classes the image shows, background first."""
     return (np.arange(classes) <= PRESENT).astype(np.uint8)
 
@@ -165,7 +165,7 @@ def our_seed(model, pipeline: Callable, file: str):
     width, height = Image.open(file).size
     data = pipeline(dict(
         img_path=file, ori_shape=(height, width), seg_fields=[],
-        image_labels=image_labels(model.module.num_classes)))
+        tags=tags(model.module.num_classes)))
     return model.test_step(pseudo_collate([data]))[0].full_seed
 
 

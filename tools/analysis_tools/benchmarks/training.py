@@ -47,7 +47,7 @@ def random_batch(number: int, size: int, classes: int) -> dict:
                 _grow(rng.integers(0, 256, (3, 16, 16)), size).astype(np.uint8))
             for _ in range(2))
         sample = SegDataSample(
-            metainfo=dict(img_path=f'{i}.jpg', image_labels=labels),
+            metainfo=dict(img_path=f'{i}.jpg', tags=labels),
             strong_img=PixelData(data=strong),
             gt_sem_seg=PixelData(data=torch.from_numpy(mask[None]).long()))
         batch['inputs'].append(image)

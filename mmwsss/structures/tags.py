@@ -12,7 +12,7 @@ from mmwsss.utils import atomic_write, check_image_ids
 from mmwsss.utils.label_table import read_label_names, strip_image_suffix
 
 
-def encode_image_labels(names: Iterable[str],
+def encode_tags(names: Iterable[str],
                         classes: Sequence[str]) -> np.ndarray:
     """Turn class names into a multi-hot vector.
 
@@ -60,7 +60,7 @@ def load_label_table(path: str,
     for image_id, names in read_label_names(path).items():
         kept = [n for n in names if n in classes or n not in ignored]
         try:
-            table[image_id] = encode_image_labels(kept, classes)
+            table[image_id] = encode_tags(kept, classes)
         except ValueError as error:
             raise ValueError(f'{path}: image {image_id!r}: {error}') from error
     return table
@@ -90,13 +90,13 @@ def save_label_table(path: str, table: Mapping[str, Iterable[str]]) -> None:
         file.write('{\n' + ',\n'.join(lines) + '\n}\n')
 
 
-def stack_image_labels(data_samples: list,
+def stack_tags(data_samples: list,
                        num_classes: int | None = None,
                        device: torch.device | str | None = None) -> Tensor:
     """Stack the image labels of a batch, foreground only.
 
     Args:
-        data_samples (list[:obj:`SegDataSample`]): With ``image_labels``.
+        data_samples (list[:obj:`SegDataSample`]): With ``tags``.
         num_classes (int, optional): How many classes the labels must have,
             background included. Defaults to None: any number.
         device (torch.device, optional): Where to put the result.
@@ -129,7 +129,7 @@ def present_classes(metainfo: Mapping,
 
     Args:
         metainfo (Mapping): Meta information of the image, perhaps with
-            ``image_labels``.
+            ``tags``.
         num_classes (int): All classes, background included.
         probabilities (Tensor, optional): Class probabilities of shape (C - 1,).
         score_thr (float, optional): What a probability has to exceed. Defaults
@@ -152,7 +152,7 @@ def present_classes(metainfo: Mapping,
 
 
 def _labels_of(metainfo: Mapping, num_classes: int | None) -> np.ndarray | None:
-    labels = metainfo.get('image_labels')
+    labels = metainfo.get('tags')
     if labels is None:
         return None
     labels = np.asarray(labels)
