@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MAX_CURVES = 6
-_NOT_PLOTTED = re.compile(r'time|step|threshold|memory|FPR|FNR')
+_NOT_PLOTTED = re.compile(
+    r'time|step|threshold|memory|FPR|FNR|object_IoU|class_accuracy')
 
 
 def training_figure(work_dir: str,

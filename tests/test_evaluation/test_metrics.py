@@ -47,10 +47,13 @@ def naive_scores(truth, pred):
         precision.append(both / (pred == label).sum())
         recall.append(both / (truth == label).sum())
     p, r = np.mean(precision), np.mean(recall)
+    found = (truth > 0) & (pred > 0)
     return {key: 100 * value for key, value in dict(
         mIoU=np.mean(iou), precision=p, recall=r, F1=2 * p * r / (p + r),
         FPR=(pred[truth == 0] > 0).mean(),
-        FNR=(pred[truth > 0] == 0).mean()).items()}
+        FNR=(pred[truth > 0] == 0).mean(),
+        object_IoU=found.sum() / ((truth > 0) | (pred > 0)).sum(),
+        class_accuracy=(pred == truth)[found].mean()).items()}
 
 
 def test_seed_metric_against_naive():
@@ -235,6 +238,7 @@ def test_confusion_scores_of_absent_classes():
     assert scores['F1'] == pytest.approx(2 * 25 * 37.5 / 62.5)
     assert scores['FPR'] == pytest.approx(25)
     assert scores['FNR'] == pytest.approx(100)
+    assert scores['object_IoU'] == 0 and np.isnan(scores['class_accuracy'])
 
 
 def test_counts_are_64_bit():

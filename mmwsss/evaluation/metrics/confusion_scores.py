@@ -7,7 +7,7 @@ from torch import Tensor
 
 SCORE_NAMES = dict(
     mIoU='mIoU', precision='mPrecision', recall='mRecall', F1='F1', FPR='FPR',
-    FNR='FNR')
+    FNR='FNR', object_IoU='object_IoU', class_accuracy='class_accuracy')
 """What metrics report -> the name in :func:`confusion_scores`."""
 
 
@@ -35,6 +35,9 @@ def confusion_scores(confusion: Tensor | np.ndarray) -> dict[str, np.ndarray]:
           ESOL (not the mean of per-class F1).
         - ``FPR``: background predicted as any object / background.
         - ``FNR``: objects predicted as background / objects.
+        - ``object_IoU``: IoU of objects of any class.
+        - ``class_accuracy``: of object pixels predicted as objects, those of
+          the right class.
         - ``accuracy``: correct pixels / all pixels.
     """
     confusion = np.asarray(confusion).astype(np.float64)
@@ -49,6 +52,7 @@ def confusion_scores(confusion: Tensor | np.ndarray) -> dict[str, np.ndarray]:
     mean_precision = _nan_mean(scores['precision'])
     mean_recall = _nan_mean(scores['recall'])
     objects = confusion[..., 1:, :].sum((-2, -1))
+    found = confusion[..., 1:, 1:].sum((-2, -1))
     scores.update(
         mIoU=_nan_mean(scores['IoU']),
         mPrecision=mean_precision,
@@ -57,6 +61,8 @@ def confusion_scores(confusion: Tensor | np.ndarray) -> dict[str, np.ndarray]:
                   mean_precision + mean_recall),
         FPR=_ratio(confusion[..., 0, 1:].sum(-1), truth[..., 0]),
         FNR=_ratio(confusion[..., 1:, 0].sum(-1), objects),
+        object_IoU=_ratio(found, objects + confusion[..., 0, 1:].sum(-1)),
+        class_accuracy=_ratio(correct[..., 1:].sum(-1), found),
         accuracy=_ratio(correct.sum(-1), truth.sum(-1)))
     return {name: value * 100 for name, value in scores.items()}
 

@@ -14,8 +14,9 @@ class MaskMetric(ConfusionMetric):
 
     The mIoU is that of mmseg's ``IoUMetric``, from integer counts, with what
     papers on weak supervision report beside it: ``precision``, ``recall`` and
-    ``F1`` (from the means over classes), ``FPR`` and ``FNR`` (object or not),
-    ``accuracy``. All in per cent.
+    ``F1`` (from the means over classes), ``FPR`` and ``FNR`` (object or not), and
+    ``accuracy``; ``object_IoU`` and ``class_accuracy`` tell where objects are from
+    which they are. All in per cent.
 
     Args:
         pred_ignore (str): What a predicted 255 is, ``'background'`` or

@@ -29,9 +29,10 @@ class SeedMetric(ConfusionMetric):
     sweep goes on at its step up to 1, see ``extend``.
 
     Scores: ``mIoU`` and its ``threshold``, ``precision``, ``recall``, ``F1``
-    (from the means over classes), ``FPR``, ``FNR`` (object or not), and
-    ``tag_mAP`` where predictions hold ``pred_label_scores``. All in per cent
-    but the threshold. The file ``out_file`` has them at every threshold.
+    (from the means over classes), ``FPR``, ``FNR`` (object or not),
+    ``object_IoU`` (objects of any class), ``class_accuracy`` (of objects found as
+    such), and ``tag_mAP`` where predictions hold ``pred_label_scores``. All in per
+    cent but the threshold. The file ``out_file`` has them at every threshold.
 
     Args:
         thresholds (Sequence[float]): The sweep. Defaults to 0.00, 0.01, ...,
