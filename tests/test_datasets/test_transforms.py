@@ -382,7 +382,7 @@ class TestFormatting:
         assert sample.valid_box == (0, 0, 5, 4)
         assert sample.gt_sem_seg.data.shape == (1, 4, 5)
 
-    def test_image_labels_from_mask(self):
+    def test_tags_from_mask(self):
         mask = np.array([[0, 2], [255, 2]], np.uint8)
         transform = ImageLabelsFromMask(num_classes=4)
         results = transform.transform(dict(gt_seg_map=mask))
