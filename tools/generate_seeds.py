@@ -54,6 +54,7 @@ def parse_args() -> argparse.Namespace:
         '--score', help='JSON file for the scores of the full-size seeds')
     parser.add_argument(
         '--work-dir', help='folder for logs (default: .log in the output)')
+    parser.add_renew()
     parser.add_cfg_options()
     parser.add_launcher()
     args = parser.parse_args()
@@ -138,7 +139,7 @@ def main(args: argparse.Namespace) -> None:
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher, **cfg.env_cfg.get('dist_cfg', {}))
     outputs = add_outputs(cfg, args)
-    check_origins(outputs)
+    check_origins(outputs, args.renew)
     dataset = None
     if not args.score:
         dataset = images_to_do(cfg, outputs)

@@ -37,6 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--jobs', type=int, default=os.cpu_count(),
         help='worker processes; 0 works in this one (default: all cores)')
+    parser.add_renew()
     parser.add_cfg_options()
     args = parser.parse_args()
     if not osp.isdir(args.seeds):
@@ -85,7 +86,7 @@ def main(args: argparse.Namespace) -> None:
         args.out,
         dict(
             rule=digest_value(rule),
-            seeds=digest_value(read_origin(args.seeds))), '.png')
+            seeds=digest_value(read_origin(args.seeds))), '.png', args.renew)
     dataset = image_dataset(cfg, loader.dataset)
     tasks = find_tasks(dataset, args.seeds, args.out)
     print(f'{len(dataset) - len(tasks)} of {len(dataset)} images are done, '

@@ -4,13 +4,13 @@
 import os
 import os.path as osp
 import shlex
-import shutil
 from copy import deepcopy
 from typing import Any
 
 from mmwsss.utils.digest import MISSING, DigestCache
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK
 from mmwsss.utils.ledger import Decision, Ledger
+from mmwsss.utils.paths import set_aside
 
 from .forecast import Forecast
 from .job import Job
@@ -176,7 +176,7 @@ class RecipeRunner:
                 print(f'Ended {ended} processes that a killed run had left.')
             self._read_ledgers()
             if self.older_state:
-                _move(self.older_state, self.work_dir)
+                self._set_aside(self.older_state)
             steps = self.chosen(names)
             try:
                 with StepProcesses(self.work_dir, self.preload) as processes:
@@ -242,9 +242,13 @@ class RecipeRunner:
     def _open(self, job: Job, resume: bool) -> None:
         """Begin the ledger of a step, with what is to stay of its folder."""
         if not resume:
-            _move(job.folder, self.work_dir)
+            self._set_aside(job.folder)
         # Before the folder is made: an empty one must not pass for an old output.
         self._ledgers[job.step.name].begin(job.made_from, resume)
+
+    def _set_aside(self, path: str) -> None:
+        """Keep what a step has left, or an older state, in ``.previous``."""
+        set_aside(path, osp.join(self.work_dir, '.previous', osp.basename(path)))
 
     def _do(self, step: Step, heading: str, force: bool,
             processes: StepProcesses) -> None:
@@ -328,15 +332,6 @@ class RecipeRunner:
     def _numbers(self, step: Step) -> str:
         numbers = key_numbers(step, self.record(step))
         return ''.join(f'  {name} {value}' for name, value in numbers.items())
-
-
-def _move(path: str, work_dir: str) -> None:
-    """Move a file, or a folder that is not empty, to ``.previous``."""
-    if osp.isfile(path) or osp.isdir(path) and os.listdir(path):
-        previous = osp.join(work_dir, '.previous', osp.basename(path))
-        shutil.rmtree(previous, ignore_errors=True)
-        os.makedirs(osp.dirname(previous), exist_ok=True)
-        os.replace(path, previous)
 
 
 def _write_heading(log: str, command: list[str]) -> None:

@@ -94,6 +94,13 @@ class ToolParser(argparse.ArgumentParser):
             '--cfg-options', nargs='+', action=DictAction,
             help='settings that override the config, as key=value')
 
+    def add_renew(self) -> None:
+        """Add ``--renew``, for tools that go on where a run ended."""
+        self.add_argument(
+            '--renew', action='store_true',
+            help='if the folder holds files made from something else, rename it to '
+            '<folder>.previous and begin anew (default: refuse to mix them)')
+
     def add_launcher(self) -> None:
         """Add ``--launcher``, for several processes."""
         self.add_argument(

@@ -44,6 +44,10 @@ class Ledger:
 
     A file that is damaged counts as none, and :attr:`problem` says so.
 
+    A recipe keeps one for each step, and a tool that writes a file for each image
+    keeps one in its folder. These are two files, as both write while a step runs,
+    and as the tool works without a recipe, too.
+
     Args:
         path (str): The file; it need not exist.
     """

@@ -3,6 +3,7 @@
 
 import os
 import os.path as osp
+import shutil
 from collections.abc import Iterator
 
 from .text import read_text
@@ -64,6 +65,19 @@ def follow_checkpoint(path: str) -> str:
     # The folder may have been moved since.
     name = osp.basename(read_text(path, 'record').strip())
     return osp.join(osp.dirname(path), name)
+
+
+def set_aside(path: str, previous: str) -> None:
+    """Move a file, or a folder that is not empty, out of the way of a new one.
+
+    Args:
+        path (str): The file or folder; it need not exist.
+        previous (str): Its new path. What was set aside there before is removed.
+    """
+    if osp.isfile(path) or osp.isdir(path) and os.listdir(path):
+        shutil.rmtree(previous, ignore_errors=True)
+        os.makedirs(osp.dirname(osp.abspath(previous)), exist_ok=True)
+        os.replace(path, previous)
 
 
 def walk_files(folder: str) -> Iterator[str]:

@@ -1,4 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import os
 import subprocess
 import tarfile
 
@@ -252,6 +253,10 @@ def test_two_runs_of_different_origin(tmp_path, monkeypatch):
                            match='another run .*another weights works'):
             check_origin(folder, dict(weights='a'), '.npz')
     check_origin(folder, dict(weights='b'), '.npz')
+    open(os.path.join(folder, 'cat.npz'), 'w').close()
+    with pytest.raises(FileExistsError, match='another run .*another weights works'):
+        check_origin(folder, dict(weights='a'), '.npz', renew=True)
+    os.remove(os.path.join(folder, 'cat.npz'))
     other.kill()
     other.wait()
     check_origin(folder, dict(weights='a'), '.npz')

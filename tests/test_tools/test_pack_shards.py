@@ -47,6 +47,9 @@ def test_what_is_packed_is_read_again(voc_root, tmp_path, capsys, kind):
     arguments[arguments.index('3')] = '4'
     with pytest.raises(FileExistsError, match='made with another photos_per_shard'):
         run_tool('dataset_converters/pack_shards', *arguments)
+    run_tool('dataset_converters/pack_shards', *arguments, '--renew')
+    assert len([path for path in out.iterdir() if path.name[0] != '.']) == 2
+    assert (tmp_path / f'{out.name}.previous' / shards[1].name).read_bytes() == content
 
 
 def test_a_bucket_is_refused(tmp_path, monkeypatch, capsys):

@@ -163,6 +163,19 @@ def test_seeds_of_another_model_are_not_mixed(setting, tmp_path):
     with pytest.raises(FileExistsError, match='another weights'):
         run_tool('generate_seeds', setting['config'], tmp_path / 'other.pth',
                  '--out', setting['seeds'])
+    seeds = tmp_path / 'seeds'
+    shutil.copytree(setting['seeds'], seeds)
+    call = (setting['config'], tmp_path / 'other.pth', '--out', seeds, '--renew')
+    run_tool('generate_seeds', *call)
+    assert contents(tmp_path / 'seeds.previous', '.npz') == contents(
+        setting['seeds'], '.npz')
+    renewed = contents(seeds, '.npz')
+    assert renewed.keys() == contents(setting['seeds'], '.npz').keys()
+    assert renewed != contents(setting['seeds'], '.npz')
+    # Of the same origin there is nothing to renew.
+    dates = [path.stat().st_mtime_ns for path in sorted(seeds.glob('*.npz'))]
+    run_tool('generate_seeds', *call)
+    assert dates == [path.stat().st_mtime_ns for path in sorted(seeds.glob('*.npz'))]
     strange = tmp_path / 'strange'
     strange.mkdir()
     (strange / 'a.npz').write_text('')
@@ -272,6 +285,24 @@ def test_refine_goes_on(setting, tmp_path, capsys):
     assert contents(out, '.png') == expected
     with pytest.raises(FileExistsError, match='another rule'):
         run_tool('refine_seeds', *call, '--bg-thr', .5)
+
+
+def test_refine_renews(setting, tmp_path):
+    call = (setting['config'], '--seeds', setting['seeds'], '--jobs', 0,
+            '--refiner', 'none')
+    low, high, out = (tmp_path / name for name in ('low', 'high', 'out'))
+    run_tool('refine_seeds', *call, '--out', low, '--bg-thr', .2)
+    run_tool('refine_seeds', *call, '--out', high, '--bg-thr', .6)
+    assert contents(low, '.png') != contents(high, '.png')
+    shutil.copytree(low, out)
+    with pytest.raises(FileExistsError,
+                       match=f'made with another rule; .* {out}.previous by --renew'):
+        run_tool('refine_seeds', *call, '--out', out, '--bg-thr', .6)
+    assert contents(out, '.png') == contents(low, '.png')
+    for rule, one, other in ((.6, high, low), (.2, low, high)):
+        run_tool('refine_seeds', *call, '--out', f'{out}/', '--bg-thr', rule, '--renew')
+        assert contents(out, '.png') == contents(one, '.png')
+        assert contents(tmp_path / 'out.previous', '.png') == contents(other, '.png')
 
 
 def test_refine_bad_seeds(setting, tmp_path):

@@ -93,6 +93,9 @@ def test_walk(irn, tmp_path):
     assert second.stat().st_mtime_ns == date
     with pytest.raises(FileExistsError, match='made with another walk'):
         walk(irn, '--out', out, '--bg-thr', '0.5')
+    walk(irn, '--out', out, '--bg-thr', '0.5', '--renew')
+    assert names(out, '.png') == names(tmp_path / 'labels.previous', '.png')
+    assert (tmp_path / 'labels.previous' / first.name).read_bytes() == content
 
 
 def test_instances(irn, tmp_path):

@@ -37,6 +37,7 @@ def parse_args() -> argparse.Namespace:
         '--photos-per-shard', type=int, default=1000, help='(default: 1000)')
     parser.add_argument(
         '--with-masks', action='store_true', help='pack the masks, too')
+    parser.add_renew()
     parser.add_cfg_options()
     args = parser.parse_args()
     if args.photos_per_shard < 1:
@@ -79,7 +80,7 @@ def main(args: argparse.Namespace) -> None:
               for info in infos]
     check_origin(args.out, dict(
         photos=digest_value(listed), photos_per_shard=args.photos_per_shard,
-        with_masks=args.with_masks), suffix)
+        with_masks=args.with_masks), suffix, args.renew)
     for number, first in enumerate(range(0, len(infos), args.photos_per_shard)):
         path = osp.join(args.out, f'{number:06d}{suffix}')
         if not osp.exists(path):

@@ -29,16 +29,17 @@ def run_origin(cfg: Config, checkpoint: str) -> dict[str, str]:
         pipeline=digest_value(dataset['pipeline']))
 
 
-def check_origins(outputs: list[tuple]) -> None:
+def check_origins(outputs: list[tuple], renew: bool = False) -> None:
     """Let one process check the origin of each kind of file.
 
     Args:
         outputs (list[tuple]): Folder, suffix and origin of each, see
             :func:`check_origin`.
+        renew (bool): Whether files of another origin make way. Defaults to False.
     """
     if is_main_process():
         for folder, suffix, origin in outputs:
-            check_origin(folder, origin, suffix)
+            check_origin(folder, origin, suffix, renew)
 
 
 def images_to_do(cfg: Config, outputs: list[tuple]) -> BaseDataset | None:

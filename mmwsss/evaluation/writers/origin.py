@@ -11,6 +11,7 @@ from mmwsss.models.refiners import DenseCRF
 from mmwsss.utils import walk_files
 from mmwsss.utils.io import check_output_folder
 from mmwsss.utils.ledger import Ledger
+from mmwsss.utils.paths import set_aside
 
 
 def folder_ledger(folder: str) -> Ledger:
@@ -19,7 +20,10 @@ def folder_ledger(folder: str) -> Ledger:
     return Ledger(osp.join(folder, '.made_from.json'))
 
 
-def check_origin(folder: str, origin: dict, suffix: str) -> None:
+def check_origin(folder: str,
+                 origin: dict,
+                 suffix: str,
+                 renew: bool = False) -> None:
     """Make sure that a rerun goes on with the same work.
 
     Tools skip files that are there. Files of another checkpoint or another
@@ -31,6 +35,9 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
         folder (str): The output folder; made if need be.
         origin (dict): Plain values that decide the files' content.
         suffix (str): The suffix of the files.
+        renew (bool): Whether files of another or unknown origin make way: the
+            folder becomes ``<folder>.previous``, in place of an earlier one.
+            Defaults to False.
 
     Raises:
         FileExistsError: If the folder holds files of another or unknown origin, or
@@ -42,19 +49,23 @@ def check_origin(folder: str, origin: dict, suffix: str) -> None:
     decision = ledger.decide(origin)
     if decision.action != 'run':
         return
-    if any(name.endswith(suffix) for name in walk_files(folder)):
+    is_taken = any(name.endswith(suffix) for name in walk_files(folder))
+    if is_taken and not renew:
         what = f'{suffix} files of unknown origin'
         if ledger.problem:
             what += f': {ledger.problem}'
         elif ledger.record:
             what = f'files made with another {" and ".join(ledger.changes(origin))}'
         raise FileExistsError(
-            f'{folder} holds {what}; choose another folder or remove this one')
+            f'{folder} holds {what}; choose another folder, or let this one become '
+            f'{osp.normpath(folder)}.previous by --renew')
     process = ledger.record.get('process')
     if process and is_another_process(process):
         raise FileExistsError(
             f'another run (process {process[0]}) with another '
             f'{" and ".join(ledger.changes(origin))} works in {folder}')
+    if is_taken:
+        set_aside(folder, f'{osp.normpath(folder)}.previous')
     ledger.begin(origin)
     ledger.note(process=[os.getpid(), start_of_process(os.getpid())])
 
