@@ -7,8 +7,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.clip_es'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.clip_es'])
 arch = dict(
     embed_dim=32,
     quick_gelu=True,

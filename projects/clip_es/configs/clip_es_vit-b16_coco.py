@@ -6,8 +6,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.clip_es'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.clip_es'])
 model = dict(decode_head=dict(num_classes=81, threshold=0.7))
 words = dict(names='coco', background='coco')
 test_pipeline = _base_.patch_pipeline

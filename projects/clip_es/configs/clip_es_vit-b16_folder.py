@@ -9,8 +9,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.clip_es'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.clip_es'])
 # Small photos have a single row of patches.
 model = dict(decode_head=dict(full_boxes=True))
 words = dict(names='classes')

@@ -9,8 +9,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.clip_es'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.clip_es'])
 test_pipeline = _base_.patch_pipeline
 tta_pipeline = _base_.patch_tta_pipeline
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))

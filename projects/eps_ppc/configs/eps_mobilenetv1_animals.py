@@ -3,8 +3,7 @@
 # PYTHONPATH=. python tools/train.py projects/eps_ppc/configs/eps_mobilenetv1_animals.py
 _base_ = '../../../configs/cam/cam_mobilenetv1_animals.py'
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.eps_ppc'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.eps_ppc'])
 model = dict(decode_head=dict(type='EPSHead', bg_thr=0.2))
 tta_model = dict(bg_thr=0.2, size_divisor=1)
 train_pipeline = [

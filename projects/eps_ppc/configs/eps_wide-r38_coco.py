@@ -3,8 +3,7 @@
 # PYTHONPATH=. python tools/train.py projects/eps_ppc/configs/eps_wide-r38_coco.py
 _base_ = '../../../configs/psa/cam_wide-r38_coco.py'
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.eps_ppc'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.eps_ppc'])
 model = dict(
     data_preprocessor=dict(size=(321, 321)),
     decode_head=dict(

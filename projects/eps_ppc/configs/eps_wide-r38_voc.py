@@ -3,8 +3,7 @@
 # PYTHONPATH=. python tools/train.py projects/eps_ppc/configs/eps_wide-r38_voc.py
 _base_ = '../../../configs/psa/cam_wide-r38_voc.py'
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.eps_ppc'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.eps_ppc'])
 model = dict(
     decode_head=dict(
         type='EPSHead',

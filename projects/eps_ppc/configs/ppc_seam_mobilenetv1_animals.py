@@ -3,6 +3,5 @@
 #     projects/eps_ppc/configs/ppc_seam_mobilenetv1_animals.py
 _base_ = '../../../configs/seam/seam_mobilenetv1_animals.py'
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.eps_ppc'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.eps_ppc'])
 model = dict(second_view=(128, 128), decode_head=dict(type='PPCHead'))

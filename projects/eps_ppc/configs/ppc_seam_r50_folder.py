@@ -3,8 +3,7 @@
 # PYTHONPATH=. python tools/train.py projects/eps_ppc/configs/ppc_seam_r50_folder.py
 _base_ = '../../../configs/cam/cam_folder.py'
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.eps_ppc'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.eps_ppc'])
 model = dict(
     second_view=(128, 128),
     decode_head=dict(

@@ -7,8 +7,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.mctformer'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.mctformer'])
 model = dict(decode_head=dict(num_classes=81))
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline=_base_.r38_pipeline))
 train_cfg = dict(max_iters=25650, val_interval=25650)

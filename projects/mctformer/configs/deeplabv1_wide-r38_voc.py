@@ -6,6 +6,5 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.mctformer'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.mctformer'])
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=_base_.r38_pipeline))

@@ -7,8 +7,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.mctformer'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.mctformer'])
 model = dict(backbone=dict(num_classes=81), decode_head=dict(num_classes=81))
 train_dataloader = dict(
     batch_size=32, dataset=dict(pipeline=_base_.plus_pipeline))

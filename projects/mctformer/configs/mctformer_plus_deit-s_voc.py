@@ -8,8 +8,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.mctformer'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.mctformer'])
 train_dataloader = dict(
     batch_size=32, dataset=dict(pipeline=_base_.plus_pipeline))
 seed_dataloader = dict(dataset=dict(pipeline=_base_.three_scales_pipeline))

@@ -8,8 +8,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.mctformer'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.mctformer'])
 train_dataloader = dict(
     batch_size=64, dataset=dict(pipeline=_base_.deit_pipeline))
 seed_dataloader = dict(dataset=dict(pipeline=_base_.one_scale_pipeline))

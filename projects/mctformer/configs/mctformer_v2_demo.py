@@ -9,8 +9,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.mctformer'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.mctformer'])
 model = dict(
     data_preprocessor=dict(size=(96, 96)),
     backbone=dict(

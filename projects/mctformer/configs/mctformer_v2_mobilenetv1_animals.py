@@ -10,8 +10,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.mctformer'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.mctformer'])
 model = dict(
     data_preprocessor=dict(
         mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5],

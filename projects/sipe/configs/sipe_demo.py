@@ -2,7 +2,7 @@
 # PYTHONPATH=. python tools/train.py projects/sipe/configs/sipe_demo.py
 _base_ = '../../../configs/cam/cam_demo.py'
 
-custom_imports = dict(imports=['mmwsss', 'projects.sipe'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.sipe'])
 model = dict(
     decode_head=dict(
         type='SIPEHead',

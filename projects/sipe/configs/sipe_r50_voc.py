@@ -2,7 +2,7 @@
 # PYTHONPATH=. python tools/train.py projects/sipe/configs/sipe_r50_voc.py
 _base_ = '../../../configs/cam/cam_r50_voc.py'
 
-custom_imports = dict(imports=['mmwsss', 'projects.sipe'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.sipe'])
 model = dict(
     decode_head=dict(type='SIPEHead', in_channels=[256, 512, 1024, 2048]))
 tta_model = dict(type='SIPETTAModel')

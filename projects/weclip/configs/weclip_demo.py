@@ -10,8 +10,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.weclip'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.weclip'])
 arch = dict(
     embed_dim=32,
     quick_gelu=True,

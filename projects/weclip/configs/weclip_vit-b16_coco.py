@@ -9,8 +9,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.weclip'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.weclip'])
 model = dict(
     backbone=dict(attention_layers=9),
     decode_head=dict(

@@ -12,8 +12,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.weclip'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.weclip'])
 # As much of the training as on VOC.
 model = dict(decode_head=dict(choose_from=1524))
 words = dict(names='classes')

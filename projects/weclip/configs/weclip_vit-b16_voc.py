@@ -12,8 +12,7 @@ _base_ = [
     '../../../configs/_base_/default_runtime.py'
 ]
 
-custom_imports = dict(
-    imports=['mmwsss', 'projects.weclip'], allow_failed_imports=False)
+custom_imports = dict(imports=['mmwsss', 'projects.weclip'])
 train_pipeline = _base_.crop_pipeline
 tta_pipeline = _base_.whole_pipeline
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
