@@ -4,6 +4,5 @@ _base_ = '../esol/esol_demo.py'
 
 train_cfg = dict(max_iters=200, val_interval=200)
 custom_hooks = [
-    dict(
-        type='StageSwitchHook', stages=[_base_.custom_hooks[0]['stages'][0]])
+    dict(type='StageSwitchHook', stages=_base_.custom_hooks[0].stages[:1])
 ]

@@ -4,6 +4,5 @@
 _base_ = '../esol/esol_mobilenetv1_folder.py'
 
 custom_hooks = [
-    dict(
-        type='StageSwitchHook', stages=[_base_.custom_hooks[0]['stages'][0]])
+    dict(type='StageSwitchHook', stages=_base_.custom_hooks[0].stages[:1])
 ]
