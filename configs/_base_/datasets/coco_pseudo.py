@@ -13,8 +13,7 @@ train_dataloader = dict(
         ann_file='lists/train2014_labeled.txt'))
 val_dataloader = dict(
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
+        train_dataloader['dataset'],
         data_prefix=dict(img_path='val2014', seg_map_path='masks/val2014'),
         ann_file='lists/val2014.txt'))
 test_dataloader = val_dataloader

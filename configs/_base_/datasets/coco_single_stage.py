@@ -12,8 +12,7 @@ train_dataloader = dict(
         label_file='labels_train2014.json'))
 test_dataloader = dict(
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
+        train_dataloader['dataset'],
         data_prefix=dict(img_path='val2014', seg_map_path='masks/val2014'),
         ann_file='lists/val2014.txt',
         label_file=''))

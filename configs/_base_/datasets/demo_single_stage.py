@@ -23,8 +23,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     num_workers=1,
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
+        seed_dataloader['dataset'],
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
         ann_file='ImageSets/Segmentation/val.txt',
         label_file=''))

@@ -12,8 +12,7 @@ train_dataloader = dict(
         ann_file='ImageSets/Segmentation/train_aug.txt'))
 val_dataloader = dict(
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
+        train_dataloader['dataset'],
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
         ann_file='ImageSets/Segmentation/val.txt'))
 test_dataloader = val_dataloader
