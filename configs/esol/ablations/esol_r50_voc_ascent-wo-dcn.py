@@ -2,11 +2,7 @@
 _base_ = '../esol_r50_voc.py'
 
 model = dict(decode_head=dict(expand_offsets=False, clip_ratio=None))
+# Without shrink.
 custom_hooks = [
-    dict(
-        type='StageSwitchHook',
-        stages=[
-            _base_.custom_hooks[0]['stages'][0],  # classify
-            _base_.custom_hooks[0]['stages'][1],  # expand
-        ])
+    dict(type='StageSwitchHook', stages=_base_.custom_hooks[0].stages[:2])
 ]

@@ -1,12 +1,7 @@
 # Table 6: Expansion w/o DT_e + Shrinkage.
 _base_ = '../esol_r50_voc.py'
 
-# The first sampler, never trained, keeps its zero offsets.
+# Classify and shrink: the first sampler, never trained, keeps its zero offsets.
 custom_hooks = [
-    dict(
-        type='StageSwitchHook',
-        stages=[
-            _base_.custom_hooks[0]['stages'][0],  # classify
-            _base_.custom_hooks[0]['stages'][2],  # shrink
-        ])
+    dict(type='StageSwitchHook', stages=_base_.custom_hooks[0].stages[::2])
 ]

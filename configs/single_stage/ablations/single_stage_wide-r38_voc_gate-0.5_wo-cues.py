@@ -1,4 +1,4 @@
 # Mixing rate 0.5 without global cue injection.
-_base_ = '../single_stage_wide-r38_voc.py'
+_base_ = './single_stage_wide-r38_voc_gate-0.5.py'
 
-model = dict(decode_head=dict(gate=dict(rate=0.5), cues=None))
+model = dict(decode_head=dict(cues=None))
