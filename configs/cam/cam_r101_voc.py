@@ -2,6 +2,4 @@
 _base_ = './cam_r50_voc.py'
 
 model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')))
+    backbone=dict(depth=101, init_cfg=dict(checkpoint='torchvision://resnet101')))

@@ -2,5 +2,4 @@
 # python tools/pipeline.py configs/esol/esol_r50_voc_saliency_deeplabv3_pipeline.py
 _base_ = './esol_r50_voc_saliency_pipeline.py'
 title = 'ESOL with saliency on PASCAL VOC 2012, DeepLab v3'
-localizer = '{{ fileDirname }}/esol_r50_voc_saliency.py'
 segmentor = '{{ fileDirname }}/../deeplab/deeplabv3_r101_voc.py'

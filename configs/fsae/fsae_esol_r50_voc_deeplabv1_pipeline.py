@@ -2,5 +2,4 @@
 # python tools/pipeline.py configs/fsae/fsae_esol_r50_voc_deeplabv1_pipeline.py --gpus 4
 _base_ = './fsae_esol_r50_voc_pipeline.py'
 title = 'FSAE on ESOL with ResNet-50 on PASCAL VOC 2012, DeepLab v1'
-localizer = '{{ fileDirname }}/fsae_esol_r50_voc.py'
 segmentor = '{{ fileDirname }}/../deeplab/deeplabv1_r101_voc.py'

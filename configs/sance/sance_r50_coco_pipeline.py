@@ -13,9 +13,7 @@ protocol = dict(
     weights='ImageNet; see the segmentation config')
 sance_steps = [
     dict(
-        name='seed_labels', type='seeds', config='{localizer}',
-        checkpoint='{train_localizer}/last_checkpoint',
-        refiner='irn_two_threshold',
+        _base_.localization_steps[1], name='seed_labels', refiner='irn_two_threshold',
         jobs=4),
     dict(
         name='train_sance', type='train', config='{sance}',

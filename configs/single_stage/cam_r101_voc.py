@@ -3,7 +3,5 @@
 _base_ = './cam_r50_voc.py'
 
 model = dict(
-    backbone=dict(
-        depth=101,
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')))
+    backbone=dict(depth=101, init_cfg=dict(checkpoint='torchvision://resnet101')))
 optim_wrapper = dict(optimizer=dict(lr=0.001))

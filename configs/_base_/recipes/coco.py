@@ -25,9 +25,7 @@ steps = [
         _base_.localization_steps[2],
         cfg_options={'val_dataloader.dataset.indices': '{sample}'}),
     dict(
-        name='pseudo_labels', type='seeds', config='{localizer}',
-        checkpoint='{train_localizer}/last_checkpoint',
-        refiner='irn_label',
+        _base_.localization_steps[1], name='pseudo_labels', refiner='irn_label',
         bg_thr='{score_seeds:seed/threshold}',
         jobs=4),
     dict(

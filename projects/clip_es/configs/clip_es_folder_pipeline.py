@@ -22,9 +22,7 @@ steps = [
         _base_.clip_step,
         command=[*_base_.clip_step['command'], 'words.names={prompts}'],
         inputs=['{localizer}', '{data_root}/classes.txt', '{data_root}/{prompts}']),
-    dict(
-        name='seeds', type='seeds', config='{localizer}',
-        checkpoint='{clip}/clip.pth'),
+    dict(_base_.seeds, checkpoint='{clip}/clip.pth'),
     dict(
         name='pseudo_labels', type='refine', config='{localizer}',
         seeds='{seeds}',

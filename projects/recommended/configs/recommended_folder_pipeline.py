@@ -31,14 +31,13 @@ cfg_options = dict(
 protocol = dict(
     threshold='none: seeds have a background of their own, labels of the segmentation '
     'model are cut at 0.3')
-check_first = dict(
-    name='check_first', type='check', config='{localizer}',
-    labels='{first_labels}',
-    training='{train_classifier}',
-    of='first labels')
 steps = [
     *_base_.recommended_steps[:6],
-    check_first,
+    dict(
+        name='check_first', type='check', config='{localizer}',
+        labels='{first_labels}',
+        training='{train_classifier}',
+        of='first labels'),
     *_base_.recommended_steps[6:],
     dict(
         name='check_labels', type='check', config='{localizer}',
@@ -57,4 +56,3 @@ steps = [
         ],
         curves=[*_base_.recommended_curves, _base_.curve])
 ]
-del check_first

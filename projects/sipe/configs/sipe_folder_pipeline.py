@@ -12,9 +12,7 @@ irn = '{{ fileDirname }}/../../../configs/irn/irn_folder.py'
 protocol = dict(threshold='none: seeds have a background of their own')
 steps = [
     dict(name='train_localizer', type='train', config='{localizer}'),
-    dict(
-        name='seeds', type='seeds', config='{localizer}',
-        checkpoint='{train_localizer}/last_checkpoint'),
+    _base_.seeds,
     # Labels, training and walk; nothing is scored.
     _base_.label_step,
     *_base_.walk_steps,
