@@ -2,7 +2,7 @@
 # python tools/train.py configs/psa/psa_demo.py
 _base_ = [
     '../_base_/models/psa_wide-r38.py', '../_base_/datasets/demo_affinity.py',
-    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/psa_8e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -19,8 +19,6 @@ model = dict(
         dilations=(1, 1, 1)),
     decode_head=dict(in_channels=[32, 64, 128], in_index=(0, 1, 2), num_classes=7))
 train_cfg = dict(max_iters=150)
-val_cfg = None
-test_cfg = None
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.01),
     paramwise_cfg=dict(head_mult=1.))

@@ -3,7 +3,7 @@
 # python tools/train.py configs/psa/psa_mobilenetv1_animals.py
 _base_ = [
     '../_base_/models/psa_wide-r38.py', '../_base_/datasets/animals_affinity.py',
-    '../_base_/schedules/wseg_poly.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/psa_8e.py', '../_base_/default_runtime.py'
 ]
 
 model = dict(
@@ -25,8 +25,6 @@ model = dict(
         reduced_channels=(32, 64, 128),
         num_classes=7))
 walk_tta_model = dict(pad_size=16, pad_divisor=16)
-val_cfg = None
-test_cfg = None
 train_dataloader = dict(batch_size=4)
 train_cfg = dict(max_iters=300)
 optim_wrapper = dict(
