@@ -12,11 +12,10 @@ self_training_steps = [
     dict(labels, name='first_labels'),
     dict(score_labels, name='score_first_labels', masks='{first_labels}'),
     dict(
-        name='train_1', type='train', config='{segmentor}',
+        _base_.segmentation_steps[0], name='train_1',
         cfg_options={
             'train_dataloader.dataset.data_prefix.seg_map_path': '{first_labels}'
-        },
-        show=['mIoU']),
+        }),
     dict(
         name='seeds_1', type='seeds', config='{segmentor}',
         checkpoint='{train_1}/last_checkpoint'),

@@ -13,17 +13,12 @@ model = dict(
         loss_saliency=dict(type='EPSLoss', threshold=0.4, mix=0.9)))
 tta_model = dict(bg_thr=0.2)
 train_pipeline = [
-    dict(type='SetRandomState'),
-    dict(type='LoadPILImage'),
+    *_base_.train_pipeline[:2],
     dict(type='LoadSaliency'),
     dict(type='RandomResizeLong', min_long=256, max_long=448),
     *_base_.train_pipeline[3:-2],
-    # pad_val is the mean of the data preprocessor, in BGR.
-    dict(
-        type='RandomCropPad',
-        crop_size=(321, 321),
-        pad_val=(103.53, 116.28, 123.675)),
-    dict(type='PackWeakInputs'),
+    dict(_base_.train_pipeline[-2], crop_size=(321, 321)),
+    _base_.train_pipeline[-1],
 ]
 train_dataloader = dict(
     dataset=dict(
