@@ -14,14 +14,17 @@ def ngwp_scores(logits: Tensor,
     class's logits are averaged with its own mask as weights, so that a small
     object scores as high as a large one. A penalty on the mean of the mask
     keeps it from vanishing. `Single-Stage Semantic Segmentation from Image
-    Labels <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), Eq. 3 and 5. The
-    gradient flows through the masks too.
+    Labels <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020). The gradient flows
+    through the masks too.
 
-    The result is the sum of Eq. 3 and Eq. 5, with masks m:
+    Single-stage segmentation, Eqs. 3, 4 and 5, with masks m; the result is the sum of
+    the first and the last, which for p = 0 is the second:
 
     .. math::
         y_c^{nGWP} = \frac {\sum_{i,j} m_{c,i,j} y_{c,i,j}}
         {\epsilon + \sum_{i',j'} m_{c,i',j'}}, \quad
+        y_c^{size} = \log\left(\lambda + \frac 1 {hw} \sum_{i,j} m_{c,i,j}\right)
+
         y_c^{size-focal} = (1 - \bar m_c)^p \log(\lambda + \bar m_c), \quad
         \bar m_c = \frac 1 {hw} \sum_{i,j} m_{c,i,j}
 
@@ -31,7 +34,7 @@ def ngwp_scores(logits: Tensor,
         eps (float): Added to the sum of the weights. The paper calls it small,
             its code has 1. Defaults to 1.
         focal_p (float): Power of the penalty's factor ``(1 - mean)``; 0 is the
-            plain penalty (Eq. 4). Defaults to 3.
+            plain penalty, the second formula. Defaults to 3.
         focal_lambda (float, optional): Added to the mean before the logarithm;
             None for no penalty. Defaults to 0.01.
 

@@ -9,7 +9,8 @@ def offset_conv2d(x: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
     r"""Convolve at shifted positions (deformable convolution v1).
 
     Stride 1, "same" padding, one offset field for all channels, no modulation.
-    Deformable ConvNets, Eq. 2; ESOL, Eq. 4.
+    `Deformable Convolutional Networks <https://arxiv.org/abs/1703.06211>`_
+    (ICCV 2017).
 
     On a GPU this is torchvision's kernel. On a CPU that kernel visits every
     channel of the input at every kernel point, one value at a time; sampling is
@@ -18,7 +19,12 @@ def offset_conv2d(x: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
     the gradients, also at whole pixels, where both are the forward difference
     (``tools/analysis_tools/benchmark.py offset_conv`` compares them).
 
+    ESOL, Eqs. 3 and 4: the plain convolution, which it is at zero offsets, and that at
+    offsets :math:`\Delta p_{1n}`, with the points :math:`p_n` of the kernel:
+
     .. math::
+        F_1(p_0) = \sum_{p_n \in \mathcal R} w_1(p_n) \cdot x(p_0 + p_n)
+
         F'_1(p_0) = \sum_{p_n \in \mathcal R} w_1(p_n) \cdot
         x(p_0 + p_n + \Delta p_{1n})
 

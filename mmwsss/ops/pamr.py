@@ -30,13 +30,13 @@ def pamr(masks: Tensor,
     colour among the neighbours and the pixel itself (once for each dilation).
     Beyond the border the nearest pixel counts. The sum over classes is
     preserved. `Single-Stage Semantic Segmentation from Image Labels
-    <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), Eq. 7 and 8, with the
-    denominator of its code.
+    <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), with the denominator of its
+    code.
 
     A step is one lookup of the neighbours with weights that all channels
     share: nothing of the size channels x neighbours x pixels is ever made.
 
-    Eq. 7 and 8:
+    Single-stage segmentation, Eqs. 7 and 8, and the weights they lead to:
 
     .. math::
         m_{:,i,j}^t = \sum_{(l,n) \in \mathcal N(i,j)} \alpha_{i,j,l,n} \cdot

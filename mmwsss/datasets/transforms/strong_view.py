@@ -31,15 +31,21 @@ COLOR_OPS = dict(
 
 @TRANSFORMS.register_module()
 class StrongView(BaseTransform):
-    """Make a strongly augmented view of the same geometry.
+    r"""Make a strongly augmented view of the same geometry.
 
     A Gaussian blur, then ``num_ops`` operations of RandAugment that change colours
     only, drawn with replacement and each of a random magnitude, all by mmpretrain.
     They act on the image as cropped, in bytes, before any normalisation; the
-    padding around it stays what it is. FSAE, Secs. 3.2.1 and 4.1.3.
+    padding around it stays what it is (Secs. 3.2.1 and 4.1.3 of the paper).
 
     Put it last before packing: what comes before is the weak augmentation,
     which both views share, and is the same with and without this transform.
+
+    FSAE, Eq. 3, with the weak augmentation :math:`A_w` of the photo x and this
+    transform :math:`A_s`:
+
+    .. math::
+        x_s = A_w(x), \quad x_t = A_s(x_s)
 
     Required Keys:
 

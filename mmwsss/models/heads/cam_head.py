@@ -18,8 +18,18 @@ class CAMHead(BaseDecodeHead):
     first, since both are linear). `Learning Deep Features for Discriminative
     Localization <https://arxiv.org/abs/1512.04150>`_.
 
-    ESOL, Eq. 2 (FSAE, Eqs. 1 and 2), with the features f and the weights w of a
-    class; predictions divide by the maximum:
+    The logit and the map of class c in single-stage segmentation, Eqs. 1 and 2 (with
+    features x and weights a), and in FSAE, Eqs. 1 and 2 (with F and w):
+
+    .. math::
+        y_c^{GAP} = \frac 1 {hw} \sum_{k=1}^K a_{c,k} \sum_{i,j} x_{k,i,j}, \quad
+        m_{c,:,:}^{CAM} = \max \left(0, \sum_{k=1}^K a_{c,k} x_{k,:,:}\right)
+
+        s_c = \frac 1 {HW} \sum_d^D w_{c,d} \sum_i F_{d,i}, \quad
+        M_c = \operatorname{ReLU}\left(\sum_d^D w_{c,d} F_{d,:}\right)
+
+    ESOL, Eq. 2, with the features f and the weights w of a class; predictions divide
+    by the maximum, too:
 
     .. math::
         CAM(x; w) = \frac {w_c^T f(x; \theta_f)} {\max w_c^T f(x; \theta_f)}

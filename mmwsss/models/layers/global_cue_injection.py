@@ -12,9 +12,9 @@ class GlobalCueInjection(BaseModule):
     The maxima over space of the deep features, after a 1x1 convolution, scale
     and shift the normalised shallow features, whose receptive field stays as
     small as it was. `Single-Stage Semantic Segmentation from Image Labels
-    <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020), Eq. 11.
+    <https://arxiv.org/abs/2005.08104>`_ (CVPR 2020).
 
-    With cues z and b from the deep features:
+    Single-stage segmentation, Eq. 11, with cues z and b from the deep features:
 
     .. math::
         x^{(s)*} = \operatorname{ReLU}\left(z^{(a)} \left(

@@ -14,7 +14,7 @@ class OffsetConv2d(BaseModule):
     kernel reads its input at positions shifted by an offset field, which a
     zero-initialised branch predicts from that input (deformable convolution v1:
     no modulation mask, one field for all channels). At zero offsets both forms
-    agree. ESOL, Eq. 3 and 4.
+    agree. ESOL, Eqs. 3 and 4.
 
     Args:
         in_channels (int): Channels of the input.

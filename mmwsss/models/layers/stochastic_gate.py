@@ -11,9 +11,9 @@ class StochasticGate(nn.Module):
     probability ``rate`` and else the deep one, drawn anew in every call; in
     evaluation it is ``(1 - rate) * deep + rate * shallow``. `Single-Stage
     Semantic Segmentation from Image Labels <https://arxiv.org/abs/2005.08104>`_
-    (CVPR 2020), Eq. 9 and 10.
+    (CVPR 2020).
 
-    In training and in evaluation:
+    Single-stage segmentation, Eqs. 9 and 10, in training and in evaluation:
 
     .. math::
         x^{SG} = (1 - r) x^{(d)} + r x^{(s)}, \; r \sim \mathrm{Bernoulli}(\psi),

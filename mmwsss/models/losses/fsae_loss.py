@@ -19,15 +19,15 @@ class FSAELoss(nn.Module):
     What a pixel of the weakly augmented view surely is, the same pixel of the
     strongly augmented view is to become. Sure are the pixels whose best class
     has a high probability (feature level), and those right beside them whose
-    best class has a fairly high one (spatial level). FSAE (WACV 2025), Eqs. 5
-    to 9. It goes in two steps: :meth:`pseudo_labels` of the weak view, then
-    the loss of the strong one.
+    best class has a fairly high one (spatial level). FSAE (WACV 2025). It goes in
+    two steps: :meth:`pseudo_labels` of the weak view, then the loss of the strong
+    one.
 
     Scores are raw class logits before pooling. The paper does not say which
     classes its softmax sees, nor how the sum over pixels is scaled; both are
     arguments here, and ``configs/fsae/README.md`` discusses them.
 
-    Eqs. 8 and 9 (5 to 7 are :func:`mmwsss.ops.confidence_mask` and
+    FSAE, Eqs. 8 and 9 (5 to 7 are :func:`mmwsss.ops.confidence_mask` and
     :func:`mmwsss.ops.expansion_ring`):
 
     .. math::

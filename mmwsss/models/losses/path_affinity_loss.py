@@ -17,11 +17,18 @@ class PathAffinityLoss(nn.Module):
     pairs of background, pairs of one foreground class and pairs of different
     classes count the same, however many there are. The means run over the
     whole batch, that of all processes. `IRN
-    <https://arxiv.org/abs/1904.05044>`_, Eq. 7; the factor 1/2 is of its code.
+    <https://arxiv.org/abs/1904.05044>`_; the factor 1/2 is of its code.
 
-    SANCE, Eq. 4, over the pairs of Eq. 3; IRN's Eq. 7 is half of it:
+    SANCE, Eqs. 3 and 4: what labels say of a pair nearer than
+    :math:`\hat\delta`, the radius, and the loss, of which this one, as IRN's code, is
+    half:
 
     .. math::
+        \hat a_{ij} = \begin{cases}
+        0 & \text{if } Y_i \neq Y_j;\ Y_i, Y_j \neq 255;\ d(i, j) < \hat\delta \\
+        1 & \text{if } Y_i = Y_j;\ Y_i, Y_j \neq 255;\ d(i, j) < \hat\delta \\
+        255 & \text{otherwise} \end{cases}
+
         \mathcal L_C(B, Y) =
         - \sum_{\hat a_{ij} = 1, Y_i = 0} \frac {\log a_{ij}} {2 N_{bg}^+}
         - \sum_{\hat a_{ij} = 1, Y_i > 0} \frac {\log a_{ij}} {2 N_{fg}^+}

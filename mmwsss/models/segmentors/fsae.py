@@ -107,13 +107,19 @@ class FSAEMixin(TeacherMixin, ClassMapsMixin, EncoderDecoder):
 
 @MODELS.register_module()
 def FSAE(base: str = 'WeakSegmentor', **kwargs) -> EncoderDecoder:
-    """Build a segmentor that also learns by activation expansion.
+    r"""Build a segmentor that also learns by activation expansion.
 
     FSAE (WACV 2025) is a loss for any model of class score maps, see
     :class:`~mmwsss.models.losses.FSAELoss`: the base model's losses stay as they
     are and see the weak view only; the strong view, which :class:`StrongView`
     makes, passes the network once more and is to show what the weak one surely
     shows. Nothing is added to the network, its state dict or its inference.
+
+    FSAE, Eq. 4, with the base model's score maps, before any ReLU, of the weak view
+    :math:`x_s` and the strong view :math:`x_t`:
+
+    .. math::
+        S_s = CAM(x_s), \quad S_t = CAM(x_t)
 
     In a config ``type='FSAE'`` takes the place of the segmentor's own type, and
     all other keys stay. It compares the trained maps of :class:`ClassMaps`, with

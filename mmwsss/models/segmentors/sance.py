@@ -44,8 +44,8 @@ class SANCE(WeakSegmentor):
     A prediction is a pseudo label: the segmentation's scores of the image's
     classes after a wider walk, against a constant background.
 
-    Online labels and their refinement, Eqs. 7 and 8, with the propagated scores
-    :math:`M^b` of :func:`mmwsss.ops.random_walk`:
+    SANCE, Eqs. 7 and 8: online labels and their refinement, with the propagated
+    scores :math:`M^b` of :func:`mmwsss.ops.random_walk`:
 
     .. math::
         Y^b[i] = \arg\max_c M_c^b[i], \quad Y_i^r = \begin{cases} Y_i^{crf} &
