@@ -40,7 +40,7 @@ def upsample(maps: Tensor, size: Sequence[int]) -> Tensor:
 
 @MODELS.register_module()
 class SEAMHead(CAMHead):
-    """Class maps that a pixel correlation module revises.
+    r"""Class maps that a pixel correlation module revises.
 
     The classifier's maps are normalised, get a background ``1 - max`` and lose
     all but each pixel's strongest class. Every pixel then takes the mean of them
@@ -49,7 +49,30 @@ class SEAMHead(CAMHead):
     from the revised maps, and seeds are made of them. The losses ask two views
     of an image, of different size, for the same maps. Self-supervised Equivariant
     Attention Mechanism for Weakly Supervised Semantic Segmentation (`SEAM
-    <https://arxiv.org/abs/2004.04581>`_), Sec. 3.
+    <https://arxiv.org/abs/2004.04581>`_, CVPR 2020).
+
+    The pixel correlation module (Sec. 3.3), which makes revised maps y of maps
+    :math:`\hat y`, with the embedding :math:`\theta` of pixel i:
+
+    .. math::
+        y_i = \frac {\sum_j \operatorname{ReLU}(f(x_i, x_j))\, \hat y_j}
+        {\sum_j \operatorname{ReLU}(f(x_i, x_j))}, \quad
+        f(x_i, x_j) = \frac {\theta(x_i)^T \theta(x_j)}
+        {\|\theta(x_i)\| \, \|\theta(x_j)\|}
+
+    The losses (Sec. 3.4), with the resizing A of the original view o to the size of
+    the transformed one, t:
+
+    .. math::
+        \mathcal L_{ER} = \| A(\hat y^o) - \hat y^t \|_1, \quad
+        \mathcal L_{ECR} = \| A(y^o) - \hat y^t \|_1 +
+        \| A(\hat y^o) - y^t \|_1
+
+        \mathcal L = \mathcal L_{cls} + \mathcal L_{ER} + \mathcal L_{ECR}
+
+    The norms are means, that of the cross regularisation over the largest
+    differences only. Its maps :math:`\hat y` are constants with a background and each
+    pixel's strongest class, and the code adds a fourth loss, ``loss_rvmin``.
 
     Args:
         in_channels (Sequence[int]): Channels of two shallow features and of the
