@@ -4,11 +4,16 @@ from torch import Tensor
 
 
 def affinity_label(foreground: Tensor, background: Tensor) -> Tensor:
-    """Join a careful and a generous label map; leave out where they disagree.
+    r"""Join a careful and a generous label map; leave out where they disagree.
 
-    `IRN <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019, sec.
-    4.1) trusts as foreground what a high threshold leaves and as background
-    what even a low one does not reach; the rest is undecided.
+    `IRN <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019) trusts as
+    foreground what a high threshold leaves and as background what even a low one
+    does not reach; the rest is undecided. Of the label maps F, at the high threshold,
+    and B, at the low one, it makes
+
+    .. math::
+        Y_i = \begin{cases} F_i & \text{if } F_i > 0 \\
+        0 & \text{if } F_i = B_i = 0 \\ 255 & \text{otherwise} \end{cases}
 
     Args:
         foreground (Tensor): Class ids at the high threshold, integers of any

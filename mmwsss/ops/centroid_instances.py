@@ -8,12 +8,17 @@ from torch import Tensor
 def centroid_instances(displacement: Tensor,
                        threshold: float = 2.5,
                        num_iter: int = 300) -> Tensor:
-    """Group pixels whose displacements lead to the same centroid.
+    r"""Group pixels whose displacements lead to the same centroid.
 
     Every pixel follows the field again and again, to where it is nearly 0;
     pixels that end in the same connected area of weak displacement are one
     instance, those that end in none are one, too. `IRN
-    <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019), Sec. 5.1.
+    <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019).
+
+    IRN's refinement of the field :math:`\mathcal D = \mathcal D_0` at pixel x:
+
+    .. math::
+        \mathcal D_{u+1}(x) = \mathcal D_u(x) + \mathcal D(x + \mathcal D_u(x))
 
     Args:
         displacement (Tensor): (dy, dx) in pixels of the field, of shape

@@ -12,12 +12,12 @@ def feature_affinity(features: Tensor,
     r"""Affinity of near pixels: how alike their features are.
 
     ``exp(-mean_c |f_i - f_j|)``. `AffinityNet (PSA)
-    <https://arxiv.org/abs/1803.10464>`_ (Ahn and Kwak, CVPR 2018), Eq. 2.
+    <https://arxiv.org/abs/1803.10464>`_ (Ahn and Kwak, CVPR 2018).
 
     The difference of a pair is recomputed in the backward pass: nothing of the
     size of all pairs times all channels is ever made.
 
-    With the mean over channels for the norm, as in the code:
+    PSA's affinity, with the mean over channels for the norm, as in its code:
 
     .. math::
         W_{ij} = \exp \{ -\| f^{aff}(x_i, y_i) - f^{aff}(x_j, y_j) \|_1 \}

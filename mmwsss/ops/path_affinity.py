@@ -11,7 +11,7 @@ def path_affinity(boundary: Tensor, radius: int) -> tuple[Tensor, Tensor]:
 
     The affinity of two pixels is 1 less the strongest boundary on the way
     from one to the other, themselves included. `IRN
-    <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019), Eq. 5.
+    <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019).
 
     The path to every neighbour is a fixed set of offsets, so the maximum runs
     over shifted views of the boundary map; nothing of the size of all paths is
@@ -19,7 +19,7 @@ def path_affinity(boundary: Tensor, radius: int) -> tuple[Tensor, Tensor]:
     share the maximum, the gradient goes to the one nearest to the second
     pixel.
 
-    SANCE, Eq. 2 with n = 1, which is also IRN's Eq. 5:
+    SANCE, Eq. 2, with n = 1, which makes it IRN's, too:
 
     .. math::
         a_{ij} = \begin{cases} (1 - \max_{k \in \mathcal P_{ij}} B_k)^n &

@@ -32,7 +32,7 @@ def random_walk(scores: Tensor,
     columns that sum to 1, so that a step replaces each score by a weighted
     mean of its neighbours'; the result is ``(scores * (1 - boundary)) T^steps``.
     Outside of the image all is boundary. `IRN
-    <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019), Eqs. 3, 6.
+    <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019).
 
     ``T`` is similar to a symmetric matrix whose eigenvalues lie in [-1, 1].
     There ``x^steps`` is a sum of Chebyshev polynomials with binomial weights, of
@@ -41,11 +41,12 @@ def random_walk(scores: Tensor,
     Approximation Theory <https://doi.org/10.1561/0400000065>`_ (Sachdeva and
     Vishnoi, 2014), Theorem 3.3.
 
-    SANCE, Eq. 6, with ``beta`` for the n of its Eq. 2 and the columns of
-    :math:`\hat A` normalised:
+    SANCE, Eq. 6, with ``beta`` for the n of its affinities :math:`a_{ij}` (see
+    :func:`path_affinity`) and the columns of :math:`\hat A` normalised:
 
     .. math::
-        M^b = [M \odot (1 - B)] \hat A^t
+        M^b = [M \odot (1 - B)] \hat A^t, \quad
+        \hat A_{ij} = \frac {a_{ij}} {\sum_k a_{kj}}
 
     Args:
         scores (Tensor): Class scores of shape (N, K, h, w). Gradients flow
@@ -89,9 +90,9 @@ def affinity_walk(scores: Tensor,
 
     As :func:`random_walk`, with the affinity of :func:`feature_affinity`.
     `AffinityNet (PSA) <https://arxiv.org/abs/1803.10464>`_ (Ahn and Kwak,
-    CVPR 2018), Eqs. 5-6.
+    CVPR 2018).
 
-    Element-wise power and column sums as before:
+    PSA's walk, with the affinities W to the power of ``beta``, element by element:
 
     .. math::
         T = D^{-1} W^{\circ \beta}, \quad D_{ii} = \sum_j W_{ij}^\beta, \quad

@@ -21,7 +21,7 @@ class ContourHead(PixelPairHead):
     between two pixels of different labels there is one, between two of the same
     label there is none. `Weakly Supervised Learning of Instance Segmentation
     with Inter-pixel Relations <https://arxiv.org/abs/1904.05044>`_ (IRN, Ahn et
-    al., CVPR 2019), Sec. 4.2.
+    al., CVPR 2019).
 
     Args:
         in_channels (Sequence[int]): Channels of the features: behind the stem's

@@ -19,7 +19,7 @@ class DisplacementHead(PixelPairHead):
     both should point at the same place. Like any field it is known but for a
     constant; the mean over many images, which :class:`MeanShiftHook` stores when
     training ends, is subtracted in evaluation. Only instance labels need it.
-    `IRN <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019), Sec. 4.1.
+    `IRN <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019).
 
     Features deeper than ``size_index`` are joined at the size of the first of them,
     and the outcome is joined with the others.

@@ -16,9 +16,9 @@ class DisplacementLoss(nn.Module):
     should be the pair's offset; for a pair of background it should be 0, a
     trivial field without centroids. Both are means of absolute differences over
     the pairs of the whole batch, that of all processes. `IRN
-    <https://arxiv.org/abs/1904.05044>`_, Eqs. 8-9.
+    <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019).
 
-    With :math:`\delta(i, j)` the difference of displacements and
+    IRN's losses, with :math:`\delta(i, j)` the difference of displacements and
     :math:`\hat\delta(i, j)` the offset of the pair:
 
     .. math::

@@ -16,13 +16,14 @@ class FeatureAffinityLoss(nn.Module):
     labels a low one:
     ``1/4 mean_bg -log(a) + 1/4 mean_fg -log(a) + 1/2 mean_neg -log(1 - a)``,
     with 1e-5 within the logarithms. The means run over the pairs of their own
-    kind in the whole batch, that of all processes. PSA (CVPR 2018),
-    Sec. 4.
+    kind in the whole batch, that of all processes. `PSA
+    <https://arxiv.org/abs/1803.10464>`_ (Ahn and Kwak, CVPR 2018).
 
     Sources of pairs are the pixels all of whose partners lie in the map: not the
     last ``radius - 1`` rows nor as many columns at either side.
 
-    With the affinities :math:`W_{ij}` of Eq. 2:
+    PSA's loss, with the affinities :math:`W_{ij}` of
+    :func:`mmwsss.ops.feature_affinity`:
 
     .. math::
         \mathcal L = \mathcal L_{fg}^+ + \mathcal L_{bg}^+ + 2 \mathcal L^-,

@@ -35,8 +35,7 @@ class WalkInstances(WalkLabel):
 
     The field splits the scores of each class into instances, which walk apart
     and compete like classes; the connected parts of what each wins are the
-    masks. `IRN <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019),
-    Sec. 5.
+    masks. `IRN <https://arxiv.org/abs/1904.05044>`_ (Ahn et al., CVPR 2019).
 
     Args:
         *args: Arguments of :class:`WalkLabel`; the refiner is a
