@@ -26,13 +26,31 @@ def dense_crf(probs: Tensor,
               unary: str = 'softmax',
               gt_prob: float = 0.7,
               backend: str = 'auto') -> Tensor:
-    """Refine probabilities by mean-field inference in a dense CRF.
+    r"""Refine probabilities by mean-field inference in a dense CRF.
 
     Pixels that are close, and pixels that are close and alike in colour, are
     asked to share a label (Potts model). Both kernels are Gaussian, normalised
     symmetrically and approximated on a permutohedral lattice. `Efficient
     Inference in Fully Connected CRFs with Gaussian Edge Potentials
     <https://arxiv.org/abs/1210.5644>`_ (Kraehenbuehl and Koltun, NIPS 2011).
+
+    The energy of labels x, with the places p and the colours I of pixels, before the
+    kernels are normalised:
+
+    .. math::
+        E(x) = \sum_i \psi_u(x_i) + \sum_{i < j} [x_i \neq x_j] \, k(f_i, f_j), \quad
+        \psi_u(x_i) = -\log P(x_i)
+
+        k(f_i, f_j) = w^{(1)} \exp \left( -\frac {|p_i - p_j|^2} {2 \theta_\alpha^2}
+        - \frac {|I_i - I_j|^2} {2 \theta_\beta^2} \right)
+        + w^{(2)} \exp \left( -\frac {|p_i - p_j|^2} {2 \theta_\gamma^2} \right)
+
+    ``bilateral`` is :math:`(\theta_\alpha, \theta_\beta, w^{(1)})` and ``gaussian``
+    :math:`(\theta_\gamma, w^{(2)})`. An iteration of the mean field:
+
+    .. math::
+        Q_i(l) \propto \exp \Bigl( -\psi_u(l)
+        - \sum_{l' \neq l} \sum_{j \neq i} k(f_i, f_j) Q_j(l') \Bigr)
 
     The lattices of the last two images are kept, so that several ``probs`` of
     one image, such as those of several thresholds, cost less than each alone.

@@ -213,14 +213,18 @@ class Seed:
     def with_background(self,
                         bg_thr: float | None = None,
                         alpha: float | None = None) -> Tensor:
-        """The scores at the image's size with background as channel 0.
+        r"""The scores at the image's size with background as channel 0.
+
+        The background of `PSA <https://arxiv.org/abs/1803.10464>`_ (Ahn and Kwak,
+        CVPR 2018), with ``alpha``:
+
+        .. math::
+            M_{bg}(x, y) = \{1 - \max_{c \in C} M_c(x, y)\}^\alpha
 
         Args:
             bg_thr (float, optional): Background is this constant.
-            alpha (float, optional): Background is
-                ``(1 - max_k scores_k) ** alpha`` as in PSA (Ahn and Kwak,
-                CVPR 2018, eq. 2). With neither, background is the seed's own
-                map.
+            alpha (float, optional): Background is that of PSA, with this power.
+                With neither, background is the seed's own map.
 
         Returns:
             Tensor: Scores of shape (K + 1, H, W).

@@ -78,12 +78,17 @@ def kind_means(sums: Tensor, counts: Tensor) -> Tensor:
 
 
 def affinity_loss(affinity: Tensor, label: Tensor, radius: int) -> Tensor:
-    """The loss that PSA and IRN share: near pixels of one label are alike.
+    r"""The loss that PSA and IRN share: near pixels of one label are alike.
 
-    ``1/4 mean_bg -log(a) + 1/4 mean_fg -log(a) + 1/2 mean_neg -log(1 - a)``
+    .. math::
+        \mathcal L =
+        - \frac 1 {4 |\mathcal P_{bg}^+|} \sum_{\mathcal P_{bg}^+} \log a_{ij}
+        - \frac 1 {4 |\mathcal P_{fg}^+|} \sum_{\mathcal P_{fg}^+} \log a_{ij}
+        - \frac 1 {2 |\mathcal P^-|} \sum_{\mathcal P^-} \log (1 - a_{ij})
+
     with 1e-5 inside the logarithms: pairs of background, pairs of one
-    foreground class and pairs of different classes count the same, however many
-    there are. The means are those of :func:`kind_means`.
+    foreground class and pairs of different classes each have a mean of their own,
+    however many there are. The means are those of :func:`kind_means`.
 
     Args:
         affinity (Tensor): Affinities ``a`` of shape (N, P, h, w), at the first

@@ -195,13 +195,22 @@ class IRNLabel(_ImageRule):
 
 @MODELS.register_module()
 class PSALabel(_ImageRule):
-    """PSA's label: what two powers of the background score agree on.
+    r"""PSA's label: what two powers of the background score agree on.
 
     Background is ``(1 - max) ** alpha``. A low power makes a strong background:
     the foreground that survives it is trusted. A high power makes a weak one,
     and the background that survives that is trusted. The rest is undecided.
     (PSA averages the refined scores of both over 8x8 pixels of a training crop
     before it decides; ``AffinityHead`` lets the decided pixels vote.)
+
+    With the seed's classes :math:`M_c`, the background :math:`M_{bg}` and the refined
+    scores :math:`R^\alpha` of both together:
+
+    .. math::
+        Y_i = \begin{cases} 0 & \text{if } \arg\max R_i^{high} = 0 \\
+        \arg\max R_i^{low} & \text{else, if } \arg\max R_i^{low} > 0 \\
+        255 & \text{otherwise} \end{cases}, \quad
+        M_{bg} = (1 - \max_c M_c)^\alpha
 
     PSA takes 4 and 24 in its paper, 4 and 32 in its README; SEAM 4 and 24,
     MCTformer 1 and 12.
