@@ -9,13 +9,19 @@ from mmwsss.structures import Seed
 
 @MODELS.register_module()
 class ConfidentLabel(ThresholdLabel):
-    """The strongest class where a refiner is sure of it; elsewhere undecided.
+    r"""The strongest class where a refiner is sure of it; elsewhere undecided.
 
     The confidence-guided loss of CLIP-ES leaves out the pixels whose best probability
-    after its dense CRF is below 0.95; here their label says so.
+    after its dense CRF is below 0.95; here their label says so. With the refined
+    probabilities :math:`p_c` and the least confidence :math:`\mu`:
+
+    .. math::
+        Y_i = \begin{cases} \arg\max_c p_{c,i} &
+        \text{if } \max_c p_{c,i} \ge \mu \\ 255 & \text{otherwise} \end{cases}
 
     Args:
-        min_confidence (float): The least probability of a label. Defaults to 0.95.
+        min_confidence (float): :math:`\mu`, the least probability of a label. Defaults
+            to 0.95.
         **kwargs: Arguments of :class:`ThresholdLabel`, with a refiner that takes a
             background.
 

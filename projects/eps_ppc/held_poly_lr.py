@@ -5,14 +5,18 @@ from mmseg.registry import PARAM_SCHEDULERS
 
 @PARAM_SCHEDULERS.register_module()
 class HeldPolyLR(PolyLR):
-    """Poly decay that ends before the training does, and holds its last rate.
+    r"""Poly decay that ends before the training does, and holds its last rate.
 
-    PPC on EPS counts its decay in epochs, 19,830 iterations, and trains 20,000.
+    PPC on EPS counts its decay in epochs, 19,830 iterations, and trains 20,000. At
+    iteration t, with ``steps`` T, ``power`` p and ``eta_min`` :math:`\eta`, a base
+    rate b has become
+
+    .. math::
+        \eta + (b - \eta) \left(1 - \frac {\min(t, T - 1)} T\right)^p
 
     Args:
         optimizer (OptimWrapper): The optimizer.
-        steps (int): Iterations of the decay: at iteration t the factor is
-            ``(1 - t / steps)**power``.
+        steps (int): Iterations of the decay.
         **kwargs: Arguments of ``PolyLR``; ``end`` is that of the training.
     """
 

@@ -8,7 +8,14 @@ STEEPNESS = 10.
 
 
 def barrier_distance(image: np.ndarray, passes: int = 3) -> np.ndarray:
-    """How much a channel varies on the flattest way to the border.
+    r"""How much a channel varies on the flattest way to the border.
+
+    The minimum barrier distance, over the paths :math:`\Pi_i` from pixel i to the
+    border, which raster scans approximate:
+
+    .. math::
+        d(i) = \min_{\pi \in \Pi_i} \left( \max_{k \in \pi} I_k -
+        \min_{k \in \pi} I_k \right)
 
     Args:
         image (np.ndarray): One channel of shape (H, W).

@@ -18,13 +18,22 @@ REMAINDERS = ('resize', 'drop')
 
 @MODELS.register_module()
 class ClassTokenViT(BaseModule):
-    """A vision transformer with one class token for each class.
+    r"""A vision transformer with one class token for each class.
 
     The transformer is timm's; class tokens and position embeddings are here, and
     in evaluation, what the tokens pay attention to. `Multi-class Token
     Transformer for Weakly Supervised Semantic Segmentation
     <https://arxiv.org/abs/2203.02891>`_ (MCTformer, CVPR 2022). As there, the
     tokens leave the last block without a normalisation.
+
+    Tokens T enter with their positions E, classes (cls) before patches (pat); the
+    attention of a block is the mean over its H heads, with queries Q and keys K of
+    dimension d:
+
+    .. math::
+        T = [T_{cls} + E_{cls};\; T_{pat} + E_{pat}], \quad
+        a_l = \frac 1 H \sum_{h=1}^H
+        \operatorname{softmax} \left( \frac {Q_h K_h^\top} {\sqrt d} \right)
 
     Args:
         num_classes (int): All classes, background included; the background has

@@ -7,13 +7,14 @@ from mmseg.registry import PARAM_SCHEDULERS
 
 @PARAM_SCHEDULERS.register_module()
 class EpochCosineLR(CosineAnnealingLR):
-    """Linear warm-up and half a cosine, one rate for each epoch, as timm has it.
+    r"""Linear warm-up and half a cosine, one rate for each epoch, as timm has it.
 
     In epoch e of E the rate is, of a base rate b, until the W epochs of warm-up end
-    and from then on,
+    and from then on, with ``warmup_lr`` w and ``eta_min`` :math:`\eta`:
 
-        warmup_lr + (b - warmup_lr) * e / W
-        eta_min + (b - eta_min) * (1 + cos(pi * e / E)) / 2
+    .. math::
+        w + (b - w) \frac e W, \quad
+        \eta + (b - \eta) \frac {1 + \cos(\pi e / E)} 2
 
     The cosine has begun with the warm-up, and the last epoch is one short of
     ``eta_min``. Neither bound depends on the batch size.

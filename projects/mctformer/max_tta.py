@@ -7,9 +7,15 @@ from mmwsss.models.tta import LogitTTAModel
 
 @MODELS.register_module()
 class MaxTTAModel(LogitTTAModel):
-    """Test-time augmentation that takes each class's largest probability.
+    r"""Test-time augmentation that takes each class's largest probability.
 
-    As MCTformer tests its segmentation at several scales. ``seg_logits`` are the
+    As MCTformer tests its segmentation at several scales; with the probabilities
+    :math:`p^v` of view v:
+
+    .. math::
+        s_c = \max_v p_c^v
+
+    ``seg_logits`` are the
     logarithms of these, so that a softmax makes probabilities of them again, for a
     metric that refines.
     """

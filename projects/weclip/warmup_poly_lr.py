@@ -5,13 +5,14 @@ from mmseg.registry import PARAM_SCHEDULERS
 
 @PARAM_SCHEDULERS.register_module()
 class WarmupPolyLR(PolyLR):
-    """A linear warm-up, then a polynomial that has begun with it.
+    r"""A linear warm-up, then a polynomial that has begun with it.
 
     At iteration t of T, of a base rate b, until the W iterations of warm-up end and
-    from then on,
+    from then on, with ``warmup_ratio`` r and ``power`` p:
 
-        b * (1 - (1 - t / W) * (1 - warmup_ratio))
-        b * (1 - t / T) ** power
+    .. math::
+        b \left(1 - \left(1 - \frac t W\right) (1 - r)\right), \quad
+        b \left(1 - \frac t T\right)^p
 
     As in the code of AFA and WeCLIP.
 

@@ -8,13 +8,19 @@ from projects.clip_es.clip_parts import import_open_clip
 
 
 class WeCLIPDecoder(nn.Module):
-    """A light decoder of what the blocks of a frozen CLIP give.
+    r"""A light decoder of what the blocks of a frozen CLIP give.
 
     The patches of each block pass a small perceptron of their own; a 1x1 convolution
     fuses all. Transformer blocks like CLIP's, without positions, and a 1x1
     convolution make class logits of that. `Frozen CLIP: A Strong Backbone for Weakly
     Supervised Semantic Segmentation <https://arxiv.org/abs/2406.11189>`_ (WeCLIP,
-    CVPR 2024).
+    CVPR 2024). Of the maps :math:`F^l` it makes the fused map :math:`F_u` and the
+    logits P:
+
+    .. math::
+        F_u = \mathrm{Conv}_{1 \times 1} \bigl( \bigl[ W_2^l \operatorname{ReLU}(W_1^l
+        F^l) \bigr]_{l=1}^L \bigr), \quad
+        P = \mathrm{Conv}_{1 \times 1} (\mathrm{Blocks}(F_u))
 
     Args:
         in_channels (int): Of each map.
