@@ -46,11 +46,12 @@ def dense_crf(probs: Tensor,
         + w^{(2)} \exp \left( -\frac {|p_i - p_j|^2} {2 \theta_\gamma^2} \right)
 
     ``bilateral`` is :math:`(\theta_\alpha, \theta_\beta, w^{(1)})` and ``gaussian``
-    :math:`(\theta_\gamma, w^{(2)})`. An iteration of the mean field:
+    :math:`(\theta_\gamma, w^{(2)})`. An iteration of the mean field, whose sum holds
+    pixel i itself, too, as in the authors' code:
 
     .. math::
         Q_i(l) \propto \exp \Bigl( -\psi_u(l)
-        - \sum_{l' \neq l} \sum_{j \neq i} k(f_i, f_j) Q_j(l') \Bigr)
+        - \sum_{l' \neq l} \sum_j k(f_i, f_j) Q_j(l') \Bigr)
 
     The lattices of the last two images are kept, so that several ``probs`` of
     one image, such as those of several thresholds, cost less than each alone.

@@ -5,7 +5,10 @@ EPS = 1e-5
 
 
 def max_norm(maps: Tensor, eps: float = EPS) -> Tensor:
-    """Divide each map by its maximum + ``eps``.
+    r"""Divide each map by its maximum + ``eps``.
+
+    .. math::
+        \hat M = \frac M {\max_i M_i + \epsilon}
 
     Args:
         maps (Tensor): Of shape (..., h, w), not negative.
@@ -18,7 +21,11 @@ def max_norm(maps: Tensor, eps: float = EPS) -> Tensor:
 
 
 def min_max_norm(maps: Tensor, eps: float = EPS) -> Tensor:
-    """Stretch each map to [0, 1], as SEAM does, the least values cut off.
+    r"""Stretch each map to [0, 1], as SEAM does, the least values cut off.
+
+    .. math::
+        \hat M = \frac {\operatorname{ReLU}(M - \min_i M_i - \epsilon)}
+        {\max_i M_i - \min_i M_i + \epsilon}
 
     Args:
         maps (Tensor): Of shape (..., h, w).
