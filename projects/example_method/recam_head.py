@@ -16,16 +16,12 @@ class ReCAMHead(CAMHead):
     learns from the feature under each present class's map, which must be told
     from all other classes; seeds are maps by the product of both classifiers'
     weights. `Class Re-Activation Maps for Weakly-Supervised Semantic
-    Segmentation <https://arxiv.org/abs/2203.00962>`_ (CVPR 2022).
-
-    With CAM :math:`M_k`, divided by its maximum, of each of the image's classes K,
-    the features f and the weights w and w' of both classifiers:
+    Segmentation <https://arxiv.org/abs/2203.00962>`_ (CVPR 2022). Of CAM M of class k,
+    divided by its maximum, the features f and both classifiers' weights w and w':
 
     .. math::
-        f_k = \frac 1 {HW} \sum_i M_{k,i} f_i, \quad
-        \mathcal L_{sce} = -\frac 1 {|K|} \sum_{k \in K} \log
-        \frac {e^{w'_k \cdot f_k}} {\sum_c e^{w'_c \cdot f_k}}, \quad
-        M'_k = \operatorname{ReLU}((w_k \odot w'_k)^\top f)
+        f_k = \frac 1 {HW} \sum_i M_{k,i} f_i, \quad \mathcal L_k = -\log
+        \operatorname{softmax}_k(w' f_k), \quad M'_k = (w_k \odot w'_k)^\top f
 
     Args:
         *args: Arguments of :class:`CAMHead`.

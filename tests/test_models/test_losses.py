@@ -70,7 +70,7 @@ def mean(values):
 
 
 def naive_affinity_loss(affinity, label):
-    """Eq. 3 of PSA, and IRN's Eq. 7 with its code's factor, pair by pair."""
+    """PSA's loss, and IRN's with its code's factor, pair by pair."""
     terms = dict(bg=[], fg=[], neg=[])
     for n, one, other, kind in pairs(label):
         a = affinity(n, one, other)
