@@ -2,7 +2,6 @@
 """The tables on cached features, tiny and with random weights."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +16,8 @@ TAGS = dict(a=['cat'], b=['dog'], c=['cat', 'dog'], d=['dog'], e=['cat'], f=['do
 
 
 @pytest.fixture(scope='module')
-def tool():
-    return load_tool('analysis_tools/self_training_table')
+def shared():
+    return load_tool('analysis_tools/frozen_features')
 
 
 @pytest.fixture(scope='module')
@@ -220,20 +219,19 @@ def test_parts_and_picture_of_esol(esol, root, monkeypatch, capsys):
         assert image.size == (640, 380)
 
 
-def test_enlarged_photos(esol, root, monkeypatch):
+def test_enlarged_photos(esol, shared, root, monkeypatch):
     """The grid grows with the photos, scores stay at the size of the masks."""
     args = arguments(esol, monkeypatch, root, 'large', '--enlarge', '2')
     args.features = str(root / 'large.pt')
     photos = esol.Photos(str(root), args.choose, args.size, args.enlarge)
-    load_features = load_tool('analysis_tools/frozen_features').load_features
-    features = load_features(photos, args)
+    features = shared.load_features(photos, args)
     assert features.shape == (6, 2, 8, 8, 8)
     assert photos.covered(0, 16) == (5, 8)
     assert (features[0, :, :, 5:] == 0).all() and (features[0, :, :, 4] != 0).any()
     assert photos.at_photo(0, features[0, 0]).shape[1:] == photos.mask(0).shape
     photos = esol.Photos(str(root), args.choose, args.size)
     with pytest.raises(ValueError, match='holds 6 photos on grids of 8 .* 6 on 4'):
-        load_features(photos, args)
+        shared.load_features(photos, args)
 
 
 @pytest.fixture
@@ -273,12 +271,12 @@ def test_offsets_climb(esol, run, monkeypatch):
 
 
 @pytest.fixture
-def fsae(root, tmp_path, monkeypatch):
+def fsae(shared, root, tmp_path, monkeypatch):
     tool = load_tool('analysis_tools/fsae_table')
     args = arguments(tool, monkeypatch, root, 'unused', '--width', '4', '--iters', '2')
     args.out, args.features = str(tmp_path), str(tmp_path / 'features.pt')
     photos = tool.Photos(str(root), args.choose, args.size)
-    features = load_tool('analysis_tools/frozen_features').load_features(photos, args)
+    features = shared.load_features(photos, args)
     return tool, tool.Run(photos, features, 0, args)
 
 
@@ -298,7 +296,6 @@ def test_views_of_one_basis(fsae, monkeypatch):
     for view in range(tool.VIEWS):
         torch.testing.assert_close(
             views[:, :, view].float(), run.features[run.scored], rtol=0.01, atol=0.01)
-    (Path(run.args.out) / 'strong_3.pt').unlink()
     run.features = -run.features
     with pytest.raises(ValueError, match='have another basis or network; remove them'):
         strong()
@@ -373,8 +370,8 @@ def test_threshold_scores(run):
         assert scores[i]['recall'] == pytest.approx(recall.mean() * 100)
 
 
-def test_geometry(tool, root):
-    photos = tool.Photos(str(root), 'ImageSets/Segmentation/choose.txt', 64)
+def test_geometry(shared, root):
+    photos = shared.Photos(str(root), 'ImageSets/Segmentation/choose.txt', 64)
     assert (photos.fit, photos.choose, [*photos.val]) == ([0, 1, 3], [2], [4, 5])
     # Photo 2 is 42 x 62: what is mirrored twice is as before, columns outside stay.
     maps = torch.arange(64.).expand(2, 32, 64)
@@ -388,9 +385,9 @@ def test_geometry(tool, root):
 @pytest.mark.parametrize('choose, size, message', [
     ('val.txt', 64, 'names photos that train.txt lacks'),
     ('choose.txt', 48, 'a is larger than --size 48')])
-def test_what_is_refused(tool, root, choose, size, message):
+def test_what_is_refused(shared, root, choose, size, message):
     with pytest.raises(ValueError, match=message):
-        tool.Photos(str(root), f'ImageSets/Segmentation/{choose}', size)
+        shared.Photos(str(root), f'ImageSets/Segmentation/{choose}', size)
 
 
 def gate_arguments(gate, monkeypatch, root, name, *more):

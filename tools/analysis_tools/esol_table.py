@@ -24,17 +24,20 @@ from typing import TYPE_CHECKING
 
 from frozen_features import (
     THRESHOLDS,
+    Descent,
     FrozenRun,
     Photos,
+    at_best_threshold,
     make_parser,
     make_runs,
+    print_rows,
 )
 
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from torch import Tensor, nn
 
@@ -46,8 +49,14 @@ FARTHEST = 3.
 OFFSET_RATE = 1e-3
 ORACLE_STEPS = (1, 2, 4, 8)
 PARTS = ('oracle', 'stages', 'baselines')
-COLUMNS = ('precision', 'recall', 'threshold', 'precision_there', 'recall_there',
-           'lower', 'offset', 'above')
+# P, R: at the row's threshold, thr. P0, R0: at that of the class maps. lower: the
+# share of all thresholds at which recall is below that of the class maps. offset:
+# mean length in cells. above: the share of values behind the first convolution that
+# clipping cuts.
+COLUMNS = dict(
+    mIoU=('mIoU', 5, 1), precision=('P', 5, 1), recall=('R', 5, 1),
+    threshold=('thr', 5, 2), precision_there=('P0', 5, 1), recall_there=('R0', 5, 1),
+    lower=('lower', 5, 2), offset=('offset', 6, 2), above=('above', 5, 2))
 
 
 def parse_args() -> argparse.Namespace:
@@ -72,33 +81,10 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Make the runs that are not there, and print the table."""
-    runs = make_runs(args, lambda *given: Run(*given, args).scores(),
-                     enlarge=args.enlarge)
-    print_table(runs)
+    runs = make_runs(args, Run, enlarge=args.enlarge)
+    print_rows(runs, 70, COLUMNS)
     if args.plot:
         draw_recalls(runs, args.plot)
-
-
-def print_table(runs: list[dict]) -> None:
-    """The mean of each row over the runs, with the range of the mIoU.
-
-    P, R: at the row's threshold, thr. P0, R0: at that of the class maps. lower: the
-    share of all thresholds at which recall is below that of the class maps. offset:
-    mean length in cells. above: the share of values behind the first convolution
-    that clipping cuts.
-    """
-    print(f'{"":70} {"mIoU":>5} {"range":>10} {"P":>5} {"R":>5} {"thr":>5} {"P0":>5} '
-          f'{"R0":>5} {"lower":>5} {"offset":>6} {"above":>5}')
-    for row in runs[0]:
-        values = [run[row]['mIoU'] for run in runs]
-        mean = {key: sum(run[row][key] for run in runs) / len(runs) for key in COLUMNS
-                if all(key in run[row] for run in runs)}
-        cells = (f'{mean[key]:{width}.{digits}f}' if key in mean else ' ' * width
-                 for key, width, digits in zip(
-                     COLUMNS, (5, 5, 5, 5, 5, 5, 6, 5), (1, 1, 2, 1, 1, 2, 2, 2),
-                     strict=True))
-        print(f'{row:70} {sum(values) / len(values):5.1f} {min(values):5.1f}-'
-              f'{max(values):.1f} {" ".join(cells)}')
 
 
 def draw_recalls(runs: list[dict], path: str) -> None:
@@ -125,12 +111,11 @@ def draw_recalls(runs: list[dict], path: str) -> None:
 
 
 class Run(FrozenRun):
-    """One run of all rows; ``args`` is the command line."""
+    """One run of all rows."""
 
     def __init__(self, photos: Photos, features: Tensor, seed: int,
                  args: argparse.Namespace) -> None:
-        super().__init__(photos, features, seed)
-        self.args = args
+        super().__init__(photos, features, seed, args)
         self.scored = photos.fit[:args.photos]
         self.numbers = [*photos.choose, *self.scored]
         self.rows: dict[str, dict] = {}
@@ -139,7 +124,7 @@ class Run(FrozenRun):
         """The scores of each row."""
         head = self.classify()
         # The first row is the one that the others are compared with.
-        self.add('classify', self.maps(head), head)
+        self.add('classify', self.maps(head, self.numbers), head)
         for part in self.args.parts:
             getattr(self, part)(head)
         return self.rows
@@ -148,22 +133,22 @@ class Run(FrozenRun):
         """Add the rows of free offsets."""
         for clip in (None, BETA):
             if clip:
-                self.add('classify, clipped', self.maps(head, clip))
+                self.add('classify, clipped', self.in_parts(
+                    lambda x: self.sampled(head, x, BETA), self.numbers))
             for way, sign in (('ascent', 1), ('descent', -1)):
                 self.follow(head, way, sign, clip)
 
     def baselines(self, head: ESOLHead) -> None:
         """Add rows of other ways to put two convolutions before the classifier."""
-        for name, other in self.other_heads():
-            self.add(f'classify: {name}', self.maps(self.classify(other)), other)
-
-    def other_heads(self) -> Iterator[tuple[str, nn.Module]]:
         from mmwsss.models.heads import CAMHead
         channels = self.features.shape[2]
-        yield 'no convolution (CAM)', CAMHead(channels, self.num_classes)
-        yield '1x1 kernels', self.make_head(kernel_size=1)
-        yield '1x1 kernels, identity, all channels', self.make_head(
-            kernel_size=1, mid_channels=channels, conv_init='identity')
+        for name, make in (
+                ('no convolution (CAM)', lambda: CAMHead(channels, self.num_classes)),
+                ('1x1 kernels', lambda: self.make_head(kernel_size=1)),
+                ('1x1 kernels, identity, all channels', lambda: self.make_head(
+                    kernel_size=1, mid_channels=channels, conv_init='identity'))):
+            other = self.classify(make())
+            self.add(f'classify: {name}', self.maps(other, self.numbers), other)
 
     def make_head(self, **kwargs) -> ESOLHead:
         """ESOL's head for these features."""
@@ -189,25 +174,19 @@ class Run(FrozenRun):
             kernels (float): Rate of kernels and classifier, by AdamW.
             farthest (float): Ends the stage where offsets are so long in the mean.
         """
-        import torch
         free = {name: one for name, one in head.named_parameters() if one.requires_grad}
         moving = [one for name, one in free.items() if 'conv_offset' in name]
         fixed = [one for name, one in free.items() if 'conv_offset' not in name]
         # With SGD and the paper's rates the offsets of most features stay at zero.
-        optimizer = torch.optim.AdamW([
-            dict(params=fixed, lr=kernels, weight_decay=0.01),
-            dict(params=moving, lr=OFFSET_RATE, weight_decay=0.)])
-        rates = [group['lr'] for group in optimizer.param_groups]
-        for step, (batch, mirrored) in enumerate(self.batches(iters)):
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group['lr'] = rate * (1 - step / iters)**0.9
+        descent = Descent([
+            dict(params=fixed, lr=kernels),
+            dict(params=moving, lr=OFFSET_RATE, weight_decay=0.)], iters)
+        for batch, mirrored in self.batches(iters):
             class_maps = head((self.inputs(batch, mirrored), ))
             loss = self.loss(head, batch, class_maps.maps)
             if offset_length(head) > farthest:
                 break
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            descent.step(loss)
         return head
 
     def loss(self, head: nn.Module, batch: list[int], maps: Tensor) -> Tensor:
@@ -220,23 +199,6 @@ class Run(FrozenRun):
             return head.loss_expand(logits, tags)
         return head.loss_shrink(logits, tags) + head.loss_area(
             maps.masked_fill(~self.inside(batch), -1e4), tags)
-
-    def in_batches(self, answer: Callable[[list[int]], Tensor]) -> Tensor:
-        """What a function answers for all photos of the table, in their order."""
-        import torch
-        return torch.cat([answer(self.numbers[i:i + 32])
-                          for i in range(0, len(self.numbers), 32)])
-
-    def maps(self, head: nn.Module, clip: float | None = None) -> Tensor:
-        """Class maps (n, K, g, g) of a head in its stage, or of ESOL's kernels with
-        clipping."""
-        import torch
-        with torch.no_grad():
-            if clip is None:
-                return self.in_batches(lambda batch: head(
-                    (self.features[batch, 0], )).maps)
-            return self.in_batches(lambda batch: self.sampled(
-                head, self.features[batch, 0], clip))
 
     def sampled(self, head: ESOLHead, x: Tensor, clip: float | None,
                 first: Tensor | None = None, second: Tensor | None = None) -> Tensor:
@@ -314,7 +276,7 @@ class Run(FrozenRun):
         further = copy.deepcopy(head)
         self.learn(further, self.args.stage_iters, kernels=1e-3)
         self.add('classify, further (control of kernels that learn)',
-                 self.maps(further))
+                 self.maps(further, self.numbers))
         near = self.expand(head, 'expand to 0.2 cells', 0.2)
         far = self.expand(head, 'expand to 1 cell', 1.)
         reverse = self.expand(head, 'descent to 1 cell', 1., reverse=True)
@@ -335,10 +297,7 @@ class Run(FrozenRun):
         head = copy.deepcopy(head)
         if reverse:
             head.loss_expand.loss_weight *= -1
-        head.switch_stage('expand')
-        self.learn(head, self.args.stage_iters, farthest=farthest)
-        self.add(name, self.maps(head), head)
-        self.add(f'{name}, clipped in training only', self.unclipped(head))
+        self.stage(head, 'expand', name, farthest=farthest)
         return head
 
     def shrink(self, head: ESOLHead, name: str, farthest: float = 1.,
@@ -354,31 +313,23 @@ class Run(FrozenRun):
         if reverse:
             head.loss_shrink.loss_weight *= -1
             head.loss_area.loss_weight = 0.
-        head.switch_stage('shrink')
-        self.learn(head, self.args.stage_iters, kernels=1e-3, farthest=farthest)
-        self.add(name, self.maps(head), head)
-        self.add(f'{name}, clipped in training only', self.unclipped(head))
+        self.stage(head, 'shrink', name, kernels=1e-3, farthest=farthest)
 
-    def unclipped(self, head: ESOLHead) -> Tensor:
-        """The class maps of a head whose features are not clipped."""
-        clip, head.clip_ratio = head.clip_ratio, None
-        try:
-            return self.maps(head)
-        finally:
-            head.clip_ratio = clip
+    def stage(self, head: ESOLHead, stage: str, name: str, **options) -> None:
+        """Train a head in a stage, and add its rows; ``options`` of :meth:`learn`."""
+        head.switch_stage(stage)
+        self.learn(head, self.args.stage_iters, **options)
+        self.add(name, self.maps(head, self.numbers), head)
+        clip_ratio, head.clip_ratio = head.clip_ratio, None
+        self.add(f'{name}, clipped in training only', self.maps(head, self.numbers))
+        head.clip_ratio = clip_ratio
 
     def add(self, name: str, maps: Tensor, head: nn.Module | None = None) -> None:
         """Score a row, and tell of a head's offsets and clipping."""
-        from mmwsss.ops import max_norm
-        chosen = len(self.photos.choose)
-        tags = self.photos.tags[self.numbers][:, :, None, None]
-        seeds = dict(zip(
-            self.numbers, max_norm((maps * self.inside(self.numbers)).relu()) * tags,
-            strict=True))
-        choose = self.threshold_scores(seeds.__getitem__, self.numbers[:chosen])
-        every = self.threshold_scores(seeds.__getitem__, self.scored)
-        best = max(range(len(choose)), key=lambda i: choose[i]['mIoU'])
-        row = dict(every[best], threshold=THRESHOLDS[best],
+        choosing = len(self.photos.choose)
+        choose = self.seed_scores(maps[:choosing], self.photos.choose)
+        every = self.seed_scores(maps[choosing:], self.scored)
+        row = dict(at_best_threshold(every, choose),
                    recalls=[one['recall'] for one in every])
         base = self.rows.get('classify', row)
         there = every[THRESHOLDS.index(base['threshold'])]

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 import os.path as osp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mmwsss.utils import read_json, read_lines, write_json
+from mmwsss.utils import atomic_write, read_json, read_lines, write_json
 from mmwsss.utils.arguments import ToolParser
 
 if TYPE_CHECKING:
@@ -45,14 +45,13 @@ def make_parser(doc: str | None, whole: bool = True) -> ToolParser:
     return parser
 
 
-def make_runs(args: argparse.Namespace,
-              scores: Callable[[Photos, Tensor, int], dict],
+def make_runs(args: argparse.Namespace, run_type: type[FrozenRun],
               name: str = 'scores', enlarge: int = 1) -> list[dict]:
     """The scores of all runs; one that is there already is not made again.
 
     Args:
         args (Namespace): The command line.
-        scores (Callable): ``scores(photos, features, seed)`` makes one run.
+        run_type (type): The class of a run, whose ``scores()`` makes its rows.
         name (str): Of the files that keep the scores. Defaults to 'scores'.
         enlarge (int): See :class:`Photos`. Defaults to 1.
 
@@ -68,7 +67,7 @@ def make_runs(args: argparse.Namespace,
     for seed in args.seeds:
         path = osp.join(args.out, f'{name}_{seed}.json')
         if not osp.exists(path):
-            write_json(path, scores(photos, features, seed))
+            write_json(path, run_type(photos, features, seed, args).scores())
         runs.append(read_json(path))
     return runs
 
@@ -94,6 +93,16 @@ def check_folder(args: argparse.Namespace) -> None:
             raise ValueError(f'the runs in {args.out} were made with {key} '
                              f'{before.get(key)!r}, not {options.get(key)!r}: give '
                              'another --out')
+
+
+def stored(path: str, make: Callable[[], Any]) -> Any:
+    """The tensors in a file, which ``make`` makes where there is none."""
+    import torch
+    if not osp.exists(path):
+        made = make()
+        with atomic_write(path) as file:
+            torch.save(made, file)
+    return torch.load(path, weights_only=True)
 
 
 class Photos:
@@ -177,6 +186,17 @@ class Photos:
         return turned
 
 
+    def threshold_scores(self, seeds: Callable[[int], tuple[Tensor, Tensor]],
+                         numbers: Iterable[int]) -> list[dict]:
+        """The scores of seeds at each of THRESHOLDS; ``seeds(n)`` are scores
+        (K, H, W) of a photo and the class ids (K,) that they are of."""
+        from mmwsss.ops.seed_confusion import integrate_histogram, seed_histogram
+        histograms = sum(
+            seed_histogram(*seeds(n), self.mask(n), THRESHOLDS, len(self.classes) + 1)
+            for n in numbers)
+        return [summary(one) for one in integrate_histogram(histograms)]
+
+
 def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
     """Principal components (N, 2, K, g, g) of the features of each photo and its
     mirror image, whitened half-way; 0 outside of the photo.
@@ -187,23 +207,20 @@ def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
     import torch
     from rich.progress import track
 
-    from mmwsss.utils import atomic_write
+    def make() -> Tensor:
+        network = FrozenNetwork(photos, args)
+        return torch.stack([
+            network.features(n, torch.stack([image, image.flip(-1)]))
+            for n, image in ((n, photos.image(n)) for n in track(
+                range(len(photos.ids)), 'features'))])
+
     path = features_path(args)
+    features = stored(path, make)
     grid = photos.enlarge * photos.size // STRIDE
-    if osp.exists(path):
-        features = torch.load(path, weights_only=True)
-        if (len(features), features.shape[-1]) != (len(photos.ids), grid):
-            raise ValueError(
-                f'{path} holds {len(features)} photos on grids of {features.shape[-1]} '
-                f'cells a side, not {len(photos.ids)} on {grid}: give another file')
-        return features.float()
-    network = FrozenNetwork(photos, args)
-    features = torch.stack([
-        network.features(n, torch.stack([image, image.flip(-1)]))
-        for n, image in ((n, photos.image(n)) for n in track(
-            range(len(photos.ids)), 'features'))])
-    with atomic_write(path) as file:
-        torch.save(features, file)
+    if (len(features), features.shape[-1]) != (len(photos.ids), grid):
+        raise ValueError(
+            f'{path} holds {len(features)} photos on grids of {features.shape[-1]} '
+            f'cells a side, not {len(photos.ids)} on {grid}: give another file')
     return features.float()
 
 
@@ -221,16 +238,11 @@ class FrozenNetwork:
     """
 
     def __init__(self, photos: Photos, args: argparse.Namespace) -> None:
-        import torch
-
-        from mmwsss.utils import atomic_write
         self.photos = photos
         self.network, self.mean, self.std = load_network(args)
-        path = osp.splitext(features_path(args))[0] + '_basis.pt'
-        if not osp.exists(path):
-            with atomic_write(path) as file:
-                torch.save(self.make_basis(args.components), file)
-        self.centre, self.basis = torch.load(path, weights_only=True)
+        self.centre, self.basis = stored(
+            osp.splitext(features_path(args))[0] + '_basis.pt',
+            lambda: self.make_basis(args.components))
 
     def features(self, n: int, views: Tensor) -> Tensor:
         """Components (v, K, g, g) of views (v, 3, H, W) of a photo, uint8; in half
@@ -301,25 +313,25 @@ class Descent:
     """AdamW at polynomially falling rates.
 
     Args:
-        network (nn.Module): What learns.
+        parameters (Iterable): What learns: parameters, or groups of them.
         iters (int): How many steps there will be.
         rate (float): The first rate. Defaults to 1e-3.
+        power (float): Of the fall; at 0 rates are constant. Defaults to 0.9.
     """
 
-    def __init__(self, network: nn.Module, iters: int, rate: float = 1e-3) -> None:
+    def __init__(self, parameters: Iterable, iters: int, rate: float = 1e-3,
+                 power: float = 0.9) -> None:
         import torch
-        self.optimizer = torch.optim.AdamW(
-            network.parameters(), rate, weight_decay=0.01)
-        self.iters, self.rate, self.done = iters, rate, 0
+        self.optimizer = torch.optim.AdamW(parameters, rate, weight_decay=0.01)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: (1 - step / iters)**power)
 
     def step(self, loss: Tensor) -> None:
         """Go a step down a loss."""
-        for group in self.optimizer.param_groups:
-            group['lr'] = self.rate * (1 - self.done / self.iters)**0.9
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        self.done += 1
+        self.schedule.step()
 
 
 class FrozenRun:
@@ -329,10 +341,13 @@ class FrozenRun:
         photos (Photos): The photos.
         features (Tensor): Of shape (N, 2, K, g, g).
         seed (int): The seed.
+        args (Namespace): The command line.
     """
 
-    def __init__(self, photos: Photos, features: Tensor, seed: int) -> None:
+    def __init__(self, photos: Photos, features: Tensor, seed: int,
+                 args: argparse.Namespace) -> None:
         self.photos, self.features, self.seed = photos, features, seed
+        self.args = args
         self.num_classes = len(photos.classes) + 1
 
     def batches(self, iters: int, size: int = 16, photos: Sequence[int] | None = None,
@@ -371,20 +386,85 @@ class FrozenRun:
             one[:, :rows, :columns].mean(dim=(1, 2)) for one, (rows, columns) in zip(
                 maps, (self.photos.covered(n, STRIDE) for n in batch), strict=True)])
 
+    def learn_from_all(self, network: nn.Module, iters: int, rate: float,
+                       loss: Callable[[Tensor, list, list], Tensor]) -> None:
+        """Train a head on the photos that choose nothing; ``loss(features, photos,
+        mirrored)`` is that of a batch."""
+        descent = Descent(network.parameters(), iters, rate)
+        for batch, mirrored in self.batches(iters):
+            descent.step(loss(self.inputs(batch, mirrored), batch, mirrored))
+
+    def maps(self, head: nn.Module, numbers: list[int]) -> Tensor:
+        """Class maps (n, K, g, g) of photos."""
+        return self.in_parts(lambda x: head((x, )).maps, numbers)
+
+    def in_parts(self, answer: Callable[[Tensor], Tensor],
+                 numbers: list[int]) -> Tensor:
+        """What a function answers to the features (n, K, g, g) of photos."""
+        import torch
+        with torch.no_grad():
+            return torch.cat([answer(self.features[numbers[i:i + 32], 0])
+                              for i in range(0, len(numbers), 32)])
+
+    def seed_scores(self, maps: Tensor, numbers: list[int]) -> list[dict]:
+        """The scores at each of THRESHOLDS of the seeds that class maps make."""
+        from mmwsss.ops import max_norm
+        seeds = max_norm((maps * self.inside(numbers)).relu())
+        seeds *= self.photos.tags[numbers][:, :, None, None]
+        return self.threshold_scores(
+            dict(zip(numbers, seeds, strict=True)).__getitem__, numbers)
+
     def threshold_scores(self, seeds: Callable[[int], Tensor],
                          numbers: Iterable[int]) -> list[dict]:
         """The scores of normalised seeds (K, g, g) of the classes that a photo's tags
         name, at each of THRESHOLDS."""
-        from mmwsss.ops.seed_confusion import integrate_histogram, seed_histogram
-
-        def histogram(n: int) -> Tensor:
+        def at_photo(n: int) -> tuple[Tensor, Tensor]:
             present = self.photos.tags[n].nonzero().flatten()
-            return seed_histogram(
-                self.photos.at_photo(n, seeds(n)[present]), present + 1,
-                self.photos.mask(n), THRESHOLDS, self.num_classes)
+            return self.photos.at_photo(n, seeds(n)[present]), present + 1
 
-        histograms = sum(map(histogram, numbers))
-        return [summary(one) for one in integrate_histogram(histograms)]
+        return self.photos.threshold_scores(at_photo, numbers)
+
+
+def at_best_threshold(scored: Sequence[dict], choose: Sequence[dict]) -> dict:
+    """Of scores at each of THRESHOLDS, those at the one that is best on the photos
+    that choose, and the threshold."""
+    best = max(range(len(choose)), key=lambda i: choose[i]['mIoU'])
+    return dict(scored[best], threshold=THRESHOLDS[best])
+
+
+def print_rows(runs: Sequence[dict], width: int,
+               columns: dict[str, tuple[str, int, int]],
+               rows: Iterable[str] | None = None) -> None:
+    """Print the mean of each row over the runs that have it, with the range of the
+    mIoU.
+
+    Args:
+        runs (Sequence[dict]): Scores by row and column.
+        width (int): Of the names of rows.
+        columns (dict): Title, width and digits of each; blank in a row where a run
+            lacks it.
+        rows (Iterable[str], optional): Defaults to those of all runs.
+    """
+    titles = []
+    for key, (title, space, _) in columns.items():
+        titles += [f'{title:>{space}}', *([f'{"range":>10}'] if key == 'mIoU' else [])]
+    print(f'{"":{width}} {" ".join(titles)}')
+    for row in rows or common_rows(runs):
+        having = [run[row] for run in runs if row in run]
+        cells = []
+        for key, (_, space, digits) in columns.items():
+            values = [one[key] for one in having if key in one]
+            whole = len(values) == len(having)
+            cells.append(f'{sum(values) / len(values):{space}.{digits}f}' if whole
+                         else ' ' * space)
+            if key == 'mIoU':
+                cells.append(f'{min(values):5.1f}-{max(values):.1f}')
+        print(f'{row:{width}} {" ".join(cells)}')
+
+
+def common_rows(runs: Sequence[dict]) -> list[str]:
+    """The rows that all runs have."""
+    return [row for row in runs[0] if all(row in run for run in runs)]
 
 
 def summary(confusion: Tensor) -> dict[str, float]:

@@ -26,16 +26,18 @@ from typing import TYPE_CHECKING
 
 from frozen_features import (
     STRIDE,
-    THRESHOLDS,
     Descent,
     FrozenNetwork,
     FrozenRun,
     Photos,
+    at_best_threshold,
+    common_rows,
     make_parser,
     make_runs,
+    stored,
 )
 
-from mmwsss.utils import atomic_write, read_json, write_json
+from mmwsss.utils import read_json, write_json
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -71,9 +73,6 @@ def strong_features(photos: Photos, args: argparse.Namespace, numbers: list[int]
     from rich.progress import track
 
     import mmwsss.datasets  # noqa: F401
-    path = osp.join(args.out, f'strong_{num_ops}.pt')
-    if osp.exists(path):
-        return torch.load(path, weights_only=True)
     network = FrozenNetwork(photos, args)
     first = numbers[0]
     again = network.features(first, photos.image(first)[None])[0].float()
@@ -92,10 +91,7 @@ def strong_features(photos: Photos, args: argparse.Namespace, numbers: list[int]
                  for turned in (image, image[:, ::-1]) for _ in range(VIEWS)]
         one[:] = network.features(
             n, torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).flip(1))
-    strong = strong.unflatten(1, (2, VIEWS))
-    with atomic_write(path) as file:
-        torch.save(strong, file)
-    return strong
+    return strong.unflatten(1, (2, VIEWS))
 
 
 def parse_args() -> argparse.Namespace:
@@ -117,8 +113,7 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Make the runs that are not there, and print the table."""
-    print_table(make_runs(args, lambda *given: Run(*given, args).scores(),
-                          'sweeps' if args.sweeps else 'scores'))
+    print_table(make_runs(args, Run, 'sweeps' if args.sweeps else 'scores'))
 
 
 def print_table(runs: list[dict]) -> None:
@@ -131,9 +126,7 @@ def print_table(runs: list[dict]) -> None:
     print(f'{"":64} {"choose":>6} {"mIoU":>5} {"range":>10} {"gain":>5} {"least":>5} '
           f'{"P":>5} {"R":>5} {"thr":>5} {"FPR":>5} {"FNR":>5} {"covered":>9} '
           f'{"accuracy":>9} {"T":>4} {"bg":>4}')
-    for row in runs[0]:
-        if not all(row in run for run in runs):
-            continue
+    for row in common_rows(runs):
         mean = {key: sum(run[row][key] for run in runs) / len(runs)
                 for key in runs[0][row]}
         values = [run[row]['mIoU'] for run in runs]
@@ -151,12 +144,11 @@ def print_table(runs: list[dict]) -> None:
 
 
 class Run(FrozenRun):
-    """One run of all rows; ``args`` is the command line."""
+    """One run of all rows."""
 
     def __init__(self, photos: Photos, features: Tensor, seed: int,
                  args: argparse.Namespace) -> None:
-        super().__init__(photos, features, seed)
-        self.args = args
+        super().__init__(photos, features, seed, args)
         self.scored = photos.fit[:args.photos]
         self.truths: dict[tuple[int, int], Tensor] = {}
         self.path = osp.join(args.out, f'rows_{seed}.json')
@@ -176,12 +168,7 @@ class Run(FrozenRun):
             torch.manual_seed(self.seed)
             head = build()
             path = osp.join(self.args.out, f'{name}_{self.seed}.pth')
-            if osp.exists(path):
-                head.load_state_dict(torch.load(path, weights_only=True))
-            else:
-                self.learn(head, self.args.classifier_iters, self.photos.fit)
-                with atomic_write(path) as file:
-                    torch.save(head.state_dict(), file)
+            head.load_state_dict(stored(path, lambda head=head: self.classify(head)))
             if f'{name}: classifier' not in self.rows:
                 self.add(f'{name}: classifier', head)
             self.table(name, head)
@@ -189,6 +176,11 @@ class Run(FrozenRun):
                 torch.manual_seed(self.seed)
                 self.sweeps(name, head, build())
         return self.rows
+
+    def classify(self, head: nn.Module) -> dict[str, Tensor]:
+        """The weights of a head that learns from image labels alone."""
+        self.learn(head, self.args.classifier_iters, self.photos.fit)
+        return head.state_dict()
 
     def table(self, name: str, head: nn.Module) -> None:
         """Add the rows of one head: Table 6, at several settings and scales of the
@@ -261,8 +253,9 @@ class Run(FrozenRun):
             strong = self.features[self.scored][:, :, None].expand(
                 -1, -1, VIEWS, -1, -1, -1)
         else:
-            strong = strong_features(
-                self.photos, self.args, self.scored, num_ops, self.features)
+            path = osp.join(self.args.out, f'strong_{num_ops}.pt')
+            strong = stored(path, lambda: strong_features(
+                self.photos, self.args, self.scored, num_ops, self.features))
         online = self.learn(
             head, iters * self.args.iters, self.scored, loss, strong)
         if loss.threshold <= 1:
@@ -304,7 +297,7 @@ class Run(FrozenRun):
         """
         import torch
         place = {n: i for i, n in enumerate(photos)}
-        descent, counts = Descent(head, iters), []
+        descent, counts = Descent(head.parameters(), iters), []
         for batch, mirrored in self.batches(iters, BATCH, photos):
             # Drawn in every row, so that all see the same photos.
             views = torch.randint(0, VIEWS, (len(batch), )).tolist()
@@ -359,30 +352,14 @@ class Run(FrozenRun):
         self.truths[n, flip] = square[STRIDE // 2::STRIDE, STRIDE // 2::STRIDE].clone()
         return self.truths[n, flip]
 
-    def maps(self, head: nn.Module, numbers: list[int]) -> Tensor:
-        """Class maps (n, K, g, g) of photos."""
-        import torch
-        with torch.no_grad():
-            return torch.cat([
-                head((self.features[numbers[i:i + 32], 0], )).maps
-                for i in range(0, len(numbers), 32)])
-
     def add(self, name: str, head: nn.Module, online: dict | None = None) -> None:
         """Score a row at the threshold that is best on the photos that choose."""
-        choose, scored = (self.seed_scores(head, numbers)
+        choose, scored = (self.seed_scores(self.maps(head, numbers), numbers)
                           for numbers in (self.photos.choose, self.scored))
-        best = max(range(len(choose)), key=lambda i: choose[i]['mIoU'])
-        self.rows[name] = dict(scored[best], choose=choose[best]['mIoU'],
-                               threshold=THRESHOLDS[best], **online or {})
+        self.rows[name] = dict(
+            at_best_threshold(scored, choose),
+            choose=max(one['mIoU'] for one in choose), **online or {})
         write_json(self.path, self.rows)
-
-    def seed_scores(self, head: nn.Module, numbers: list[int]) -> list[dict]:
-        """The scores of a head's seeds at each of THRESHOLDS."""
-        from mmwsss.ops import max_norm
-        maps = self.maps(head, numbers) * self.inside(numbers)
-        seeds = max_norm(maps.relu()) * self.photos.tags[numbers][:, :, None, None]
-        return self.threshold_scores(
-            dict(zip(numbers, seeds, strict=True)).__getitem__, numbers)
 
 
 if __name__ == '__main__':

@@ -26,14 +26,18 @@ from typing import TYPE_CHECKING
 
 from frozen_features import (
     STRIDE,
+    Descent,
     FrozenRun,
     Photos,
+    features_path,
     load_network,
     make_parser,
+    print_rows,
+    stored,
     summary,
 )
 
-from mmwsss.utils import atomic_write, read_json, write_json
+from mmwsss.utils import read_json, write_json
 from mmwsss.utils.entry_point import run_tool
 
 if TYPE_CHECKING:
@@ -59,7 +63,14 @@ POWERS = (1., 2., 3., 4.)
 THRS = (PUBLISHED_THR, 0.3, 0.5)
 MORE_POWERS = (0.25, 0.5, *POWERS)
 RATE = 2e-4
-COLUMNS = ('choose', 'precision', 'recall', 'any', 'seen', 'unseen', 'kept', 'decided')
+# choose: mIoU on the photos that choose. any: mIoU at the threshold of classes and the
+# power of the background that are best there, of wider choices. seen, unseen: mIoU with
+# the tags, on photos that were learnt from and on those that choose. kept: share of
+# images that the pixel loss keeps; decided: of their pixels, in the last iterations.
+COLUMNS = dict(
+    mIoU=('mIoU', 5, 1), choose=('choose', 6, 1), precision=('P', 5, 1),
+    recall=('R', 5, 1), any=('any', 5, 1), seen=('seen', 5, 1),
+    unseen=('unseen', 6, 1), kept=('kept', 5, 2), decided=('decided', 7, 2))
 
 
 def parse_args() -> argparse.Namespace:
@@ -95,31 +106,8 @@ def main(args: argparse.Namespace) -> None:
     photos = Photos(args.data, args.choose, args.size)
     photos.fit = photos.fit[:args.photos]
     views = load_views(photos, args)
-    print_table([Run(photos, views, seed, args).scores() for seed in args.seeds])
-
-
-def print_table(runs: list[dict]) -> None:
-    """The mean of each row over the runs, with the range of the mIoU.
-
-    choose: mIoU on the photos that choose. any: mIoU at the threshold of classes and
-    the power of the background that are best there, of wider choices. seen, unseen:
-    mIoU with the tags, on photos that were learnt from and on those that choose.
-    kept: share of images that the pixel loss keeps; decided: of their pixels, in the
-    last iterations.
-    """
-    print(f'{"":36} {"mIoU":>5} {"range":>10} {"choose":>6} {"P":>5} {"R":>5} '
-          f'{"any":>5} {"seen":>5} {"unseen":>6} {"kept":>5} {"decided":>7}')
-    for row in {row: None for run in runs for row in run}:
-        having = [run[row] for run in runs if row in run]
-        values = [one['mIoU'] for one in having]
-        mean = {key: sum(one[key] for one in having) / len(having) for key in COLUMNS
-                if all(key in one for one in having)}
-        cells = (f'{mean[key]:{width}.{digits}f}' if key in mean else ' ' * width
-                 for key, width, digits in zip(
-                     COLUMNS, (6, 5, 5, 5, 5, 6, 5, 7), (1, 1, 1, 1, 1, 1, 2, 2),
-                     strict=True))
-        print(f'{row:36} {sum(values) / len(values):5.1f} {min(values):5.1f}-'
-              f'{max(values):.1f} {" ".join(cells)}')
+    runs = [Run(photos, views, seed, args).scores() for seed in args.seeds]
+    print_rows(runs, 36, COLUMNS, dict.fromkeys(row for run in runs for row in run))
 
 
 def load_views(photos: Photos, args: argparse.Namespace) -> dict:
@@ -134,16 +122,12 @@ def load_views(photos: Photos, args: argparse.Namespace) -> dict:
     Raises:
         ValueError: If those that are there were made with other options.
     """
-    import torch
-    path = args.features or osp.join(args.out, 'features.pt')
     options = {key: getattr(args, key) for key in (
         'photos', 'views', 'crop', 'test_size', 'learnt', 'model', 'model_options')}
     shallow_part, deep_part, last, mean, std = split_network(args)
-    if not osp.exists(path):
-        made = make_views(photos, args, shallow_part, deep_part, mean, std)
-        with atomic_write(path) as file:
-            torch.save(dict(made, options=options), file)
-    views = torch.load(path, weights_only=True)
+    path = features_path(args)
+    views = stored(path, lambda: dict(
+        make_views(photos, args, shallow_part, deep_part, mean, std), options=options))
     if views['options'] != options:
         raise ValueError(f'{path} was made with other options: {views["options"]}')
     return dict(views, last=last)
@@ -233,8 +217,8 @@ class Run(FrozenRun):
 
     def __init__(self, photos: Photos, views: dict, seed: int,
                  args: argparse.Namespace) -> None:
-        super().__init__(photos, views['deep'], seed)
-        self.views, self.args = views, args
+        super().__init__(photos, views['deep'], seed, args)
+        self.views = views
         self.index = {n: i for i, n in enumerate(photos.fit)}
         self.path = osp.join(args.out, f'scores_{seed}.json')
         self.rows = read_json(self.path) if osp.exists(self.path) else {}
@@ -256,49 +240,46 @@ class Run(FrozenRun):
 
     def pretrained(self, gate: str) -> tuple[nn.Module, NGWPHead]:
         """Blocks and head after their stage pretrain; of one run they are stored."""
-        import torch
         blocks, head = self.classified(), self.make_head(GATES[gate])
-        path = osp.join(self.args.out, f'pretrained_{gate}_{self.seed}.pth')
-        if osp.exists(path):
-            states = torch.load(path, weights_only=True)
-            blocks.load_state_dict(states['blocks'])
-            head.load_state_dict(states['head'])
-            return blocks, head
-        row = f'after pretrain, {TITLES[gate]}'
-        self.learn(blocks, head, [(self.args.pretrain_iters, row)])
-        with atomic_write(path) as file:
-            torch.save(dict(blocks=blocks.state_dict(), head=head.state_dict()), file)
+
+        def pretrain() -> dict:
+            row = f'after pretrain, {TITLES[gate]}'
+            self.learn(blocks, head, [(self.args.pretrain_iters, row)])
+            return dict(blocks=blocks.state_dict(), head=head.state_dict())
+
+        states = stored(
+            osp.join(self.args.out, f'pretrained_{gate}_{self.seed}.pth'), pretrain)
+        blocks.load_state_dict(states['blocks'])
+        head.load_state_dict(states['head'])
         return blocks, head
 
     def classified(self) -> nn.Module:
         """The last blocks after CAM's training, which all rows begin with."""
         import copy
 
-        import torch
         from torch import nn
-        from torch.nn import functional as F
         blocks = copy.deepcopy(self.views['last']).eval()
         for module in blocks.modules():
             # The statistics and what belongs to them stay, as the paper's do.
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.requires_grad_(False)
-        path = osp.join(self.args.out, f'classified_{self.seed}.pth')
-        if osp.exists(path):
-            blocks.load_state_dict(torch.load(path, weights_only=True))
-            return blocks
+        blocks.load_state_dict(stored(
+            osp.join(self.args.out, f'classified_{self.seed}.pth'),
+            lambda: self.classify(blocks)))
+        return blocks
+
+    def classify(self, blocks: nn.Module) -> dict[str, Tensor]:
+        """The weights of the last blocks after CAM's training."""
+        import torch
+        from torch.nn import functional as F
         torch.manual_seed(self.seed)
-        classify = nn.Conv2d(self.deep_channels(), self.num_classes - 1, 1)
-        optimizer = self.optimizer(blocks, classify)
+        classifier = torch.nn.Conv2d(self.deep_channels(), self.num_classes - 1, 1)
+        descent = self.descent(blocks, classifier, self.args.classifier_iters)
         for batch, views in self.some(self.args.classifier_iters):
             _, deep, _ = self.crops(batch, views)
-            loss = F.multilabel_soft_margin_loss(
-                classify(blocks(deep)).mean((2, 3)), self.photos.tags[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        with atomic_write(path) as file:
-            torch.save(blocks.state_dict(), file)
-        return blocks
+            descent.step(F.multilabel_soft_margin_loss(
+                classifier(blocks(deep)).mean((2, 3)), self.photos.tags[batch]))
+        return blocks.state_dict()
 
     def deep_channels(self) -> int:
         """Channels behind the last blocks."""
@@ -331,13 +312,13 @@ class Run(FrozenRun):
         for parameter in head.enrich.parameters():
             parameter.requires_grad_(gate is not None)
 
-    def optimizer(self, blocks: nn.Module, head: nn.Module):
-        """AdamW, with a rate of the head ten times that of the blocks."""
-        import torch
-        return torch.optim.AdamW([
+    @staticmethod
+    def descent(blocks: nn.Module, head: nn.Module, iters: int) -> Descent:
+        """Constant rates, that of the head ten times that of the blocks."""
+        return Descent([
             dict(params=[one for one in part.parameters() if one.requires_grad],
                  lr=rate)
-            for part, rate in ((blocks, RATE), (head, 10 * RATE))], weight_decay=0.01)
+            for part, rate in ((blocks, RATE), (head, 10 * RATE))], iters, power=0)
 
     def some(self, iters: int) -> list[tuple[list, list]]:
         """Batches of 8 crops that do not depend on what a network draws."""
@@ -357,16 +338,15 @@ class Run(FrozenRun):
         """Train the blocks and the head in its stage at constant rates, and score
         a row, by name, at each of the iterations."""
         from mmseg.structures import SegDataSample
-        optimizer = self.optimizer(blocks, head)
+        iters = ends[-1][0]
+        descent = self.descent(blocks, head, iters)
         names, shares = dict(ends), {'kept': [], 'decided': []}
-        for step, (batch, views) in enumerate(self.some(ends[-1][0]), start=1):
+        for step, (batch, views) in enumerate(self.some(iters), start=1):
             head.train()
             shallow, deep, images = self.crops(batch, views)
             samples = [SegDataSample(metainfo=self.meta(n, tags=True)) for n in batch]
             losses = head.loss_by_feat(head((shallow, blocks(deep)), images), samples)
-            optimizer.zero_grad()
-            sum(one for key, one in losses.items() if 'loss' in key).backward()
-            optimizer.step()
+            descent.step(sum(one for key, one in losses.items() if 'loss' in key))
             for key, values in shares.items():
                 values.append(float(losses.get(key, 0.)))
             if step in names:

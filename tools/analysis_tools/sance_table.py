@@ -21,7 +21,6 @@ if __name__ == '__main__':
     from mmwsss.ctrl_c import end_at_ctrl_c
     end_at_ctrl_c()
 
-import os
 import os.path as osp
 from typing import TYPE_CHECKING
 
@@ -31,10 +30,12 @@ from frozen_features import (
     Descent,
     FrozenRun,
     Photos,
+    at_best_threshold,
     check_folder,
     load_features,
     load_network,
     make_parser,
+    stored,
     summary,
 )
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from mmwsss.models.segmentors import SANCE
     from mmwsss.structures import Seed
@@ -141,25 +142,28 @@ def spread(values: Iterable[float]) -> str:
     return f'{mean} ({min(values):.1f}-{max(values):.1f})'
 
 
+def print_line(name: str, cells: Iterable, width: int = 56) -> None:
+    """A row of a table."""
+    print(f'{name:{width}}' + ''.join(f'{cell:>18}' for cell in cells))
+
+
 def print_curves(curves: dict[str, list[list[dict]]]) -> None:
     """The mIoU of each row after each number of iterations."""
     steps = [point['iter'] for point in next(iter(curves.values()))[0]]
-    print(f'{"mIoU after iterations":56}' + ''.join(f'{step:>18}' for step in steps))
+    print_line('mIoU after iterations', steps)
     for name, runs in curves.items():
-        print(f'{name:56}' + ''.join(
-            f'{spread(run[i]["mIoU"] for run in runs):>18}'
-            for i in range(len(steps))))
+        print_line(name, (spread(run[i]['mIoU'] for run in runs)
+                          for i in range(len(steps))))
 
 
 def print_ends(runs: dict[str, list[dict]]) -> None:
     """The scores at the end; what walks is the segmentation, or the CAM."""
-    print(f'\n{"at the end":56}' + ''.join(
-        f'{name:>18}' for name in ('mIoU', 'P', 'R', 'thr, x 100')))
+    print()
+    print_line('at the end', ('mIoU', 'P', 'R', 'thr, x 100'))
 
     def line(name: str, ends: list[dict]) -> None:
-        print(f'{name:56}' + ''.join(
-            f'{spread(end[key] * factor for end in ends):>18}' for key, factor in (
-                ('mIoU', 1), ('precision', 1), ('recall', 1), ('threshold', 100))))
+        print_line(name, (spread(end[key] * factor for end in ends) for key, factor in (
+            ('mIoU', 1), ('precision', 1), ('recall', 1), ('threshold', 100))))
 
     first = next(iter(runs.values()))
     line('CAM', [run['cam'] for run in first])
@@ -176,33 +180,34 @@ def print_online(runs: dict[str, list[dict]]) -> None:
     the pixels that are right, of all, of those that the labels of seeds decide and of
     those that they do not. contour: mean boundary.
     """
-    keys = ('foreground', 'precision', 'recall', 'right', 'right_decided',
-            'right_undecided', 'contour')
-    print(f'\n{"labels on crops":48} {"iter":>5}' + ''.join(
-        f'{name:>18}' for name in ('fg', 'P', 'R', 'right', '  where decided',
-                                   'where undecided', 'contour')))
+    columns = dict(
+        foreground='fg', precision='P', recall='R', right='right',
+        right_decided='  where decided', right_undecided='where undecided',
+        contour='contour')
+    print()
+    print_line(f'{"labels on crops":48} {"iter":>5}', columns.values(), 54)
     first = next(iter(runs.values()))
     for name, key in (('labels of seeds, where decided', 'seed_labels'),
                       ('masks', 'masks')):
-        print(f'{name:54}' + ''.join(
-            f'{spread(run[key][one] for run in first):>18}'
-            for one in keys if one in first[0][key]))
+        print_line(name, (spread(run[key][one] for run in first)
+                          for one in columns if one in first[0][key]), 54)
     for row, many in runs.items():
         for i, point in enumerate(many[0]['points']):
-            print(f'{ROWS[row][0]:48} {point["iter"]:>5}' + ''.join(
-                f'{spread(run["points"][i]["online"][one] for run in many):>18}'
-                for one in keys))
+            print_line(
+                f'{ROWS[row][0]:48} {point["iter"]:>5}',
+                (spread(run['points'][i]['online'][one] for run in many)
+                 for one in columns), 54)
 
 
 def print_criteria(runs: dict[str, list[dict]]) -> None:
     """What thresholds without masks cost on the scored photos, in points of mIoU."""
     names = [*next(iter(runs.values()))[0]['criteria']]
-    print(f'\n{"points below the best threshold of the same photos":56}' + ''.join(
-        f'{name:>18}' for name in ('best', *names)))
+    print()
+    print_line('points below the best threshold of the same photos', ('best', *names))
     for row, many in runs.items():
-        print(f'{ROWS[row][0]:56}' + f'{spread(run["best"] for run in many):>18}'
-              + ''.join(f'{spread(run["criteria"][name] for run in many):>18}'
-                        for name in names))
+        print_line(ROWS[row][0], (
+            spread(run['best'] for run in many),
+            *(spread(run['criteria'][name] for run in many) for name in names)))
 
 
 def draw_curves(curves: dict[str, list[list[dict]]], path: str) -> None:
@@ -247,10 +252,11 @@ class Table:
         self.choosing = self.photos.choose[:args.choosing]
         self.config = Config.fromfile(project_path(*CONFIG.split('/'))).model
         init_default_scope('mmseg')
-        self.crops, self.whole = self.load_maps()
+        self.crops, self.whole = stored(osp.join(args.out, 'maps.pt'), self.make_maps)
         self.truth = [self.crop(i, self.photos.mask(crop['photo']))
                       for i, crop in enumerate(self.crops)]
-        self.seeds: dict[int, dict] = {}
+        self.first_crops = [i for i, crop in enumerate(self.crops)
+                            if crop['photo'] in self.scored and i % args.views == 0]
 
     def crop(self, number: int, mask: Tensor | None = None) -> Tensor | dict:
         """A crop of a photo, always the same one of a number: what the training
@@ -275,15 +281,10 @@ class Table:
         return dict(photo=n, box=results['valid_box'],
                     image=torch.from_numpy(results['img'].transpose(2, 0, 1)).byte())
 
-    def load_maps(self) -> tuple[list[dict], dict[int, list]]:
+    def make_maps(self) -> tuple[list[dict], dict[int, list]]:
         """The crops with their features, and features of whole photos."""
         import torch
         from rich.progress import track
-
-        from mmwsss.utils import atomic_write
-        path = osp.join(self.args.out, 'maps.pt')
-        if osp.exists(path):
-            return torch.load(path, weights_only=True)
         network, mean, std = load_network(self.args)
 
         def features(image: Tensor) -> list[Tensor]:
@@ -300,24 +301,7 @@ class Table:
             crop['features'] = features(crop['image'])
         whole = {n: features(self.photos.image(n))
                  for n in track([*self.choosing, *self.scored], 'photos')}
-        os.makedirs(self.args.out, exist_ok=True)
-        with atomic_write(path) as file:
-            torch.save((crops, whole), file)
         return crops, whole
-
-    def seeds_of(self, seed: int) -> dict:
-        """CAM seeds of a run and the labels made of them."""
-        import torch
-
-        from mmwsss.utils import atomic_write
-        if seed not in self.seeds:
-            path = osp.join(self.args.out, f'seeds_{seed}.pt')
-            if not osp.exists(path):
-                made = self.make_seeds(seed)
-                with atomic_write(path) as file:
-                    torch.save(made, file)
-            self.seeds[seed] = torch.load(path, weights_only=True)
-        return self.seeds[seed]
 
     def make_seeds(self, seed: int) -> dict:
         """Train ESOL's classifier on the photos that choose nothing; its CAM and
@@ -330,16 +314,15 @@ class Table:
         from mmwsss.structures import Seed
         photos, args = self.photos, self.args
         features = load_features(photos, args)
-        run = FrozenRun(photos, features, seed)
+        run = FrozenRun(photos, features, seed, args)
         torch.manual_seed(seed)
         # Two convolutions before the classifier: CAM of one layer on frozen features
         # is too weak to begin with.
         head = ESOLHead(features.shape[2], self.num_classes, mid_channels=64)
-        descent = Descent(head, args.classifier_iters, RATE)
-        for batch, mirrored in run.batches(args.classifier_iters):
-            descent.step(head.loss_decode(
-                run.pool(batch, head((run.inputs(batch, mirrored), )).maps),
-                photos.tags[batch]))
+        run.learn_from_all(
+            head, args.classifier_iters, RATE,
+            lambda features, batch, _: head.loss_decode(
+                run.pool(batch, head((features, )).maps), photos.tags[batch]))
 
         def cam(n: int) -> Tensor:
             rows, columns = photos.covered(n, STRIDE)
@@ -349,10 +332,10 @@ class Table:
             return max_norm(maps) * photos.tags[n][:, None, None]
 
         cams = {n: cam(n) for n in (*self.choosing, *self.train)}
-        choose = run.threshold_scores(cams.__getitem__, self.choosing)
-        best = max(range(len(choose)), key=lambda i: choose[i]['mIoU'])
-        scores = run.threshold_scores(cams.__getitem__, self.scored)[best]
-        threshold = THRESHOLDS[best]
+        scores = at_best_threshold(*(
+            run.threshold_scores(cams.__getitem__, numbers)
+            for numbers in (self.scored, self.choosing)))
+        threshold = scores['threshold']
         rule = IRNLabel(threshold + ABOVE, max(threshold - BELOW, 0.02))
         labels = {}
         for n in self.train:
@@ -360,17 +343,19 @@ class Table:
             seed_of_photo = Seed(photos.at_photo(n, cams[n][present]).clamp(0, 1),
                                  present + 1, photos.sizes[n])
             labels[n] = rule(seed_of_photo, photos.image(n).float())
-        return dict(cams=cams, labels=labels, scores=dict(scores, threshold=threshold))
+        return dict(cams=cams, labels=labels, scores=scores)
 
     def run(self, row: str, seed: int) -> dict:
         """Train the heads as a row says; all its scores."""
         import torch
-        args, seeds = self.args, self.seeds_of(seed)
+        args = self.args
+        seeds = stored(osp.join(args.out, f'seeds_{seed}.pt'),
+                       lambda: self.make_seeds(seed))
         labels = [self.crop(i, seeds['labels'][crop['photo']])
                   for i, crop in enumerate(self.crops)]
         torch.manual_seed(seed)
         model = self.make_model(ROWS[row][1])
-        descent = Descent(model, args.iters, RATE)
+        descent = Descent(model.parameters(), args.iters, RATE)
         points, order = [], []
         for step in range(args.iters):
             if len(order) < args.batch:
@@ -452,7 +437,8 @@ class Table:
         (K, g, g) of the square, after a walk inside the contours."""
         from torch.nn import functional as F
         self.show(model, [self.whole[n]])
-        logits, contour = model.maps(logits_of_nothing(model))
+        # The backbone looks at no image.
+        logits, contour = model.maps(model.data_preprocessor.mean[None])
         scores = logits[0].softmax(0)
         if cam is not None:
             maps = self.photos.at_photo(n, cam)
@@ -463,41 +449,34 @@ class Table:
 
     def curve(self, seeds: Callable[[int], Seed], numbers: Iterable[int]) -> list[dict]:
         """The scores of seeds at each of THRESHOLDS."""
-        from mmwsss.ops.seed_confusion import integrate_histogram, seed_histogram
-
-        def histogram(n: int) -> Tensor:
+        def at_photo(n: int) -> tuple[Tensor, Tensor]:
             seed = seeds(n)
-            return seed_histogram(seed.upsample(), seed.labels, self.photos.mask(n),
-                                  THRESHOLDS, self.num_classes)
+            return seed.upsample(), seed.labels
 
-        return [summary(one) for one in integrate_histogram(
-            sum(map(histogram, numbers)))]
+        return self.photos.threshold_scores(at_photo, numbers)
 
     def score(self, model: SANCE, cams: dict[int, Tensor] | None = None) -> dict:
         """The scores of pseudo labels at the threshold of the photos that choose."""
         def seeds(n: int) -> Seed:
             return self.seed(model, n, cams and cams[n])
 
-        choose = self.curve(seeds, self.choosing)
-        best = max(range(len(choose)), key=lambda i: choose[i]['mIoU'])
-        return dict(self.curve(seeds, self.scored)[best], threshold=THRESHOLDS[best])
+        return at_best_threshold(*(self.curve(seeds, numbers)
+                                   for numbers in (self.scored, self.choosing)))
 
     def online(self, model: SANCE, labels: list[Tensor]) -> dict:
         """What online labels of the scored photos' crops are, without refinement."""
         import torch
-        numbers = [i for i, crop in enumerate(self.crops) if crop['photo'] in
-                   self.scored and i % self.args.views == 0]
         made, contours = [], []
-        for i in numbers:
+        for i in self.first_crops:
             images, samples = self.batch(model, [i], labels)
             logits, contour = model.maps(images)
             boundary = contour.sigmoid()
-            rows, columns = self.cells(i)
+            rows, columns = self.grid().box(self.crops[i]['box'])
             contours.append(boundary[..., rows, columns].mean())
             made.append(model.online_labels(
                 logits.softmax(1), boundary, model._present(samples, images.device),
                 [(rows, columns)])[0])
-        return dict(self.quality(numbers, made, labels),
+        return dict(self.quality(self.first_crops, made, labels),
                     contour=float(100 * torch.stack(contours).mean()))
 
     def grid(self):
@@ -506,16 +485,11 @@ class Table:
         return LabelGrid((self.args.crop, ) * 2,
                          self.crops[0]['features'][1].shape[1:])
 
-    def cells(self, number: int) -> tuple[slice, slice]:
-        """The cells that a crop's photo fills."""
-        return self.grid().box(self.crops[number]['box'])
-
     def label_scores(self, labels: list[Tensor]) -> dict:
         """What the labels of seeds and the masks are on the crops of `online`."""
-        numbers = [i for i, crop in enumerate(self.crops) if crop['photo'] in
-                   self.scored and i % self.args.views == 0]
-        return {name: self.quality(numbers, [self.grid().sample(many[i]) for i in
-                                             numbers], labels)
+        return {name: self.quality(
+                    self.first_crops,
+                    [self.grid().sample(many[i]) for i in self.first_crops], labels)
                 for name, many in (('seed_labels', labels), ('masks', self.truth))}
 
     def quality(self, numbers: list[int], made: list[Tensor],
@@ -559,11 +533,6 @@ class Table:
             THRESHOLDS[i] - t)) for name, one in thresholds.items()}
         return dict(best=max(curve), curve=curve, thresholds=thresholds, criteria={
             name: max(curve) - curve[i] for name, i in nearest.items()})
-
-
-def logits_of_nothing(model: nn.Module) -> Tensor:
-    """An image for a backbone that looks at none."""
-    return model.data_preprocessor.mean[None]
 
 
 if __name__ == '__main__':

@@ -24,12 +24,11 @@ from typing import TYPE_CHECKING
 
 from frozen_features import (
     STRIDE,
-    THRESHOLDS,
-    Descent,
     FrozenRun,
-    Photos,
+    at_best_threshold,
     make_parser,
     make_runs,
+    print_rows,
     summary,
 )
 
@@ -59,33 +58,15 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Make the runs that are not there, and print the table."""
-    print_table(make_runs(
-        args, lambda *given: Run(*given, args).scores()))
-
-
-def print_table(runs: list[dict]) -> None:
-    """The mean of each row over the runs, with the range of the mIoU; ``choose`` is
-    the mIoU on the photos that choose."""
-    print(f'{"":56} {"choose":>6} {"mIoU":>5} {"range":>10} {"P":>5} {"R":>5}')
-    for row in runs[0]:
-        # Of some runs there may be more schedules than of others.
-        if not all(row in run for run in runs):
-            continue
-        columns = {key: [run[row][key] for run in runs]
-                   for key in ('choose', 'mIoU', 'precision', 'recall')}
-        values = columns['mIoU']
-        mean = {key: sum(column) / len(column) for key, column in columns.items()}
-        print(f'{row:56} {mean["choose"]:6.1f} {mean["mIoU"]:5.1f} {min(values):5.1f}-'
-              f'{max(values):.1f} {mean["precision"]:5.1f} {mean["recall"]:5.1f}')
+    # Of some runs there may be more schedules than of others; choose is the mIoU on
+    # the photos that choose.
+    print_rows(make_runs(args, Run), 56, dict(
+        choose=('choose', 6, 1), mIoU=('mIoU', 5, 1), precision=('P', 5, 1),
+        recall=('R', 5, 1)))
 
 
 class Run(FrozenRun):
-    """One run of all rows; ``args`` is the command line."""
-
-    def __init__(self, photos: Photos, features: Tensor, seed: int,
-                 args: argparse.Namespace) -> None:
-        super().__init__(photos, features, seed)
-        self.args = args
+    """One run of all rows."""
 
     def scores(self) -> dict[str, dict]:
         """The scores of each row."""
@@ -124,14 +105,6 @@ class Run(FrozenRun):
                 self.score_model(self.train_segmentor(truth, iters)))
         return rows
 
-    def train(self, network: nn.Module, iters: int, rate: float, loss) -> nn.Module:
-        """Train a head by AdamW with polynomial decay on the photos that choose
-        nothing; ``loss(network, features, photos, mirrored)``."""
-        descent = Descent(network, iters, rate)
-        for batch, mirrored in self.batches(iters):
-            descent.step(loss(network, self.inputs(batch, mirrored), batch, mirrored))
-        return network.eval()
-
     def train_classifier(self) -> nn.Module:
         """ESOL's head in its stage classify."""
         import torch
@@ -145,10 +118,11 @@ class Run(FrozenRun):
             nn.Conv2d(64, self.num_classes - 1, 1, bias=False))
         for layer in (network[0], network[2]):
             nn.init.kaiming_normal_(layer.weight, mode='fan_out')
-        return self.train(
+        self.learn_from_all(
             network, self.args.classifier_iters, 1e-3,
-            lambda network, features, batch, _: F.multilabel_soft_margin_loss(
+            lambda features, batch, _: F.multilabel_soft_margin_loss(
                 self.pool(batch, network(features)), self.photos.tags[batch]))
+        return network.eval()
 
     def both_views(self, network: nn.Module, n: int) -> Tensor:
         """What a head answers (2, K, g, g) of a photo and its mirror image, the
@@ -175,8 +149,9 @@ class Run(FrozenRun):
         from torch.nn import functional as F
         torch.manual_seed(self.seed)
         step = 8 // LABEL_STRIDE
+        network = make_head(self.features.shape[2], self.num_classes)
 
-        def loss(network, features, batch, mirrored):
+        def loss(features, batch, mirrored):
             target = torch.stack([
                 self.photos.mirrored(n, labels[n], LABEL_STRIDE) if flip else labels[n]
                 for n, flip in zip(batch, mirrored, strict=True)])
@@ -186,8 +161,8 @@ class Run(FrozenRun):
                 align_corners=False)
             return F.cross_entropy(logits, target, ignore_index=255)
 
-        return self.train(
-            make_head(self.features.shape[2], self.num_classes), iters, 3e-3, loss)
+        self.learn_from_all(network, iters, 3e-3, loss)
+        return network.eval()
 
     def shares(self, model: nn.Module, n: int) -> Tensor:
         """Seeds of a segmentation model, those of SegmentorTTAModel that leaves absent
@@ -199,9 +174,8 @@ class Run(FrozenRun):
     def choose_threshold(self, seeds: dict[int, Tensor]) -> tuple[float, dict]:
         """The best threshold on the photos that choose, and its scores."""
         scores = self.threshold_scores(seeds.__getitem__, self.photos.choose)
-        best = max(range(len(scores)), key=lambda i: scores[i]['mIoU'])
-        return THRESHOLDS[best], dict(
-            scores[best], choose=scores[best]['mIoU'], threshold=THRESHOLDS[best])
+        best = at_best_threshold(scores, scores)
+        return best['threshold'], dict(best, choose=best['mIoU'])
 
     def refine(self, n: int, seed: Tensor, threshold: float) -> Tensor:
         """The pseudo label of a photo on the grid of stride 2: IRN's label CRF at
