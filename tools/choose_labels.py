@@ -74,18 +74,18 @@ def images(dataset, with_masks: bool) -> list[dict]:
     return spread_evenly(infos, MOST_IMAGES['choose'])
 
 
-def sweep(folder: str, infos: list[dict], meta: dict) -> dict:
-    """The scores of a stage's seeds on masks, at its best threshold, and of classes."""
+def score(folder: str, infos: list[dict], meta: dict,
+          seeds: bool) -> tuple[dict, dict]:
+    """The scores of seeds, at their best threshold, or of labels on masks; details."""
     import torch
     from mmseg.registry import METRICS
 
     from mmwsss.evaluation.metrics.prediction_files import count_setup
-    metric = dict(type='SeedMetric', print_classes=False)
-    _, counts = count_setup(metric, meta, folder, True)(infos)
+    metric = dict(type='SeedMetric' if seeds else 'MaskMetric', print_classes=False)
+    _, counts = count_setup(metric, meta, folder, seeds)(infos)
     scorer = METRICS.build(metric)
     scorer.dataset_meta = meta
-    scores, details = scorer.summarize(torch.from_numpy(counts), [])
-    return dict(scores, classes=details['class_IoU'])
+    return scorer.summarize(torch.from_numpy(counts), [])
 
 
 def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
@@ -93,10 +93,6 @@ def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
     """The scores of a stage's labels after a refiner."""
     import tempfile
 
-    import torch
-    from mmseg.registry import METRICS
-
-    from mmwsss.evaluation.metrics.prediction_files import count_setup
     from mmwsss.evaluation.writers.pseudo_label_writer import pseudo_label_setup
     rule = dict(type='ThresholdLabel', bg_thr=bg_thr,
                 refiner=dict(type='DenseCRF', preset=refiner))
@@ -106,11 +102,7 @@ def score_refined(folder: str, infos: list[dict], meta: dict, bg_thr: float,
             name = info['img_id']
             refine((osp.join(folder, f'{name}.npz'), info['img_path'],
                     osp.join(labels, f'{name}.png')))
-        metric = dict(type='MaskMetric', print_classes=False)
-        _, counts = count_setup(metric, meta, labels, False)(infos)
-    scorer = METRICS.build(metric)
-    scorer.dataset_meta = meta
-    return scorer.summarize(torch.from_numpy(counts), [])[0]
+        return score(labels, infos, meta, seeds=False)[0]
 
 
 def choose_by_masks(args: argparse.Namespace, infos: list[dict],
@@ -118,12 +110,12 @@ def choose_by_masks(args: argparse.Namespace, infos: list[dict],
     """Stage, threshold and refiner of the best mIoU on masks; checks of the stages."""
     from mmwsss.evaluation.label_checks import check_class_ious, check_stages
     meta = dict(dataset.metainfo)
-    rows, swept = [], {}
+    rows, swept, classes = [], {}, {}
     for stage, folder in args.stages.items():
-        scores = sweep(folder, infos, meta)
+        scores, details = score(folder, infos, meta, seeds=True)
         print(f'{stage}: mIoU {scores["mIoU"]:.1f} at threshold '
               f'{scores["threshold"]:.2f}', flush=True)
-        swept[stage] = scores
+        swept[stage], classes[stage] = scores, details['class_IoU']
         for refiner in args.refiners:
             refined = scores if refiner == 'none' else score_refined(
                 folder, infos, meta, scores['threshold'], refiner)
@@ -133,7 +125,7 @@ def choose_by_masks(args: argparse.Namespace, infos: list[dict],
     miou, stage, refiner, bg_thr = max(rows, key=lambda row: row[0])
     checks = [
         *check_stages({name: scores['mIoU'] for name, scores in swept.items()}),
-        *check_class_ious(swept[stage]['classes'])]
+        *check_class_ious(classes[stage])]
     for check in checks:
         print(check)
     failed = [check for check in checks if not check.passed]
@@ -174,23 +166,14 @@ def draw_stages(args: argparse.Namespace, infos: list[dict], dataset,
 
 def measure(folder: str, infos: list[dict]) -> SeedStatistics:
     """The statistics of a stage's seeds."""
-    import cv2
-    import numpy as np
-
     from mmwsss.datasets.image_io import read_image
     from mmwsss.evaluation.metrics.prediction_files import prediction_file
     from mmwsss.evaluation.threshold_criteria import SeedStatistics
     from mmwsss.structures import Seed
     statistics = SeedStatistics()
     for info in infos:
-        seed = Seed.load(prediction_file(folder, info, True))
-        if not len(seed.labels):
-            continue
-        scores = seed.scores.amax(0).numpy()
-        image = cv2.resize(read_image(info['img_path']), scores.shape[::-1],
-                           interpolation=cv2.INTER_AREA)
-        lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        statistics.add(scores, lab)
+        statistics.add_seed(Seed.load(prediction_file(folder, info, True)),
+                            read_image(info['img_path']))
     return statistics
 
 

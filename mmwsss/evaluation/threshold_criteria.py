@@ -5,8 +5,13 @@ What each criterion costs against the best threshold is in docs/en/results.md.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
+
+if TYPE_CHECKING:
+    from mmwsss.structures import Seed
 
 BINS = 100
 
@@ -22,6 +27,20 @@ class SeedStatistics:
         self.histogram = np.zeros(BINS)
         self.contrast = np.zeros(BINS + 1)
         self.images = 0
+
+    def add_seed(self, seed: 'Seed', image: np.ndarray) -> None:
+        """Count a seed, unless it has no class.
+
+        Args:
+            seed (Seed): The seed.
+            image (np.ndarray): Its image, RGB uint8 ``(H, W, 3)``.
+        """
+        if not len(seed.labels):
+            return
+        scores = seed.scores.amax(0).numpy()
+        small = cv2.resize(image, scores.shape[::-1], interpolation=cv2.INTER_AREA)
+        self.add(scores, cv2.cvtColor(
+            small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
 
     def add(self, scores: np.ndarray, image: np.ndarray) -> None:
         """Count an image.

@@ -101,6 +101,12 @@ class ToolParser(argparse.ArgumentParser):
             help='if the folder holds files made from something else, rename it to '
             '<folder>.previous and begin anew (default: refuse to mix them)')
 
+    def add_classes(self, **options) -> None:
+        """Add ``--classes``, which ``class_names`` of the data sets reads."""
+        self.add_argument(
+            '--classes', **options,
+            help="'voc', 'coco', 'demo' or a text file of names, one a line")
+
     def add_launcher(self) -> None:
         """Add ``--launcher``, for several processes."""
         self.add_argument(

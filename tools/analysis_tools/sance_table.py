@@ -514,18 +514,11 @@ class Table:
 
     def criteria(self, model: SANCE) -> dict:
         """What thresholds without masks cost on the scored photos."""
-        import cv2
-        import numpy as np
-
         from mmwsss.evaluation.threshold_criteria import CRITERIA, SeedStatistics
         statistics = SeedStatistics()
         seeds = {n: self.seed(model, n) for n in self.scored}
         for n, seed in seeds.items():
-            scores = seed.scores.amax(0).numpy()
-            image = cv2.resize(self.photos.image(n).permute(1, 2, 0).numpy(),
-                               scores.shape[::-1], interpolation=cv2.INTER_AREA)
-            statistics.add(scores, cv2.cvtColor(
-                image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
+            statistics.add_seed(seed, self.photos.image(n).permute(1, 2, 0).numpy())
         curve = [one['mIoU'] for one in self.curve(seeds.__getitem__, self.scored)]
         thresholds = {name: rule(statistics) for name, rule in CRITERIA.items()}
         thresholds.update({f'fixed {one}': one for one in (0.15, 0.3, 0.4)})

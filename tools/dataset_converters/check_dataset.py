@@ -277,10 +277,7 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('data_root')
     parser.add_argument('--list', help='list of ids, by default all images')
-    parser.add_argument(
-        '--classes',
-        default='voc',
-        help="'voc', 'coco', 'demo' or a text file of names, one a line")
+    parser.add_classes(default='voc')
     parser.add_argument(
         '--labels',
         default='image_labels.json',

@@ -26,9 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('masks', help='folder of PNG masks: <id>.png')
     parser.add_argument('--photos', required=True, help='folder of the photos')
-    parser.add_argument(
-        '--classes', required=True,
-        help="'voc', 'coco', 'demo' or a text file of names, one a line")
+    parser.add_classes(required=True)
     parser.add_argument(
         '--tags', help='CSV or JSON table of tags, for CVAT and Label Studio')
     parser.add_argument('--format', required=True, choices=FORMATS)

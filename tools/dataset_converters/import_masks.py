@@ -29,9 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('source', help="the program's export: a file or a folder")
     parser.add_argument('--format', required=True, choices=FORMATS)
-    parser.add_argument(
-        '--classes', required=True,
-        help="'voc', 'coco', 'demo' or a text file of names, one a line")
+    parser.add_classes(required=True)
     parser.add_argument('--out', required=True, help='folder for <id>.png')
     parser.add_argument('--photos', help='folder of the photos (YOLO needs it)')
     parser.add_argument('--base', help='folder of masks for all other photos')

@@ -57,10 +57,7 @@ def names_in_mask(path: str,
 def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('masks', help='folder of PNG masks')
-    parser.add_argument(
-        '--classes',
-        required=True,
-        help="'voc', 'coco', 'demo' or a text file of names, one a line")
+    parser.add_classes(required=True)
     parser.add_argument('--out', required=True, help='JSON table to write')
     parser.add_argument('--list', help='list of ids, by default all masks')
     parser.add_argument('--ignore-index', type=int, default=255)

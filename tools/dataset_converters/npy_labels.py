@@ -118,10 +118,7 @@ def labels_to_names(labels: dict, classes: list[str],
 def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('npy', help='cls_labels.npy')
-    parser.add_argument(
-        '--classes',
-        required=True,
-        help="'voc', 'coco' or a text file of names, one a line")
+    parser.add_classes(required=True)
     parser.add_argument('--out', required=True, help='JSON table to write')
     return parser.parse_args()
 

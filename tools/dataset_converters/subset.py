@@ -46,13 +46,11 @@ def class_lookup(source: list[str], classes: list[str],
 
 
 def _copy_image(source: str, target: str, long_side: int | None) -> None:
+    from mmwsss.datasets.annotations.copying import copy_file
     from mmwsss.datasets.image_io import read_image
     from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
     if long_side is None:
-        with open(source, 'rb') as file:
-            content = file.read()
-        with atomic_write(target) as file:
-            file.write(content)
+        copy_file(source, target)
         return
     image = read_image(source)
     size = scaled_size(image.shape[:2], long_side / max(image.shape[:2]))
