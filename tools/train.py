@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from mmwsss.utils import check_keys, read_config
 from mmwsss.utils.arguments import ToolParser, choose_work_dir
 from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.epochs import stages_of
 from mmwsss.utils.io import check_output_folder
 
 if TYPE_CHECKING:
@@ -67,11 +68,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
 def use_amp(cfg: Config) -> None:
     """Give the optimizer wrappers of the config mixed precision."""
-    stages = [
-        stage for hook in cfg.get('custom_hooks') or []
-        for stage in hook.get('stages', [])
-    ]
-    for owner in (cfg, *stages):
+    for owner in (cfg, *stages_of(cfg)):
         wrapper = owner.get('optim_wrapper')
         if wrapper is None or (owner is not cfg and 'type' not in wrapper):
             continue  # a stage that inherits

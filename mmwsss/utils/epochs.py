@@ -10,7 +10,7 @@ from typing import Any
 def has_epochs(cfg: Any) -> bool:
     """Whether the length of a config's training is given in epochs."""
     return 'epochs' in (cfg.get('train_cfg') or {}) or any(
-        'epochs' in stage for stage in _stages(cfg))
+        'epochs' in stage for stage in stages_of(cfg))
 
 
 def resolve_epochs(cfg: Any, num_images: int, processes: int = 1) -> None:
@@ -37,13 +37,13 @@ def resolve_epochs(cfg: Any, num_images: int, processes: int = 1) -> None:
         return
     loop = cfg['train_cfg']
     epoch = _epoch(cfg, num_images, processes)
-    for stage in _stages(cfg):
+    for stage in stages_of(cfg):
         if 'epochs' in stage:
             stage['iters'] = _iterations(stage, epoch)
     if 'epochs' in loop:
         total = _iterations(loop, epoch)
     else:
-        total = sum(stage['iters'] for stage in _stages(cfg))
+        total = sum(stage['iters'] for stage in stages_of(cfg))
     before = loop.get('max_iters', total)
     interval = loop.get('val_interval', before)
     loop['max_iters'] = total
@@ -69,7 +69,7 @@ def shortened(cfg: Any, num_images: int,
     """
     epoch = _epoch(cfg, num_images, processes)
     parts = {'': cfg['train_cfg'],
-             **{stage['name']: stage for stage in _stages(cfg)}}
+             **{stage['name']: stage for stage in stages_of(cfg)}}
     return {name: (part['cap_iters'] / epoch, part['epochs'])
             for name, part in parts.items() if 'epochs' in part
             and part.get('cap_iters', math.inf) < part['epochs'] * epoch}
@@ -79,7 +79,8 @@ def _epoch(cfg: Any, num_images: int, processes: int) -> float:
     return num_images / (cfg['train_dataloader']['batch_size'] * processes)
 
 
-def _stages(cfg: Any) -> Iterator[dict]:
+def stages_of(cfg: Any) -> Iterator[dict]:
+    """The stages of a training, where it has some."""
     for hook in cfg.get('custom_hooks') or []:
         yield from hook.get('stages', [])
 

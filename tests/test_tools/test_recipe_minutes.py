@@ -9,7 +9,7 @@ from tool_runner import load_tool, run_tool
 from mmwsss.commands.run import METHODS, find_recipe
 from mmwsss.recipes import Recipe
 from mmwsss.utils import load_config, project_path, read_config
-from mmwsss.utils.epochs import resolve_epochs, shortened
+from mmwsss.utils.epochs import resolve_epochs, shortened, stages_of
 
 GB = 10**9
 
@@ -73,15 +73,10 @@ def test_photos_for_a_laptop(method):
     for path in paths:
         cfg = load_config(path, import_custom_modules=False)
         assert shortened(cfg, 1000) == {}
-        parts = stages(cfg) or [cfg.train_cfg]
+        parts = [*stages_of(cfg)] or [cfg.train_cfg]
         assert {part.get('cap_iters') for part in parts} == {2000}
         resolve_epochs(cfg, 20_000)
         assert cfg.train_cfg.max_iters == 2000 * len(parts)
-
-
-def stages(cfg):
-    return [stage for hook in cfg.get('custom_hooks') or []
-            for stage in hook.get('stages', [])]
 
 
 def test_fsae_is_measured_with_its_second_pass(tool, tmp_path, monkeypatch):

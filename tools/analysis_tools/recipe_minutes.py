@@ -35,6 +35,7 @@ from mmwsss.recipes.forecast import Forecast
 from mmwsss.utils import write_lines
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
+from mmwsss.utils.epochs import stages_of
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -134,12 +135,6 @@ def measure(cfg: Config, clock: str, threads: int) -> dict[str, Any]:
                 bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
-def stages_of(cfg: Config) -> list[dict]:
-    """The stages of a training, where it has some."""
-    return [stage for hook in cfg.get('custom_hooks') or []
-            for stage in hook.get('stages', [])]
-
-
 def short(cfg: Config, masks: str, work_dir: str) -> Config:
     """A training of a few iterations, without weights to load or validations."""
     from benchmarks.training import without_weights
@@ -188,9 +183,8 @@ class Measured(Forecast):
     def train_seconds(self, step: Step, cfg: Config) -> float:
         """By what its stages cost."""
         costs = self.costs[step.spec['config']]['stages']
-        if not (stages := stages_of(cfg)):
-            return costs[''] * cfg.train_cfg.max_iters
-        return sum(costs[stage['name']] * stage['iters'] for stage in stages)
+        parts = [*stages_of(cfg)] or [dict(name='', iters=cfg.train_cfg.max_iters)]
+        return sum(costs[part['name']] * part['iters'] for part in parts)
 
     def view_seconds(self, step: Step, cfg: Config) -> float:
         """By what the photo cost that was predicted."""
