@@ -18,6 +18,7 @@ if __name__ == '__main__':
     end_at_ctrl_c()
 
 import argparse
+import glob
 import io
 import json
 import os
@@ -28,10 +29,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from mmwsss.utils import read_config, read_json, write_json, write_lines
+from mmwsss.utils import (
+    project_path,
+    read_config,
+    read_json,
+    write_json,
+    write_lines,
+)
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool
 
@@ -95,10 +102,11 @@ def write_photos(path: str, number: int, size: int, classes: list[str]) -> None:
 
 
 @contextmanager
-def watched_memory(points: list[tuple[float, float]]) -> Iterator[None]:
+def watched_memory() -> Iterator[list[tuple[float, float]]]:
     """Note seconds and MB of this process, twice a second."""
     import psutil
     process, end = psutil.Process(), threading.Event()
+    points: list[tuple[float, float]] = []
     started = time.monotonic()
 
     def watch() -> None:
@@ -109,7 +117,7 @@ def watched_memory(points: list[tuple[float, float]]) -> Iterator[None]:
     thread = threading.Thread(target=watch)
     thread.start()
     try:
-        yield
+        yield points
     finally:
         end.set()
         thread.join()
@@ -130,65 +138,59 @@ def label(args: argparse.Namespace, folder: str, out: str, engine: str = 'plain'
         device='cpu', show_progress=False)
 
 
-def engines(args: argparse.Namespace, folder: str) -> dict:
-    """Photos a second of each engine, turn by turn."""
-    found: dict[str, list] = {name: [] for name in args.engines}
+def in_turns(args: argparse.Namespace, folder: str,
+             measure_engine: Callable[[argparse.Namespace, str, str, str], dict]
+             ) -> dict[str, dict]:
+    """The median of each figure of an engine; ``measure_engine(args, folder, out,
+    name)`` takes one turn."""
+    found: dict[str, list[dict]] = {name: [] for name in args.engines}
     for turn in range(args.turns):
-        for name in args.engines:
+        for name, turns in found.items():
             out = osp.join(folder, f'{name} {turn}')
-            began = time.time()
-            label(args, folder, out, *ENGINES[name])
-            files = sorted((
-                entry for entry in os.scandir(osp.join(out, '.parts'))
-                if entry.name.startswith('part')), key=lambda one: one.stat().st_mtime)
-            ends = [entry.stat().st_mtime for entry in files]
-            accounts = [read_json(entry.path) for entry in files]
-            # The first part of each worker has the start of its libraries in it.
-            spent = sorted(one['cpu_seconds'] for one in accounts)
-            later = args.photos - args.photos_per_shard
-            found[name].append(dict(
-                first_part_s=ends[0] - began, all_s=time.time() - began,
-                photos_per_s=later / (ends[-1] - ends[0]),
-                cpu_ms_per_photo=1000 * statistics.median(spent)
-                / args.photos_per_shard))
+            turns.append(measure_engine(args, folder, out, name))
     return {name: {key: statistics.median(one[key] for one in turns)
                    for key in turns[0]} for name, turns in found.items()}
 
 
-def start(args: argparse.Namespace, folder: str) -> dict:
+def engine_pace(args: argparse.Namespace, folder: str, out: str, name: str) -> dict:
+    """Photos a second of an engine."""
+    began = time.time()
+    label(args, folder, out, *ENGINES[name])
+    files = sorted((
+        entry for entry in os.scandir(osp.join(out, '.parts'))
+        if entry.name.startswith('part')), key=lambda one: one.stat().st_mtime)
+    ends = [entry.stat().st_mtime for entry in files]
+    accounts = [read_json(entry.path) for entry in files]
+    # The first part of each worker has the start of its libraries in it.
+    spent = sorted(one['cpu_seconds'] for one in accounts)
+    later = args.photos - args.photos_per_shard
+    return dict(
+        first_part_s=ends[0] - began, all_s=time.time() - began,
+        photos_per_s=later / (ends[-1] - ends[0]),
+        cpu_ms_per_photo=1000 * statistics.median(spent) / args.photos_per_shard)
+
+
+def engine_start(args: argparse.Namespace, folder: str, out: str, name: str) -> dict:
     """Seconds from the command to the first mask, with what Python imports."""
-    tool = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'label_photos.py')
-    found: dict[str, list] = {name: [] for name in args.engines}
-    for turn in range(args.turns):
-        for name in args.engines:
-            out = osp.join(folder, f'{name} {turn}')
-            engine, workers = ENGINES[name]
-            began = time.monotonic()
-            process = subprocess.Popen(
-                [sys.executable, tool, args.config, osp.join(folder, 'model.pth'),
-                 '--input', osp.join(folder, 'in.parquet'), '--output', out,
-                 '--format', 'png', '--refiner', 'none', '--device', 'cpu', '--engine',
-                 engine, '--workers', str(workers), '--photos-per-shard', '10'],
-                stdout=subprocess.DEVNULL)
-            while process.poll() is None and not has_mask(out):
-                time.sleep(.02)
-            found[name].append(time.monotonic() - began)
-            if process.wait():
-                raise ChildProcessError(f'{name} ended with {process.returncode}')
-    return {name: dict(first_mask_s=statistics.median(seconds))
-            for name, seconds in found.items()}
-
-
-def has_mask(folder: str) -> bool:
-    """Whether a folder holds a mask."""
-    return osp.isdir(folder) and any(
-        name.endswith('.png') for name in os.listdir(folder))
+    engine, workers = ENGINES[name]
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, project_path('tools', 'label_photos.py'), args.config,
+         osp.join(folder, 'model.pth'), '--input', osp.join(folder, 'in.parquet'),
+         '--output', out, '--format', 'png', '--refiner', 'none', '--device', 'cpu',
+         '--engine', engine, '--workers', str(workers), '--photos-per-shard', '10'],
+        stdout=subprocess.DEVNULL)
+    while process.poll() is None and not glob.glob(osp.join(out, '*.png')):
+        time.sleep(.02)
+    seconds = time.monotonic() - began
+    if process.wait():
+        raise ChildProcessError(f'{name} ended with {process.returncode}')
+    return dict(first_mask_s=seconds)
 
 
 def memory(args: argparse.Namespace, folder: str) -> dict:
     """MB at each tenth of a run in this process."""
-    points: list[tuple[float, float]] = []
-    with watched_memory(points):
+    with watched_memory() as points:
         label(args, folder, osp.join(folder, 'out'))
     tenths = [points[i * (len(points) - 1) // 10][1] for i in range(11)]
     return dict(mb_at_each_tenth=tenths, seconds=points[-1][0],
@@ -225,19 +227,17 @@ def resume(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
             output.write_account(number, dict(
                 sums=LabelSums(settings.classes).to_dict(), errors=[], seconds=0))
         os.rename(inputs, osp.join(folder, 'in.parquet'))
-        points: list[tuple[float, float]] = []
         before = psutil.Process().memory_info().rss / 1e6
         began = time.monotonic()
-        with watched_memory(points):
+        with watched_memory() as points:
             label(args, folder, out)
         parquet_s = time.monotonic() - began
         photos_list, table = (osp.join(folder, name) for name in ('l.txt', 't.csv'))
         ids = [f'{i:09}' for i in range(entries)]
         write_lines(photos_list, (f'/photos/{one}.jpg' for one in ids))
         write_lines(table, (f'{one},{classes[1]}' for one in ids))
-        tables: list[tuple[float, float]] = []
         began, busy = time.monotonic(), time.process_time()
-        with watched_memory(tables):
+        with watched_memory() as tables:
             Photos(photos_list, table).check_tags(classes, table)
         found[str(entries)] = dict(
             mb_before=before, parquet_s=parquet_s, parquet_mb=highest(points, before),
@@ -292,13 +292,12 @@ def main(args: argparse.Namespace) -> None:
         if args.what != 'resume':
             write_photos(osp.join(folder, 'in.parquet'), args.photos, args.size,
                          classes)
-        if args.what == 'resume':
-            found = resume(args, folder, classes)
-        elif args.what == 'bytes':
-            found = count_bytes(args, folder, classes)
-        else:
-            found = dict(engines=engines, start=start, memory=memory)[args.what](
-                args, folder)
+        found = dict(
+            engines=lambda: in_turns(args, folder, engine_pace),
+            start=lambda: in_turns(args, folder, engine_start),
+            memory=lambda: memory(args, folder),
+            resume=lambda: resume(args, folder, classes),
+            bytes=lambda: count_bytes(args, folder, classes))[args.what]()
     print(json.dumps(found, indent=1))
     if args.json:
         write_json(args.json, found)
