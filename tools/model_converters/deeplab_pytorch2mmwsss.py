@@ -38,7 +38,6 @@ from mmwsss.utils.entry_point import run_tool
 if TYPE_CHECKING:
     from torch import Tensor
 
-LAYOUTS = ('deeplab-pytorch', 'codebase', 'resnets')
 # More blocks than any ResNet has in a stage.
 MAX_BLOCKS = 40
 # Classifiers of pretraining, which no head of ours takes.
@@ -103,13 +102,12 @@ def codebase_modules() -> dict[str, str]:
     return names
 
 
-def module_names(layout: str) -> dict[str, str]:
-    """Module names of ``layout`` -> ours."""
-    return {
-        'deeplab-pytorch': deeplab_pytorch_modules,
-        'codebase': codebase_modules,
-        'resnets': resnets_modules,
-    }[layout]()
+LAYOUTS = {
+    'deeplab-pytorch': deeplab_pytorch_modules,
+    'codebase': codebase_modules,
+    'resnets': resnets_modules,
+}
+"""Layout -> module names of it."""
 
 
 def detect_layout(keys: list[str]) -> str:
@@ -201,9 +199,9 @@ def convert(state_dict: dict[str, Tensor],
     if (layout == 'mmwsss') == (to == 'mmwsss'):
         raise ValueError(f'cannot convert from {layout} to {to}')
     if to == 'mmwsss':
-        renamed, left_out = rename(state_dict, module_names(layout))
+        renamed, left_out = rename(state_dict, LAYOUTS[layout]())
         return roll_fusion(renamed, 'decode_head.bottleneck.conv.weight', 1), left_out
-    names = {ours: theirs for theirs, ours in module_names(to).items()}
+    names = {ours: theirs for theirs, ours in LAYOUTS[to]().items()}
     renamed, left_out = rename(state_dict, names)
     renamed = roll_fusion(renamed, 'aspp.conv_cat.0.weight', -1)
     # A trained deeplab-pytorch model is wrapped for multi-scale input.

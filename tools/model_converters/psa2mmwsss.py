@@ -55,7 +55,6 @@ MXNET_LEAVES = dict(
     beta='bias', gamma='weight', mean='running_mean', var='running_var')
 
 
-
 class _Reader:
     """A file read value by value, without trust in its lengths."""
 
