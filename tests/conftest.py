@@ -8,7 +8,7 @@ os.environ['OMP_NUM_THREADS'] = '1'
 import cv2  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
-from tool_runner import load_tool  # noqa: E402
+from tool_runner import run_tool  # noqa: E402
 
 from mmwsss.utils import project_path  # noqa: E402
 
@@ -27,8 +27,8 @@ def voc_root(tmp_path_factory):
     Tests that change files must copy it.
     """
     root = tmp_path_factory.mktemp('voc_layout')
-    load_tool('dataset_converters/make_demo_data').make_demo_data(
-        str(root), seed=0, num_train=8, num_val=4, size=64)
+    run_tool('dataset_converters/make_demo_data', '--out', root, '--num-train', 8,
+             '--num-val', 4, '--size', 64)
     return root
 
 

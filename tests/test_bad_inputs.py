@@ -25,6 +25,7 @@ from PIL import Image
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
 from tool_runner import load_tool
+from tool_runner import run_tool as run_script
 
 from mmwsss.apis import import_masks
 from mmwsss.datasets.image_io import read_image, read_saliency
@@ -73,8 +74,9 @@ def annotation(path):
     return VOC.names_in_xml(path, CLASSES)
 
 
-def instances(path):
-    COCO.convert_coco(path, str(Path(path).parent / 'out'), 'x', jobs=1)
+def instances(path, recipe='B'):
+    run_script('dataset_converters/coco', path, '--out', Path(path).parent / 'out',
+               '--split', 'x', '--recipe', recipe)
 
 
 def drawn(path):
@@ -297,14 +299,14 @@ def test_reader(read, name, content, said, tmp_path):
 @pytest.mark.parametrize('shape, said', RUNS)
 def test_a_refused_conversion_binds_nobody(shape, said, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'coco', COCO)  # for its worker processes
-    path, out = tmp_path / 'i.json', tmp_path / 'out'
+    path = tmp_path / 'i.json'
     path.write_text(segmented(shape))
     with pytest.raises(ValueError, match=f'i.json: .*a.jpg.*{said}'):
-        COCO.convert_coco(str(path), str(out), 'x', 'A')
+        instances(path, 'A')
     path.write_text(coco())
-    COCO.convert_coco(str(path), str(out), 'x', 'B')
+    instances(path)
     with pytest.raises(ValueError, match='made with .*choose another --out'):
-        COCO.convert_coco(str(path), str(out), 'x', 'A')
+        instances(path, 'A')
 
 
 def test_there_are_many_kinds():

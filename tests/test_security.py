@@ -23,6 +23,7 @@ from PIL import Image
 from scipy.io import savemat
 from scipy.sparse import csc_matrix
 from tool_runner import load_tool
+from tool_runner import run_tool as run_script
 
 from mmwsss.apis import import_masks
 from mmwsss.datasets.folder import find_images
@@ -193,9 +194,9 @@ def test_deep_json(text, tmp_path):
     for read in (read_json, read_label_names):
         with pytest.raises(ValueError, match='a.json'):
             read(write(tmp_path / 'a.json', text))
-    convert = load_tool('dataset_converters/coco').convert_coco
     with pytest.raises(ValueError, match='a.json'):
-        convert(str(tmp_path / 'a.json'), str(tmp_path), 'x')
+        run_script('dataset_converters/coco', tmp_path / 'a.json', '--out', tmp_path,
+                   '--split', 'x')
 
 
 def test_matlab_files_that_unpack_to_much(tmp_path, little_memory):
@@ -212,12 +213,12 @@ def test_matlab_files_that_unpack_to_much(tmp_path, little_memory):
 
 
 def test_names_in_coco_stay_below(tmp_path):
-    convert = load_tool('dataset_converters/coco').convert_coco
     for name in ('../../evil.jpg', '/tmp/evil.jpg', 'a/../../evil.jpg'):
         path = write(tmp_path / 'i.json', coco(images=[
             dict(id=1, file_name=name, height=4, width=6)]))
         with pytest.raises(ValueError, match='i.json: image id'):
-            convert(path, str(tmp_path / 'out'), 'x')
+            run_script('dataset_converters/coco', path, '--out', tmp_path / 'out',
+                       '--split', 'x')
     assert [item.name for item in tmp_path.iterdir()] == ['i.json']
 
 

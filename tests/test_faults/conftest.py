@@ -4,7 +4,7 @@ import os
 import pytest
 from fault_runs import Moment, SmallRun
 from filelock import FileLock
-from tool_runner import load_tool
+from tool_runner import run_tool
 
 from mmwsss.utils import read_json, write_json
 
@@ -26,8 +26,8 @@ def scenes(shared):
     root = shared / 'scenes'
     with FileLock(shared / 'scenes.lock'):
         if not root.exists():
-            load_tool('dataset_converters/make_demo_data').make_demo_data(
-                str(root), seed=0, num_train=3, num_val=2, size=48)
+            run_tool('dataset_converters/make_demo_data', '--out', root, '--num-train',
+                     3, '--num-val', 2, '--size', 48)
     return root
 
 

@@ -225,6 +225,10 @@ def coco_file(path):
 CAT, HORSE, BRUSH = 1, 2, 3  # contiguous, in the order of 17, 19, 90
 
 
+def convert_coco(folder, *options):
+    run('coco', coco_file(folder / 'i.json'), '--out', folder, '--split', 'x', *options)
+
+
 class TestCOCO:
 
     def expected(self, recipe, crowd):
@@ -249,8 +253,7 @@ class TestCOCO:
     ])
     def test_recipes(self, tmp_path, recipe, crowd):
         args = [] if crowd is None else ['--crowd', crowd]
-        run('coco', coco_file(tmp_path / 'i.json'), '--out',
-            tmp_path, '--split', 'x', '--recipe', recipe, *args)
+        convert_coco(tmp_path, '--recipe', recipe, *args)
         crowd = crowd or dict(A='skip', B='include')[recipe]
         folder = tmp_path / 'masks' / 'x'
         mask = read_mask(str(folder / 'COCO_x_000000000007.png'))
@@ -278,9 +281,7 @@ class TestCOCO:
             recipe=recipe, crowd=crowd, void=0)
 
     def test_labels_from_masks(self, tmp_path):
-        load('coco').convert_coco(
-            coco_file(tmp_path / 'i.json'), str(tmp_path), 'x', recipe='A',
-            labels='masks')
+        convert_coco(tmp_path, '--recipe', 'A', '--labels', 'masks')
         table = read_label_names(str(tmp_path / 'labels_x.json'))
         # In recipe A the cat hides the horse.
         assert table['COCO_x_000000000007'] == ['cat']
@@ -317,21 +318,18 @@ class TestCOCO:
         assert np.array_equal(mask, expected)
 
     def test_resumes_and_refuses_to_mix(self, tmp_path):
-        tool = load('coco')
-        annotations = coco_file(tmp_path / 'i.json')
-        tool.convert_coco(annotations, str(tmp_path), 'x', jobs=2)
+        convert_coco(tmp_path, '--jobs', 2)
         folder = tmp_path / 'masks' / 'x'
         kept, lost = sorted(folder.iterdir())[1:]
         before, bytes_lost = kept.stat().st_mtime_ns, lost.read_bytes()
         lost.unlink()
-        tool.convert_coco(annotations, str(tmp_path), 'x')
+        convert_coco(tmp_path)
         assert kept.stat().st_mtime_ns == before
         assert lost.read_bytes() == bytes_lost
         with pytest.raises(ValueError, match="'recipe': 'B'.*'recipe': 'A'"):
-            tool.convert_coco(annotations, str(tmp_path), 'x', recipe='A')
+            convert_coco(tmp_path, '--recipe', 'A')
 
     def test_bad_files(self, tmp_path):
-        tool = load('coco')
         path = tmp_path / 'i.json'
         good = json.loads(open(coco_file(path)).read())
         cases = [
@@ -344,9 +342,9 @@ class TestCOCO:
         for content, message in cases:
             path.write_text(json.dumps(content))
             with pytest.raises(ValueError, match=message):
-                tool.convert_coco(str(path), str(tmp_path / 'out'), 'x')
+                run('coco', path, '--out', tmp_path / 'out', '--split', 'x')
         with pytest.raises(ValueError, match='odd width'):
-            tool.convert_coco(str(path), str(tmp_path / 'out'), 'x', void=4)
+            run('coco', path, '--out', tmp_path / 'out', '--split', 'x', '--void', 4)
         assert not (tmp_path / 'out').exists()
 
     def test_bad_annotation_names_the_image(self, tmp_path):
@@ -355,7 +353,7 @@ class TestCOCO:
         content['annotations'][1]['segmentation'] = [[1, 2]]
         path.write_text(json.dumps(content))
         with pytest.raises(ValueError, match='COCO_x_000000000007'):
-            load('coco').convert_coco(str(path), str(tmp_path), 'x')
+            run('coco', path, '--out', tmp_path, '--split', 'x')
 
 
 class TestSubset:
@@ -397,22 +395,20 @@ class TestSubset:
             assert (out / path).read_text().split() == [
                 i for i in (voc_root / path).read_text().split() if i in new
             ]
-        tool = load('check_dataset')
         for split in ('train', 'val'):
-            _, problems = tool.check_dataset(
-                str(out), class_names(str(out / 'classes.txt')),
-                f'ImageSets/Segmentation/{split}.txt',
-                masks='SegmentationClass')
-            assert problems == []
+            assert run(
+                'check_dataset', out, '--classes', out / 'classes.txt', '--list',
+                f'ImageSets/Segmentation/{split}.txt', '--masks',
+                'SegmentationClass') == 0
 
     def test_ids_size_and_background(self, voc_root, tmp_path):
         out = tmp_path / 'small'
         table = read_label_names(str(voc_root / 'image_labels.json'))
         chosen, tags = next((i, t) for i, t in table.items() if len(t) > 1)
-        load('subset').make_subset(
-            str(voc_root), str(out), class_names('demo'), tags[:1],
-            [chosen.split('_')[0]], ids={chosen}, others='background',
-            long_side=40)
+        (tmp_path / 'ids.txt').write_text(f'{chosen}\n')
+        run('subset', voc_root, '--out', out, '--source-classes', 'demo', '--classes',
+            tags[0], '--lists', chosen.split('_')[0], '--ids', tmp_path / 'ids.txt',
+            '--others', 'background', '--long-side', 40)
         assert list(read_label_names(str(out / 'image_labels.json'))) == [
             chosen
         ]
@@ -422,25 +418,26 @@ class TestSubset:
         assert image.size == (40, 40)
 
     def test_errors(self, voc_root, tmp_path):
-        make = load('subset').make_subset
-        args = (str(voc_root), str(tmp_path / 'o'), class_names('demo'))
+        args = ('subset', voc_root, '--out', tmp_path / 'o', '--source-classes', 'demo',
+                '--classes')
         with pytest.raises(ValueError, match="unknown class 'cat'"):
-            make(*args, ['cat'], ['train'])
+            run(*args, 'cat', '--lists', 'train')
         tags = read_label_names(str(voc_root / 'image_labels.json'))
+        (tmp_path / 'ids.txt').write_text('train_00000\n')
         with pytest.raises(ValueError, match='no image of .*val.txt'):
-            make(*args, tags['train_00000'], ['train', 'val'],
-                 ids={'train_00000'})
+            run(*args, *tags['train_00000'], '--lists', 'train', 'val', '--ids',
+                tmp_path / 'ids.txt')
         with pytest.raises(FileNotFoundError, match='none.txt'):
-            make(*args, ['ant'], ['none'])
+            run(*args, 'ant', '--lists', 'none')
 
 
 class TestCheckDataset:
 
-    def check(self, root, **kwargs):
-        kwargs = dict(dict(masks='SegmentationClass'), **kwargs)
-        return load('check_dataset').check_dataset(
-            str(root), class_names('demo'),
-            'ImageSets/Segmentation/train.txt', **kwargs)
+    def problems(self, root, *options):
+        run('check_dataset', root, '--classes', 'demo', '--list',
+            'ImageSets/Segmentation/train.txt', '--masks', 'SegmentationClass',
+            '--out', root / 'checked.json', *options)
+        return read_json(root / 'checked.json')['problems']
 
     def test_statistics(self, voc_root, tmp_path, capsys):
         code = run('check_dataset', voc_root, '--list',
@@ -527,9 +524,9 @@ class TestCheckDataset:
         (root / 'image_labels.json').write_text(
             json.dumps(dict(table, train_00002=[])))
         (root / 'JPEGImages' / 'train_00000.jpg').write_bytes(b'')
-        assert len(self.check(root)[1]) == 2
-        assert len(self.check(root, allow_empty=True)[1]) == 1
-        assert self.check(root, allow_empty=True, read_files=False)[1] == []
+        assert len(self.problems(root)) == 2
+        assert len(self.problems(root, '--allow-empty')) == 1
+        assert self.problems(root, '--allow-empty', '--quick') == []
 
     def synthetic_train_aug(self):
         """Tag lists with the published counts of VOC's train_aug."""

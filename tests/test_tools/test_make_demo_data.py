@@ -4,7 +4,7 @@ import hashlib
 import numpy as np
 import pytest
 from PIL import Image
-from tool_runner import load_tool
+from tool_runner import load_tool, run_tool
 
 from mmwsss.datasets import DemoDataset
 from mmwsss.datasets.image_io import read_mask
@@ -12,7 +12,11 @@ from mmwsss.structures import read_label_names
 
 TOOL = load_tool('dataset_converters/make_demo_data')
 CLASSES, PALETTE = (DemoDataset.METAINFO[key] for key in ('classes', 'palette'))
-draw_scene, make_demo_data = TOOL.draw_scene, TOOL.make_demo_data
+draw_scene = TOOL.draw_scene
+
+
+def make_demo_data(out, *options):
+    run_tool('dataset_converters/make_demo_data', '--out', out, *options)
 
 
 def digests(root):
@@ -26,8 +30,8 @@ def digests(root):
 def test_same_seed_same_bytes(tmp_path):
     for name, seed in (('a', 0), ('b', 0), ('c', 1)):
         np.random.seed(seed + 7)  # the global generator does not matter
-        make_demo_data(
-            str(tmp_path / name), seed, num_train=3, num_val=2, size=48)
+        make_demo_data(tmp_path / name, '--seed', seed, '--num-train', 3, '--num-val',
+                       2, '--size', 48)
     first, again, other = (digests(tmp_path / n) for n in 'abc')
     assert first == again
     assert len(first) == 5 + 5 + 4
@@ -86,9 +90,9 @@ def test_scene_depends_on_its_index_only():
 
 def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match='0 and 2'):
-        make_demo_data(str(tmp_path), num_train=0, num_val=2)
+        make_demo_data(tmp_path, '--num-train', 0, '--num-val', 2)
     with pytest.raises(ValueError, match='at least 32'):
-        make_demo_data(str(tmp_path), size=8)
+        make_demo_data(tmp_path, '--size', 8)
     assert not list(tmp_path.iterdir())
 
 
@@ -96,9 +100,10 @@ def test_a_data_set_of_ones_own_stays(tmp_path):
     own = tmp_path / 'ImageSets' / 'Segmentation' / 'val.txt'
     own.parent.mkdir(parents=True)
     own.write_text('2007_000033\n')
+    few = ('--num-train', 1, '--num-val', 2, '--size', 32)
     with pytest.raises(FileExistsError, match='val.txt lists images that are no gen'):
-        make_demo_data(str(tmp_path), num_train=1, num_val=1, size=32)
+        make_demo_data(tmp_path, *few)
     assert own.read_text() == '2007_000033\n' and len(list(tmp_path.iterdir())) == 1
     own.write_text('val_00000\n')
-    make_demo_data(str(tmp_path), num_train=1, num_val=2, size=32)
+    make_demo_data(tmp_path, *few)
     assert own.read_text().split() == ['val_00000', 'val_00001']

@@ -159,35 +159,20 @@ def check_tags(ids: list[str], table: dict[str, list[str]],
     return problems
 
 
-def check_dataset(data_root: str,
-                  classes: list[str],
-                  list_file: str | None = None,
-                  labels: str | None = 'image_labels.json',
-                  images: str = 'JPEGImages',
-                  masks: str | None = None,
-                  allow_empty: bool = False,
-                  jobs: int = 1,
-                  read_files: bool = True) -> tuple[dict, list[str]]:
-    """Check a data root; see the head of this file.
+def check_dataset(args: argparse.Namespace,
+                  classes: list[str]) -> tuple[dict, list[str]]:
+    """Check a data root.
 
     Args:
-        data_root (str): The folder that all other paths are relative to.
+        args (Namespace): The command line.
         classes (list[str]): All classes, background first.
-        list_file (str, optional): List of ids. Defaults to None, all photos.
-        labels (str, optional): Label table. Defaults to
-            ``'image_labels.json'``.
-        images (str): Folder of photos. Defaults to ``'JPEGImages'``.
-        masks (str, optional): Folder of masks. Defaults to None.
-        allow_empty (bool): Whether images may have no tags.
-        jobs (int): Number of processes. Defaults to 1.
-        read_files (bool): Whether to read images and masks, or only to see
-            that they are there. Defaults to True.
 
     Returns:
         tuple[dict, list[str]]: Statistics, and the problems found.
     """
     from mmwsss.structures import read_label_names, strip_image_suffix
-    folder = osp.join(data_root, images)
+    data_root, masks = args.data_root, args.masks
+    folder = osp.join(data_root, args.images)
     paths, others = sort_files(folder)
     if not paths:
         raise ValueError(f'image folder {folder} holds no image')
@@ -195,24 +180,23 @@ def check_dataset(data_root: str,
         raise FileNotFoundError(
             f'folder of masks {osp.join(data_root, masks)} does not exist')
     problems = []
-    if list_file:
+    if args.list:
         ids = [strip_image_suffix(i) for i in read_id_list(
-            osp.join(data_root, list_file))]
+            osp.join(data_root, args.list))]
     else:
         ids = list(paths)
-    statistics = dict(images=len(ids))
-    if labels:
-        table_path = osp.join(data_root, labels)
+    statistics, table = dict(images=len(ids)), None
+    if args.labels:
+        table_path = osp.join(data_root, args.labels)
         table = read_label_names(table_path)
-        problems += check_tags(ids, table, classes, table_path, allow_empty)
+        problems += check_tags(ids, table, classes, table_path, args.allow_empty)
         statistics = tag_statistics([table.get(i, []) for i in ids], classes)
 
     work, num_masks = [], 0
     for image_id in ids:
         path = paths.get(image_id)
         if path is None:
-            problems.append(f'image {image_id!r}: no image in '
-                            f'{osp.join(data_root, images)}')
+            problems.append(f'image {image_id!r}: no image in {folder}')
             continue
         mask = osp.join(data_root, masks, f'{image_id}.png') if masks else None
         if mask and not osp.exists(mask):
@@ -224,14 +208,13 @@ def check_dataset(data_root: str,
         osp.relpath(path, folder): kind for path, kind in others.items()}
     if masks:
         statistics['files_not_used'].update(unused_masks(data_root, masks, paths))
-    if list_file:
+    if args.list:
         # Those of the other splits, as a rule.
         listed = set(ids)
         statistics['images_not_in_list'] = [
             image_id for image_id in paths if image_id not in listed]
-    if read_files and work:
-        statistics.update(_read_all(work, jobs, problems, labels and table,
-                                    classes))
+    if work and not args.quick:
+        statistics.update(_read_all(work, args.jobs, problems, table, classes))
     return statistics, problems
 
 
@@ -301,9 +284,7 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> int:
     from mmwsss.datasets.class_names import class_names
-    statistics, problems = check_dataset(
-        args.data_root, class_names(args.classes), args.list, args.labels,
-        args.images, args.masks, args.allow_empty, args.jobs, not args.quick)
+    statistics, problems = check_dataset(args, class_names(args.classes))
     if args.expect:
         problems += [
             f'{args.expect}: {line}'

@@ -196,90 +196,6 @@ def _check_instances(path: str, content: Any) -> None:
                      for image in content['images']], path)
 
 
-def convert_coco(annotation_file: str,
-                 out: str,
-                 split: str,
-                 recipe: str = 'B',
-                 crowd: str | None = None,
-                 void: int = 0,
-                 labels: str = 'annotations',
-                 jobs: int = 1) -> None:
-    """Convert a COCO ``instances_*.json``; see the head of this file.
-
-    Args:
-        annotation_file (str): The JSON file.
-        out (str): Folder to write to.
-        split (str): Name of the split, for file names.
-        recipe (str): ``'A'`` or ``'B'``. Defaults to ``'B'``.
-        crowd (str, optional): As in :func:`flatten_instances`. Defaults to
-            the recipe's own: ``'skip'`` for A, ``'include'`` for B.
-        void (int): As in :func:`flatten_instances`. Defaults to 0.
-        labels (str): ``'annotations'``: an image has the classes of the
-            instances drawn; ``'masks'``: those still visible in its mask.
-            Defaults to ``'annotations'``.
-        jobs (int): Number of processes. Defaults to 1.
-
-    Raises:
-        ValueError: Naming what is wrong with the file, or if the masks there
-            were made with other settings.
-    """
-    from mmwsss.datasets.image_io import read_mask, voc_palette
-    from mmwsss.structures import save_label_table
-    check_image_ids([split], '--split')
-    if void and void % 2 == 0:
-        raise ValueError(f'expected an odd width of void, got {void}')
-    crowd = crowd or ('skip' if recipe == 'A' else 'include')
-    content = read_json(annotation_file)
-    _check_instances(annotation_file, content)
-    names = {c['id']: c['name'] for c in content['categories']}
-    class_ids = {c: i for i, c in enumerate(sorted(names), start=1)}
-    classes = with_background(
-        ['background', *(names[c] for c in sorted(names))], annotation_file)
-    known = {image['id'] for image in content['images']}
-    of_image = defaultdict(list)
-    for annotation in content['annotations']:
-        for key, valid in (('image_id', known), ('category_id', names)):
-            if annotation[key] not in valid:
-                raise ValueError(
-                    f'{annotation_file}: annotation {annotation.get("id")} '
-                    f'has an unknown {key}: {annotation[key]}')
-        of_image[annotation['image_id']].append(annotation)
-    images = sorted(content['images'], key=lambda image: image['file_name'])
-    if not images:
-        raise ValueError(f'{annotation_file} lists no image')
-
-    settings = dict(recipe=recipe, crowd=crowd, void=void)
-    folder = osp.join(out, 'masks', split)
-    _check_settings(f'{folder}.json', settings)
-    work = functools.partial(
-        _convert,
-        folder=folder,
-        class_ids=class_ids,
-        palette=voc_palette(len(classes)),
-        settings=settings)
-    todo = [(image, of_image[image['id']]) for image in images]
-    with naming(annotation_file):
-        for _ in track_progress(map_in_forks(work, todo, jobs, 16), len(todo)):
-            pass
-
-    table = {}
-    for image, annotations in todo:
-        stem = osp.splitext(image['file_name'])[0]
-        if labels == 'masks':
-            shown = np.unique(read_mask(osp.join(folder, f'{stem}.png')))
-            table[stem] = [classes[i] for i in shown if 0 < i < IGNORE]
-        else:
-            table[stem] = label_names(annotations, names, recipe, crowd)
-    save_label_table(osp.join(out, f'labels_{split}.json'), table)
-    labeled = [stem for stem, tags in table.items() if tags]
-    for name, lines in (('classes.txt', classes),
-                        (f'lists/{split}.txt', list(table)),
-                        (f'lists/{split}_labeled.txt', labeled)):
-        write_lines(osp.join(out, name), lines)
-    print(f'{len(table)} images, {len(labeled)} with a tag; recipe {recipe}, '
-          f'crowds: {crowd}, void: {void} px')
-
-
 def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('annotations', help='instances_*.json')
@@ -306,8 +222,68 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    convert_coco(args.annotations, args.out, args.split, args.recipe,
-                 args.crowd, args.void, args.labels, args.jobs)
+    """Convert a COCO ``instances_*.json``.
+
+    Raises:
+        ValueError: Naming what is wrong with the file, or if the masks there
+            were made with other settings.
+    """
+    from mmwsss.datasets.image_io import read_mask, voc_palette
+    from mmwsss.structures import save_label_table
+    check_image_ids([args.split], '--split')
+    if args.void and args.void % 2 == 0:
+        raise ValueError(f'expected an odd width of void, got {args.void}')
+    recipe, split = args.recipe, args.split
+    crowd = args.crowd or ('skip' if recipe == 'A' else 'include')
+    content = read_json(args.annotations)
+    _check_instances(args.annotations, content)
+    names = {c['id']: c['name'] for c in content['categories']}
+    class_ids = {c: i for i, c in enumerate(sorted(names), start=1)}
+    classes = with_background(
+        ['background', *(names[c] for c in sorted(names))], args.annotations)
+    known = {image['id'] for image in content['images']}
+    of_image = defaultdict(list)
+    for annotation in content['annotations']:
+        for key, valid in (('image_id', known), ('category_id', names)):
+            if annotation[key] not in valid:
+                raise ValueError(
+                    f'{args.annotations}: annotation {annotation.get("id")} '
+                    f'has an unknown {key}: {annotation[key]}')
+        of_image[annotation['image_id']].append(annotation)
+    images = sorted(content['images'], key=lambda image: image['file_name'])
+    if not images:
+        raise ValueError(f'{args.annotations} lists no image')
+
+    settings = dict(recipe=recipe, crowd=crowd, void=args.void)
+    folder = osp.join(args.out, 'masks', split)
+    _check_settings(f'{folder}.json', settings)
+    work = functools.partial(
+        _convert,
+        folder=folder,
+        class_ids=class_ids,
+        palette=voc_palette(len(classes)),
+        settings=settings)
+    todo = [(image, of_image[image['id']]) for image in images]
+    with naming(args.annotations):
+        for _ in track_progress(map_in_forks(work, todo, args.jobs, 16), len(todo)):
+            pass
+
+    table = {}
+    for image, annotations in todo:
+        stem = osp.splitext(image['file_name'])[0]
+        if args.labels == 'masks':
+            shown = np.unique(read_mask(osp.join(folder, f'{stem}.png')))
+            table[stem] = [classes[i] for i in shown if 0 < i < IGNORE]
+        else:
+            table[stem] = label_names(annotations, names, recipe, crowd)
+    save_label_table(osp.join(args.out, f'labels_{split}.json'), table)
+    labeled = [stem for stem, tags in table.items() if tags]
+    for name, lines in (('classes.txt', classes),
+                        (f'lists/{split}.txt', list(table)),
+                        (f'lists/{split}_labeled.txt', labeled)):
+        write_lines(osp.join(args.out, name), lines)
+    print(f'{len(table)} images, {len(labeled)} with a tag; recipe {recipe}, '
+          f'crowds: {crowd}, void: {args.void} px')
 
 
 if __name__ == '__main__':

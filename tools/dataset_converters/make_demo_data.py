@@ -232,61 +232,6 @@ def draw_scene(seed: int,
     return image, lookup[np.abs(canvas.owner)]
 
 
-def make_demo_data(out: str,
-                   seed: int = 0,
-                   num_train: int = 300,
-                   num_val: int = 80,
-                   size: int = 96) -> None:
-    """Write a demo data set in VOC layout.
-
-    The same arguments give the same bytes. The lists come last, so that a
-    folder that holds them is whole.
-
-    Args:
-        out (str): Folder to write: ``JPEGImages/``, ``SegmentationClass/``,
-            ``ImageSets/Segmentation/{train,val}.txt``, ``image_labels.json``
-            and ``classes.txt``.
-        seed (int): Seed of all scenes. Defaults to 0.
-        num_train (int): Scenes to train on. Defaults to 300.
-        num_val (int): Scenes to test on. Defaults to 80.
-        size (int): Side of the pictures in pixels. Defaults to 96.
-
-    Raises:
-        ValueError: If a number is too small.
-        FileExistsError: If there is a data set of one's own.
-    """
-    from mmwsss.datasets import DemoDataset
-    from mmwsss.datasets.image_io import write_mask
-    from mmwsss.structures import save_label_table
-    if num_train < 1 or num_val < 1:
-        raise ValueError('expected at least one scene to train on and one to '
-                         f'test on, got {num_train} and {num_val}')
-    if size < 32:
-        raise ValueError(f'expected a size of at least 32 pixels, got {size}')
-    table, lists = {}, {'train': [], 'val': []}
-    for split in lists:
-        path = _list_of(out, split)
-        if osp.exists(path) and not all(map(_ID.fullmatch, read_lines(path))):
-            raise FileExistsError(f'{path} lists images that are no generated scenes; '
-                                  'choose another folder (--out)')
-    for index in range(num_train + num_val):
-        image, mask = draw_scene(seed, index, size)
-        split = 'train' if index < num_train else 'val'
-        image_id = f'{split}_{len(lists[split]):05d}'
-        lists[split].append(image_id)
-        with atomic_write(osp.join(out, 'JPEGImages',
-                                   f'{image_id}.jpg')) as file:
-            Image.fromarray(image).save(file, 'JPEG', quality=95)
-        write_mask(
-            osp.join(out, 'SegmentationClass', f'{image_id}.png'), mask,
-            DemoDataset.METAINFO['palette'])
-        table[image_id] = [CLASSES[i] for i in np.unique(mask) if i]
-    save_label_table(osp.join(out, 'image_labels.json'), table)
-    write_lines(osp.join(out, 'classes.txt'), CLASSES)
-    for split, ids in lists.items():
-        write_lines(_list_of(out, split), ids)
-
-
 def _list_of(out: str, split: str) -> str:
     return osp.join(out, 'ImageSets', 'Segmentation', f'{split}.txt')
 
@@ -305,8 +250,47 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    make_demo_data(args.out, args.seed, args.num_train, args.num_val,
-                   args.size)
+    """Write ``JPEGImages/``, ``SegmentationClass/``, ``image_labels.json``,
+    ``classes.txt`` and ``ImageSets/Segmentation/{train,val}.txt``.
+
+    The same arguments give the same bytes. The lists come last, so that a
+    folder that holds them is whole.
+
+    Raises:
+        ValueError: If a number is too small.
+        FileExistsError: If there is a data set of one's own.
+    """
+    from mmwsss.datasets import DemoDataset
+    from mmwsss.datasets.image_io import write_mask
+    from mmwsss.structures import save_label_table
+    out = args.out
+    if args.num_train < 1 or args.num_val < 1:
+        raise ValueError('expected at least one scene to train on and one to '
+                         f'test on, got {args.num_train} and {args.num_val}')
+    if args.size < 32:
+        raise ValueError(f'expected a size of at least 32 pixels, got {args.size}')
+    table, lists = {}, {'train': [], 'val': []}
+    for split in lists:
+        path = _list_of(out, split)
+        if osp.exists(path) and not all(map(_ID.fullmatch, read_lines(path))):
+            raise FileExistsError(f'{path} lists images that are no generated scenes; '
+                                  'choose another folder (--out)')
+    for index in range(args.num_train + args.num_val):
+        image, mask = draw_scene(args.seed, index, args.size)
+        split = 'train' if index < args.num_train else 'val'
+        image_id = f'{split}_{len(lists[split]):05d}'
+        lists[split].append(image_id)
+        with atomic_write(osp.join(out, 'JPEGImages',
+                                   f'{image_id}.jpg')) as file:
+            Image.fromarray(image).save(file, 'JPEG', quality=95)
+        write_mask(
+            osp.join(out, 'SegmentationClass', f'{image_id}.png'), mask,
+            DemoDataset.METAINFO['palette'])
+        table[image_id] = [CLASSES[i] for i in np.unique(mask) if i]
+    save_label_table(osp.join(out, 'image_labels.json'), table)
+    write_lines(osp.join(out, 'classes.txt'), CLASSES)
+    for split, ids in lists.items():
+        write_lines(_list_of(out, split), ids)
     print(f'{args.num_train} scenes to train on and {args.num_val} to test on '
           f'in {args.out}')
 

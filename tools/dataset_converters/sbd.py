@@ -87,39 +87,6 @@ def _setup() -> Callable:
     return work
 
 
-def convert(root: str, out: str, jobs: int = 0) -> None:
-    """Convert a copy of SBD; see the head of this file.
-
-    Args:
-        root (str): Its folder ``dataset``.
-        out (str): The folder to write into.
-        jobs (int): Worker processes; 0 works in this one. Defaults to 0.
-
-    Raises:
-        FileNotFoundError: If a list or an annotation is missing.
-        ValueError: Naming the file, if one is damaged.
-    """
-    tasks = []
-    for name in ('train', 'val'):
-        ids = read_id_list(osp.join(root, f'{name}.txt'))
-        for image_id in ids:
-            source = osp.join(root, 'cls', f'{image_id}.mat')
-            if not osp.isfile(source):
-                raise FileNotFoundError(
-                    f'annotation of image {image_id!r} does not exist: '
-                    f'{source}')
-            targets = tuple(
-                osp.join(out, folder, f'{image_id}.png')
-                for folder in ('masks', 'boundaries'))
-            if not all(map(osp.isfile, targets)):
-                tasks.append((source, *targets))
-        write_lines(
-            osp.join(out, 'ImageSets', 'Segmentation', f'{name}.txt'), ids)
-    with WorkerPool(min(jobs, len(tasks)), _setup) as pool:
-        for _ in track_progress(pool.map(tasks), len(tasks)):
-            pass
-
-
 def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('dataset', help='folder benchmark_RELEASE/dataset')
@@ -131,7 +98,31 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    convert(args.dataset, args.out, args.jobs)
+    """Convert a copy of SBD.
+
+    Raises:
+        FileNotFoundError: If a list or an annotation is missing.
+        ValueError: Naming the file, if one is damaged.
+    """
+    tasks = []
+    for name in ('train', 'val'):
+        ids = read_id_list(osp.join(args.dataset, f'{name}.txt'))
+        for image_id in ids:
+            source = osp.join(args.dataset, 'cls', f'{image_id}.mat')
+            if not osp.isfile(source):
+                raise FileNotFoundError(
+                    f'annotation of image {image_id!r} does not exist: '
+                    f'{source}')
+            targets = tuple(
+                osp.join(args.out, folder, f'{image_id}.png')
+                for folder in ('masks', 'boundaries'))
+            if not all(map(osp.isfile, targets)):
+                tasks.append((source, *targets))
+        write_lines(
+            osp.join(args.out, 'ImageSets', 'Segmentation', f'{name}.txt'), ids)
+    with WorkerPool(min(args.jobs, len(tasks)), _setup) as pool:
+        for _ in track_progress(pool.map(tasks), len(tasks)):
+            pass
 
 
 if __name__ == '__main__':

@@ -59,51 +59,59 @@ def _copy_image(source: str, target: str, long_side: int | None) -> None:
         Image.fromarray(image).save(file, 'JPEG', quality=95)
 
 
-def make_subset(data_root: str,
-                out: str,
-                source_classes: list[str],
-                classes: list[str],
-                lists: list[str],
-                ids: set[str] | None = None,
-                masks: str = 'SegmentationClass',
-                others: str = 'ignore',
-                long_side: int | None = None) -> None:
-    """Write a subset; see the head of this file.
+def parse_args() -> argparse.Namespace:
+    parser = ToolParser(__doc__)
+    parser.add_argument(
+        'data_root', help='source in VOC layout, with image_labels.json')
+    parser.add_argument('--out', required=True, help='folder to write')
+    parser.add_argument(
+        '--classes', nargs='+', required=True, help='class names to keep')
+    parser.add_argument(
+        '--source-classes',
+        default='voc',
+        help="all classes: 'voc', 'demo' or a text file of names")
+    parser.add_argument('--lists', nargs='+', default=['train', 'val'],
+                        help='names of the lists to convert (default: train val)')
+    parser.add_argument('--ids', help='a list of images to keep')
+    parser.add_argument('--masks', default='SegmentationClass',
+                        help='folder of masks; images without one get none')
+    parser.add_argument(
+        '--others',
+        choices=('ignore', 'background'),
+        default='ignore',
+        help='what pixels of other classes become')
+    parser.add_argument('--long-side', type=int, help='resize images to it')
+    return parser.parse_args()
 
-    Args:
-        data_root (str): Source in VOC layout with ``image_labels.json``.
-        out (str): Folder to write.
-        source_classes (list[str]): All classes, background first.
-        classes (list[str]): The classes kept.
-        lists (list[str]): Names of the lists to convert, as ``'val'``.
-        ids (set[str], optional): Keep only these images. Defaults to None.
-        masks (str): Folder of masks; images without one get none. Defaults
-            to ``'SegmentationClass'``.
-        others (str): What pixels of other classes become, ``'ignore'`` or
-            ``'background'``. Defaults to ``'ignore'``.
-        long_side (int, optional): Resize the images to it. Defaults to None.
+
+def main(args: argparse.Namespace) -> None:
+    """Write a subset.
 
     Raises:
-        ValueError: If a class is unknown, a list ends up empty, or ``out`` is the
+        ValueError: If a class is unknown, a list ends up empty, or ``--out`` is the
             source.
         FileNotFoundError: If an image is missing.
     """
+    from mmwsss.datasets.class_names import class_names
     from mmwsss.datasets.image_io import read_mask, voc_palette, write_mask
     from mmwsss.datasets.transforms.geometry import pil_resize, scaled_size
     from mmwsss.structures import read_label_names, save_label_table
+    data_root, out, long_side = args.data_root, args.out, args.long_side
     if osp.realpath(out) == osp.realpath(data_root):
         raise ValueError(f'--out {out} is the source, which would be replaced')
-    classes = with_background(classes)
+    source_classes = class_names(args.source_classes)
+    classes = with_background(args.classes)
+    ids = set(read_id_list(args.ids)) if args.ids else None
     for name in classes:
         if name not in source_classes:
             raise ValueError(f'unknown class {name!r}, expected one of '
                              f'{", ".join(source_classes)}')
     table = read_label_names(osp.join(data_root, 'image_labels.json'))
     lookup = class_lookup(source_classes, classes,
-                          255 if others == 'ignore' else 0)
+                          255 if args.others == 'ignore' else 0)
     palette = voc_palette(len(classes))
     chosen = {}
-    for name in lists:
+    for name in args.lists:
         path = osp.join(data_root, LISTS, f'{name}.txt')
         listed = read_id_list(path)
         for image_id in listed:
@@ -122,7 +130,7 @@ def make_subset(data_root: str,
         _copy_image(
             osp.join(data_root, 'JPEGImages', f'{image_id}.jpg'),
             osp.join(out, 'JPEGImages', f'{image_id}.jpg'), long_side)
-        path = osp.join(data_root, masks, f'{image_id}.png')
+        path = osp.join(data_root, args.masks, f'{image_id}.png')
         if osp.exists(path):
             mask = lookup[read_mask(path)]
             if long_side is not None:
@@ -141,37 +149,6 @@ def make_subset(data_root: str,
         write_lines(osp.join(out, name), lines)
     counts = ', '.join(f'{n}: {len(part)}' for n, part in chosen.items())
     print(f'{out}: {len(classes)} classes with background; {counts} images')
-
-
-def parse_args() -> argparse.Namespace:
-    parser = ToolParser(__doc__)
-    parser.add_argument(
-        'data_root', help='source in VOC layout, with image_labels.json')
-    parser.add_argument('--out', required=True, help='folder to write')
-    parser.add_argument(
-        '--classes', nargs='+', required=True, help='class names to keep')
-    parser.add_argument(
-        '--source-classes',
-        default='voc',
-        help="all classes: 'voc', 'demo' or a text file of names")
-    parser.add_argument('--lists', nargs='+', default=['train', 'val'])
-    parser.add_argument('--ids', help='a list of images to keep')
-    parser.add_argument('--masks', default='SegmentationClass')
-    parser.add_argument(
-        '--others',
-        choices=('ignore', 'background'),
-        default='ignore',
-        help='what pixels of other classes become')
-    parser.add_argument('--long-side', type=int, help='resize images to it')
-    return parser.parse_args()
-
-
-def main(args: argparse.Namespace) -> None:
-    from mmwsss.datasets.class_names import class_names
-    make_subset(args.data_root, args.out, class_names(args.source_classes),
-                args.classes, args.lists,
-                set(read_id_list(args.ids)) if args.ids else None, args.masks,
-                args.others, args.long_side)
 
 
 if __name__ == '__main__':
