@@ -133,7 +133,7 @@ class Run(FrozenRun):
         """Add the rows of free offsets."""
         for clip in (None, BETA):
             if clip:
-                self.add('classify, clipped', self.in_parts(
+                self.add('classify, clipped', self.in_batches(
                     lambda x: self.sampled(head, x, BETA), self.numbers))
             for way, sign in (('ascent', 1), ('descent', -1)):
                 self.follow(head, way, sign, clip)

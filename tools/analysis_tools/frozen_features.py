@@ -386,8 +386,8 @@ class FrozenRun:
             one[:, :rows, :columns].mean(dim=(1, 2)) for one, (rows, columns) in zip(
                 maps, (self.photos.covered(n, STRIDE) for n in batch), strict=True)])
 
-    def learn_from_all(self, network: nn.Module, iters: int, rate: float,
-                       loss: Callable[[Tensor, list, list], Tensor]) -> None:
+    def train_head(self, network: nn.Module, iters: int, rate: float,
+                   loss: Callable[[Tensor, list, list], Tensor]) -> None:
         """Train a head on the photos that choose nothing; ``loss(features, photos,
         mirrored)`` is that of a batch."""
         descent = Descent(network.parameters(), iters, rate)
@@ -396,10 +396,10 @@ class FrozenRun:
 
     def maps(self, head: nn.Module, numbers: list[int]) -> Tensor:
         """Class maps (n, K, g, g) of photos."""
-        return self.in_parts(lambda x: head((x, )).maps, numbers)
+        return self.in_batches(lambda x: head((x, )).maps, numbers)
 
-    def in_parts(self, answer: Callable[[Tensor], Tensor],
-                 numbers: list[int]) -> Tensor:
+    def in_batches(self, answer: Callable[[Tensor], Tensor],
+                   numbers: list[int]) -> Tensor:
         """What a function answers to the features (n, K, g, g) of photos."""
         import torch
         with torch.no_grad():
@@ -445,9 +445,8 @@ def print_rows(runs: Sequence[dict], width: int,
             lacks it.
         rows (Iterable[str], optional): Defaults to those of all runs.
     """
-    titles = []
-    for key, (title, space, _) in columns.items():
-        titles += [f'{title:>{space}}', *([f'{"range":>10}'] if key == 'mIoU' else [])]
+    titles = (f'{title:>{space}}' + f' {"range":>10}' * (key == 'mIoU')
+              for key, (title, space, _) in columns.items())
     print(f'{"":{width}} {" ".join(titles)}')
     for row in rows or common_rows(runs):
         having = [run[row] for run in runs if row in run]

@@ -319,7 +319,7 @@ class Table:
         # Two convolutions before the classifier: CAM of one layer on frozen features
         # is too weak to begin with.
         head = ESOLHead(features.shape[2], self.num_classes, mid_channels=64)
-        run.learn_from_all(
+        run.train_head(
             head, args.classifier_iters, RATE,
             lambda features, batch, _: head.loss_decode(
                 run.pool(batch, head((features, )).maps), photos.tags[batch]))

@@ -118,7 +118,7 @@ class Run(FrozenRun):
             nn.Conv2d(64, self.num_classes - 1, 1, bias=False))
         for layer in (network[0], network[2]):
             nn.init.kaiming_normal_(layer.weight, mode='fan_out')
-        self.learn_from_all(
+        self.train_head(
             network, self.args.classifier_iters, 1e-3,
             lambda features, batch, _: F.multilabel_soft_margin_loss(
                 self.pool(batch, network(features)), self.photos.tags[batch]))
@@ -161,7 +161,7 @@ class Run(FrozenRun):
                 align_corners=False)
             return F.cross_entropy(logits, target, ignore_index=255)
 
-        self.learn_from_all(network, iters, 3e-3, loss)
+        self.train_head(network, iters, 3e-3, loss)
         return network.eval()
 
     def shares(self, model: nn.Module, n: int) -> Tensor:

@@ -23,7 +23,7 @@ import hashlib
 import os
 import os.path as osp
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from mmwsss.photos import (
     Finding,
@@ -146,15 +146,6 @@ def _link(path: str, link: str) -> None:
     if osp.lexists(link):
         os.remove(link)
     os.symlink(target, link)
-
-
-def look_at_all(jobs: list[tuple], processes: int) -> Iterator[dict]:
-    """Yield what :func:`look_at_photo` tells, in order."""
-    # Once, before the processes are forked.
-    import mmwsss.datasets.image_io  # noqa: F401
-    processes = max(1, min(processes, len(jobs) // 16))
-    yield from track_progress(
-        map_in_forks(look_at_photo, jobs, processes), len(jobs))
 
 
 def stamp(*paths: str) -> list:
@@ -320,8 +311,13 @@ def look(args: argparse.Namespace, folder: PhotoFolder,
         else:
             jobs.append((key, photo, mask, len(folder.classes) + 1, args.out or '',
                          args.max_long))
-    for one in look_at_all(jobs, args.jobs) if jobs else ():
-        told[one['id']] = dict(one, stamp=stamps[one['id']])
+    if jobs:
+        # Once, before the processes are forked.
+        import mmwsss.datasets.image_io  # noqa: F401
+        processes = max(1, min(args.jobs, len(jobs) // 16))
+        for one in track_progress(
+                map_in_forks(look_at_photo, jobs, processes), len(jobs)):
+            told[one['id']] = dict(one, stamp=stamps[one['id']])
     return {key: told[key] for key in wanted}
 
 
