@@ -10,23 +10,27 @@ the photos' size, at every threshold.
 
 import base64
 import io
-import os.path as osp
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from mmwsss.datasets.image_ids import image_infos
-from mmwsss.datasets.image_io import read_image, read_mask
-from mmwsss.evaluation.metrics.prediction_files import prediction_file
+from mmwsss.datasets.image_io import read_image
 from mmwsss.ops import integrate_histogram, mask_confusion, seed_histogram
 from mmwsss.structures import Seed
 from mmwsss.utils.spread import spread_evenly
 
 from .distinct_colors import clear_palette
+from .report_rows import (
+    complete_images,
+    has_truth,
+    read_prediction,
+    read_truth,
+    tagged_classes,
+    threshold_of,
+)
 
 THRESHOLDS = [round(0.02 * i, 2) for i in range(1, 50)]
 SIDES = (160, 128, 96, 64)
@@ -35,16 +39,6 @@ MAX_BYTES = 40_000_000
 """Of all photos of one set. Browsers open a page of twice that in a second or two."""
 MAX_PHOTOS = 20_000
 _SAMPLE = 12
-
-
-@dataclass
-class _Counts:
-    """Confusions of one column over the set, ``(T, C, C)``; T is 1 for masks."""
-
-    title: str
-    bg_thr: float | None
-    is_seed: bool
-    total: np.ndarray
 
 
 def collect_photos(dataset: Any,
@@ -74,26 +68,20 @@ def collect_photos(dataset: Any,
     Raises:
         FileNotFoundError: If no image has a file in every column.
     """
-    infos = image_infos(dataset)
-    complete = [info for info in infos if all(
-        osp.exists(_file_of(column, info)) for column in columns)]
-    if not complete:
-        raise FileNotFoundError(f'section {title!r}: no image has a file in every '
-                                'column')
+    complete = complete_images(dataset, title, columns)
     sample = spread_evenly(complete, _SAMPLE)
     side, count = choose_side(
         lambda side: sum(_weight(info, columns, side) for info in sample) / len(sample),
         min(len(complete), max_photos), max_bytes)
     shown = _with_masks_first(complete, count)
     classes = list(dataset.metainfo['classes'])
-    counts = [
-        _Counts(column['title'], bg_thr, bg_thr is not None, np.zeros(
-            (len(THRESHOLDS) if bg_thr is not None else 1, *[len(classes)] * 2),
-            np.int64))
-        for column in columns for bg_thr in [_threshold_of(column)]]
+    thresholds = [threshold_of(column) for column in columns]
+    # Confusions over the set, (T, C, C); T is 1 without a threshold.
+    totals = [np.zeros((1 if bg_thr is None else len(THRESHOLDS), *[len(classes)] * 2),
+                       np.int64) for bg_thr in thresholds]
     photos = []
     for number, info in enumerate(shown, 1):
-        photos.append(_photo(info, columns, counts, classes, side))
+        photos.append(_photo(info, columns, totals, classes, side))
         if tell is not None:
             tell(number, len(shown))
     return dict(
@@ -104,11 +92,11 @@ def collect_photos(dataset: Any,
         thresholds=THRESHOLDS,
         scored=any(photo['scored'] for photo in photos),
         columns=[dict(
-            title=column.title,
-            seed=column.is_seed,
-            own=_nearest(column.bg_thr) if column.bg_thr is not None else None,
-            iou=[class_ious(confusion) for confusion in column.total])
-            for column in counts],
+            title=column['title'],
+            seed=bg_thr is not None,
+            own=None if bg_thr is None else _nearest(bg_thr),
+            iou=[class_ious(confusion) for confusion in total])
+            for column, bg_thr, total in zip(columns, thresholds, totals, strict=True)],
         photos=photos)
 
 
@@ -136,53 +124,54 @@ def class_ious(confusion: np.ndarray) -> list[float | None]:
             for b, e in zip(both.tolist(), either.tolist(), strict=True)]
 
 
-def _photo(info: dict, columns: Sequence[dict], counts: Sequence[_Counts],
+def _photo(info: dict, columns: Sequence[dict], totals: Sequence[np.ndarray],
            classes: Sequence[str], side: int) -> dict[str, Any]:
-    """One photo; its pixels are added to the counts."""
-    truth = _truth(info)
-    masks = [_read(column, info) for column in columns]
-    ious: list[list[float | None]] = []
-    worst: list[list[float]] = []
-    for item, count in zip(masks, counts, strict=True):
-        if truth is None:
-            ious.append([])
-            continue
-        confusion = _confusion(item, truth, count, len(classes))
-        count.total += confusion
-        ious.append([_mean(class_ious(one)) for one in confusion])
+    """One photo; its pixels are added to the totals of the columns."""
+    truth = read_truth(info)
+    predictions = [_read(column, info) for column in columns]
+    masks = [mask for mask, _ in predictions]
+    present = set(np.unique(masks[-1]).tolist())
+    ious: list[list[float | None]] = [[] for _ in columns]
+    of_last: list[list[float]] = []
     if truth is not None:
-        at = counts[-1].bg_thr
-        last = confusion[0 if at is None else _nearest(at)]
-        worst = [[i, value] for i, value in enumerate(class_ious(last))
-                 if value is not None]
-    flat = [_flat(item, count.bg_thr) for item, count in
-            zip(masks, counts, strict=True)]
-    present = set(np.unique(flat[-1]).tolist()) | (
-        set() if truth is None else set(np.unique(truth).tolist()))
-    tags = info.get('tags')
-    tagged: Iterable[int] = [] if tags is None else np.flatnonzero(tags).tolist()
-    jpeg, png, size = _pictures(info, columns, masks, truth, side)
+        present |= set(np.unique(truth).tolist())
+        confusions = [_confusion(mask, seed, truth, len(classes))
+                      for mask, seed in predictions]
+        for total, confusion in zip(totals, confusions, strict=True):
+            total += confusion
+        ious = [[_mean(class_ious(one)) for one in confusion]
+                for confusion in confusions]
+        bg_thr = threshold_of(columns[-1])
+        last = confusions[-1][0 if bg_thr is None else _nearest(bg_thr)]
+        of_last = [[i, value] for i, value in enumerate(class_ious(last))
+                   if value is not None]
+    jpeg, png, size = _pictures(info, predictions, truth, side)
     return dict(
-        id=info['img_id'], tags=[i for i in tagged if i > 0],
+        id=info['img_id'], tags=tagged_classes(info),
         shown=sorted(present - {0, 255}), size=size, jpeg=jpeg, maps=png,
-        iou=ious, classes=worst, scored=truth is not None,
-        disagreement=None if len(flat) < 2 else _disagreement(
-            flat[-2], flat[-1], len(classes)))
+        iou=ious, classes=of_last, scored=truth is not None,
+        disagreement=None if len(masks) < 2 else _disagreement(
+            masks[-2], masks[-1], len(classes)))
 
 
-def _confusion(item: np.ndarray | Seed, truth: np.ndarray, count: _Counts,
+def _read(column: dict, info: dict) -> tuple[np.ndarray, Seed | None]:
+    """The class ids of a photo, and its seed where that has a threshold."""
+    mask, seed = read_prediction(column, info)
+    return mask, None if threshold_of(column) is None else seed
+
+
+def _confusion(mask: np.ndarray, seed: Seed | None, truth: np.ndarray,
                num_classes: int) -> np.ndarray:
+    """That of a mask, or those of a seed at all thresholds."""
     target = torch.from_numpy(truth)
-    if not count.is_seed:
-        mask = torch.from_numpy(_flat(item, None))
-        return mask_confusion(mask, target, num_classes)[None].numpy()
-    if not isinstance(item, Seed):
-        raise TypeError(f'expected a seed, got {type(item).__name__}')
+    if seed is None:
+        return mask_confusion(
+            torch.from_numpy(mask), target, num_classes)[None].numpy()
     return integrate_histogram(seed_histogram(
-        item.upsample(), item.labels, target, THRESHOLDS, num_classes)).numpy()
+        seed.upsample(), seed.labels, target, THRESHOLDS, num_classes)).numpy()
 
 
-def _pictures(info: dict, columns: Sequence[dict], masks: Sequence[np.ndarray | Seed],
+def _pictures(info: dict, predictions: Sequence[tuple[np.ndarray, Seed | None]],
               truth: np.ndarray | None, side: int) -> tuple[str, str, list[int]]:
     """The photo, the label maps below each other, and the size of one."""
     image = Image.fromarray(read_image(info['img_path']))
@@ -190,11 +179,11 @@ def _pictures(info: dict, columns: Sequence[dict], masks: Sequence[np.ndarray | 
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     width, height = small.size
     planes: list[np.ndarray] = []
-    for column, item in zip(columns, masks, strict=True):
-        if isinstance(item, Seed) and _threshold_of(column) is not None:
-            planes += _seed_planes(item, (height, width))
+    for mask, seed in predictions:
+        if seed is None:
+            planes.append(_shrink(mask, (height, width)))
         else:
-            planes.append(_shrink(_flat(item, None), (height, width)))
+            planes += _seed_planes(seed, (height, width))
     if truth is not None:
         planes.append(_shrink(truth, (height, width)))
     photo, maps = io.BytesIO(), io.BytesIO()
@@ -222,11 +211,6 @@ def _shrink(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(small)
 
 
-def _flat(item: np.ndarray | Seed, bg_thr: float | None) -> np.ndarray:
-    """Class ids of a mask, or of a seed at its threshold."""
-    return item.to_mask(bg_thr).numpy() if isinstance(item, Seed) else item
-
-
 def _disagreement(left: np.ndarray, right: np.ndarray, num_classes: int) -> float:
     """100 minus the mean IoU of two masks, whatever 255 is in either."""
     confusion = mask_confusion(
@@ -242,33 +226,10 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _weight(info: dict, columns: Sequence[dict], side: int) -> int:
-    masks = [_read(column, info) for column in columns]
-    jpeg, png, _ = _pictures(info, columns, masks, _truth(info), side)
+    predictions = [_read(column, info) for column in columns]
+    jpeg, png, _ = _pictures(info, predictions, read_truth(info), side)
     # Numbers and names.
     return len(jpeg) + len(png) + 400 + 300 * len(columns)
-
-
-def _truth(info: dict) -> np.ndarray | None:
-    return read_mask(info['seg_map_path']) if _is_scored(info) else None
-
-
-def _read(column: dict, info: dict) -> np.ndarray | Seed:
-    path = _file_of(column, info)
-    return Seed.load(path) if 'seeds' in column else read_mask(path)
-
-
-def _file_of(column: dict, info: dict) -> str:
-    seeds = 'seeds' in column
-    return prediction_file(column['seeds' if seeds else 'masks'], info, seeds)
-
-
-def _threshold_of(column: dict) -> float | None:
-    """The threshold of a column of seeds; None of masks, and of seeds with a
-    background of their own."""
-    if 'seeds' not in column:
-        return None
-    bg_thr = column.get('threshold', column.get('bg_thr'))  # the former name
-    return None if bg_thr is None else float(bg_thr)
 
 
 def _nearest(bg_thr: float) -> int:
@@ -279,12 +240,8 @@ def _with_masks_first(infos: Sequence[dict], count: int) -> list[dict]:
     """Photos to show, in the order of the list; few may have masks to count."""
     if count >= len(infos):
         return list(infos)
-    scored = spread_evenly([info for info in infos if _is_scored(info)], count)
-    others = spread_evenly([info for info in infos if not _is_scored(info)],
+    scored = spread_evenly([info for info in infos if has_truth(info)], count)
+    others = spread_evenly([info for info in infos if not has_truth(info)],
                            count - len(scored))
     chosen = {info['img_id'] for info in (*scored, *others)}
     return [info for info in infos if info['img_id'] in chosen]
-
-
-def _is_scored(info: dict) -> bool:
-    return osp.exists(info.get('seg_map_path') or '')

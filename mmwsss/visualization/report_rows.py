@@ -2,7 +2,7 @@
 """The pictures of a report: a row an image, a column a stage."""
 
 import os.path as osp
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,14 +136,8 @@ def collect_section(dataset: Any,
     rank_by = rank_by or titles[-1]
     if rank_by not in titles:
         raise ValueError(f'rank_by {rank_by!r} is none of the columns {titles}')
-    infos = image_infos(dataset)
-    complete = [info for info in infos
-                if all(osp.exists(_file_of(column, info)) for column in columns)]
-    if not complete:
-        raise FileNotFoundError(
-            f'section {title!r}: no image has a file in every one of '
-            f'{[column.get("seeds") or column.get("masks") for column in columns]}')
-    scored = [info for info in complete if _has_truth(info)] or complete
+    complete = complete_images(dataset, title, columns)
+    scored = [info for info in complete if has_truth(info)] or complete
     chosen = _spread(scored, num_images, columns[titles.index(rank_by)],
                      len(dataset.metainfo['classes']))
     return _draw_section(dataset, title, columns, chosen, len(complete), rank_by)
@@ -174,7 +168,7 @@ def _draw_section(dataset: Any, title: str, columns: Sequence[dict],
         rows.append(row)
         shown |= ids
     names = ['Photo', *(column['title'] for column in columns)]
-    names += ['Ground truth'] * _has_truth(chosen[0])
+    names += ['Ground truth'] * has_truth(chosen[0])
     classes = {
         dataset.metainfo['classes'][i]: palette[i]
         for i in sorted(shown - {0, 255})
@@ -189,12 +183,13 @@ def _spread(infos: list[dict], count: int, column: dict,
     step = max(1, len(infos) // _MAX_CANDIDATES)
     candidates = infos[::step]
     order: Sequence[int]
-    if not _has_truth(candidates[0]):
+    if not has_truth(candidates[0]):
         order = range(len(candidates))
     else:
         quality = [
-            image_iou(_mask_of(column, info), read_mask(info['seg_map_path']),
-                      num_classes) for info in candidates
+            image_iou(read_prediction(column, info)[0],
+                      read_mask(info['seg_map_path']), num_classes)
+            for info in candidates
         ]
         order = sorted(range(len(candidates)), key=lambda i: (-quality[i], i))
     return [candidates[i] for i in spread_evenly(order, count)]
@@ -204,27 +199,24 @@ def _draw_row(info: dict, columns: Sequence[dict],
               meta: dict) -> tuple[Row, set[int]]:
     image = read_image(info['img_path'])
     classes, palette = meta['classes'], meta['palette']
-    truth = read_mask(info['seg_map_path']) if _has_truth(info) else None
+    truth = read_truth(info)
     shown = set(np.unique(truth).tolist()) if truth is not None else set()
     cells = [Cell(image)]
     # Next to a grey image the colours of classes stand out.
     grey = image.mean(axis=2, keepdims=True)
     muted = (0.25 * image + 0.75 * grey).astype(np.uint8)
     for column in columns:
-        mask = _mask_of(column, info)
+        mask, seed = read_prediction(column, info)
         shown |= set(np.unique(mask).tolist())
-        if 'seeds' in column:
-            seed = Seed.load(_file_of(column, info))
-            picture = _outline(draw_seed(muted, seed, palette, alpha=0.9), mask)
-        else:
+        if seed is None:
             picture = draw_mask(muted, mask, palette, alpha=0.75)
+        else:
+            picture = _outline(draw_seed(muted, seed, palette, alpha=0.9), mask)
         iou = None if truth is None else image_iou(mask, truth, len(classes))
         cells.append(Cell(picture, iou))
     if truth is not None:
         cells.append(Cell(draw_mask(muted, truth, palette, alpha=0.75)))
-    labels = info.get('tags')
-    present: Iterable[int] = [] if labels is None else np.flatnonzero(labels)
-    tags = [classes[i] for i in present if i > 0]
+    tags = [classes[i] for i in tagged_classes(info)]
     return Row(info['img_id'], tags, cells), shown
 
 
@@ -237,19 +229,52 @@ def _outline(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return picture
 
 
-def _has_truth(info: dict) -> bool:
-    return bool(info.get('seg_map_path')) and osp.exists(info['seg_map_path'])
+def complete_images(dataset: Any, title: str, columns: Sequence[dict]) -> list[dict]:
+    """The images that have a file in every column; an error without any."""
+    complete = [info for info in image_infos(dataset)
+                if all(osp.exists(_file_of(column, info)) for column in columns)]
+    if not complete:
+        raise FileNotFoundError(
+            f'section {title!r}: no image has a file in every one of '
+            f'{[column.get("seeds") or column.get("masks") for column in columns]}')
+    return complete
+
+
+def tagged_classes(info: dict) -> list[int]:
+    """The foreground classes that an image is tagged with."""
+    tags = info.get('tags')
+    return [] if tags is None else [i for i in np.flatnonzero(tags).tolist() if i > 0]
+
+
+def read_truth(info: dict) -> np.ndarray | None:
+    """The ground truth of an image, None without one."""
+    return read_mask(info['seg_map_path']) if has_truth(info) else None
+
+
+def has_truth(info: dict) -> bool:
+    """Whether an image has a ground truth."""
+    return osp.exists(info.get('seg_map_path') or '')
+
+
+def read_prediction(column: dict, info: dict) -> tuple[np.ndarray, Seed | None]:
+    """The class ids of an image in a column, and in a column of seeds its seed."""
+    path = _file_of(column, info)
+    if 'seeds' not in column:
+        return read_mask(path), None
+    seed = Seed.load(path)
+    return seed.to_mask(threshold_of(column)).numpy(), seed
+
+
+def threshold_of(column: dict) -> float | None:
+    """The threshold of a column of seeds; None of masks, and of seeds with a
+    background of their own."""
+    if 'seeds' not in column:
+        return None
+    bg_thr = column.get('threshold', column.get('bg_thr'))  # the former name
+    return None if bg_thr is None else float(bg_thr)
 
 
 def _file_of(column: dict, info: dict) -> str:
     """The file of an image in a column, whether it is there or not."""
     seeds = 'seeds' in column
     return prediction_file(column['seeds' if seeds else 'masks'], info, seeds)
-
-
-def _mask_of(column: dict, info: dict) -> np.ndarray:
-    path = _file_of(column, info)
-    if 'seeds' in column:
-        bg_thr = column.get('threshold', column.get('bg_thr'))  # the former name
-        return Seed.load(path).to_mask(bg_thr).numpy()
-    return read_mask(path)
