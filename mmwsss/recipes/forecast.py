@@ -5,7 +5,6 @@ import math
 import os.path as osp
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any
 
 from mmwsss.utils import read_lines
@@ -140,7 +139,7 @@ def _count(cfg: Any, *loaders: str) -> int:
 
 def _views(pipeline: list) -> float:
     """How many images of the first scale test-time augmentation makes of one."""
-    for transform in deepcopy(pipeline):
+    for transform in pipeline:
         if transform['type'] == 'TestTimeAug':
             area, flips = 1., 1
             for group in transform['transforms']:

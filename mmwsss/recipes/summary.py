@@ -2,16 +2,17 @@
 """What a recipe says of its steps when it ends."""
 
 import os.path as osp
+from collections.abc import Mapping
 from typing import Any
 
 from mmwsss.utils import atomic_write, read_json, write_json
+from mmwsss.utils.views import read_views
 from mmwsss.version import __version__
 
 from .process import format_seconds
 from .recipe import Recipe, Step, substitute
 from .scalars import read_scalars
 from .step_types import METRICS_FILE
-from .views import step_views
 
 _MAX_NUMBERS = 4
 
@@ -131,6 +132,38 @@ def _scales_of(recipe: Recipe, step: Step) -> str:
             if told:
                 views.setdefault(told, []).append(other.name)
     return '; '.join(f'{told} for {", ".join(names)}' for told, names in views.items())
+
+
+def step_views(step_type: str, config: Mapping[str, Any],
+               tta: bool = False) -> str | None:
+    """The views of a step that looks at images; None of others.
+
+    Args:
+        step_type (str): The step's type in a recipe.
+        config (Mapping): Its resolved config.
+        tta (bool): Whether a test takes ``tta_pipeline``. Defaults to False.
+
+    Returns:
+        str | None: Such as ``'0.5, 1, 1.5 and flips'``.
+    """
+    if step_type in ('seeds', 'walk'):
+        pipeline = _pipeline_of(config.get('seed_dataloader'))
+    elif step_type == 'test':
+        pipeline = config.get('tta_pipeline') if tta else _pipeline_of(
+            config.get('test_dataloader'))
+    else:
+        return None
+    if not pipeline:
+        return None
+    scales, flips = read_views(pipeline)
+    return scales + ' and flips' * flips
+
+
+def _pipeline_of(loader: Mapping[str, Any] | None) -> Any:
+    dataset: Mapping[str, Any] = (loader or {}).get('dataset') or {}
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset.get('pipeline')
 
 
 def write_summary(recipe: Recipe, records: dict[str, dict],

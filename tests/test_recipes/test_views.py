@@ -1,22 +1,23 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 from mmwsss.recipes import Recipe
-from mmwsss.recipes.summary import report_facts
-from mmwsss.recipes.views import describe_views, step_views
+from mmwsss.recipes.summary import report_facts, step_views
 from mmwsss.utils import project_path, read_config
+from mmwsss.utils.views import read_views
 
 
 def test_views_of_pipelines():
     plain = [dict(type='LoadPILImage'), dict(type='PackSegInputs')]
-    assert describe_views(plain) == '1'
+    assert read_views(plain) == ('1', False)
     views = [plain[0], dict(type='TestTimeAug', transforms=[
         [dict(type='PILRescale', scale=s) for s in (1.0, 0.5, 2)],
         [dict(type='RandomFlip', prob=0.), dict(type='RandomFlip', prob=1.)],
         [plain[1]]])]
-    assert describe_views(views) == '0.5, 1, 2 and flips'
+    assert read_views(views) == ('0.5, 1, 2', True)
     views[1]['transforms'].pop(1)
-    assert describe_views(views) == '0.5, 1, 2'
-    assert describe_views([dict(type='mmseg.Resize', scale=(512, 256))]) == '512 x 256'
-    assert describe_views([dict(type='Resize', scale_factor=1.5)]) == '1.5'
+    assert read_views(views) == ('0.5, 1, 2', False)
+    scale = dict(type='mmseg.Resize', scale=(512, 256))
+    assert read_views([scale]) == ('512 x 256', False)
+    assert read_views([dict(type='Resize', scale_factor=1.5)]) == ('1.5', False)
     loader = dict(dataset=dict(dataset=dict(pipeline=plain)))
     config = dict(seed_dataloader=dict(dataset=dict(pipeline=views)),
                   test_dataloader=loader, tta_pipeline=views)

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmwsss.utils import write_json
+from mmwsss.utils.views import read_views
 
 from .confusion_scores import class_table
 
@@ -294,23 +295,9 @@ def seed_metric_settings(cfg: Config) -> dict:
     """
     settings = metric_settings(cfg, 'SeedMetric')
     protocol = dict(settings.get('protocol') or {})
-    views = _describe_views(cfg)
-    if views:
-        protocol['scales'] = views
-    return dict(settings, protocol=protocol)
-
-
-def _describe_views(cfg: Config) -> str:
-    """Scales and flips of the ``TestTimeAug`` of seeds, '' without one."""
     loader = cfg.get('seed_dataloader') or {}
     for transform in loader.get('dataset', {}).get('pipeline', []):
-        if transform['type'] != 'TestTimeAug':
-            continue
-        views = [view for group in transform['transforms'] for view in group]
-        scales = sorted(view['scale'] for view in views
-                        if view['type'] == 'PILRescale')
-        flips = any(view['type'] == 'RandomFlip' and view['prob'] > 0
-                    for view in views)
-        text = ', '.join(f'{scale:g}' for scale in scales or [1])
-        return text + ' with flips' * flips
-    return ''
+        if transform['type'] == 'TestTimeAug':
+            scales, flips = read_views([transform])
+            protocol['scales'] = scales + ' with flips' * flips
+    return dict(settings, protocol=protocol)
