@@ -2,6 +2,7 @@
 """What the metrics over confusion matrices share."""
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from math import isnan
 from typing import Any
@@ -12,7 +13,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmwsss.utils import write_json
+from mmwsss.utils import naming, write_json
 from mmwsss.utils.views import read_views
 
 from .confusion_scores import class_table
@@ -120,10 +121,8 @@ class ConfusionMetric(BaseMetric):
             counts = None
             if 'gt_sem_seg' in sample:
                 gt = sample['gt_sem_seg']['data'].squeeze(0)
-                try:
+                with naming(name):
                     counts = self.count(sample, gt)
-                except ValueError as error:
-                    raise ValueError(f'{name}: {error}') from error
             elif self.on_missing_mask == 'error':
                 raise ValueError(
                     f'{name} has no mask to score against; load masks '
@@ -222,27 +221,18 @@ class ConfusionMetric(BaseMetric):
 
     def _last_is_repeated(self, names: list[dict]) -> bool:
         """Whether another process answers for this one's last image."""
-        rank = get_rank()
         lasts = [next(reversed(one), None) for one in names]
-        owners: dict[str, list[int]] = {}
-        for process, one in enumerate(names):
-            for name in one:
-                if name != lasts[process]:
-                    owners.setdefault(name, []).append(process)
-        repeated = [False] * len(names)
-        for process, name in enumerate(lasts):
-            if name is None:
-                continue
-            if name in owners:
-                repeated[process] = True
-            else:
-                owners[name] = [process]
-        twice = [name for name, many in owners.items() if len(many) > 1]
-        if twice:
+        counted = Counter(name for one, last in zip(names, lasts, strict=True)
+                          for name in one if name != last)
+        repeated = []
+        for last in lasts:
+            repeated.append(last in counted)
+            counted.setdefault(last, 1)
+        if twice := [name for name, count in counted.items() if count > 1]:
             raise RuntimeError(
                 f'{len(twice)} images, {twice[0]} first, were counted by more '
                 'than one process; use DefaultSampler for evaluation')
-        return repeated[rank]
+        return repeated[get_rank()]
 
     def _reset(self) -> None:
         self._names = {}

@@ -15,6 +15,7 @@ from mmwsss.datasets.image_ids import image_id
 from mmwsss.datasets.image_io import read_mask
 from mmwsss.datasets.transforms import LoadMask
 from mmwsss.structures import Seed
+from mmwsss.utils import naming
 
 
 def scoring_dataset(dataset: dict, cfg: Config) -> dict:
@@ -81,11 +82,9 @@ def count_setup(metric: dict, meta: dict, folder: str,
         else:
             pred = torch.from_numpy(read_mask(path))
             size, sample = pred.shape, dict(pred_sem_seg=dict(data=pred[None]))
-        try:
+        with naming(path):
             gt = load_mask(dict(info, ori_shape=tuple(size)))['gt_seg_map']
             return scorer.count(sample, torch.from_numpy(gt))
-        except ValueError as error:
-            raise ValueError(f'{path}: {error}') from error
 
     def count(infos: list[dict]) -> tuple:
         return len(infos), reduce(torch.add, map(count_one, infos)).numpy()

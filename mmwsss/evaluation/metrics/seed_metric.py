@@ -76,9 +76,7 @@ class SeedMetric(ConfusionMetric):
 
     def count(self, sample: dict, gt: Tensor) -> Tensor:
         """Count one image for all thresholds: its histogram (C, C, T + 1)."""
-        seed = sample.get('full_seed')
-        if seed is None:
-            seed = sample.get('seed')
+        seed = sample.get('full_seed') or sample.get('seed')
         if seed is None:
             raise ValueError('the prediction holds neither full_seed nor seed;'
                              ' predict with WeakSegmentor or CAMTTAModel')

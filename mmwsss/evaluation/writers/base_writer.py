@@ -79,17 +79,26 @@ class BaseWriter(BaseMetric):
     def finish(self) -> None:
         """What is left to do after the last image of this process."""
 
+    def join_files(self, size: int) -> None:
+        """Make one of all files, when they are there, in the first process.
+
+        Args:
+            size (int): Number of images in the dataset.
+        """
+
     def evaluate(self, size: int) -> dict:
         """Finish, and wait for the other processes; there are no scores."""
         self.finish()
         os.makedirs(self.out_dir, exist_ok=True)
         barrier()
-        if is_main_process():
-            for folder in self.folders:
-                finish_origin(folder)
         print_log(f'{type(self).__name__}: this process wrote '
                   f'{self.num_written} files into {self.out_dir}',
                   logger='current')
+        if is_main_process():
+            for folder in self.folders:
+                finish_origin(folder)
+            self.join_files(size)
+        barrier()
         self.num_written = 0
         self._written = {}
         return {}

@@ -56,9 +56,7 @@ def images_to_do(cfg: Config, outputs: list[tuple]) -> BaseDataset | None:
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     # One process looks, before any writes.
-    found: list[list[int] | None] = [None]
-    if is_main_process():
-        found = [_find_missing(dataset, outputs)]
+    found = [_find_missing(dataset, outputs) if is_main_process() else None]
     broadcast_object_list(found)
     missing, total = found[0], len(dataset)
     if not missing:

@@ -7,6 +7,7 @@ from mmseg.registry import METRICS, MODELS
 
 from mmwsss.datasets.image_io import read_image, read_saliency, write_mask
 from mmwsss.structures import Seed
+from mmwsss.utils import naming
 from mmwsss.utils.parallel import WorkerPool
 
 from .base_writer import BaseMaskWriter, dataset_palette
@@ -46,11 +47,8 @@ def pseudo_label_setup(label_rule: dict,
                     f'{image_path}: {type(rule).__name__} needs a saliency map;'
                     ' give the dataset `data_prefix=dict(saliency_path=...)`')
             cues.append(torch.from_numpy(read_saliency(rest[0])))
-        try:
-            with torch.no_grad():
-                mask = rule(seed, *cues)
-        except ValueError as error:
-            raise ValueError(f'{image_path}: {error}') from error
+        with naming(image_path), torch.no_grad():
+            mask = rule(seed, *cues)
         write_mask(path, mask.cpu().numpy(), palette)
 
     return work
@@ -88,9 +86,7 @@ class PseudoLabelWriter(BaseMaskWriter):
 
     def write(self, sample: dict, path: str) -> None:
         """Refine one seed and write its pseudo label."""
-        seed = sample.get('full_seed')
-        if seed is None:
-            seed = sample.get('seed')
+        seed = sample.get('full_seed') or sample.get('seed')
         if seed is None:
             raise ValueError(f'{path}: the prediction holds no seed; predict '
                              'with CAMTTAModel')

@@ -3,7 +3,6 @@ import os
 import os.path as osp
 import tarfile
 
-from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
@@ -58,21 +57,9 @@ class VOCServerWriter(MaskWriter):
                              f'{mask.min()}..{mask.max()}')
         super().write(sample, path)
 
-    def evaluate(self, size: int) -> dict:
-        """Wait for all masks and pack the archive."""
-        super().evaluate(size)
-        if is_main_process():
-            archive = osp.join(self.root, 'results.tar.gz')
-            num_masks = self._pack(archive)
-            print_log(f'{archive}: {num_masks} masks', logger='current')
-            if num_masks != size:
-                print_log(f'the dataset has {size} images: {self.out_dir} '
-                          'holds masks of others, or lacks some',
-                          logger='current')
-        barrier()
-        return {}
-
-    def _pack(self, path: str) -> int:
+    def join_files(self, size: int) -> None:
+        """Pack the archive."""
+        path = osp.join(self.root, 'results.tar.gz')
         names = sorted(
             name for name in os.listdir(self.out_dir)
             if name.endswith(self.suffix) and not name.startswith('.'))
@@ -81,4 +68,7 @@ class VOCServerWriter(MaskWriter):
             for name in names:
                 full = osp.join(self.out_dir, name)
                 archive.add(full, osp.relpath(full, self.root))
-        return len(names)
+        print_log(f'{path}: {len(names)} masks', logger='current')
+        if len(names) != size:
+            print_log(f'the dataset has {size} images: {self.out_dir} '
+                      'holds masks of others, or lacks some', logger='current')

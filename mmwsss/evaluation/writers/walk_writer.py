@@ -2,14 +2,14 @@
 import os.path as osp
 
 import numpy as np
-from mmengine.dist import barrier, is_main_process
 from mmseg.registry import METRICS, MODELS
 
 from mmwsss.datasets.coco import coco_number
 from mmwsss.datasets.image_ids import image_id
 from mmwsss.structures import Seed
-from mmwsss.utils import read_json, walk_files, write_json
+from mmwsss.utils import naming, read_json, walk_files, write_json
 
+from ..metrics.prediction_files import prediction_file
 from .base_writer import BaseMaskWriter, BaseWriter
 
 MERGED_FILE = 'instances.json'
@@ -47,22 +47,21 @@ class WalkWriter(BaseMaskWriter):
         """The last of the files of a sample that are missing."""
         path = super().path_of(sample)
         if self.seeds_out is not None:
-            seed_path = _seed_path(self.seeds_out, sample)
+            seed_path = prediction_file(self.seeds_out, sample, seeds=True)
             if not osp.exists(seed_path):
                 return seed_path
         return path
 
     def write(self, sample: dict, path: str) -> None:
         """Let one seed walk and write what comes of it."""
-        seed = load_seed(self.seeds, sample)
-        try:
+        seed = Seed.load(prediction_file(self.seeds, sample, seeds=True))
+        with naming(sample['img_path']):
             walked = self.walk.walk(seed, sample['guide'])
-        except ValueError as error:
-            raise ValueError(f'{sample["img_path"]}: {error}') from error
         self.write_mask(
             super().path_of(sample), self.walk.decide(walked).cpu().numpy())
         if self.seeds_out is not None:
-            self.walk.reduce(walked).save(_seed_path(self.seeds_out, sample))
+            self.walk.reduce(walked).save(
+                prediction_file(self.seeds_out, sample, seeds=True))
 
 
 @METRICS.register_module()
@@ -102,12 +101,10 @@ class InstanceWriter(BaseWriter):
 
     def write(self, sample: dict, path: str) -> None:
         """Write the instances of one image."""
-        seed = load_seed(self.seeds, sample)
-        try:
+        seed = Seed.load(prediction_file(self.seeds, sample, seeds=True))
+        with naming(sample['img_path']):
             instances = self.walk.instances(seed, sample['guide'],
                                             sample['displacement'])
-        except ValueError as error:
-            raise ValueError(f'{sample["img_path"]}: {error}') from error
         name: str | int = image_id(sample)
         categories = self.dataset_meta.get('category_ids')
         if categories is not None:
@@ -124,32 +121,10 @@ class InstanceWriter(BaseWriter):
                      segmentation=code))
         write_json(path, results)
 
-    def evaluate(self, size: int) -> dict:
-        """Wait for all processes, then join the files."""
-        super().evaluate(size)
-        if is_main_process():
-            merge_instances(self.out_dir)
-        barrier()
-        return {}
-
-
-def merge_instances(folder: str) -> None:
-    """Join the results of all images in a folder in one file."""
-    results = []
-    for name in walk_files(folder):
-        if name.endswith('.json') and name != MERGED_FILE:
-            results += read_json(osp.join(folder, name))
-    write_json(osp.join(folder, MERGED_FILE), results)
-
-
-def load_seed(folder: str, sample: dict) -> Seed:
-    """The seed of a sample.
-
-    Raises:
-        FileNotFoundError: Naming the file, if there is none.
-    """
-    return Seed.load(_seed_path(folder, sample))
-
-
-def _seed_path(folder: str, sample: dict) -> str:
-    return osp.join(folder, f'{image_id(sample)}.npz')
+    def join_files(self, size: int) -> None:
+        """Join the results of all images in one file."""
+        results = []
+        for name in walk_files(self.out_dir):
+            if name.endswith('.json') and name != MERGED_FILE:
+                results += read_json(osp.join(self.out_dir, name))
+        write_json(osp.join(self.out_dir, MERGED_FILE), results)
