@@ -8,8 +8,7 @@ from mmengine.config import Config
 from mmwsss.datasets.image_ids import image_dataset
 from mmwsss.utils.epochs import has_epochs, resolve_epochs
 
-_PROCESSES = dict(
-    pytorch='WORLD_SIZE', slurm='SLURM_NTASKS', mpi='OMPI_COMM_WORLD_SIZE')
+from .setup import STARTED_BY
 
 
 def count_epochs(cfg: Config) -> None:
@@ -25,5 +24,6 @@ def count_epochs(cfg: Config) -> None:
     if not has_epochs(cfg):
         return
     images = image_dataset(cfg, cfg.train_dataloader.dataset)
-    processes = os.environ.get(_PROCESSES.get(cfg.get('launcher', ''), ''), '1')
+    _, names = STARTED_BY.get(cfg.get('launcher'), ('', {}))
+    processes = os.environ.get(names.get('WORLD_SIZE', ''), '1')
     resolve_epochs(cfg, len(images), int(processes))

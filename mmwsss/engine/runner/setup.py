@@ -21,12 +21,16 @@ DEFAULT_HOOKS = dict(
     nan_loss=dict(type='mmseg.NaNLossHook'))
 
 
-_STARTED_BY = dict(
-    pytorch=('torchrun', ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')),
-    slurm=('srun', ('SLURM_NODELIST', 'SLURM_NTASKS', 'SLURM_PROCID', 'SLURM_LOCALID')),
-    mpi=('mpirun', ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE',
-                    'OMPI_COMM_WORLD_LOCAL_RANK')))
-"""Launcher -> its program, and the variables that this sets."""
+STARTED_BY = dict(
+    pytorch=('torchrun', dict(
+        RANK='RANK', WORLD_SIZE='WORLD_SIZE', LOCAL_RANK='LOCAL_RANK')),
+    slurm=('srun', dict(
+        SLURM_NODELIST='SLURM_NODELIST', RANK='SLURM_PROCID',
+        WORLD_SIZE='SLURM_NTASKS', LOCAL_RANK='SLURM_LOCALID')),
+    mpi=('mpirun', dict(
+        RANK='OMPI_COMM_WORLD_RANK', WORLD_SIZE='OMPI_COMM_WORLD_SIZE',
+        LOCAL_RANK='OMPI_COMM_WORLD_LOCAL_RANK')))
+"""Launcher -> its program, and what this calls the variables that are needed."""
 
 
 def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
@@ -49,9 +53,9 @@ def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
             initial weights) is not safe to load, or if the launcher has not started
             this process.
     """
-    if launcher in _STARTED_BY and not is_distributed():
-        program, names = _STARTED_BY[launcher]
-        if missing := [name for name in names if name not in os.environ]:
+    if launcher in STARTED_BY and not is_distributed():
+        program, names = STARTED_BY[launcher]
+        if missing := [name for name in names.values() if name not in os.environ]:
             raise ValueError(f'--launcher {launcher}: {program} starts the processes, '
                              f'which would set {", ".join(missing)}')
     use_safe_loading()
@@ -120,23 +124,16 @@ def _add_default_hooks(cfg: Config) -> None:
 
 def _start_gloo(launcher: str, dist_cfg: dict) -> None:
     """Start torch.distributed on CPUs, from the variables of the launcher."""
-    environ = os.environ
-    if launcher == 'slurm':
-        nodes = ['scontrol', 'show', 'hostname', environ['SLURM_NODELIST']]
-        if 'MASTER_ADDR' not in environ:
-            environ['MASTER_ADDR'] = subprocess.check_output(
-                nodes, text=True).split()[0]
-        environ.setdefault('MASTER_PORT', str(dist_cfg.get('port', 29500)))
-        environ['RANK'] = environ['SLURM_PROCID']
-        environ['WORLD_SIZE'] = environ['SLURM_NTASKS']
-        environ['LOCAL_RANK'] = environ['SLURM_LOCALID']
-    elif launcher == 'mpi':
-        environ.setdefault('MASTER_ADDR', '127.0.0.1')
-        environ.setdefault('MASTER_PORT', '29500')
-        environ['RANK'] = environ['OMPI_COMM_WORLD_RANK']
-        environ['WORLD_SIZE'] = environ['OMPI_COMM_WORLD_SIZE']
-        environ['LOCAL_RANK'] = environ['OMPI_COMM_WORLD_LOCAL_RANK']
-    elif launcher != 'pytorch':
+    if launcher not in STARTED_BY:
         raise ValueError(f'unknown launcher {launcher!r}')
+    environ = os.environ
+    if launcher == 'slurm' and 'MASTER_ADDR' not in environ:
+        nodes = ['scontrol', 'show', 'hostname', environ['SLURM_NODELIST']]
+        environ['MASTER_ADDR'] = subprocess.check_output(nodes, text=True).split()[0]
+    if launcher != 'pytorch':
+        environ.setdefault('MASTER_ADDR', '127.0.0.1')
+        environ.setdefault('MASTER_PORT', str(dist_cfg.get('port', 29500)))
+    _, names = STARTED_BY[launcher]
+    environ.update({name: environ[theirs] for name, theirs in names.items()})
     distributed.init_process_group(
         'gloo', timeout=timedelta(seconds=dist_cfg.get('timeout', 1800)))
