@@ -41,26 +41,25 @@ class ReproducibleInfiniteSampler(InfiniteSampler):
         if self.size == 0:
             raise ValueError(f'{type(dataset).__name__} holds no sample')
         self.start = 0
-
-    def _pass(self, number: int) -> list[int]:
-        """The dataset's indices in the order of one pass."""
-        if not self.shuffle:
-            return list(range(self.size))
-        return _permutation(self.size, self.seed, number).tolist()
+        self.buffer_size = self.size
 
     def __iter__(self) -> Iterator[SamplePosition]:
         """Yield this process's indices from :attr:`start` on."""
-        number, order = -1, []
-        for position in self._positions():
-            if position // self.size != number:
-                number = position // self.size
-                order = self._pass(number)
-            yield SamplePosition(order[position % self.size], position,
-                                 self.seed)
+        known, order = None, []
+        for step in count(self.start):
+            position = step * self.world_size + self.rank
+            number, place = divmod(position, self.size)
+            buffer, offset = divmod(place, self.buffer_size)
+            if (number, buffer) != known:
+                known = number, buffer
+                order = self._order(number, buffer)
+            yield SamplePosition(order[offset], position, self.seed)
 
-    def _positions(self) -> Iterator[int]:
-        """The places of this process in the stream, from :attr:`start` on."""
-        return (step * self.world_size + self.rank for step in count(self.start))
+    def _order(self, number: int, buffer: int) -> list[int]:
+        """The dataset's indices in one buffer of a pass; here, in all of it."""
+        if not self.shuffle:
+            return list(range(self.size))
+        return _permutation(self.size, self.seed, number).tolist()
 
     def skip(self, num_samples: int) -> None:
         """Let the next iteration begin after ``num_samples`` samples.
@@ -115,25 +114,14 @@ class BlockShuffleSampler(ReproducibleInfiniteSampler):
         if buffer_size < 1:
             raise ValueError(f'buffer_size must be at least 1, got {buffer_size}')
         super().__init__(dataset, shuffle, seed)
-        self.buffer_size = buffer_size
+        if shuffle:
+            self.buffer_size = buffer_size
         self.block_starts = torch.as_tensor(dataset.block_starts)
 
-    def __iter__(self) -> Iterator[SamplePosition]:
-        """Yield this process's indices from :attr:`start` on."""
+    def _order(self, number: int, buffer: int) -> list[int]:
+        """The indices of one buffer of a pass."""
         if not self.shuffle:
-            yield from super().__iter__()
-            return
-        known, order = None, torch.empty(0)
-        for position in self._positions():
-            number, place = divmod(position, self.size)
-            buffer, offset = divmod(place, self.buffer_size)
-            if (number, buffer) != known:
-                known = number, buffer
-                order = self._buffer(number, buffer)
-            yield SamplePosition(int(order[offset]), position, self.seed)
-
-    def _buffer(self, number: int, buffer: int) -> torch.Tensor:
-        """The indices of one buffer of a pass, in order."""
+            return super()._order(number, buffer)
         sizes = self.block_starts.diff()
         blocks = _permutation(len(sizes), self.seed, number)
         # Where each block, in the order of this pass, ends in the pass.
@@ -142,7 +130,8 @@ class BlockShuffleSampler(ReproducibleInfiniteSampler):
         places = torch.arange(first, min(first + self.buffer_size, self.size))
         turn = torch.searchsorted(ends, places, right=True)
         indices = self.block_starts[blocks[turn] + 1] - (ends[turn] - places)
-        return indices[_permutation(len(indices), self.seed, number, buffer)]
+        shuffled = indices[_permutation(len(indices), self.seed, number, buffer)]
+        return shuffled.tolist()
 
 
 def _permutation(size: int, *key: int) -> torch.Tensor:
