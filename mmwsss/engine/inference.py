@@ -209,17 +209,13 @@ def _plain_modules(backbone: nn.Module, kind: type[ModuleT]) -> list[ModuleT]:
 def _behind_normalization(norm: _BatchNorm) -> Callable | None:
     """What a layer does after it has normalised; None where that is unknown."""
     if type(norm) in (nn.BatchNorm2d, nn.SyncBatchNorm):
-        return _identity
+        return nn.Identity().forward
     # timm's contains an activation. Without timm it cannot occur.
     timm = sys.modules.get('timm.layers')
     if timm is not None and type(norm) is timm.BatchNormAct2d:
         return nn.Sequential(
             norm.get_submodule('drop'), norm.get_submodule('act')).forward
     return None
-
-
-def _identity(x: Tensor) -> Tensor:
-    return x
 
 
 def _autocast(backbone: nn.Module, dtype: torch.dtype) -> Callable:

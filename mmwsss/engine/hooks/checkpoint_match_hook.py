@@ -63,14 +63,9 @@ class CheckpointMatchHook(Hook):
             f'{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}'
             for key in own if key in state and key not in fitting
         ]
-        problems = []
-        if missing:
-            problems.append(f'missing {_some(missing)}')
-        if surplus:
-            problems.append(f'surplus {_some(surplus)}')
-        if reshaped:
-            problems.append(f'of other shape {_some(reshaped)}')
-        if problems:
+        found = (('missing', missing), ('surplus', surplus),
+                 ('of other shape', reshaped))
+        if problems := [f'{words} {_some(keys)}' for words, keys in found if keys]:
             raise ValueError(
                 f'the checkpoint is of another model than '
                 f'{type(model).__name__}: ' + '; '.join(problems) +
@@ -89,8 +84,8 @@ class CheckpointMatchHook(Hook):
                 f'num_classes={num_classes}')
 
 
-def _some(names: Iterable[str], limit: int = 8) -> str:
-    """The first names of a list and its length."""
+def _some(names: Iterable[str]) -> str:
+    """The first eight names of a list and its length."""
     names = list(names)
-    more = f', ... ({len(names)} in all)' if len(names) > limit else ''
-    return ', '.join(names[:limit]) + more
+    more = f', ... ({len(names)} in all)' if len(names) > 8 else ''
+    return ', '.join(names[:8]) + more
