@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import os.path as osp
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 from mmengine.dist import is_main_process
@@ -43,20 +42,6 @@ def note_last_checkpoint(runner: Runner, path: str) -> None:
         last = osp.join(runner.work_dir, 'last_checkpoint')
         with atomic_write(last, 'w') as file:
             file.write(path)
-
-
-class _DeferredRemoval:
-    """A file backend that only notes what it is to remove."""
-
-    def __init__(self, backend: Any) -> None:
-        self._backend = backend
-        self.outdated: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
-
-    def remove(self, path: str) -> None:
-        self.outdated.append(path)
 
 
 @HOOKS.register_module()
@@ -120,8 +105,13 @@ class AtomicCheckpointHook(CheckpointHook):
             self._remove(map(self._path, outdated))
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        with self._removals_at_last() as outdated:
+        outdated: list[str] = []
+        # mmengine removes the old best one first; here that is only noted.
+        self.file_backend.remove = outdated.append
+        try:
             super()._save_best_checkpoint(runner, metrics)
+        finally:
+            del self.file_backend.remove
         best = [getattr(self, 'best_ckpt_path', None)]
         best += getattr(self, 'best_ckpt_path_dict', {}).values()
         self._remove(path for path in outdated if path not in best)
@@ -134,13 +124,3 @@ class AtomicCheckpointHook(CheckpointHook):
         for path in paths:
             if self.file_backend.isfile(path):
                 self.file_backend.remove(path)
-
-    @contextmanager
-    def _removals_at_last(self) -> Iterator[list[str]]:
-        backend = self.file_backend
-        deferred = _DeferredRemoval(backend)
-        self.file_backend = deferred
-        try:
-            yield deferred.outdated
-        finally:
-            self.file_backend = backend
