@@ -4,7 +4,6 @@
 import os
 import re
 import shlex
-from dataclasses import dataclass
 
 from mmwsss.utils import map_strings
 
@@ -12,31 +11,7 @@ from .recipe import REFERENCE, Recipe, Step, substitute
 from .recipe_runner import RecipeRunner
 
 _MARK = re.compile('\0(\\d+)\0')
-
-
-@dataclass
-class PlainStep:
-    """The command of a step before any step has run.
-
-    Args:
-        step (Step): The step.
-        after (list[str]): The steps that it reads from.
-        command (list[str]): Program and arguments; ``\\0<i>\\0`` in a word stands
-            for what ``values[i]`` is when the step begins.
-        values (dict[int, str]): Strings of the recipe that only a run can tell:
-            metrics of earlier steps, and their last checkpoints.
-    """
-
-    step: Step
-    after: list[str]
-    command: list[str]
-    values: dict[int, str]
-
-    def shell_lines(self) -> list[str]:
-        """Lines for a shell that knows the command ``recipe``."""
-        asked = [f'value_{i}=$(recipe --value {shlex.quote(text)})'
-                 for i, text in self.values.items()]
-        return [*asked, ' '.join(map(_quote, self.command))]
+"""Stands in a word for a value that is not known yet."""
 
 
 def is_open(recipe: Recipe, text: str) -> bool:
@@ -47,7 +22,7 @@ def is_open(recipe: Recipe, text: str) -> bool:
         text.endswith('/last_checkpoint') and any(name in steps for name, _ in found))
 
 
-def plain_step(runner: RecipeRunner, step: Step, resume: bool = False) -> PlainStep:
+def shell_lines(runner: RecipeRunner, step: Step, resume: bool = False) -> list[str]:
     """The command that its recipe would run for a step, nothing having run yet.
 
     Args:
@@ -55,13 +30,17 @@ def plain_step(runner: RecipeRunner, step: Step, resume: bool = False) -> PlainS
         step (Step): The step.
         resume (bool): Whether the command goes on with what it finds. Defaults to
             False.
+
+    Returns:
+        list[str]: Lines for a shell that knows the command ``recipe``, by which they
+        ask for what only a run can tell: metrics of earlier steps, and their last
+        checkpoints.
     """
-    recipe = runner.recipe
     job = runner.job(step)
     values: list[str] = []
 
     def mark(text: str):
-        if not is_open(recipe, text):
+        if not is_open(runner.recipe, text):
             return substitute(text, job.values)
         if text not in values:
             values.append(text)
@@ -70,8 +49,9 @@ def plain_step(runner: RecipeRunner, step: Step, resume: bool = False) -> PlainS
     job.spec = map_strings(step.spec, mark)
     command = job.command(resume)
     needed = set(map(int, _MARK.findall(' '.join(command))))
-    return PlainStep(step, recipe.depends_on(step), command,
-                     {i: values[i] for i in sorted(needed)})
+    asked = [f'value_{i}=$(recipe --value {shlex.quote(values[i])})'
+             for i in sorted(needed)]
+    return [*asked, ' '.join(map(_quote, command))]
 
 
 def export_sh(runner: RecipeRunner, steps: list[Step], tool: list[str],
@@ -98,10 +78,8 @@ def export_sh(runner: RecipeRunner, steps: list[Step], tool: list[str],
         f'recipe() {{ {" ".join(words)}; }}',
     ]
     for step in steps:
-        plain = plain_step(runner, step)
         lines += ['', f'# {step.name} ({step.type})',
-                  f'recipe --prepare {step.name}']
-        lines += plain.shell_lines()
+                  f'recipe --prepare {step.name}', *shell_lines(runner, step)]
     return '\n'.join(lines) + '\n'
 
 

@@ -9,7 +9,7 @@ from mmwsss.utils import all_strings, change_config, load_config
 from mmwsss.utils.nested import iter_dicts
 
 from .config_data import data_paths
-from .export import is_open, plain_step
+from .export import is_open, shell_lines
 from .job import Job
 from .recipe import Step
 from .recipe_runner import RecipeRunner
@@ -73,7 +73,7 @@ def export_snakemake(runner: RecipeRunner, steps: list[Step], tool: list[str],
         after = [name for name in _waits_for(runner, step) if name in names]
         config = _known_config(job)
         inputs = [*map(_flag, after), *_read_paths(runner, job, config)]
-        plain = plain_step(runner, step, resume=True).shell_lines()
+        plain = shell_lines(runner, step, resume=True)
         if step.type == 'refine' and 'jobs' not in step.spec:
             plain[-1] += ' --jobs "$threads"'
         commands = [
