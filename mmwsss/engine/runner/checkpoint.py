@@ -9,6 +9,7 @@ import torch
 from mmengine.dist import get_dist_info
 from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import (
+    _get_mmengine_home,
     _process_mmcls_checkpoint,
     get_deprecated_model_names,
     get_external_models,
@@ -35,11 +36,9 @@ def use_safe_loading() -> None:
         '': load_from_safe_file,
         'http://': load_from_safe_http,
         'https://': load_from_safe_http,
-        'torchvision://': load_from_safe_torchvision,
-        'modelzoo://': load_from_safe_torchvision,
-        'open-mmlab://': load_from_safe_openmmlab,
-        'openmmlab://': load_from_safe_openmmlab,
-        'mmcls://': load_from_safe_mmcls,
+        **dict.fromkeys(
+            ('torchvision://', 'modelzoo://', 'open-mmlab://', 'openmmlab://',
+             'mmcls://'), load_from_safe_name),
     }
     for prefix in {*CheckpointLoader._schemes, *ours}:
         CheckpointLoader.register_scheme(
@@ -70,39 +69,26 @@ def load_from_safe_http(filename: str, map_location: Any = None) -> dict:
     return load_checkpoint_file(path, map_location)
 
 
-def load_from_safe_torchvision(filename: str,
-                               map_location: Any = None) -> dict:
-    """Read weights by their torchvision name."""
-    url = _look_up(get_torchvision_models(), filename)
-    return load_from_safe_http(url, map_location)
-
-
-def load_from_safe_openmmlab(filename: str, map_location: Any = None) -> dict:
-    """Read weights by their name in OpenMMLab's list."""
-    name = filename.split('://', 1)[1]
-    name = get_deprecated_model_names().get(name, name)
-    url = _look_up(get_external_models(), f'open-mmlab://{name}')
-    if '://' in url:
-        return load_from_safe_http(url, map_location)
-    home = os.environ.get('MMENGINE_HOME') or osp.join(
-        os.environ.get('XDG_CACHE_HOME', '~/.cache'), 'mmengine')
-    return load_checkpoint_file(osp.join(home, url), map_location)
-
-
-def load_from_safe_mmcls(filename: str, map_location: Any = None) -> dict:
-    """Read a backbone by its name in MMClassification's list."""
-    url = _look_up(get_mmcls_models(), filename)
-    return _process_mmcls_checkpoint(load_from_safe_http(url, map_location))
+def load_from_safe_name(filename: str, map_location: Any = None) -> dict:
+    """Read weights by their name in torchvision's or one of OpenMMLab's lists."""
+    scheme, name = filename.split('://', 1)
+    if scheme in ('torchvision', 'modelzoo'):
+        urls = get_torchvision_models()
+    elif scheme == 'mmcls':
+        urls = get_mmcls_models()
+    else:
+        name = get_deprecated_model_names().get(name, name)
+        urls = get_external_models()
+    if name not in urls:
+        raise ValueError(f'{filename}: no weights of this name are known')
+    if '://' not in urls[name]:
+        path = osp.join(_get_mmengine_home(), urls[name])
+        return load_checkpoint_file(path, map_location)
+    checkpoint = load_from_safe_http(urls[name], map_location)
+    return _process_mmcls_checkpoint(checkpoint) if scheme == 'mmcls' else checkpoint
 
 
 def load_from_unknown(filename: str, map_location: Any = None) -> dict:
     """Refuse a scheme whose loader is not known to be safe."""
     raise ValueError(f'{filename} cannot be loaded safely: download it and give '
                      'the path of the file')
-
-
-def _look_up(urls: dict[str, str], filename: str) -> str:
-    name = filename.split('://', 1)[1]
-    if name not in urls:
-        raise ValueError(f'{filename}: no weights of this name are known')
-    return urls[name]
