@@ -5,6 +5,7 @@ import glob
 import os.path as osp
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from mmengine.config import Config
@@ -110,20 +111,15 @@ def figure_svg(figure: 'Figure', key: str) -> str:
     """
     import io
 
-    import matplotlib
+    import matplotlib.text
     placeholder = '#010203'
     figure.patch.set_alpha(0)
     for part in figure.axes:
         part.patch.set_alpha(0)
         part.tick_params(colors=placeholder)
-        for text in (part.xaxis.label, part.yaxis.label, *part.texts):
+        part.spines[:].set_color(placeholder)
+        for text in part.findobj(matplotlib.text.Text):
             text.set_color(placeholder)
-        for spine in part.spines.values():
-            spine.set_color(placeholder)
-        legend = part.get_legend()
-        if legend is not None:
-            for text in legend.get_texts():
-                text.set_color(placeholder)
     stream = io.StringIO()
     with matplotlib.rc_context({'svg.hashsalt': key, 'svg.fonttype': 'none'}):
         figure.savefig(stream, format='svg', metadata={'Date': None})
@@ -155,11 +151,9 @@ def _stages(work_dir: str) -> list[tuple[str, int]]:
         cfg = Config.fromfile(path, import_custom_modules=False)
         for hook in cfg.get('custom_hooks') or []:
             if 'stages' in hook:
-                borders, end = [], 0
-                for stage in hook['stages']:
-                    end += stage['iters']
-                    borders.append((stage['name'], end))
-                return borders
+                ends = accumulate(stage['iters'] for stage in hook['stages'])
+                return [(stage['name'], end) for stage, end in
+                        zip(hook['stages'], ends, strict=True)]
     return []
 
 
