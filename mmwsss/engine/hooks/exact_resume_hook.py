@@ -153,7 +153,6 @@ class ExactResumeHook(Hook):
         loop.dataloader_iterator = _ResumedIterator(
             loop.dataloader, ignored=runner.iter if draws else 0)
 
-
     @staticmethod
     def _validate_if_due(runner: Runner) -> None:
         loop, done = runner.train_loop, runner.iter

@@ -3,9 +3,8 @@ from mmwsss.utils.checkpoint import load_checkpoint_file
 
 from .build import augmented_loader, build_runner, image_loader, make_test_run
 from .checkpoint import use_safe_loading
-from .epochs import count_epochs
 from .sampler import BlockShuffleSampler, ReproducibleInfiniteSampler
-from .setup import find_resumable_checkpoint, setup_entry_point
+from .setup import count_epochs, find_resumable_checkpoint, setup_entry_point
 from .weights import naming_weights
 
 __all__ = [

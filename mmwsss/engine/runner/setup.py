@@ -9,8 +9,10 @@ from mmengine.config import Config
 from mmengine.dist import is_distributed
 from torch import distributed
 
+from mmwsss.datasets.image_ids import image_dataset
 from mmwsss.utils import read_text
 from mmwsss.utils.checkpoint import load_checkpoint_file
+from mmwsss.utils.epochs import has_epochs, resolve_epochs
 
 from .checkpoint import use_safe_loading
 
@@ -21,7 +23,7 @@ DEFAULT_HOOKS = dict(
     nan_loss=dict(type='mmseg.NaNLossHook'))
 
 
-STARTED_BY = dict(
+_STARTED_BY = dict(
     pytorch=('torchrun', dict(
         RANK='RANK', WORLD_SIZE='WORLD_SIZE', LOCAL_RANK='LOCAL_RANK')),
     slurm=('srun', dict(
@@ -53,8 +55,8 @@ def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
             initial weights) is not safe to load, or if the launcher has not started
             this process.
     """
-    if launcher in STARTED_BY and not is_distributed():
-        program, names = STARTED_BY[launcher]
+    if launcher in _STARTED_BY and not is_distributed():
+        program, names = _STARTED_BY[launcher]
         if missing := [name for name in names.values() if name not in os.environ]:
             raise ValueError(f'--launcher {launcher}: {program} starts the processes, '
                              f'which would set {", ".join(missing)}')
@@ -70,6 +72,24 @@ def setup_entry_point(cfg: Config, launcher: str = 'none') -> None:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False))
         cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+def count_epochs(cfg: Config) -> None:
+    """Turn ``epochs`` of a config into iterations over its training images.
+
+    Args:
+        cfg (Config): The config, changed in place, see
+            :func:`mmwsss.utils.epochs.resolve_epochs`.
+
+    Raises:
+        ValueError: If ``epochs`` or one of its bounds is no positive number.
+    """
+    if not has_epochs(cfg):
+        return
+    images = image_dataset(cfg, cfg.train_dataloader.dataset)
+    _, names = _STARTED_BY.get(cfg.get('launcher'), ('', {}))
+    processes = os.environ.get(names.get('WORLD_SIZE', ''), '1')
+    resolve_epochs(cfg, len(images), int(processes))
 
 
 def find_resumable_checkpoint(work_dir: str) -> str | None:
@@ -124,7 +144,7 @@ def _add_default_hooks(cfg: Config) -> None:
 
 def _start_gloo(launcher: str, dist_cfg: dict) -> None:
     """Start torch.distributed on CPUs, from the variables of the launcher."""
-    if launcher not in STARTED_BY:
+    if launcher not in _STARTED_BY:
         raise ValueError(f'unknown launcher {launcher!r}')
     environ = os.environ
     if launcher == 'slurm' and 'MASTER_ADDR' not in environ:
@@ -133,7 +153,7 @@ def _start_gloo(launcher: str, dist_cfg: dict) -> None:
     if launcher != 'pytorch':
         environ.setdefault('MASTER_ADDR', '127.0.0.1')
         environ.setdefault('MASTER_PORT', str(dist_cfg.get('port', 29500)))
-    _, names = STARTED_BY[launcher]
+    _, names = _STARTED_BY[launcher]
     environ.update({name: environ[theirs] for name, theirs in names.items()})
     distributed.init_process_group(
         'gloo', timeout=timedelta(seconds=dist_cfg.get('timeout', 1800)))
