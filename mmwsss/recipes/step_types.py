@@ -41,15 +41,12 @@ def _is_reference(value: Any) -> bool:
     return isinstance(value, str) and '{' in value
 
 
-def _as_number(value: Any) -> float | None:
-    """A finite number, also in a string; None for anything else."""
-    if not isinstance(value, str) and not _is_number(value):
-        return None
+def _as_number(value: Any) -> float:
+    """A number, also in a string; not a number for anything else."""
     try:
-        number = float(value)
+        return float(value) if isinstance(value, str) or _is_number(value) else math.nan
     except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+        return math.nan
 
 
 def _is_list(value: Any, *kinds: type) -> bool:
@@ -60,10 +57,10 @@ def _is_list(value: Any, *kinds: type) -> bool:
 FITS: dict[str, Callable[[Any], bool]] = {
     TEXT: lambda value: isinstance(value, str) and value != '',
     FLAG: lambda value: isinstance(value, bool),
-    NUMBER: lambda value: _is_reference(value) or _as_number(value) is not None,
+    NUMBER: lambda value: _is_reference(value) or math.isfinite(_as_number(value)),
     THRESHOLD: lambda value: _is_reference(value) or (
         isinstance(value, str) and value.endswith('.json')
-        or (_as_number(value) or 0) >= 0 and _as_number(value) is not None),
+        or 0 <= _as_number(value) < math.inf),
     WORKERS: lambda value: _is_reference(value) or (
         isinstance(value, int) and _is_number(value) and value >= 0),
     REFINER: lambda value: _is_reference(value) or value in REFINERS,

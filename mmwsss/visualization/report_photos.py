@@ -36,7 +36,8 @@ THRESHOLDS = [round(0.02 * i, 2) for i in range(1, 50)]
 SIDES = (160, 128, 96, 64)
 """Long sides of small pictures; the largest that fits is taken."""
 MAX_BYTES = 40_000_000
-"""Of all photos of one set. Browsers open a page of twice that in a second or two."""
+"""Of all photos of one set: their pictures are made so small, and then the photos so
+few, that they fit. Browsers open a page of twice that in a second or two."""
 MAX_PHOTOS = 20_000
 _SAMPLE = 12
 
@@ -44,7 +45,6 @@ _SAMPLE = 12
 def collect_photos(dataset: Any,
                    title: str,
                    columns: Sequence[dict],
-                   max_bytes: int = MAX_BYTES,
                    max_photos: int = MAX_PHOTOS,
                    tell: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """What a report's script needs to show every photo of a set.
@@ -54,11 +54,8 @@ def collect_photos(dataset: Any,
         title (str): What they are.
         columns (Sequence[dict]): As in
             :func:`~mmwsss.visualization.report_rows.collect_section`.
-        max_bytes (int): The pictures are made so small that all together are not
-            larger; where the smallest are not small enough, fewer photos are
-            shown: those with masks first, evenly spread over the list. Defaults to
-            40 million.
-        max_photos (int): No more than this many, likewise. Defaults to 20,000.
+        max_photos (int): No more than this many; those with masks first, evenly
+            spread over the list. Defaults to 20,000.
         tell (Callable, optional): Called with the number of photos that are done
             and of all.
 
@@ -72,7 +69,7 @@ def collect_photos(dataset: Any,
     sample = spread_evenly(complete, _SAMPLE)
     side, count = choose_side(
         lambda side: sum(_weight(info, columns, side) for info in sample) / len(sample),
-        min(len(complete), max_photos), max_bytes)
+        min(len(complete), max_photos), MAX_BYTES)
     shown = _with_masks_first(complete, count)
     classes = list(dataset.metainfo['classes'])
     thresholds = [threshold_of(column) for column in columns]

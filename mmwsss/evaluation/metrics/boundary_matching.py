@@ -7,8 +7,6 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.spatial import cKDTree
 
-INSTALL = 'boundaries are thinned by scikit-image: pip install scikit-image'
-
 
 def thin_boundary(boundary: np.ndarray) -> np.ndarray:
     """Thin a boundary map to lines one pixel wide (as Matlab's ``bwmorph``).
@@ -25,7 +23,8 @@ def thin_boundary(boundary: np.ndarray) -> np.ndarray:
     try:
         from skimage.morphology import thin
     except ImportError as error:
-        raise ImportError(f'{INSTALL} ({error})') from error
+        raise ImportError('boundaries are thinned by scikit-image: '
+                          f'pip install scikit-image ({error})') from error
     return thin(boundary)
 
 
