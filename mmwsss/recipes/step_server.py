@@ -8,11 +8,11 @@ server, and the server with the recipe. (The fork server of ``multiprocessing``
 starts functions, whose processes skip ``atexit`` and outlive a killed parent.)
 """
 
-import builtins
 import gc
 import os
 import os.path as osp
 import random
+import runpy
 import subprocess
 import sys
 import time
@@ -22,7 +22,6 @@ from contextlib import suppress
 from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from types import ModuleType
 from typing import IO
 
 from .spawn import die_with, spawn
@@ -203,13 +202,7 @@ def _become(command: list[str]) -> None:
     sys.argv = [script, *arguments]
     if not getattr(sys.flags, 'safe_path', False):
         sys.path.insert(0, osp.dirname(osp.realpath(script)))
-    main = ModuleType('__main__')
-    main.__dict__.update(__file__=script, __builtins__=builtins)
-    sys.modules['__main__'] = main
-    with open(script, 'rb') as file:
-        code = compile(file.read(), script, 'exec', dont_inherit=True)
-    # One of our tools, as `python tools/...` would run it.
-    exec(code, main.__dict__)  # noqa: S102
+    runpy.run_path(script, run_name='__main__')
 
 
 def _lost_cuda() -> bool:
