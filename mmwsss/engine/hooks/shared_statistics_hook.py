@@ -31,25 +31,21 @@ class SharedStatisticsHook(Hook):
                          data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
         """Take over the statistics of the first process."""
-        if get_world_size() > 1:
-            share_statistics(unwrap_model(runner.model))
-
-
-def share_statistics(model: nn.Module) -> None:
-    """Give the first process's running statistics to all."""
-    statistics = [
-        value for module in model.modules()
-        if isinstance(module, _NormBase) and module.training
-        and not isinstance(module, nn.SyncBatchNorm)
-        for value in (module.running_mean, module.running_var)
-        if value is not None
-    ]
-    if not statistics:
-        return
-    # In one message.
-    flat = torch.cat([value.double() for value in statistics])
-    broadcast(flat)
-    for value, shared in zip(
-            statistics, flat.split([len(value) for value in statistics]),
-            strict=True):
-        value.copy_(shared)
+        if get_world_size() == 1:
+            return
+        statistics = [
+            value for module in unwrap_model(runner.model).modules()
+            if isinstance(module, _NormBase) and module.training
+            and not isinstance(module, nn.SyncBatchNorm)
+            for value in (module.running_mean, module.running_var)
+            if value is not None
+        ]
+        if not statistics:
+            return
+        # In one message.
+        flat = torch.cat([value.double() for value in statistics])
+        broadcast(flat)
+        for value, shared in zip(
+                statistics, flat.split([len(value) for value in statistics]),
+                strict=True):
+            value.copy_(shared)

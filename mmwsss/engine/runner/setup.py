@@ -13,6 +13,7 @@ from mmwsss.datasets.image_ids import image_dataset
 from mmwsss.utils import read_text
 from mmwsss.utils.checkpoint import load_checkpoint_file
 from mmwsss.utils.epochs import has_epochs, resolve_epochs
+from mmwsss.utils.nested import iter_dicts
 
 from .checkpoint import use_safe_loading
 
@@ -117,16 +118,13 @@ def find_resumable_checkpoint(work_dir: str) -> str | None:
                             'exist')
 
 
-def _check_checkpoint_paths(model: dict | list) -> None:
+def _check_checkpoint_paths(model: dict) -> None:
     """Read timm's ``checkpoint_path`` files, and those in the ``file`` of a
     ``pretrained_cfg_overlay``: its own errors name no file."""
-    parts = model.items() if isinstance(model, dict) else enumerate(model)
-    for key, value in parts:
-        if isinstance(value, (dict, list)):
-            _check_checkpoint_paths(value)
-        elif key in ('checkpoint_path', 'file') and isinstance(value, str) and \
-                value and not value.endswith('.safetensors'):
-            load_checkpoint_file(value)
+    for part in iter_dicts(model):
+        for path in (part.get('checkpoint_path'), part.get('file')):
+            if isinstance(path, str) and path and not path.endswith('.safetensors'):
+                load_checkpoint_file(path)
 
 
 def _add_default_hooks(cfg: Config) -> None:
