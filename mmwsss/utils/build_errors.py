@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 from .config_options import TOP_KEYS
+from .nested import dicts_by_key
 
 _REGISTRY = osp.join('mmengine', 'registry', 'build_functions.py')
 _RUNNER = osp.join('mmengine', 'runner', 'runner.py')
@@ -123,25 +124,12 @@ def _find(root: dict | None, part: dict, split: str) -> str:
     Builders work on copies, to which some have added.
     """
     best, key = (0, False), ''
-    for path, node in _dicts(root or {}):
-        if node.get('type') != part.get('type'):
+    read = {name: value for name, value in (root or {}).items() if name in TOP_KEYS}
+    for path, node in dicts_by_key(read):
+        if not path or node.get('type') != part.get('type'):
             continue
         same = 1 + sum(name in part and part[name] == value
                        for name, value in node.items())
         if (same, path.startswith(split)) > best:
             best, key = (same, path.startswith(split)), path
     return key
-
-
-def _dicts(node: Any, path: str = '') -> Iterator[tuple[str, dict]]:
-    """Each dict of what is read in a config, by its dotted key."""
-    if isinstance(node, dict):
-        if path:
-            yield path, node
-        items = [(key, value) for key, value in node.items() if path or key in TOP_KEYS]
-    elif isinstance(node, (list, tuple)):
-        items = [(str(index), value) for index, value in enumerate(node)]
-    else:
-        return
-    for key, value in items:
-        yield from _dicts(value, f'{path}.{key}' if path else key)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .lists import MAX_CLASSES
+from .nested import dicts_by_key
 
 
 def _is_number(value: Any) -> bool:
@@ -98,41 +99,26 @@ def check_values(cfg: dict, source: str = 'the config') -> None:
     Raises:
         ValueError: Naming the setting by its dotted key.
     """
-    for key, (fits, words) in _KINDS.items():
+    for key, (fits, words), value in _values(cfg):
+        if not fits(value):
+            raise ValueError(f'option {key} must be {words}, got {value!r} ({source})')
+
+
+def _values(cfg: dict) -> Iterator[tuple[str, Kind, Any]]:
+    """The values that are there, by dotted key, with what each must be."""
+    for key, kind in _KINDS.items():
         value: Any = cfg
         for part in key.split('.'):
             if not isinstance(value, dict) or part not in value:
                 break
             value = value[part]
         else:
-            if value is None and key in _MAY_BE_NONE or fits(value):
-                continue
-            raise ValueError(f'option {key} must be {words}, got {value!r} ({source})')
-    numbers = [(_CLASSES, item) for item in _class_counts(cfg.get('model'), 'model')]
-    numbers += [(_INTERVAL, item) for item in _hook_intervals(cfg)]
-    for (fits, words), (key, value) in numbers:
-        if not fits(value):
-            raise ValueError(f'option {key} must be {words}, got {value!r} ({source})')
-
-
-def _hook_intervals(cfg: dict) -> Iterator[tuple[str, Any]]:
-    """After how many iterations each hook acts, by its dotted key."""
-    hooks = [(f'default_hooks.{name}', hook)
-             for name, hook in (cfg.get('default_hooks') or {}).items()]
-    hooks += [(f'custom_hooks.{index}', hook)
-              for index, hook in enumerate(cfg.get('custom_hooks') or [])]
-    for key, hook in hooks:
-        if isinstance(hook, dict) and hook.get('interval') is not None:
-            yield f'{key}.interval', hook['interval']
-
-
-def _class_counts(node: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Each ``num_classes`` of a head, however deep in a model, by its dotted key."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == 'num_classes' and '_head' in path:
-                yield f'{path}.{key}', value
-            yield from _class_counts(value, f'{path}.{key}')
-    elif isinstance(node, (list, tuple)):
-        for index, value in enumerate(node):
-            yield from _class_counts(value, f'{path}.{index}')
+            if value is not None or key not in _MAY_BE_NONE:
+                yield key, kind, value
+    for key, part in dicts_by_key(cfg.get('model'), 'model'):
+        if '_head' in key and 'num_classes' in part:
+            yield f'{key}.num_classes', _CLASSES, part['num_classes']
+    for name in ('default_hooks', 'custom_hooks'):
+        for key, hook in dicts_by_key(cfg.get(name), name):
+            if key.count('.') == 1 and hook.get('interval') is not None:
+                yield f'{key}.interval', _INTERVAL, hook['interval']

@@ -7,12 +7,18 @@ from typing import Any
 
 def iter_dicts(value: Any) -> Iterator[dict]:
     """All dicts, outer ones first; each may be changed when it comes."""
+    return (part for _, part in dicts_by_key(value))
+
+
+def dicts_by_key(value: Any, key: str = '') -> Iterator[tuple[str, dict]]:
+    """As :func:`iter_dicts`, with the dotted key of each below that of the value."""
     if isinstance(value, dict):
-        yield value
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from iter_dicts(item)
+        yield key, value
+        items = list(value.items())
+    else:
+        items = list(enumerate(value)) if isinstance(value, (list, tuple)) else []
+    for name, item in items:
+        yield from dicts_by_key(item, f'{key}.{name}' if key else str(name))
 
 
 def map_strings(value: Any, change: Callable[[str], Any]) -> Any:
