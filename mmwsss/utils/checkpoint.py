@@ -141,15 +141,6 @@ def _history_statistic(owner: Any, name: str) -> Callable:
         f'getattr({owner}, {name!r}) is not allowed in a checkpoint')
 
 
-def _allowed_globals() -> dict[str, Any]:
-    """The names that a checkpoint may refer to, beside torch's own."""
-    return {
-        'builtins.getattr': _history_statistic,
-        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
-        **numpy_globals(),
-    }
-
-
 def numpy_globals() -> dict[str, Any]:
     """The names that pickled arrays and scalars of numbers refer to."""
     allowed = {
@@ -159,11 +150,9 @@ def numpy_globals() -> dict[str, Any]:
         'numpy.dtype': np.dtype,
     }
     # numpy 2 renamed ``core``; checkpoints of either age are read by either.
-    core = np.array(0).__reduce__()[0].__module__.rsplit('.', 1)[0]
-    core = __import__(f'{core}.multiarray', fromlist=['scalar'])
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-        allowed[f'{module}._reconstruct'] = core._reconstruct
-        allowed[f'{module}.scalar'] = core.scalar
+        allowed[f'{module}._reconstruct'] = np.array(0).__reduce__()[0]
+        allowed[f'{module}.scalar'] = np.float64(0).__reduce__()[0]
     for kind in '?bhilqBHILQefd':
         number_type = type(np.dtype(kind))
         allowed[f'{number_type.__module__}.{number_type.__qualname__}'] = \
@@ -172,9 +161,11 @@ def numpy_globals() -> dict[str, Any]:
 
 
 def _read(path: str, map_location: Any) -> Any:
-    allowed = _allowed_globals()
-    if hasattr(torch.serialization, 'safe_globals') and \
-            tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 6):
+    allowed = {
+        'builtins.getattr': _history_statistic,
+        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
+        **numpy_globals()}
+    if tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 6):
         pairs: list = [(value, name) for name, value in allowed.items()]
         with torch.serialization.safe_globals(pairs):
             return torch.load(
