@@ -6,6 +6,7 @@ import io
 import json
 import os.path as osp
 from array import array
+from collections import Counter
 
 from .io import naming
 from .lists import check_image_ids
@@ -45,11 +46,8 @@ def _unique_pairs(pairs: list[tuple]) -> dict:
     """Build a dict as ``json`` does, but refuse a key that comes twice."""
     result = dict(pairs)
     if len(result) < len(pairs):
-        seen = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise ValueError(f'duplicate id {key!r}')
-            seen.add(key)
+        (key, _), = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f'duplicate id {key!r}')
     return result
 
 

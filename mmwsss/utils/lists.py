@@ -18,12 +18,11 @@ _MAX_NAME_BYTES = 255 - len('.') - len('.npz') - len('.12345678.tmp')
 _PLAIN_ID = re.compile(r'[\w-][\w.-]*(?:/[\w-][\w.-]*)*', re.ASCII)
 
 
-def read_id_list(path: str, kind: str = 'image list') -> list[str]:
+def read_id_list(path: str) -> list[str]:
     """Read a list of image ids, one a line.
 
     Args:
         path (str): A text file, see :func:`read_lines`.
-        kind (str): What errors call the file. Defaults to 'image list'.
 
     Returns:
         list[str]: The ids in file order.
@@ -33,7 +32,7 @@ def read_id_list(path: str, kind: str = 'image list') -> list[str]:
         ValueError: Naming the file, if it lists nothing, or see
             :func:`check_image_ids`.
     """
-    ids = read_lines(path, kind)
+    ids = read_lines(path, 'image list')
     check_image_ids(ids, path)
     return ids
 

@@ -41,23 +41,6 @@ def project_path(*parts: str) -> str:
         f'{", ".join(candidates) or "no checkout and no .mim folder found"}')
 
 
-def checkout_path(user: str, *parts: str) -> str:
-    """The path of what only a checkout has, such as a project.
-
-    Args:
-        user (str): What errors say needs it.
-        *parts (str): The parts of its path below the checkout.
-
-    Raises:
-        FileNotFoundError: If it is not there.
-    """
-    path = osp.join(osp.dirname(project_path('configs')), *parts)
-    if not osp.exists(path):
-        raise FileNotFoundError(
-            f'{user} needs a checkout of mmwsss: there is no {path}')
-    return path
-
-
 def follow_checkpoint(path: str) -> str:
     """What a ``last_checkpoint`` file names; other strings as they are."""
     if osp.basename(path) != 'last_checkpoint' or not osp.isfile(path):

@@ -4,9 +4,10 @@
 A checkout has them, an installed package has not, and nothing here imports one.
 """
 
+import os.path as osp
 from typing import NamedTuple
 
-from .paths import checkout_path
+from .paths import project_path
 
 
 class Project(NamedTuple):
@@ -34,7 +35,12 @@ class Project(NamedTuple):
         Raises:
             FileNotFoundError: If there is no checkout, or it has none.
         """
-        return checkout_path(user, *self.package.split('.'), *parts)
+        root = osp.dirname(project_path('configs'))
+        path = osp.join(root, *self.package.split('.'), *parts)
+        if not osp.exists(path):
+            raise FileNotFoundError(
+                f'{user} needs a checkout of mmwsss: there is no {path}')
+        return path
 
 
 PROJECTS = dict(
