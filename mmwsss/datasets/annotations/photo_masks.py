@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image
 
 from mmwsss.datasets.folder import find_images
-from mmwsss.datasets.image_io import MAX_PIXELS, read_mask
+from mmwsss.datasets.image_io import MAX_PIXELS, read_image_size, read_mask
 from mmwsss.structures import strip_image_suffix
 
 
@@ -45,10 +44,7 @@ class PhotoMask:
         if mask.shape != self.size:
             raise ValueError(f'mask {self.mask_path} has the size {mask.shape}, its '
                              f'photo {self.path} {self.size}')
-        wrong = [i for i in np.unique(mask).tolist() if num_classes <= i < 255]
-        if wrong:
-            raise ValueError(f'mask {self.mask_path} holds class {wrong[0]}, expected '
-                             f'ids below {num_classes} or 255')
+        check_class_ids(mask, num_classes, self.mask_path)
         return mask
 
 
@@ -118,26 +114,23 @@ def find_photo_masks(photos: str, masks: str,
         if osp.exists(mask_path):
             items.append(PhotoMask(
                 image_id, osp.relpath(path, photos).replace(os.sep, '/'), path,
-                mask_path, image_size(path),
+                mask_path, read_image_size(path),
                 None if tags is None else list(tags.get(image_id, []))))
     if not items:
         raise ValueError(f'no photo of {photos} has a mask in {masks} (<id>.png)')
     return items
 
 
-def image_size(path: str) -> tuple[int, int]:
-    """(H, W) of an image as it is shown, from its header.
+def check_class_ids(mask: np.ndarray, num_classes: int, path: str) -> None:
+    """Refuse a mask with an id that is no class.
 
     Raises:
-        ValueError: Naming the file, if it is no image.
+        ValueError: Naming the file and the id.
     """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(0x0112, 1) >= 5
-    except Exception as error:
-        raise ValueError(f'cannot read image {path}: {error}') from error
-    return (width, height) if turned else (height, width)
+    wrong = [i for i in np.unique(mask).tolist() if num_classes <= i < 255]
+    if wrong:
+        raise ValueError(f'mask {path} holds class {wrong[0]}, expected ids below '
+                         f'{num_classes} or 255')
 
 
 def empty_mask(height: object, width: object) -> np.ndarray:

@@ -11,7 +11,14 @@ from mmwsss.datasets.image_io import read_image, read_mask, write_mask
 from mmwsss.utils import atomic_write, read_lines, walk_files, write_lines
 
 from .copying import copy_file
-from .photo_masks import AnnotationOptions, Labels, Masks, PhotoMask, id_of_file
+from .photo_masks import (
+    AnnotationOptions,
+    Labels,
+    Masks,
+    PhotoMask,
+    check_class_ids,
+    id_of_file,
+)
 from .shapes import box_of, regions
 
 
@@ -74,10 +81,7 @@ def read_voc(source: str, labels: Labels, photos: str | None) -> Masks:
             mask = read_mask(path)
         else:
             mask = _by_colors(path, colors)
-        wrong = [i for i in np.unique(mask).tolist() if len(labels.classes) <= i < 255]
-        if wrong:
-            raise ValueError(f'mask {path} holds class {wrong[0]}, expected ids below '
-                             f'{len(labels.classes)} or 255')
+        check_class_ids(mask, len(labels.classes), path)
         yield id_of_file(name), mask
 
 

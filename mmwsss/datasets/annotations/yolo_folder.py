@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmwsss.datasets.folder import find_images
+from mmwsss.datasets.image_io import read_image_size
 from mmwsss.utils import atomic_write, naming, read_text, write_lines
 
 from .copying import copy_file
-from .photo_masks import AnnotationOptions, Labels, Masks, PhotoMask, image_size
+from .photo_masks import AnnotationOptions, Labels, Masks, PhotoMask
 from .shapes import fill, outline, regions
 
 
@@ -69,7 +70,7 @@ def read_yolo(source: str, labels: Labels, photos: str | None) -> Masks:
         for folder in folders:
             path = osp.join(source, folder, f'{image_id}.txt')
             if osp.isfile(path):
-                yield image_id, _read_mask(path, ids, image_size(photo))
+                yield image_id, _read_mask(path, ids, read_image_size(photo))
                 break
 
 
