@@ -10,9 +10,8 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmwsss.datasets import folder
-from mmwsss.structures import IMAGE_SUFFIXES
 from mmwsss.utils import check_image_ids
-from mmwsss.utils.image_files import describe_unused
+from mmwsss.utils.image_files import describe_unused, unused_suffix
 
 ImageLike = str | os.PathLike | np.ndarray
 
@@ -72,9 +71,8 @@ def _expand(inputs) -> Iterator[tuple[str, str | np.ndarray]]:
 def _match(pattern: str) -> Iterator[tuple[str, str]]:
     """The images of a glob pattern."""
     matches = sorted(filter(osp.isfile, glob.glob(pattern, recursive=True)))
-    images = [path for path in matches if path.lower().endswith(IMAGE_SUFFIXES)]
-    if others := {path: osp.splitext(path)[1].lower() or 'no suffix'
-                  for path in matches if path not in images}:
+    images = [path for path in matches if not unused_suffix(path)]
+    if others := {path: kind for path in matches if (kind := unused_suffix(path))}:
         print_log(f'{pattern}: {describe_unused(others)}', logger='current',
                   level=logging.WARNING)
     if not images:

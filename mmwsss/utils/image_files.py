@@ -4,7 +4,7 @@
 import os
 import os.path as osp
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .io import naming
 from .label_table import IMAGE_SUFFIXES, strip_image_suffix
@@ -31,21 +31,40 @@ def sort_files(folder: str) -> tuple[dict[str, str], dict[str, str]]:
     """
     if not osp.isdir(folder):
         raise FileNotFoundError(f'image folder {folder} does not exist')
-    images: dict[str, str] = {}
+    named: list[tuple[str, str]] = []
     others: dict[str, str] = {}
     for name, reason in walk_all(folder):
         path = osp.join(folder, name)
-        if reason or osp.splitext(name)[1].lower() not in IMAGE_SUFFIXES:
-            others[path] = reason or _suffix(name)
-            continue
-        with naming(folder):
+        kind = reason or unused_suffix(name)
+        if kind:
+            others[path] = kind
+        else:
+            named.append((name, path))
+    return dict(sorted(paths_by_id(named, folder).items())), others
+
+
+def paths_by_id(named: Iterable[tuple[str, str]], source: str) -> dict[str, str]:
+    """The path of each image by its id.
+
+    Args:
+        named (Iterable[tuple[str, str]]): What each image is called, with suffix, and
+            its path.
+        source (str): Where they come from, for errors.
+
+    Raises:
+        ValueError: Naming the images, if two have the same id, or one cannot name a
+            file, see :func:`check_image_ids`.
+    """
+    images: dict[str, str] = {}
+    with naming(source):
+        for name, path in named:
             image_id = strip_image_suffix(name.replace(os.sep, '/'))
-        if image_id in images:
-            raise ValueError(f'duplicate id {image_id!r}: '
-                             f'{images[image_id]} and {path}')
-        images[image_id] = path
-    check_image_ids(images, folder)
-    return dict(sorted(images.items())), others
+            if image_id in images:
+                raise ValueError(f'duplicate id {image_id!r}: {images[image_id]} and '
+                                 f'{path}')
+            images[image_id] = path
+    check_image_ids(images, source)
+    return images
 
 
 def describe_unused(others: Mapping[str, str], most: int = 10) -> str:
@@ -69,5 +88,7 @@ def describe_unused(others: Mapping[str, str], most: int = 10) -> str:
             f'that end in {", ".join(IMAGE_SUFFIXES)}; convert or rename others')
 
 
-def _suffix(path: str) -> str:
-    return osp.splitext(path)[1].lower() or 'no suffix'
+def unused_suffix(path: str) -> str:
+    """The suffix of a file by which it is no image; '' if it may be one."""
+    suffix = osp.splitext(path)[1].lower()
+    return '' if suffix in IMAGE_SUFFIXES else suffix or 'no suffix'

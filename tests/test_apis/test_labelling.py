@@ -173,7 +173,7 @@ def test_every_way_in(setting, tmp_path):
             tags=tags)
         assert masks_of(out) == expected, name
     # The ids of a list of relative paths are these paths.
-    assert [one for one, _ in list_photos(str(tmp_path / 'list.txt'))] == [
+    assert list(list_photos(str(tmp_path / 'list.txt'))) == [
         f'photos/{name}' for name in setting['ids']]
 
 
@@ -184,7 +184,7 @@ def test_every_way_in(setting, tmp_path):
     (['/x/ab/a.jpg', '/x/ac/d.e.jpg'], ['ab/a', 'ac/d.e']),
     (['s3://b/x/a.jpg', 's3://b/x/y/c.jpg'], ['a', 'y/c'])])
 def test_ids_begin_below_the_shared_folder(paths, ids):
-    assert list_photos(paths) == list(zip(ids, paths, strict=True))
+    assert list(list_photos(paths).items()) == list(zip(ids, paths, strict=True))
 
 
 def test_every_way_out(setting, tmp_path):

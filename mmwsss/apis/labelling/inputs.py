@@ -2,7 +2,6 @@
 """The photos of a run, cut into parts that one worker labels at a time."""
 
 import hashlib
-import os
 import os.path as osp
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +9,9 @@ from dataclasses import dataclass, field
 from mmwsss.datasets.folder import find_images
 from mmwsss.shards import ShardRow, is_sharded, open_shard, open_shards
 from mmwsss.shards.files import filesystem, is_folder, is_remote, join, naming_errors
-from mmwsss.structures import IMAGE_SUFFIXES, read_label_names, strip_image_suffix
-from mmwsss.utils import check_image_ids, naming, read_lines
+from mmwsss.structures import IMAGE_SUFFIXES, read_label_names
+from mmwsss.utils import read_lines
+from mmwsss.utils.image_files import paths_by_id
 
 from .counted_shards import CountedShard, count_shards
 
@@ -72,7 +72,7 @@ class Photos:
                 inputs):
             self._shards = count_shards(open_shards(inputs))
         else:
-            self._listed = list_photos(inputs)
+            self._listed = list(list_photos(inputs).items())
             if self.tags is None:
                 raise ValueError(f'{inputs} are photos without tags: give a table of '
                                  'tags')
@@ -157,8 +157,8 @@ class Photos:
             yield Part(number, slices=slices)
 
 
-def list_photos(inputs: str | Sequence[str]) -> list[tuple[str, str]]:
-    """Id and path of each photo of a folder or a list, see :class:`Photos`.
+def list_photos(inputs: str | Sequence[str]) -> dict[str, str]:
+    """The path of each photo of a folder or a list by its id, see :class:`Photos`.
 
     The id is the path below the folder, or below the deepest folder that all listed
     photos share, without suffix.
@@ -170,10 +170,10 @@ def list_photos(inputs: str | Sequence[str]) -> list[tuple[str, str]]:
         lines = read_lines(inputs, 'list of photos')
         if any(is_remote(line) or osp.isabs(line) for line in lines):
             return _with_ids([join(folder, line) for line in lines], inputs)
-        return list(_unique([(line, osp.join(folder, line)) for line in lines],
-                            inputs).items())
+        return paths_by_id(
+            [(line, osp.join(folder, line)) for line in lines], inputs)
     if not is_remote(inputs):
-        return list(find_images(inputs).items())
+        return find_images(inputs)
     if not is_folder(inputs):
         raise FileNotFoundError(f'there is no folder {inputs}')
     system, path = filesystem(inputs)
@@ -181,29 +181,13 @@ def list_photos(inputs: str | Sequence[str]) -> list[tuple[str, str]]:
         names = sorted(name for name in system.find(path)
                        if name.lower().endswith(IMAGE_SUFFIXES))
     root = path.rstrip('/') + '/'
-    return list(_unique([(name.removeprefix(root), system.unstrip_protocol(name))
-                         for name in names], inputs).items())
+    return paths_by_id([(name.removeprefix(root), system.unstrip_protocol(name))
+                        for name in names], inputs)
 
 
-def _with_ids(paths: list[str], source: str) -> list[tuple[str, str]]:
-    """Paths with their ids, which begin below the folder that all share."""
-    if not paths:
-        return []
+def _with_ids(paths: list[str], source: str) -> dict[str, str]:
+    """Paths by their ids, which begin below the folder that all share."""
     folders = {path[:path.rfind('/') + 1] for path in paths}
     shared = osp.commonprefix([folder.split('/')[:-1] for folder in folders])
     first = sum(len(part) + 1 for part in shared)
-    return list(_unique([(path[first:], path) for path in paths], source).items())
-
-
-def _unique(named: list[tuple[str, str]], source: str) -> dict[str, str]:
-    """Path of each photo by its id."""
-    photos: dict[str, str] = {}
-    with naming(source):
-        for name, path in named:
-            image_id = strip_image_suffix(name.replace(os.sep, '/'))
-            if image_id in photos:
-                raise ValueError(f'duplicate id {image_id!r}: {photos[image_id]} and '
-                                 f'{path}')
-            photos[image_id] = path
-    check_image_ids(photos, source)
-    return photos
+    return paths_by_id([(path[first:], path) for path in paths], source)
