@@ -1,10 +1,10 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """The command ``mmwsss`` and its verbs.
 
-A verb is a module of its name in this folder with three functions:
-``add_arguments(parser)``, ``main(args)``, which returns the exit status, and one of
-the verb's own name, which ``mmwsss.<verb>`` is in Python. It is imported when it is
-asked for, so that ``mmwsss --help`` takes no seconds.
+A verb is a module of its name in this folder with two functions:
+``add_arguments(parser)``, and one of the verb's own name, which takes these arguments
+and is ``mmwsss.<verb>`` in Python. It is imported when it is asked for, so that
+``mmwsss --help`` takes no seconds.
 """
 
 VERBS = {

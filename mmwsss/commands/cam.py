@@ -4,7 +4,7 @@
 import argparse
 from collections.abc import Sequence
 
-from .tools import call_tool
+from .tools import call_tool, option_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--classes', nargs='+', default=(), metavar='CLASS',
                         help='names, or numbers from 0 (default: the most probable)')
     parser.add_argument('--out', default='cams', help='where to write (default: cams)')
-
-
-def main(args: argparse.Namespace) -> int:
-    """Draw what the command line asks for."""
-    cam(args.photo, args.model, args.weights, args.method, args.classes, args.out)
-    return 0
 
 
 def cam(photo: str,
@@ -53,11 +47,7 @@ def cam(photo: str,
     Raises:
         ToolFailed: If there is no such model, class or photo.
     """
-    given = {'--weights': weights, '--method': method}
-    options = [word for option, value in given.items() if value is not None
-               for word in (option, value)]
-    # Options of several words come last, but for the photo.
-    named = ['--classes', *classes] if classes else []
-    call_tool('tools/analysis_tools/cam.py', photo, '--model', model, *options,
-              '--out-dir', out, *named)
+    call_tool('tools/analysis_tools/cam.py', photo, *option_words(
+        model=model, weights=weights, method=method, out_dir=out,
+        classes=list(classes)))
     return out

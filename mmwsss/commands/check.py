@@ -3,7 +3,7 @@
 
 import argparse
 
-from .tools import call_tool
+from .tools import call_tool, option_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,20 +18,6 @@ def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--tags', metavar='FILE', help='the table of tags')
     parser.add_argument('--masks', metavar='DIR', help='the folder of masks')
     parser.add_argument('--classes', metavar='FILE', help='the list of classes')
-
-
-def layout_options(tags: str | None, masks: str | None,
-                   classes: str | None) -> list[str]:
-    """Those options as the tool takes them."""
-    given = dict(tags=tags, masks=masks, classes=classes)
-    return [word for name, value in given.items() if value is not None
-            for word in (f'--{name}', value)]
-
-
-def main(args: argparse.Namespace) -> int:
-    """Check what the command line names."""
-    check(args.data, args.quick, args.tags, args.masks, args.classes)
-    return 0
 
 
 def check(data: str,
@@ -52,5 +38,5 @@ def check(data: str,
         ToolFailed: If the folder cannot be read, or with ``status`` 3 if there are
             problems.
     """
-    call_tool('tools/dataset_converters/own_photos.py', data, *['--quick'] * quick,
-              *layout_options(tags, masks, classes))
+    call_tool('tools/dataset_converters/own_photos.py', data, *option_words(
+        quick=quick, tags=tags, masks=masks, classes=classes))

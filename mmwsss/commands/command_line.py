@@ -35,11 +35,16 @@ def parse_args(words: list[str] | None = None) -> argparse.Namespace:
 
 def call_verb(args: argparse.Namespace) -> int | None:
     """Do what the command line asks for."""
+    options = dict(vars(args))
+    verb = options.pop('verb')
     try:
-        return import_module(f'{__package__}.{args.verb}').main(args)
+        result = getattr(import_module(f'{__package__}.{verb}'), verb)(**options)
     except ToolFailed as failed:
         # It has said why.
         return failed.status
+    if verb == 'run':
+        print(f'next: mmwsss predict {result} PHOTOS')
+    return 0
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import argparse
 import os.path as osp
 
 from .predict import find_model
-from .tools import call_tool
+from .tools import call_tool, option_words
 
 FORMATS = ('coco', 'cvat', 'label-studio', 'voc', 'yolo', 'onnx')
 MASKS = dict(labels='pseudo_labels', predictions=osp.join('predict', 'masks'))
@@ -21,12 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'labels that it learnt from (default: predictions)')
     parser.add_argument('--out', help='folder, or file of a model (default: '
                         'export_FORMAT, or model.onnx, in the folder of the run)')
-
-
-def main(args: argparse.Namespace) -> int:
-    """Export what the command line asks for."""
-    export(args.work_dir, args.format, args.masks, args.out)
-    return 0
 
 
 def export(work_dir: str,
@@ -64,7 +58,7 @@ def export(work_dir: str,
             raise FileNotFoundError(f'{work_dir} holds no {masks} of its photos: there '
                                     f'is no {path}')
     out = out or osp.join(work_dir, f'export_{format}')
-    call_tool('tools/dataset_converters/export_masks.py', folder, '--photos',
-              osp.join(data, 'photos'), '--classes', osp.join(data, 'classes.txt'),
-              '--tags', osp.join(data, 'tags.csv'), '--format', format, '--out', out)
+    call_tool('tools/dataset_converters/export_masks.py', folder, *option_words(
+        photos=osp.join(data, 'photos'), classes=osp.join(data, 'classes.txt'),
+        tags=osp.join(data, 'tags.csv'), format=format, out=out))
     return out

@@ -19,12 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'folder of the run)')
 
 
-def main(args: argparse.Namespace) -> int:
-    """Predict what the command line names."""
-    predict(args.work_dir, args.photos, args.out)
-    return 0
-
-
 def predict(work_dir: str, photos: str, out: str | None = None) -> str:
     """Write masks and overlays of photos.
 

@@ -6,7 +6,7 @@ import os.path as osp
 
 from mmwsss.utils import read_json
 
-from .tools import call_tool
+from .tools import call_tool, option_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,12 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--num-images', type=int, default=8, help='default: 8')
     parser.add_argument('--out', metavar='PNG', help='default: preview_THRESHOLD.png '
                         'in the folder of the run')
-
-
-def main(args: argparse.Namespace) -> int:
-    """Draw what the command line asks for."""
-    preview(args.work_dir, args.threshold, args.refiner, args.num_images, args.out)
-    return 0
 
 
 def preview(work_dir: str,
@@ -62,7 +56,7 @@ def preview(work_dir: str,
     refiner = refiner or read_json(
         osp.join(chosen, 'metrics.json'))['chosen/refiner']
     out = out or osp.join(work_dir, f'preview_{threshold:g}.png')
-    call_tool('tools/preview_labels.py', config, '--seeds',
-              osp.join(chosen, 'seeds'), '--out', out, '--bg-thr', f'{threshold:g}',
-              '--refiner', refiner, '--num-images', str(num_images))
+    call_tool('tools/preview_labels.py', config, *option_words(
+        seeds=osp.join(chosen, 'seeds'), out=out, bg_thr=f'{threshold:g}',
+        refiner=refiner, num_images=num_images))
     return out

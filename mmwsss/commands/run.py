@@ -16,8 +16,8 @@ from mmwsss.utils import (
 )
 from mmwsss.utils.projects import PROJECTS
 
-from .check import add_layout_arguments, layout_options
-from .tools import call_tool
+from .check import add_layout_arguments
+from .tools import call_tool, option_words
 
 METHODS = dict(
     cam='cam/cam', esol='esol/esol', irn='irn/irn', sance='sance/sance',
@@ -55,15 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--gpus', type=int, default=1, help='processes')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='changes to the recipe, as in tools/pipeline.py')
-
-
-def main(args: argparse.Namespace) -> int:
-    """Run what the command line asks for."""
-    out = run(args.data, args.out, args.preset, args.method, args.weights, args.tags,
-              args.masks, args.classes, args.max_long, args.force, args.gpus,
-              args.cfg_options, args.full)
-    print(f'next: mmwsss predict {out} PHOTOS')
-    return 0
 
 
 def run(data: str,
@@ -126,10 +117,10 @@ def run(data: str,
     says = load_config(recipe, import_custom_modules=False)
     out = out or osp.join('work_dirs', osp.basename(osp.abspath(data)))
     copies = osp.join(out, 'data')
-    call_tool('tools/dataset_converters/own_photos.py', data, '--out', copies,
-              '--max-long', str(max_long or PRESETS[preset][1]),
-              *['--known-classes'] * bool(says.get('known_classes')),
-              *layout_options(tags, masks, classes), *['--force'] * force)
+    call_tool('tools/dataset_converters/own_photos.py', data, *option_words(
+        out=copies, max_long=max_long or PRESETS[preset][1],
+        known_classes=bool(says.get('known_classes')), tags=tags, masks=masks,
+        classes=classes, force=force))
     options = [f'data_root={osp.abspath(copies)}']
     if osp.isfile(osp.join(copies, 'val.txt')):
         lists = {variable: osp.abspath(osp.join(copies, name))
@@ -146,9 +137,9 @@ def run(data: str,
         options.append('prompts=prompts.txt')
     if weights is not None:
         options.append(f'weights={osp.abspath(weights)}')
-    processes = ['--gpus', str(gpus)] if gpus > 1 else []
-    call_tool('tools/pipeline.py', recipe, '--work-dir', out, *processes,
-              *['--ignore-checks'] * force, '--cfg-options', *options, *cfg_options)
+    call_tool('tools/pipeline.py', recipe, *option_words(
+        work_dir=out, gpus=gpus if gpus > 1 else None, ignore_checks=force,
+        cfg_options=[*options, *cfg_options]))
     return out
 
 

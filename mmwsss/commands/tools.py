@@ -25,6 +25,21 @@ class ToolFailed(RuntimeError):
         self.status = status
 
 
+def option_words(**options: object) -> list[str]:
+    """Options as a tool takes them: ``max_long=384`` is ``--max-long 384``.
+
+    True stands alone; None, False and an empty list are left out. A list, of an
+    option of several words, comes last.
+    """
+    words = []
+    for name, value in options.items():
+        if value is not None and value is not False and value != []:
+            values = value if isinstance(value, list) else [value]
+            words += [f'--{name.replace("_", "-")}',
+                      *(str(one) for one in values if one is not True)]
+    return words
+
+
 def call_tool(name: str, *arguments: str) -> None:
     """Print the plain command of a tool, and run it.
 

@@ -108,10 +108,10 @@ def _values(cfg: dict) -> Iterator[tuple[str, Kind, Any]]:
     """The values that are there, by dotted key, with what each must be."""
     for key, kind in _KINDS.items():
         value: Any = cfg
-        for part in key.split('.'):
-            if not isinstance(value, dict) or part not in value:
+        for name in key.split('.'):
+            if not isinstance(value, dict) or name not in value:
                 break
-            value = value[part]
+            value = value[name]
         else:
             if value is not None or key not in _MAY_BE_NONE:
                 yield key, kind, value
