@@ -122,7 +122,8 @@ def find_layout(root: str,
     else:
         names, lost = _folder_tags(photos, photo_root), []
     class_file = classes or _existing(root, 'classes.txt')
-    known = read_class_names(class_file)[1:] if class_file else _occurring(names)
+    known = read_class_names(class_file)[1:] if class_file else sorted(
+        {name for tagged in names.values() for name in tagged})
     found = {}
     drawn, no_masks = sort_files(mask_root) if mask_root else ({}, {})
     unused.update(no_masks)
@@ -189,10 +190,6 @@ def _folder_tags(photos: dict[str, str], photo_root: str) -> dict[str, list[str]
             f'{photo_root} says of no photo what it shows: bring a table tags.csv '
             '(photo,tags) or put the photos into one folder a class')
     return tags
-
-
-def _occurring(tags: dict[str, list[str]]) -> list[str]:
-    return sorted({name for names in tags.values() for name in names})
 
 
 def _read_lists(root: str, photos: Iterable[str]) -> dict[str, list[str]]:

@@ -67,8 +67,7 @@ def split_photos(folder: PhotoFolder, seed: int = 0,
         held = masked
         most = round(HELD_OUT * len(tagged))
         if len(held) > most:
-            first, _ = _draw(held, folder.tags, most, seed)
-            held = first
+            held, _ = _draw(held, folder.tags, most, seed)
         val, test = (held, []) if len(held) < MIN_MASKS else _halves(
             held, folder.tags, seed)
         train = tagged
