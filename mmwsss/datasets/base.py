@@ -7,7 +7,7 @@ import numpy as np
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from mmwsss.structures import load_label_table
+from mmwsss.structures import encode_tags, load_label_table
 from mmwsss.utils import read_class_names, read_id_list, with_background
 
 
@@ -147,8 +147,7 @@ class BaseWeakSegDataset(BaseSegDataset):
             if self.on_missing_labels == 'error':
                 raise ValueError(f'image {image_id!r} is not listed in the '
                                  f'label table {self.label_file}')
-            labels = np.zeros(len(self._metainfo['classes']), dtype=np.uint8)
-            labels[0] = 1
+            labels = encode_tags((), self._metainfo['classes'])
         if not self.allow_empty and not labels[1:].any():
             raise ValueError(
                 f'image {image_id!r} has no tags in {self._label_source}; give '

@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from mmseg.registry import DATASETS
 from mmwsss.shards import RowReader, Shard, ShardRow, load_image_bytes, open_shards
 from mmwsss.shards.files import is_remote, join, require
 from mmwsss.structures import encode_tags
+from mmwsss.utils import naming
 
 from .base import BaseWeakSegDataset
 from .image_io import voc_palette
@@ -97,12 +99,9 @@ class WeakShardDataset(BaseWeakSegDataset):
         places = [_join(data_root, data_prefix[key])
                   for key in ('seg_map_path', 'img_path') if data_prefix.get(key)]
         for place in places:
-            first = open_shards(place)[0]
-            try:
+            with closing(open_shards(place)[0]) as first:
                 if first.meta.classes:
                     return first.meta.classes
-            finally:
-                first.close()
         raise ValueError(f'{places[-1]} does not name its classes: give `classes`')
 
     def _join_prefix(self) -> None:
@@ -186,13 +185,9 @@ class WeakShardDataset(BaseWeakSegDataset):
                 return None
             if self.on_missing_labels == 'error':
                 raise ValueError(f'{name} has no entry of tags')
-        ignored = self.METAINFO.get('classes', ())
-        classes = self._metainfo['classes']
-        tags = [tag for tag in row.tags or () if tag in classes or tag not in ignored]
-        try:
-            labels = encode_tags(tags, classes)
-        except ValueError as error:
-            raise ValueError(f'{name}: {error}') from error
+        with naming(name):
+            labels = encode_tags(row.tags or (), self._metainfo['classes'],
+                                 self.METAINFO.get('classes', ()))
         if not self.allow_empty and not labels[1:].any():
             raise ValueError(f'{name} has no tags; give it one, leave it out by '
                              '`filter_cfg`, or set `allow_empty=True`')

@@ -13,27 +13,31 @@ from mmwsss.utils.label_table import read_label_names, strip_image_suffix
 
 
 def encode_tags(names: Iterable[str],
-                        classes: Sequence[str]) -> np.ndarray:
+                classes: Sequence[str],
+                ignored: Collection[str] = ()) -> np.ndarray:
     """Turn class names into a multi-hot vector.
 
     Args:
         names (Iterable[str]): Names of the classes present.
         classes (Sequence[str]): All classes, background first.
+        ignored (Collection[str]): Names that are left out silently, as when
+            a data set is reduced to some of its classes. Defaults to ().
 
     Returns:
         np.ndarray: uint8 of shape (num_classes,); background is always 1.
 
     Raises:
-        ValueError: If a name is not among the classes.
+        ValueError: If a name is neither among the classes nor ignored.
     """
     index = {name: i for i, name in enumerate(classes)}
     labels = np.zeros(len(classes), dtype=np.uint8)
     labels[0] = 1
     for name in names:
-        if name not in index:
+        if name in index:
+            labels[index[name]] = 1
+        elif name not in ignored:
             raise ValueError(f'unknown class {name!r}, expected one of '
                              f'{", ".join(classes)}')
-        labels[index[name]] = 1
     return labels
 
 
@@ -45,8 +49,7 @@ def load_label_table(path: str,
     Args:
         path (str): JSON or CSV table, see :func:`read_label_names`.
         classes (Sequence[str]): All classes, background first.
-        ignored (Collection[str]): Names that are left out silently, as when
-            a data set is reduced to some of its classes. Defaults to ().
+        ignored (Collection[str]): See :func:`encode_tags`. Defaults to ().
 
     Returns:
         dict[str, np.ndarray]: uint8 vector of shape (num_classes,) of each
@@ -58,9 +61,8 @@ def load_label_table(path: str,
     """
     table = {}
     for image_id, names in read_label_names(path).items():
-        kept = [n for n in names if n in classes or n not in ignored]
         try:
-            table[image_id] = encode_tags(kept, classes)
+            table[image_id] = encode_tags(names, classes, ignored)
         except ValueError as error:
             raise ValueError(f'{path}: image {image_id!r}: {error}') from error
     return table
@@ -91,8 +93,8 @@ def save_label_table(path: str, table: Mapping[str, Iterable[str]]) -> None:
 
 
 def stack_tags(data_samples: list,
-                       num_classes: int | None = None,
-                       device: torch.device | str | None = None) -> Tensor:
+               num_classes: int | None = None,
+               device: torch.device | str | None = None) -> Tensor:
     """Stack the image labels of a batch, foreground only.
 
     Args:
