@@ -9,14 +9,13 @@ from typing import Any
 from mmwsss.utils import check_image_ids
 
 from .files import MAX_BYTES, join, open_input, parent, require, whole_file
-from .rows import COLUMNS, META_KEY, ShardMeta, ShardRow
+from .rows import COLUMNS, META_KEY, ShardMeta, ShardRow, batch_rows
 from .shard import Shard
 
 SUFFIX = '.parquet'
 # A reader of one row reads its group: some MB, however large images are.
 _GROUP_BYTES = 4 << 20
 _GROUP_ROWS = 256
-_BINARY = ('image', 'mask')
 
 
 class ParquetShard(Shard):
@@ -215,22 +214,9 @@ def write_parquet(location: str,
             file, schema, compression='zstd', write_statistics=['id'],
             write_page_checksum=True,
             use_dictionary=['tags.list.element', 'classes.list.element']) as writer:
-        for group in _groups(rows):
+        for group in batch_rows(rows, _GROUP_BYTES, _GROUP_ROWS):
             ids += [row.id for row in group]
             table = pa.Table.from_pylist([asdict(row) for row in group], schema)
             writer.write_table(table, row_group_size=len(group))
         check_image_ids(ids, location)
     return len(ids)
-
-
-def _groups(rows: Iterable[ShardRow]) -> Iterator[list[ShardRow]]:
-    group: list[ShardRow] = []
-    size = 0
-    for row in rows:
-        group.append(row)
-        size += sum(len(getattr(row, name) or b'') for name in _BINARY)
-        if size >= _GROUP_BYTES or len(group) >= _GROUP_ROWS:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group

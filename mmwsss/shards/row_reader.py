@@ -5,6 +5,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, TypeVar
 
 import numpy as np
@@ -71,10 +72,8 @@ class RowReader:
     def map_shards(self, read: Callable[[Shard], T]) -> list[T]:
         """What a function reads of each shard, several at a time; none stays open."""
         def read_and_close(shard: Shard) -> T:
-            try:
+            with closing(shard):
                 return read(shard)
-            finally:
-                shard.close()
 
         with ThreadPoolExecutor(_THREADS) as pool:
             return list(pool.map(read_and_close, self.shards))
@@ -91,7 +90,7 @@ class RowReader:
         if len(rows) != size:
             raise ValueError(f'{self.shards[number].location} has changed since it '
                              'was opened')
-        weight = sum(len(row.image or b'') + len(row.mask or b'') for row in rows)
+        weight = sum(row.num_bytes for row in rows)
         self._blocks[block] = rows, weight
         self._bytes += weight
         while self._bytes > self.cache_bytes and len(self._blocks) > 1:

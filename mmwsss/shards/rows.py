@@ -2,6 +2,7 @@
 """What a shard holds of an image, and of itself."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -35,6 +36,11 @@ class ShardRow:
     scores: list[float] | None = None
     width: int | None = None
     height: int | None = None
+
+    @property
+    def num_bytes(self) -> int:
+        """int: Of image and mask."""
+        return len(self.image or b'') + len(self.mask or b'')
 
 
 COLUMNS = tuple(column.name for column in fields(ShardRow))
@@ -78,6 +84,21 @@ class ShardMeta:
                 isinstance(name, str) for name in meta.classes):
             raise ValueError(f'its entry {META_KEY!r} has no list of classes')
         return meta
+
+
+def batch_rows(rows: Iterable[ShardRow], max_bytes: int,
+               max_rows: int) -> Iterator[list[ShardRow]]:
+    """Rows in lists, each of which ends when it has so many bytes or rows."""
+    batch: list[ShardRow] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += row.num_bytes
+        if size >= max_bytes or len(batch) >= max_rows:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def load_image_bytes(row: ShardRow) -> bytes:

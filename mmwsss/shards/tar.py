@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
-from mmwsss.utils import check_image_ids
+from mmwsss.utils import check_image_ids, naming
 from mmwsss.utils.label_table import IMAGE_SUFFIXES
 
 from .files import MAX_BYTES, join, naming_errors, open_input, parent, whole_file
@@ -173,10 +173,8 @@ class TarShard(Shard):
         if name == META_NAME:
             position = file.tell()
             file.seek(member.offset_data)
-            try:
+            with naming(self.location):
                 self._meta = ShardMeta.from_json(file.read(member.size))
-            except ValueError as error:
-                raise ValueError(f'{self.location}: {error}') from error
             file.seek(position)
             return
         name = name.removeprefix('./')

@@ -4,6 +4,7 @@
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,11 +66,9 @@ def count_shards(shards: Sequence[Shard]) -> list[CountedShard]:
 
 def read_ids(shard: Shard) -> list[str]:
     """The ids of a shard, which is closed again."""
-    try:
+    with closing(shard):
         column: Any = shard.column('id')
         ids = column if isinstance(column, list) else column.to_pylist()
-    finally:
-        shard.close()
     return [str(one) for one in ids]
 
 

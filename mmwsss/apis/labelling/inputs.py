@@ -4,6 +4,7 @@
 import hashlib
 import os.path as osp
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from mmwsss.datasets.folder import find_images
@@ -40,12 +41,11 @@ class Part:
         for image_id, path, names in self.photos:
             yield ShardRow(image_id, path=path, tags=names)
         for location, start, stop in self.slices:
-            shard = open_shard(location)
-            for row in shard.rows(start, stop):
-                if tags is not None:
-                    row.tags = tags.get(row.id)
-                yield row
-            shard.close()
+            with closing(open_shard(location)) as shard:
+                for row in shard.rows(start, stop):
+                    if tags is not None:
+                        row.tags = tags.get(row.id)
+                    yield row
 
 
 class Photos:

@@ -11,6 +11,7 @@ import torch
 
 from mmwsss.evaluation.label_checks import LabelSums
 from mmwsss.shards import ShardRow, load_image_bytes
+from mmwsss.shards.rows import batch_rows
 
 from .inputs import Part
 from .operator import LabelPhotos, LabelSettings
@@ -67,7 +68,8 @@ class LabelParts:
         errors: list[tuple[str, str]] = []
 
         def label(label_batch: LabelPhotos) -> Iterator[ShardRow]:
-            for batch in _one_ahead(_batches(part.rows(self.tags))):
+            read = _with_images(part.rows(self.tags))
+            for batch in _one_ahead(batch_rows(read, _BATCH_BYTES, _BATCH_PHOTOS)):
                 for source, done in zip(batch, label_batch(batch), strict=True):
                     if done.mask is None or done.tags is None:
                         errors.append((source.id, done.reason))
@@ -90,21 +92,13 @@ def failure_of(account: dict) -> Exception:
     return _MENDABLE[account['failed']](account['reason'])
 
 
-def _batches(rows: Iterable[ShardRow]) -> Iterator[list[ShardRow]]:
-    """Photos, read, in batches of so many bytes at most."""
-    batch: list[ShardRow] = []
-    size = 0
+def _with_images(rows: Iterable[ShardRow]) -> Iterator[ShardRow]:
+    """Rows with their encoded images, read as they are asked for."""
     for row in rows:
         # Who labels the photo says why it cannot be read.
         with suppress(OSError, ValueError):
             row.image = load_image_bytes(row)
-        batch.append(row)
-        size += len(row.image or b'')
-        if size >= _BATCH_BYTES or len(batch) >= _BATCH_PHOTOS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+        yield row
 
 
 def _one_ahead(items: Iterator[T]) -> Iterator[T]:
