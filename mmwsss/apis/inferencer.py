@@ -12,30 +12,29 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmseg.models.segmentors import SegTTAModel
-from mmseg.registry import DATASETS, MODELS
+from mmseg.registry import MODELS
 from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
 from mmwsss.datasets.image_io import check_rgb, read_image, voc_palette
 from mmwsss.datasets.transforms.geometry import pil_resize
-from mmwsss.engine import (
-    check_amp,
-    fast_inference,
-    load_checkpoint_file,
-)
-from mmwsss.structures import Seed, present_classes, to_image_size
-from mmwsss.utils import (
-    change_config,
-    check_keys,
-    load_config,
-    project_path,
-)
+from mmwsss.engine import check_amp, fast_inference, load_checkpoint_file
+from mmwsss.structures import Seed, encode_tags, present_classes, to_image_size
+from mmwsss.utils import check_keys, load_config, project_path
 from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
 from .images import ImageLike, find_images
-from .photo_model import load_model, memory_pipeline, predict_photo
+from .photo_model import (
+    change_trained_config,
+    dataset_meta,
+    innermost_dataset,
+    load_model,
+    memory_pipeline,
+    predict_photo,
+    trained_meta,
+)
 from .results import ResultFolder
 
 
@@ -104,18 +103,14 @@ class WSSSInferencer:
         cfg = _load_config(model)
         check_keys(cfg, 'model')
         checkpoint = load_checkpoint_file(weights)
-        trained = checkpoint.get('meta', {}).get('dataset_meta') or {}
-        options = dict(cfg_options or {})
-        if isinstance(cfg.get('classes'), str) and trained.get('classes'):
-            # The file of classes may be elsewhere, or another one by now.
-            options.setdefault('classes', trained['classes'])
-        change_config(cfg, options)
+        meta = trained_meta(checkpoint)
+        change_trained_config(cfg, meta, cfg_options)
         init_default_scope(cfg.get('default_scope', 'mmseg'))
         self.cfg = cfg
         self.device = device or get_device()
         self.max_long = max_long
         self.model = load_model(cfg, checkpoint, weights, self.device)
-        meta = _dataset_meta(cfg, checkpoint)
+        meta = meta or dataset_meta(_test_dataset(cfg))
         self.classes = tuple(classes or meta.get('classes') or ())
         self.palette = (
             palette or meta.get('palette') or voc_palette(len(self.classes)))
@@ -284,9 +279,7 @@ class WSSSInferencer:
         if unknown:
             raise ValueError(f'unknown tag {", ".join(unknown)}; the model knows '
                              f'{", ".join(self.classes[1:])}')
-        labels = np.array([name in tags for name in self.classes], np.uint8)
-        labels[0] = 1
-        return labels
+        return encode_tags(tags, self.classes)
 
     def _check_classes(self, weights: str) -> None:
         number = self.model.num_classes
@@ -316,21 +309,8 @@ def _load_config(model: str | Config) -> Config:
     return load_config(matches[0])
 
 
-def _dataset_meta(cfg: Config, checkpoint: dict) -> dict:
-    meta = checkpoint.get('meta', {}).get('dataset_meta')
-    if meta:
-        return meta
-    dataset = _test_dataset(cfg)
-    kind = dataset.get('type')
-    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
-    return {**getattr(kind, 'METAINFO', {}), **dataset.get('metainfo', {})}
-
-
 def _test_dataset(cfg: Config) -> dict:
-    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
-    return dataset
+    return innermost_dataset(cfg.get('test_dataloader', {}).get('dataset', {}))
 
 
 def _test_pipeline(cfg: Config) -> list[dict]:

@@ -10,15 +10,52 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.model import revert_sync_batchnorm
 from mmseg.models.segmentors import BaseSegmentor
-from mmseg.registry import MODELS, TRANSFORMS
+from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 from mmseg.structures import SegDataSample
 
 from mmwsss.datasets.transforms import ImageLabelsFromMask, LoadPILImage
 from mmwsss.engine import apply_checkpoint_stage
+from mmwsss.utils import change_config
 from mmwsss.utils.devices import check_device
 
 # What reads files, or needs a mask, in a test pipeline.
 _LOADERS = (LoadImageFromFile, LoadAnnotations, LoadPILImage, ImageLabelsFromMask)
+
+
+def trained_meta(checkpoint: dict) -> dict:
+    """Classes and palette that a checkpoint was trained with, as far as it says."""
+    return checkpoint.get('meta', {}).get('dataset_meta') or {}
+
+
+def change_trained_config(cfg: Config, meta: dict,
+                          cfg_options: dict | None = None) -> None:
+    """Apply overrides to the config of a trained model, in place.
+
+    Args:
+        cfg (Config): The config. Where it names a file of classes, which may be
+            elsewhere or another one by now, those of the checkpoint count.
+        meta (dict): Of :func:`trained_meta`.
+        cfg_options (dict, optional): The overrides.
+    """
+    options = dict(cfg_options or {})
+    if isinstance(cfg.get('classes'), str) and meta.get('classes'):
+        options.setdefault('classes', list(meta['classes']))
+    change_config(cfg, options)
+
+
+def innermost_dataset(dataset: dict) -> dict:
+    """The config of a dataset without those that repeat it or reduce it."""
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset
+
+
+def dataset_meta(dataset: dict) -> dict:
+    """Classes and palette that the type and the ``metainfo`` of a dataset say."""
+    kind = dataset.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    return {**(getattr(kind, 'METAINFO', None) or {}),
+            **(dataset.get('metainfo') or {})}
 
 
 def load_model(cfg: Config, checkpoint: dict, weights: str,
@@ -105,7 +142,7 @@ def _without_loaders(pipeline: Sequence[dict]) -> list[dict]:
     return kept
 
 
-def _shorten(error: Exception, num_lines: int = 6) -> str:
+def _shorten(error: Exception) -> str:
     """The head of torch's long message on state dicts that do not fit."""
     lines = [line.strip()[:200] for line in str(error).splitlines()]
-    return ' '.join(lines[:num_lines])
+    return ' '.join(lines[:6])

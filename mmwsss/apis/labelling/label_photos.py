@@ -9,18 +9,24 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS, MODELS
+from mmseg.registry import MODELS
 
 from mmwsss.datasets.image_io import voc_palette
 from mmwsss.engine import augmented_loader, image_loader, load_checkpoint_file
 from mmwsss.evaluation.label_checks import LabelSums
 from mmwsss.shards import ShardMeta
 from mmwsss.shards.files import require
-from mmwsss.utils import change_config, check_keys, load_config, read_config
+from mmwsss.utils import check_keys, load_config, read_config
 from mmwsss.utils.digest import digest_checkpoint, digest_value
 from mmwsss.utils.parallel import WorkerPool, track_progress
 from mmwsss.version import __version__
 
+from ..photo_model import (
+    change_trained_config,
+    dataset_meta,
+    innermost_dataset,
+    trained_meta,
+)
 from .counted_shards import READERS
 from .inputs import Photos
 from .operator import LabelSettings, ViewModelSettings
@@ -165,12 +171,12 @@ def label_settings(config: str | Config,
         ValueError: If the config names no classes, or the rule needs what a photo
             with tags does not have.
     """
-    meta = _trained_meta(checkpoint)
+    meta = trained_meta(load_checkpoint_file(checkpoint))
     if isinstance(config, str):
         config = read_trained_config(config, checkpoint, cfg_options)
     check_keys(config, 'model')
     init_default_scope(config.get('default_scope', 'mmseg'))
-    meta = meta or _dataset_meta(config)
+    meta = meta or _dataset_classes(config)
     classes = list(meta['classes'])
     palette = [list(colour) for colour in
                meta.get('palette') or voc_palette(len(classes))]
@@ -203,16 +209,13 @@ def read_trained_config(path: str, checkpoint: str,
     """The config of a trained model.
 
     Args:
-        path (str): The config file. Where it names a file of classes, which may be
-            elsewhere or another one by now, those of the checkpoint count.
+        path (str): The config file, see :func:`change_trained_config`.
         checkpoint (str): The weights.
         cfg_options (dict, optional): Overrides.
     """
-    cfg, options = load_config(path), dict(cfg_options or {})
-    classes = _trained_meta(checkpoint).get('classes')
-    if isinstance(cfg.get('classes'), str) and classes:
-        options.setdefault('classes', list(classes))
-    change_config(cfg, options)
+    cfg = load_config(path)
+    change_trained_config(
+        cfg, trained_meta(load_checkpoint_file(checkpoint)), cfg_options)
     return cfg
 
 
@@ -244,22 +247,13 @@ def _view_model(cfg: Config, checkpoint: str, tta_model: dict) -> ViewModelSetti
         checkpoint, ConfigDict(tta_model).to_dict(), pipeline)
 
 
-def _trained_meta(checkpoint: str) -> dict:
-    return load_checkpoint_file(checkpoint).get('meta', {}).get('dataset_meta') or {}
-
-
-def _dataset_meta(cfg: Config) -> dict:
-    dataset = image_loader(cfg).dataset
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
-    kind = dataset.get('type')
-    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
-    metainfo = {**(getattr(kind, 'METAINFO', None) or {}),
-                **(dataset.get('metainfo') or {})}
-    classes = dataset.get('classes') or metainfo.get('classes')
+def _dataset_classes(cfg: Config) -> dict:
+    dataset = innermost_dataset(image_loader(cfg).dataset)
+    meta = dataset_meta(dataset)
+    classes = dataset.get('classes') or meta.get('classes')
     if not classes or isinstance(classes, str):
         raise ValueError(f'the checkpoint and {cfg.filename} name no classes')
-    return dict(metainfo, classes=classes)
+    return dict(meta, classes=classes)
 
 
 def _label_here(work: LabelParts, parts: Iterator, workers: int) -> Iterator[dict]:
