@@ -15,7 +15,6 @@ from .photo_masks import (
     Masks,
     PhotoMask,
     empty_mask,
-    hex_color,
     id_of_file,
 )
 from .shapes import box_of, fill, from_run_lengths, outline, regions, run_lengths
@@ -28,10 +27,10 @@ def write_cvat(items: Sequence[PhotoMask], labels: Labels, out: str,
     ElementTree.SubElement(root, 'version').text = '1.1'
     task = ElementTree.SubElement(ElementTree.SubElement(root, 'meta'), 'task')
     names = ElementTree.SubElement(task, 'labels')
-    for name, color in list(zip(labels.classes, labels.palette, strict=True))[1:]:
+    for name, color in labels.hex_colors().items():
         label = ElementTree.SubElement(names, 'label')
         ElementTree.SubElement(label, 'name').text = name
-        ElementTree.SubElement(label, 'color').text = hex_color(color)
+        ElementTree.SubElement(label, 'color').text = color
     for number, item in enumerate(items):
         height, width = item.size
         image = ElementTree.SubElement(

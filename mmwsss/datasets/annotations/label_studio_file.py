@@ -16,7 +16,6 @@ from .photo_masks import (
     Masks,
     PhotoMask,
     empty_mask,
-    hex_color,
     id_of_file,
 )
 from .shapes import fill, outline, regions, run_lengths
@@ -169,10 +168,8 @@ def _interface(labels: Labels) -> ElementTree.Element:
     ElementTree.SubElement(view, 'Image', name='image', value='$image', zoom='true')
     for kind, name in (('BrushLabels', 'mask'), ('PolygonLabels', 'polygon')):
         part = ElementTree.SubElement(view, kind, name=name, toName='image')
-        for label, color in list(
-                zip(labels.classes, labels.palette, strict=True))[1:]:
-            ElementTree.SubElement(
-                part, 'Label', value=label, background=hex_color(color))
+        for label, color in labels.hex_colors().items():
+            ElementTree.SubElement(part, 'Label', value=label, background=color)
     choices = ElementTree.SubElement(
         view, 'Choices', name='tags', toName='image', choice='multiple')
     for label in labels.classes[1:]:

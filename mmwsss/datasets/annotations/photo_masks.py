@@ -4,7 +4,7 @@
 import os
 import os.path as osp
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -76,10 +76,11 @@ class Labels:
 
     classes: Sequence[str]
     palette: Sequence[Sequence[int]]
-    ids: dict[str, int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.ids = {name: i for i, name in enumerate(self.classes)}
+    def hex_colors(self) -> dict[str, str]:
+        """``#rrggbb`` of each class but background."""
+        return {name: '#' + ''.join(f'{value:02x}' for value in color) for name, color
+                in zip(self.classes[1:], self.palette[1:], strict=True)}
 
     def id_of(self, name: str) -> int:
         """The id of a class.
@@ -87,10 +88,10 @@ class Labels:
         Raises:
             ValueError: If there is no such class.
         """
-        if name not in self.ids:
+        if name not in self.classes:
             raise ValueError(f'unknown class {name!r}, expected one of '
                              f'{", ".join(self.classes)}')
-        return self.ids[name]
+        return self.classes.index(name)
 
 
 def find_photo_masks(photos: str, masks: str,
@@ -148,11 +149,6 @@ def empty_mask(height: object, width: object) -> np.ndarray:
 def id_of_file(file_name: str) -> str:
     """The id of a photo by the file name that an annotation has."""
     return strip_image_suffix(file_name.replace('\\', '/').lstrip('/'))
-
-
-def hex_color(color: Sequence[int]) -> str:
-    """``#rrggbb``."""
-    return '#' + ''.join(f'{value:02x}' for value in color)
 
 
 Masks = Iterator[tuple[str, np.ndarray]]

@@ -36,21 +36,15 @@ def write_voc(items: Sequence[PhotoMask], labels: Labels, out: str,
                    labels.palette)
         root = ElementTree.Element('annotation')
         ElementTree.SubElement(root, 'filename').text = item.file_name
-        size = ElementTree.SubElement(root, 'size')
-        for name, value in zip(('height', 'width', 'depth'), (*item.size, 3),
-                               strict=True):
-            ElementTree.SubElement(size, name).text = str(value)
+        height, width = item.size
+        _add(root, 'size', height=height, width=width, depth=3)
         ElementTree.SubElement(root, 'segmented').text = '1'
         for label, region in regions(mask, options.min_pixels):
             left, top, width, height = box_of(region)
-            entry = ElementTree.SubElement(root, 'object')
-            ElementTree.SubElement(entry, 'name').text = labels.classes[label]
-            box = ElementTree.SubElement(entry, 'bndbox')
+            entry = _add(root, 'object', name=labels.classes[label])
             # VOC counts pixels from 1.
-            for name, value in zip(
-                    ('xmin', 'ymin', 'xmax', 'ymax'),
-                    (left + 1, top + 1, left + width, top + height), strict=True):
-                ElementTree.SubElement(box, name).text = str(value)
+            _add(entry, 'bndbox', xmin=left + 1, ymin=top + 1, xmax=left + width,
+                 ymax=top + height)
         ElementTree.indent(root)
         with atomic_write(
                 osp.join(out, 'Annotations', f'{item.image_id}.xml')) as file:
@@ -59,6 +53,14 @@ def write_voc(items: Sequence[PhotoMask], labels: Labels, out: str,
             copy_file(item.path, osp.join(out, 'JPEGImages', item.file_name))
     write_lines(osp.join(out, 'ImageSets', 'Segmentation', 'train.txt'),
                 [item.image_id for item in items])
+
+
+def _add(parent: ElementTree.Element, tag: str, /, **texts) -> ElementTree.Element:
+    """An element below another, with the elements of some texts in it."""
+    part = ElementTree.SubElement(parent, tag)
+    for name, text in texts.items():
+        ElementTree.SubElement(part, name).text = str(text)
+    return part
 
 
 def read_voc(source: str, labels: Labels, photos: str | None) -> Masks:
