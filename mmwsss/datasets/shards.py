@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
 from mmwsss.shards import RowReader, Shard, ShardRow, load_image_bytes, open_shards
-from mmwsss.shards.files import is_remote, join, require
+from mmwsss.shards.files import join, require
 from mmwsss.structures import encode_tags
 from mmwsss.utils import naming
 
@@ -96,7 +96,7 @@ class WeakShardDataset(BaseWeakSegDataset):
     @staticmethod
     def _named_classes(data_root: str | None, data_prefix: dict) -> list[str]:
         """The classes that the first shards, of masks or images, name."""
-        places = [_join(data_root, data_prefix[key])
+        places = [join(data_root or '', data_prefix[key])
                   for key in ('seg_map_path', 'img_path') if data_prefix.get(key)]
         for place in places:
             with closing(open_shards(place)[0]) as first:
@@ -105,7 +105,7 @@ class WeakShardDataset(BaseWeakSegDataset):
         raise ValueError(f'{places[-1]} does not name its classes: give `classes`')
 
     def _join_prefix(self) -> None:
-        self.data_prefix = {key: place and _join(self.data_root, place)
+        self.data_prefix = {key: place and join(self.data_root or '', place)
                             for key, place in self.data_prefix.items()}
 
     def full_init(self) -> None:
@@ -268,11 +268,6 @@ class WeakShardDataset(BaseWeakSegDataset):
                 f"{words}; on_missing_masks='skip' leaves them out")
         print_log(f'{words}: left out', logger='current', level=logging.WARNING)
         return self._mask_rows >= 0
-
-
-def _join(data_root: str | None, place: str) -> str:
-    """A path or URL below the data root."""
-    return place if not data_root or is_remote(place) else join(data_root, place)
 
 
 def _count_tags(tags: Any) -> tuple[np.ndarray, Iterable[str]]:

@@ -80,6 +80,5 @@ class Shard(ABC):
     def __repr__(self) -> str:
         return f'{type(self).__name__}({self.location!r})'
 
-    def _check_id(self, image_id: str) -> str:
+    def _check_id(self, image_id: str) -> None:
         check_image_ids([image_id], self.location)
-        return image_id
