@@ -62,10 +62,8 @@ def to_image_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """
     height, width = size
     size = height, width
-    if tuple(maps.shape[-2:]) == size:
-        return maps
-    if not maps.numel():
-        return maps.new_zeros((*maps.shape[:-2], *size))
+    if tuple(maps.shape[-2:]) == size or not maps.numel():
+        return resize_maps(maps, size)
     flat = maps.reshape(-1, 1, *maps.shape[-2:]).transpose(0, 1)
     if tuple(maps.shape[-2:]) == strided_size(size):
         flat = F.interpolate(
