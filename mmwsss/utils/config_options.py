@@ -82,22 +82,18 @@ def check_options(cfg: dict, options: dict, source: str = 'the config') -> None:
     Raises:
         ValueError: Naming the option and the nearest key.
     """
-    # What a type takes is said by the type that is asked for beside it.
-    for types in (True, False):
-        for option, value in options.items():
-            keys = option.split('.')
-            if (keys[-1] == 'type') != types:
-                continue
-            if option in _BY_ARGUMENT:
-                # The tool sets it.
-                raise ValueError(
-                    f'option {option}: give {_BY_ARGUMENT[option]} instead')
-            try:
-                _check(cfg, (), keys, value)
-            except ValueError as error:
-                raise ValueError(f'option {option}: {error} ({source})') from error
-            if types:
-                cfg = _with_type(cfg, keys, value)
+    # What a type takes is said by the type that is asked for beside it: types first.
+    for option in sorted(options, key=lambda option: option.split('.')[-1] != 'type'):
+        if option in _BY_ARGUMENT:
+            # The tool sets it.
+            raise ValueError(f'option {option}: give {_BY_ARGUMENT[option]} instead')
+        keys, value = option.split('.'), options[option]
+        try:
+            _check(cfg, (), keys, value)
+        except ValueError as error:
+            raise ValueError(f'option {option}: {error} ({source})') from error
+        if keys[-1] == 'type':
+            cfg = _with_type(cfg, keys, value)
 
 
 def _with_type(node: Any, keys: Sequence[str], value: Any) -> Any:
@@ -156,9 +152,8 @@ def _check_kind(before: Any, value: Any) -> None:
     elif isinstance(before, (int, float)) and (
             isinstance(value, (str, dict, bool)) or value in ([], ())):
         raise ValueError(f'it is the number {before}, got {value!r}')
-    wrong = (str, int, float) if isinstance(before, dict) and 'type' in before else (
-        int, float)
-    if isinstance(before, dict) and before and isinstance(value, wrong):
+    elif isinstance(before, dict) and before and isinstance(
+            value, (str, int, float) if 'type' in before else (int, float)):
         raise ValueError(f'it is a dict, got {value!r}')
 
 
