@@ -447,7 +447,7 @@ class TestLocalizer:
         monkeypatch.undo()
         with pytest.raises(ValueError, match='none.pt is neither a file nor'):
             CAM('clip', weights=str(tmp_path / 'none.pt'))
-        monkeypatch.setattr('mmwsss.utils.paths.project_path',
+        monkeypatch.setattr('mmwsss.utils.projects.project_path',
                             lambda *_: str(tmp_path / 'configs'))
         with pytest.raises(FileNotFoundError, match='needs a checkout of mmwsss'):
             CAM('clip')
