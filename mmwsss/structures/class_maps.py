@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 
 
-@dataclass
+@dataclass(frozen=True)
 class ClassMaps:
     """What a head answers about a batch of images.
 
     Everything that follows reads this one value: the head's losses, prediction,
-    seeds, test-time augmentation and FSAE.
+    seeds, test-time augmentation and FSAE. It cannot be changed; a head that has
+    more to say than its parent makes another by ``dataclasses.replace``.
 
     Args:
         maps (Tensor): Raw class maps that are trained, before any activation, of
@@ -22,10 +23,11 @@ class ClassMaps:
             (N, 1, h, w), where the head has a channel for it.
         seed_maps (Tensor, optional): The maps that seeds and predictions are
             made of, where they differ from ``maps``: of shape (N, C - 1, h', w').
-            Negative values count as 0.
-        seed_background (Tensor, optional): The background that goes with
-            ``seed_maps``, in [0, 1], of shape (N, 1, h', w'). Without it seeds
-            compete with a constant.
+            Negative values count as 0. Read :attr:`maps_of_seeds` for either.
+        seed_background (Tensor, optional): The background that goes with the maps
+            of seeds, of shape (N, 1, h', w'). Both are scores in [0, 1] of one
+            scale, and compete as they are. Without it the maps, each divided by
+            its maximum, compete with a constant.
         extra (dict): What else the head's own losses need.
 
     Raises:
@@ -44,14 +46,13 @@ class ClassMaps:
             raise ValueError(
                 'maps must be of shape (N, C - 1, h, w) and logits of (N, C - 1), '
                 f'got {tuple(self.maps.shape)} and {tuple(self.logits.shape)}')
-        if self.seed_maps is None:
-            self.seed_maps = self.maps
-        elif self.seed_maps.shape[:2] != self.maps.shape[:2]:
+        seed_shape = tuple(self.maps_of_seeds.shape)
+        if len(seed_shape) != 4 or seed_shape[:2] != self.maps.shape[:2]:
             raise ValueError(
                 f'seed_maps must be of shape {tuple(self.maps.shape[:2])} + '
-                f"(h', w'), got {tuple(self.seed_maps.shape)}")
+                f"(h', w'), got {seed_shape}")
         for name, like in (('background', self.maps),
-                           ('seed_background', self.seed_maps)):
+                           ('seed_background', self.maps_of_seeds)):
             value = getattr(self, name)
             expected = (len(like), 1, *like.shape[2:])
             if value is not None and tuple(value.shape) != expected:
@@ -78,9 +79,14 @@ class ClassMaps:
         return torch.cat([self.background, self.maps], dim=1)
 
     @property
+    def maps_of_seeds(self) -> Tensor:
+        """Tensor: ``seed_maps``, or ``maps`` where there are none."""
+        return self.maps if self.seed_maps is None else self.seed_maps
+
+    @property
     def seed_scores(self) -> Tensor:
-        """Tensor: ``seed_background`` and ``seed_maps``, as :attr:`scores`."""
-        maps = self.maps if self.seed_maps is None else self.seed_maps
+        """Tensor: ``seed_background`` and :attr:`maps_of_seeds`, as
+        :attr:`scores`."""
         if self.seed_background is None:
-            return maps
-        return torch.cat([self.seed_background, maps], dim=1)
+            return self.maps_of_seeds
+        return torch.cat([self.seed_background, self.maps_of_seeds], dim=1)

@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.models.heads import CAMHead
-from mmwsss.structures import ClassMaps, stack_tags
+from mmwsss.structures import ClassMaps
 
 from .token_maps import from_zero, rank_weighted_pool, refine_maps
 
@@ -81,10 +81,6 @@ class MCTformerV1Head(CAMHead):
     def refined(self, maps: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
         """Maps (N, C - 1, h, w), refined by patch affinity if so set."""
         return refine_maps(maps, inputs[3]) if self.refine else maps
-
-    def tags(self, batch_data_samples: list) -> Tensor:
-        """As in :class:`CAMHead`, on the CPU: this head has no weights."""
-        return stack_tags(batch_data_samples, self.num_classes)
 
     def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list,
              train_cfg: dict) -> dict[str, Tensor]:

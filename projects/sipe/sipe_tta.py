@@ -57,6 +57,7 @@ class SIPETTAModel(CAMTTAModel):
         shown = shown.to(maps.device)[None]
         return head.predicted_maps(merged, shown)[0], answer.logits
 
-    def normalize_background(self, merged: Tensor, num_views: int) -> Tensor:
-        """The background (h, w) divided by its maximum, as the classes are."""
-        return max_norm(merged)
+    def normalize_scores(self, merged: Tensor, num_views: int) -> Tensor:
+        """IS-CAM (1 + K, h, w), each map and the background divided by its
+        maximum."""
+        return max_norm(merged, self.eps)

@@ -1,7 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import torch
 from mmengine.logging import MessageHub
-from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor
 
@@ -216,23 +215,6 @@ class WeCLIPHead(CAMHead):
             return blocks[-self.static_blocks:].mean(dim=0)
         return choose_attention(
             blocks[-self.chosen_blocks:], affinity, self.distance, self.max_norm)
-
-    def predict_by_feat(self, class_maps: ClassMaps,
-                        batch_img_metas: list[dict]) -> Tensor:
-        """Masks at the size of the input.
-
-        Args:
-            class_maps (ClassMaps): What :meth:`forward` returned.
-            batch_img_metas (list[dict]): Meta information of the images.
-
-        Returns:
-            Tensor: Masks of shape (N, C, H, W), background first; of an image with
-            labels, those of other classes are 0.
-        """
-        shown = self.shown_classes(class_maps, batch_img_metas)
-        masks = BaseDecodeHead.predict_by_feat(
-            self, class_maps.seed_scores, batch_img_metas)
-        return torch.cat([masks[:, :1], masks[:, 1:] * shown[:, :, None, None]], dim=1)
 
     def shown_classes(self, class_maps: ClassMaps,
                       batch_img_metas: list[dict]) -> Tensor:

@@ -304,7 +304,7 @@ class WeakModelTester(ModelTester):
             class_maps = model.class_maps(torch.rand(2, 3, 40, 24))
         assert results[0].seg_logits.shape == (32, 32)
         assert len(results[0].full_seed.labels) == NUM_CLASSES - 1
-        for maps in (class_maps.maps, class_maps.seed_maps):
+        for maps in (class_maps.maps, class_maps.maps_of_seeds):
             assert maps.shape[:2] == (2, NUM_CLASSES - 1)
         assert class_maps.logits.shape == (2, NUM_CLASSES - 1)
 

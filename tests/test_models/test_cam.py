@@ -35,6 +35,24 @@ def test_prediction_against_naive(model):
         torch.testing.assert_close(scores[c], expected)
 
 
+def test_prediction_with_a_background_of_its_own(model):
+    """Maps and background have one scale: neither is divided."""
+    maps = torch.full((1, NUM_CLASSES - 1, 8, 8), 0.2)
+    maps[:, 1, :, 4:] = 0.9
+    maps[:, 0] = 0.95
+    background = torch.full((1, 1, 8, 8), 0.7)
+    labels = np.array([1, 0, 1, 1], np.uint8)
+    class_maps = ClassMaps(
+        -maps, maps.mean((2, 3)), seed_maps=maps, seed_background=background)
+    scores = model.decode_head.predict_by_feat(
+        class_maps, [dict(img_shape=(8, 8), tags=labels)])[0]
+    expected = torch.cat([background, maps], dim=1)[0]
+    expected[1] = 0
+    torch.testing.assert_close(scores, expected)
+    assert torch.equal(
+        scores.argmax(0), (torch.arange(8) >= 4).long().mul(2).expand(8, 8))
+
+
 def test_prediction_without_any_background(model):
     maps = torch.randn(1, NUM_CLASSES - 1, 8, 8)
     model.decode_head.bg_thr = None
@@ -65,3 +83,21 @@ def test_stock_segmentor(name):
     assert set(loss_dict(model, make_batch())) == {'decode.loss_cls'}
     results = model.eval().test_step(make_batch())
     assert results[0].seg_logits.data.shape[0] == NUM_CLASSES
+
+
+def test_mmsegs_head_in_our_segmentor():
+    """It trains on label maps and predicts as in mmseg."""
+    head = dict(type='FCNHead', in_channels=32, in_index=3, channels=4,
+                num_classes=NUM_CLASSES, num_convs=1)
+    cfg = ConfigDict(WEAK['cam'], decode_head=head)
+    model = build_model(cfg).eval()
+    result, = model.test_step(make_batch(num=1))
+    assert result.seg_logits.data.shape[0] == NUM_CLASSES
+    assert 'full_seed' not in result
+
+
+def test_labels_of_a_head_without_weights():
+    head = build_model(WEAK['cam']).decode_head
+    head.classifier = torch.nn.Identity()
+    labels = head.tags(make_batch()['data_samples'])
+    assert labels.shape == (2, NUM_CLASSES - 1)

@@ -1,6 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,9 +26,9 @@ class ScoreMapHead(CAMHead):
         self.background = nn.Conv2d(self.channels, 1, 1)
 
     def forward(self, feats):
-        class_maps = super().forward(feats)
-        class_maps.background = self.background(self._transform_inputs(feats))
-        return class_maps
+        return replace(
+            super().forward(feats),
+            background=self.background(self._transform_inputs(feats)))
 
 
 def naive_loss(loss, weak, strong, labels, has_background, valid):

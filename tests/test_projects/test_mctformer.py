@@ -116,7 +116,7 @@ class TestV2(WeakModelTester):
         monkeypatch.setattr(
             'projects.mctformer.class_token_vit.head_means', None)
         answer = model.class_maps(torch.rand(1, 3, 32, 32))
-        assert answer.seed_maps is answer.maps
+        assert answer.maps_of_seeds is answer.maps
 
     @pytest.mark.parametrize('depth, num_heads', [(2, 2), (6, 6)])
     def test_memory_of_attention(self, depth, num_heads):

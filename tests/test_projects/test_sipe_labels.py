@@ -123,6 +123,19 @@ def test_scores_of_seeds_against_their_own_background():
     assert 'threshold none (a background map of their own)' in metric.last_protocol
 
 
+@pytest.mark.parametrize('background', [True, False])
+def test_scores_against_constants_warn_once_of_a_background(background, monkeypatch):
+    said = []
+    monkeypatch.setattr('mmwsss.evaluation.metrics.seed_metric.print_log',
+                        lambda text, **kwargs: said.append(text))
+    metric = SeedMetric(print_classes=False)
+    evaluate(metric, [dict(
+        img_path=f'{i}.jpg', full_seed=make_seed(background=background),
+        gt_sem_seg=dict(data=torch.zeros(1, *SIZE, dtype=torch.uint8)))
+        for i in range(2)])
+    assert ['own_background=True' in text for text in said] == [True] * background
+
+
 def test_scores_are_checked():
     with pytest.raises(ValueError, match='give bg_thr or own_background, not both'):
         SeedMetric(own_background=True, bg_thr=0.2)

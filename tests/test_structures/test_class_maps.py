@@ -1,4 +1,6 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+from dataclasses import FrozenInstanceError, replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from mmwsss.structures import ClassMaps, LabelGrid, resize_maps, to_image_size
 def test_scores_have_the_background_first():
     maps, background = torch.rand(2, 3, 4, 5), torch.rand(2, 1, 4, 5)
     alone = ClassMaps(maps, maps.mean((2, 3)))
-    assert alone.scores is maps and alone.seed_maps is maps
+    assert alone.scores is maps and alone.maps_of_seeds is maps
     both = ClassMaps(maps, maps.mean((2, 3)), background)
     assert torch.equal(both.scores, torch.cat([background, maps], dim=1))
     stock = ClassMaps.from_scores(both.scores)
@@ -20,11 +22,23 @@ def test_scores_have_the_background_first():
     assert torch.equal(stock.logits, maps.mean((2, 3)))
 
 
+def test_there_is_one_truth():
+    """Other maps are the maps of seeds, too, unless these are said to differ."""
+    maps, others = torch.rand(2, 2, 3, 4, 5)
+    answer = ClassMaps(maps, maps.mean((2, 3)))
+    assert replace(answer, maps=others).maps_of_seeds is others
+    assert replace(answer, maps=others).seed_scores is others
+    assert replace(answer, seed_maps=others).maps_of_seeds is others
+    with pytest.raises(FrozenInstanceError):
+        answer.maps = others
+
+
 @pytest.mark.parametrize('change, message', [
     (dict(logits=torch.rand(2, 4)), 'maps must be'),
     (dict(maps=torch.rand(2, 3, 4)), 'maps must be'),
     (dict(background=torch.rand(2, 4, 5)), 'background must be'),
     (dict(seed_maps=torch.rand(2, 4, 8, 10)), 'seed_maps must be'),
+    (dict(seed_maps=torch.rand(2, 3, 8)), 'seed_maps must be'),
     (dict(seed_maps=torch.rand(2, 3, 8, 10),
           seed_background=torch.rand(2, 1, 4, 5)), 'seed_background must be'),
 ])

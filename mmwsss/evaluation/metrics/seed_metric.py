@@ -1,9 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from mmpretrain.evaluation import AveragePrecision
 from mmseg.registry import METRICS
 from torch import Tensor
@@ -63,6 +65,7 @@ class SeedMetric(ConfusionMetric):
         if own_background and bg_thr is not None:
             raise ValueError('give bg_thr or own_background, not both')
         self.own_background = own_background
+        self._warned = False
         if own_background:
             thresholds = (0., )
         self.thresholds = sorted({float(one) for one in thresholds})
@@ -82,6 +85,12 @@ class SeedMetric(ConfusionMetric):
                              ' predict with WeakSegmentor or CAMTTAModel')
         if self.own_background:
             return self._count_mask(seed.to_mask(), gt)
+        if seed.background is not None and not self._warned:
+            self._warned = True
+            print_log(
+                'Seeds have a background of their own, but are scored against '
+                'constants; SeedMetric(own_background=True) scores them by it.',
+                logger='current', level=logging.WARNING)
         return seed_histogram(seed.upsample(), seed.labels, gt,
                               [*self.thresholds, *self.beyond], self.num_classes)
 

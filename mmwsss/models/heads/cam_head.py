@@ -52,7 +52,8 @@ class CAMHead(BaseDecodeHead):
     """
 
     gives_class_maps = True
-    """bool: Whether :meth:`forward` answers :class:`ClassMaps`."""
+    """bool: Whether :meth:`forward` answers :class:`ClassMaps`, in training, too,
+    and :meth:`loss_by_feat` and :meth:`predict_by_feat` take it."""
 
     needs_images = False
     """bool: Whether :meth:`forward` gets the images, too."""
@@ -116,7 +117,7 @@ class CAMHead(BaseDecodeHead):
         return maps.mean(dim=(2, 3))
 
     def tags(self, batch_data_samples: list) -> Tensor:
-        """The labels of a batch, where this head's weights are.
+        """The labels of a batch, where this head's weights are, if it has any.
 
         Args:
             batch_data_samples (list[:obj:`SegDataSample`]): With
@@ -129,8 +130,9 @@ class CAMHead(BaseDecodeHead):
             ValueError: If a sample has no image labels, or labels of another
                 number of classes.
         """
+        weight = next(self.parameters(), None)
         return stack_tags(batch_data_samples, self.num_classes,
-                                  next(self.parameters()).device)
+                          None if weight is None else weight.device)
 
     def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list,
              train_cfg: dict) -> dict[str, Tensor]:
@@ -192,26 +194,25 @@ class CAMHead(BaseDecodeHead):
 
         Returns:
             Tensor: Scores of shape (N, C, H, W): the maps for seeds that remain
-            of the shown classes after ReLU, each divided by its maximum, behind
-            their background, a constant where they have none.
+            of the shown classes after ReLU, behind their background. Where they
+            have none, each is divided by its maximum, and a constant is the
+            background.
 
         Raises:
             ValueError: If there is neither a background nor a constant.
         """
         shown = self.shown_classes(class_maps, batch_img_metas)
-        maps = class_maps.seed_maps
         scores = super().predict_by_feat(
-            (class_maps.maps if maps is None else maps).relu(), batch_img_metas)
-        scores = max_norm(scores) * shown[:, :, None, None]
+            class_maps.seed_scores.relu(), batch_img_metas)
         if class_maps.seed_background is not None:
-            background = super().predict_by_feat(
-                class_maps.seed_background, batch_img_metas)
+            background, scores = scores[:, :1], scores[:, 1:]
         elif self.bg_thr is not None:
+            scores = max_norm(scores)
             background = torch.full_like(scores[:, :1], self.bg_thr)
         else:
             raise ValueError(f'maps of {type(self).__name__} have no background '
                              'of their own: predictions need bg_thr')
-        return torch.cat([background, scores], dim=1)
+        return torch.cat([background, scores * shown[:, :, None, None]], dim=1)
 
     def shown_classes(self, class_maps: ClassMaps,
                       batch_img_metas: list[dict]) -> Tensor:

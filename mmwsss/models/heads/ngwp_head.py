@@ -4,7 +4,6 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
@@ -288,12 +287,8 @@ class NGWPHead(CAMHead):
             Tensor: Masks of shape (N, C, H, W), background first and to its
             power; those of classes that are not shown are 0.
         """
-        shown = self.shown_classes(class_maps, batch_img_metas)
-        masks = BaseDecodeHead.predict_by_feat(
-            self, class_maps.seed_scores, batch_img_metas)
-        return torch.cat([
-            masks[:, :1]**self.bg_power, masks[:, 1:] * shown[:, :, None, None]
-        ], dim=1)
+        masks = super().predict_by_feat(class_maps, batch_img_metas)
+        return torch.cat([masks[:, :1]**self.bg_power, masks[:, 1:]], dim=1)
 
     def _pixel_losses(self, class_maps: ClassMaps, labels: Tensor,
                       tags: Tensor) -> dict[str, Tensor]:

@@ -30,8 +30,9 @@ class FSAEMixin(TeacherMixin, ClassMapsMixin, EncoderDecoder):
         stock = not isinstance(self, WeakSegmentor)
         if not gives_class_maps(self.decode_head, default=stock):
             raise ValueError(
-                f'{type(self.decode_head).__name__} has no class maps, so FSAE '
-                "has nothing to compare (a stock head needs base='EncoderDecoder')")
+                f'{type(self.decode_head).__name__} has no class maps '
+                '(gives_class_maps is not True), so FSAE has nothing to compare '
+                "(a stock head needs base='EncoderDecoder')")
         self.loss_fsae = MODELS.build(loss_fsae)
         self.start_iter = start_iter
         self.stages = stages

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from mmwsss.ops import max_norm
 from mmwsss.structures import Seed, present_classes
 
+from ..heads import CAMHead
 from ..layers import keep_statistics
 from .class_maps_mixin import ClassMapsMixin, gives_class_maps
 
@@ -139,8 +140,12 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
             ``pred_sem_seg``, the :class:`Seed` at image size as ``full_seed``
             (of the image's labels; of all classes where it has none; with its
             background where the head predicts one) and the class
-            probabilities (C - 1,) as ``pred_label_scores``.
+            probabilities (C - 1,) as ``pred_label_scores``. Those of a head
+            without :class:`ClassMaps` have what mmseg gives them.
         """
+        head = self.decode_head
+        if not (gives_class_maps(head) or isinstance(head, CAMHead)):
+            return super().predict(inputs, data_samples)
         if data_samples is None:
             metas = [dict(img_shape=inputs.shape[2:])] * len(inputs)
         else:

@@ -37,7 +37,7 @@ class CAMTTAModel(ImageTTAModel):
     Args:
         module (dict | nn.Module): The model whose ``class_maps(inputs)`` answers
             :class:`ClassMaps`, such as :class:`WeakSegmentor`. Where their seeds
-            have a background of their own, it is the mean of all views.
+            have a background of their own, they and it are the means of all views.
         full_size (bool): Whether to make the full-size product, too. Defaults
             to True.
         bg_thr (float): The background score of ``pred_sem_seg``, where seeds
@@ -114,8 +114,8 @@ class CAMTTAModel(ImageTTAModel):
         def make_seed(merged: Tensor) -> Seed:
             if not own_background:
                 return Seed(self._normalize(merged), labels, size)
-            background = self.normalize_background(merged[0], len(inputs))
-            return Seed(self._normalize(merged[1:]), labels, size, background)
+            scores = self.normalize_scores(merged, len(inputs))
+            return Seed(scores[1:], labels, size, scores[0])
 
         seed = make_seed(_merge(maps, strided_size(size)))
         # Not a result of mmseg's fields: plain data of the sample.
@@ -146,7 +146,7 @@ class CAMTTAModel(ImageTTAModel):
             logits of each view, of shape (V, C - 1).
         """
         class_maps = self.module.class_maps(views.inputs)
-        seed_maps = class_maps.seed_maps.float()
+        seed_maps = class_maps.maps_of_seeds.float()
         views.check_finite(seed_maps)
         seed_maps = seed_maps.relu()**self.power
         if class_maps.seed_background is not None:
@@ -155,9 +155,17 @@ class CAMTTAModel(ImageTTAModel):
         merged = sum(views.unflip(seed_maps), seed_maps.new_zeros(()))
         return merged, class_maps.logits
 
-    def normalize_background(self, merged: Tensor, num_views: int) -> Tensor:
-        """The seeds' background in [0, 1] from the sum (h, w) of that of all
-        views: their mean."""
+    def normalize_scores(self, merged: Tensor, num_views: int) -> Tensor:
+        """Seeds with a background of their own, in [0, 1].
+
+        Args:
+            merged (Tensor): The sum of their maps in all views, of shape
+                (1 + K, h, w), background first.
+            num_views (int): How many views these were.
+
+        Returns:
+            Tensor: Their mean: maps and background have one scale.
+        """
         return (merged / num_views).clamp(0, 1)
 
     def _normalize(self, maps: Tensor) -> Tensor:
