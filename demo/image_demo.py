@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
         help='several scales and flips, as the config says')
     parser.add_argument('--device', help='default: the accelerator, if any')
     parser.add_argument(
-        '--score-threshold', type=float,
+        '--score-thr', '--score-threshold', type=float,
         help='without tags, show classes more probable than this')
     parser.add_argument(
         '--bg-thr', '--cam-threshold', type=float,
@@ -53,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
         args.checkpoint,
         device=args.device,
         tta=args.tta,
-        score_threshold=args.score_threshold,
+        score_thr=args.score_thr,
         bg_thr=args.bg_thr,
         max_long=args.max_long or None,
         cfg_options=args.cfg_options)

@@ -102,7 +102,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
 def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     """Add writers and metrics; return (folder, suffix, origin) of each."""
-    from mmwsss.evaluation.writers.file_run import run_origin
+    from mmwsss.apis.file_run import run_origin
     outputs = []
     origin: dict = run_origin(cfg, args.checkpoint)
     amp = cfg.default_hooks.get('fast_inference', {}).get('amp')
@@ -130,9 +130,9 @@ def main(args: argparse.Namespace) -> None:
     from mmengine.device import get_device
     from mmengine.dist import init_dist, is_distributed, is_main_process
 
+    from mmwsss.apis.file_run import check_origins, images_to_do
     from mmwsss.engine import build_runner, setup_entry_point
     from mmwsss.evaluation.metrics.confusion_metric import without_nan
-    from mmwsss.evaluation.writers.file_run import check_origins, images_to_do
     from mmwsss.evaluation.writers.origin import describe_crf, write_method
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)

@@ -88,7 +88,7 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     """Add writers; return (folder, suffix, origin) of each kind of file."""
     from mmengine.config import ConfigDict
 
-    from mmwsss.evaluation.writers.file_run import run_origin
+    from mmwsss.apis.file_run import run_origin
     from mmwsss.evaluation.writers.origin import read_origin
     walk = ConfigDict(cfg.walk).to_dict()
     if args.bg_thr is not None:
@@ -118,8 +118,8 @@ def main(args: argparse.Namespace) -> None:
     """Let seeds walk."""
     from mmengine.dist import init_dist, is_distributed
 
+    from mmwsss.apis.file_run import check_origins, images_to_do
     from mmwsss.engine import build_runner, setup_entry_point
-    from mmwsss.evaluation.writers.file_run import check_origins, images_to_do
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
     if args.launcher != 'none' and not is_distributed():

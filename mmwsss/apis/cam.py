@@ -27,7 +27,7 @@ from .classifiers import load_classifier
 from .images import ImageLike, find_images
 from .localizers import Localizer, find_localizer
 
-Photo = ImageLike | Image.Image
+ImageInput = ImageLike | Image.Image
 _TINY = 1e-30
 
 
@@ -149,7 +149,7 @@ class CAM:
         self._found: FeatureLayer | None = None
 
     def __call__(self,
-                 photos: Photo | Sequence[Photo],
+                 photos: ImageInput | Sequence[ImageInput],
                  classes: Sequence[str | int] | str | int | None = None,
                  top: int = 1) -> 'CAMResult | list[CAMResult]':
         """Compute class maps.
@@ -178,7 +178,7 @@ class CAM:
         return results[0] if single else results
 
     def iterate(self,
-                photos: Photo | Sequence[Photo],
+                photos: ImageInput | Sequence[ImageInput],
                 classes: Sequence[str | int] | str | int | None = None,
                 top: int = 1) -> Iterator[CAMResult]:
         """Yield the results of :meth:`__call__` one by one, for many photos."""

@@ -25,16 +25,16 @@ from mmwsss.utils import check_keys, load_config, project_path
 from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
-from .images import ImageLike, find_images
-from .photo_model import (
+from .image_model import (
     change_trained_config,
     dataset_meta,
     innermost_dataset,
     load_model,
     memory_pipeline,
-    predict_photo,
+    predict_image,
     trained_meta,
 )
+from .images import ImageLike, find_images
 from .results import ResultFolder
 
 
@@ -55,7 +55,7 @@ class WSSSInferencer:
         device (str, optional): Defaults to the accelerator, if there is one.
         tta (bool): Whether to run the config's ``tta_model`` on its
             ``tta_pipeline`` (several scales and flips). Defaults to False.
-        score_threshold (float, optional): Without tags, a class counts as
+        score_thr (float, optional): Without tags, a class counts as
             present where its probability exceeds this. Defaults to the head's
             ``score_thr``.
         bg_thr (float, optional): The background score that normalised
@@ -86,13 +86,13 @@ class WSSSInferencer:
         >>> inferencer('photos/', out_dir='results')
     """
 
-    @renamed_arguments(cam_threshold='bg_thr')
+    @renamed_arguments(cam_threshold='bg_thr', score_threshold='score_thr')
     def __init__(self,
                  model: str | Config,
                  weights: str,
                  device: str | None = None,
                  tta: bool = False,
-                 score_threshold: float | None = None,
+                 score_thr: float | None = None,
                  bg_thr: float | None = None,
                  max_long: int | None = 1024,
                  classes: Sequence[str] | None = None,
@@ -117,9 +117,9 @@ class WSSSInferencer:
         self._check_classes(weights)
 
         head = self.model.decode_head
-        if score_threshold is not None and hasattr(head, 'score_thr'):
-            head.score_thr = score_threshold
-        self.score_threshold = getattr(head, 'score_thr', None)
+        if score_thr is not None and hasattr(head, 'score_thr'):
+            head.score_thr = score_thr
+        self.score_thr = getattr(head, 'score_thr', None)
         self.bg_thr = bg_thr
         self._head_bg_thr = getattr(head, 'bg_thr', None)
 
@@ -216,7 +216,7 @@ class WSSSInferencer:
     def _infer(self, name: str, image: np.ndarray,
                labels: np.ndarray | None) -> dict:
         size = image.shape[:2]
-        sample = predict_photo(
+        sample = predict_image(
             self.runner, self.pipeline, name, self._reduce(image), labels)
         seed: Seed | None = None
         scores: dict[str, float] | None = None
@@ -252,7 +252,7 @@ class WSSSInferencer:
         """The present classes of a seed, at the size of the image."""
         present = present_classes(
             dict(tags=labels), len(self.classes), probabilities,
-            self.score_threshold)
+            self.score_thr)
         keep = present.to(seed.labels.device)[seed.labels - 1]
         scores, background = seed.upsample()[keep], None
         if seed.background is not None:

@@ -17,7 +17,7 @@ from mmwsss.utils import atomic_write
 from .inferencer import WSSSInferencer
 
 
-class _PhotoToMask(nn.Module):
+class _ImageToMask(nn.Module):
     """What mmseg does with a photo at test, as a function of tensors alone."""
 
     mean: Tensor
@@ -96,7 +96,7 @@ def export_onnx(model: str | Config,
     if segmentor.data_preprocessor.test_cfg:
         raise ValueError(f'{name} pads photos at test: export it with '
                          'model.data_preprocessor.test_cfg=None')
-    wrapped = _PhotoToMask(segmentor).eval()
+    wrapped = _ImageToMask(segmentor).eval()
     # A side of no special length, so that nothing is rounded by chance.
     image = torch.zeros(1, 3, 75, 101, dtype=torch.uint8)
     options: dict[str, Any] = {}

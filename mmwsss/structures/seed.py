@@ -25,12 +25,15 @@ def strided_size(size: Sequence[int], stride: int = STRIDE) -> tuple[int, int]:
     return (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1
 
 
-def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Bring maps to a size, bilinearly (align_corners False).
+def resize_maps(maps: Tensor, size: Sequence[int],
+                align_corners: bool = False) -> Tensor:
+    """Bring maps to a size, bilinearly.
 
     Args:
         maps (Tensor): Of shape (K, h, w) or (N, K, h, w).
         size (Sequence[int]): (H, W).
+        align_corners (bool): As in :func:`torch.nn.functional.interpolate`.
+            Defaults to False.
 
     Returns:
         Tensor: Of shape (K, H, W) or (N, K, H, W); the maps themselves where they
@@ -43,31 +46,32 @@ def resize_maps(maps: Tensor, size: Sequence[int]) -> Tensor:
         return maps.new_zeros((*maps.shape[:-2], *size))
     resized = F.interpolate(
         maps if maps.ndim == 4 else maps[None], size=size, mode='bilinear',
-        align_corners=False)
+        align_corners=align_corners)
     return resized if maps.ndim == 4 else resized[0]
 
 
-def to_image_size(maps: Tensor, size: tuple[int, int]) -> Tensor:
+def to_image_size(maps: Tensor, size: Sequence[int],
+                  stride: int = STRIDE) -> Tensor:
     """Bring maps to the size of their image, as :func:`resize_maps` does.
 
-    Maps at stride 4 grow four times and lose the rows and columns that the image
+    Maps at a stride grow as many times and lose the rows and columns that the image
     does not have, as in IRN.
 
     Args:
         maps (Tensor): Of shape (K, h, w), or with more dimensions in front.
-        size (tuple[int, int]): (H, W) of the image.
+        size (Sequence[int]): (H, W) of the image.
+        stride (int): That of maps of :func:`strided_size`. Defaults to 4.
 
     Returns:
         Tensor: Of shape (K, H, W).
     """
-    height, width = size
-    size = height, width
+    size = tuple(size)
     if tuple(maps.shape[-2:]) == size or not maps.numel():
         return resize_maps(maps, size)
     flat = maps.reshape(-1, 1, *maps.shape[-2:]).transpose(0, 1)
-    if tuple(maps.shape[-2:]) == strided_size(size):
+    if tuple(maps.shape[-2:]) == strided_size(size, stride):
         flat = F.interpolate(
-            flat, scale_factor=STRIDE, mode='bilinear', align_corners=False)
+            flat, scale_factor=stride, mode='bilinear', align_corners=False)
         flat = flat[..., :size[0], :size[1]]
     else:
         flat = resize_maps(flat, size)

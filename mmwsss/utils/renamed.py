@@ -2,8 +2,9 @@
 """Names of before, which users' configs may still hold.
 
 They keep working, with one line of warning each: types (``PARTS``) and arguments
-(``ARGUMENTS``) of parts, and what recipes say (``RECIPES``). Configs get the names
-of now as soon as they are read, so that options by either name have their effect.
+(``ARGUMENTS``) of parts, keys of meta information (``META_KEYS``) and what recipes say
+(``RECIPES``). Configs get the names of now as soon as they are read, so that options
+by either name have their effect.
 """
 
 import functools
@@ -34,6 +35,9 @@ ARGUMENTS = dict(
     CAMHead=_SCORE, ESOLHead=_SCORE, NGWPHead=_SCORE, SANCE=_SCORE, SEAMHead=_SCORE,
     AffinityHead=_TAPS, ContourHead=_TAPS, DisplacementHead=_TAPS)
 """Type of a part -> its argument before -> now."""
+
+META_KEYS = dict(image_labels='tags')
+"""What ``meta_keys`` of a transform that packs may list, before -> now."""
 
 RECIPES = dict(threshold='bg_thr')
 """Variable of a recipe, or key of a step or of a report's column, before -> now."""
@@ -92,6 +96,11 @@ def rename_parts(node: Any) -> None:
                     for key, value in DEFAULTS.get(kind, {}).items():
                         part.setdefault(key, value)
             _rename_keys(part, ARGUMENTS.get(kind.rpartition('.')[2], {}))
+        for old, new in META_KEYS.items():
+            keys = part.get('meta_keys')
+            if isinstance(keys, (list, tuple)) and old in keys:
+                warn_renamed(old, new)
+                part['meta_keys'] = [new if key == old else key for key in keys]
 
 
 def rename_in_recipe(cfg: 'Config') -> None:

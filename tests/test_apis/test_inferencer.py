@@ -142,7 +142,7 @@ def test_large_images_are_reduced_for_the_model(tmp_path):
 def test_thresholds(tmp_path):
     cfg, weights = cam_model(tmp_path)
     eager = WSSSInferencer(
-        cfg, weights, device='cpu', score_threshold=0., bg_thr=0.9)
+        cfg, weights, device='cpu', score_thr=0., bg_thr=0.9)
     result = eager(make_image('red'))
     assert result['seed'].labels.tolist() == [1, 2, 3]
     default = WSSSInferencer(cfg, weights, device='cpu')(make_image('red'))

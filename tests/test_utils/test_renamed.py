@@ -92,6 +92,17 @@ def test_an_old_type_keeps_its_defaults(tmp_path, said):
     assert len(said) == 1
 
 
+def test_old_keys_of_meta_information(tmp_path, said):
+    path = tmp_path / 'user.py'
+    path.write_text(
+        "pipeline = [dict(type='PackWeakInputs', meta_keys=('img_path', "
+        "'image_labels')), dict(type='PackSegInputs', meta_keys=('img_path', ))]\n")
+    packed, other = read_config(path).pipeline
+    assert packed.meta_keys == ['img_path', 'tags']
+    assert other.meta_keys == ('img_path', )
+    assert len(said) == 1
+
+
 def test_recipe(tmp_path, said):
     (tmp_path / 'c.py').write_text('a = 1')
     path = tmp_path / 'recipe.py'

@@ -21,7 +21,7 @@ from mmwsss.utils.digest import digest_checkpoint, digest_value
 from mmwsss.utils.parallel import WorkerPool, track_progress
 from mmwsss.version import __version__
 
-from ..photo_model import (
+from ..image_model import (
     change_trained_config,
     dataset_meta,
     innermost_dataset,

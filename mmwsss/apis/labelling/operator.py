@@ -20,7 +20,7 @@ from mmwsss.engine.runner.checkpoint import use_safe_loading
 from mmwsss.shards import ShardRow, load_image_bytes
 from mmwsss.structures import encode_tags
 
-from ..photo_model import load_model, memory_pipeline, predict_photo
+from ..image_model import load_model, memory_pipeline, predict_image
 
 
 @dataclass
@@ -211,4 +211,4 @@ class _ViewModel:
 
     def __call__(self, name: str, image: np.ndarray, labels: np.ndarray) -> Any:
         """The prediction of a photo."""
-        return predict_photo(self.runner, self.pipeline, name, image, labels)
+        return predict_image(self.runner, self.pipeline, name, image, labels)

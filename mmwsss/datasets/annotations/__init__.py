@@ -10,21 +10,21 @@ from ..image_io import voc_palette, write_mask
 from .coco_file import read_coco, write_coco
 from .copying import copy_file
 from .cvat_file import read_cvat, write_cvat
-from .label_studio_file import read_label_studio, write_label_studio
-from .photo_masks import (
+from .image_masks import (
     AnnotationOptions,
+    ImageMask,
     Labels,
     Masks,
-    PhotoMask,
-    find_photo_masks,
+    find_image_masks,
 )
+from .label_studio_file import read_label_studio, write_label_studio
 from .voc_folder import read_voc, write_voc
 from .yolo_folder import read_yolo, write_yolo
 
-__all__ = ['READERS', 'WRITERS', 'AnnotationOptions', 'Labels', 'Masks', 'PhotoMask',
-           'export_masks', 'find_photo_masks', 'import_masks']
+__all__ = ['READERS', 'WRITERS', 'AnnotationOptions', 'Labels', 'Masks', 'ImageMask',
+           'export_masks', 'find_image_masks', 'import_masks']
 
-Writer = Callable[[Sequence[PhotoMask], Labels, str, AnnotationOptions], None]
+Writer = Callable[[Sequence[ImageMask], Labels, str, AnnotationOptions], None]
 WRITERS: dict[str, Writer] = {
     'coco': write_coco, 'cvat': write_cvat, 'label-studio': write_label_studio,
     'voc': write_voc, 'yolo': write_yolo}
@@ -76,7 +76,7 @@ def export_masks(masks: str,
     labels = _labels(classes, palette)
     if format not in WRITERS:
         raise ValueError(f'format must be one of {list(WRITERS)}, got {format!r}')
-    items = find_photo_masks(photos, masks, tags)
+    items = find_image_masks(photos, masks, tags)
     WRITERS[format](items, labels, out, AnnotationOptions(**options))
     return len(items)
 

@@ -9,18 +9,18 @@ import numpy as np
 
 from mmwsss.utils import naming, read_json, write_json
 
-from .photo_masks import (
+from .image_masks import (
     AnnotationOptions,
+    ImageMask,
     Labels,
     Masks,
-    PhotoMask,
     empty_mask,
     id_of_file,
 )
 from .shapes import box_of, decode_runs, fill, outline, regions
 
 
-def write_coco(items: Sequence[PhotoMask], labels: Labels, out: str,
+def write_coco(items: Sequence[ImageMask], labels: Labels, out: str,
                options: AnnotationOptions) -> None:
     """Write ``annotations.json``: an annotation for each connected region."""
     from pycocotools import mask as coco_mask

@@ -9,18 +9,18 @@ import numpy as np
 
 from mmwsss.utils import atomic_write, naming, read_text
 
-from .photo_masks import (
+from .image_masks import (
     AnnotationOptions,
+    ImageMask,
     Labels,
     Masks,
-    PhotoMask,
     empty_mask,
     id_of_file,
 )
 from .shapes import box_of, fill, from_run_lengths, outline, regions, run_lengths
 
 
-def write_cvat(items: Sequence[PhotoMask], labels: Labels, out: str,
+def write_cvat(items: Sequence[ImageMask], labels: Labels, out: str,
                options: AnnotationOptions) -> None:
     """Write ``annotations.xml``: masks or polygons, and tags as CVAT's tags."""
     root = ElementTree.Element('annotations')

@@ -10,11 +10,11 @@ import numpy as np
 
 from mmwsss.utils import atomic_write, naming, read_json, write_json
 
-from .photo_masks import (
+from .image_masks import (
     AnnotationOptions,
+    ImageMask,
     Labels,
     Masks,
-    PhotoMask,
     empty_mask,
     id_of_file,
 )
@@ -25,7 +25,7 @@ _LENGTH_BITS = (3, 4, 8, 16)
 _CHANNELS = 4
 
 
-def write_label_studio(items: Sequence[PhotoMask], labels: Labels, out: str,
+def write_label_studio(items: Sequence[ImageMask], labels: Labels, out: str,
                        options: AnnotationOptions) -> None:
     """Write ``tasks.json``, to be imported, and ``label_config.xml``, the project's
     labelling interface: a brush (or polygons) and the tags as choices."""

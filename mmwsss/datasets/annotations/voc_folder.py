@@ -11,18 +11,18 @@ from mmwsss.datasets.image_io import read_image, read_mask, write_mask
 from mmwsss.utils import atomic_write, read_lines, walk_files, write_lines
 
 from .copying import copy_file
-from .photo_masks import (
+from .image_masks import (
     AnnotationOptions,
+    ImageMask,
     Labels,
     Masks,
-    PhotoMask,
     check_class_ids,
     id_of_file,
 )
 from .shapes import box_of, regions
 
 
-def write_voc(items: Sequence[PhotoMask], labels: Labels, out: str,
+def write_voc(items: Sequence[ImageMask], labels: Labels, out: str,
               options: AnnotationOptions) -> None:
     """Write ``SegmentationClass``, ``Annotations``, ``ImageSets`` and
     ``labelmap.txt``, by which CVAT and datumaro know the colours."""

@@ -12,11 +12,11 @@ from mmwsss.datasets.image_io import read_image_size
 from mmwsss.utils import atomic_write, naming, read_text, write_lines
 
 from .copying import copy_file
-from .photo_masks import AnnotationOptions, Labels, Masks, PhotoMask
+from .image_masks import AnnotationOptions, ImageMask, Labels, Masks
 from .shapes import fill, outline, regions
 
 
-def write_yolo(items: Sequence[PhotoMask], labels: Labels, out: str,
+def write_yolo(items: Sequence[ImageMask], labels: Labels, out: str,
                options: AnnotationOptions) -> None:
     """Write ``labels/train/<id>.txt`` and ``data.yaml``.
 

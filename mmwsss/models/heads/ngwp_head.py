@@ -2,14 +2,13 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.ops import ngwp_scores, pseudo_labels_from_masks
 from mmwsss.ops.ngwp_scores import softmax_masks
-from mmwsss.structures import ClassMaps
+from mmwsss.structures import ClassMaps, resize_maps
 
 from ..layers import ASPP, GlobalCueInjection, StochasticGate
 from .cam_head import CAMHead
@@ -302,5 +301,4 @@ class NGWPHead(CAMHead):
         }
 
     def _resize(self, maps: Tensor, size: Sequence[int]) -> Tensor:
-        return F.interpolate(
-            maps, size, mode='bilinear', align_corners=self.align_corners)
+        return resize_maps(maps, size, self.align_corners)

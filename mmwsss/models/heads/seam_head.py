@@ -2,12 +2,11 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from mmwsss.ops import min_max_norm
-from mmwsss.structures import ClassMaps
+from mmwsss.structures import ClassMaps, resize_maps
 
 from .cam_head import CAMHead
 
@@ -32,10 +31,7 @@ def keep_strongest(maps: Tensor) -> Tensor:
 
 def upsample(maps: Tensor, size: Sequence[int]) -> Tensor:
     """Resize as SEAM does everywhere (bilinear, corners aligned)."""
-    if tuple(maps.shape[2:]) == tuple(size):
-        return maps
-    return F.interpolate(
-        maps, size=tuple(size), mode='bilinear', align_corners=True)
+    return resize_maps(maps, size, align_corners=True)
 
 
 @MODELS.register_module()

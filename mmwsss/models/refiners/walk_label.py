@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from mmwsss.structures import Seed
+from mmwsss.structures import Seed, to_image_size
 from mmwsss.structures.seed import STRIDE, strided_size
 from mmwsss.utils.renamed import renamed_arguments
 
@@ -122,11 +122,8 @@ class WalkLabel(LabelRule):
             Tensor: Scores of shape (K, H, W), divided by their maximum if so
             set; rounding may make them leave [0, 1].
         """
-        walked = F.interpolate(
-            self.refiner(scores[None], guide),
-            scale_factor=self.refiner.stride,
-            mode='bilinear',
-            align_corners=False)[0, :, :size[0], :size[1]]
+        walked = to_image_size(
+            self.refiner(scores[None], guide)[0], size, self.refiner.stride)
         if self.normalize and not self.refiner.has_background:
             walked = walked / walked.amax().clamp(min=1e-5)
         return walked

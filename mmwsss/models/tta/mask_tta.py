@@ -100,8 +100,7 @@ class MaskTTAModel(CAMTTAModel):
         if class_maps.seed_background is None:
             raise ValueError(f'seeds of {type(head).__name__} have no background '
                              'of their own: merge them by CAMTTAModel')
-        masks = F.interpolate(
-            class_maps.seed_scores, size=canvas.shape[2:], mode='bilinear',
-            align_corners=head.align_corners)
+        masks = resize_maps(
+            class_maps.seed_scores, canvas.shape[2:], head.align_corners)
         masks = masks[..., top:top + height, left:left + width]
         return resize_maps(masks, size), class_maps.logits.float()

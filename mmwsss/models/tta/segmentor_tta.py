@@ -7,7 +7,6 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmwsss.ops.normalize_maps import EPS
 from mmwsss.structures import Seed, present_classes, resize_maps, strided_size
@@ -82,9 +81,8 @@ class SegmentorTTAModel(ImageTTAModel):
                 views.inputs, [sample.metainfo for sample in views.samples])
             views.check_unpadded()
             views.check_finite(logits)
-            resized = F.interpolate(
-                logits.float(), size=size, mode='bilinear',
-                align_corners=self.module.align_corners)
+            resized = resize_maps(
+                logits.float(), size, self.module.align_corners)
             total = total + sum(views.unflip(resized.softmax(dim=1)))
             if result is None:
                 result = views.unflipped()

@@ -14,7 +14,7 @@ from mmwsss.structures import strip_image_suffix
 
 
 @dataclass
-class PhotoMask:
+class ImageMask:
     """A photo with the mask that is to be written.
 
     Args:
@@ -94,8 +94,8 @@ class Labels:
         return self.classes.index(name)
 
 
-def find_photo_masks(photos: str, masks: str,
-                     tags: Mapping[str, list[str]] | None = None) -> list[PhotoMask]:
+def find_image_masks(photos: str, masks: str,
+                     tags: Mapping[str, list[str]] | None = None) -> list[ImageMask]:
     """The photos of a folder that have a mask in another.
 
     Args:
@@ -113,7 +113,7 @@ def find_photo_masks(photos: str, masks: str,
     for image_id, path in find_images(photos).items():
         mask_path = osp.join(masks, f'{image_id}.png')
         if osp.exists(mask_path):
-            items.append(PhotoMask(
+            items.append(ImageMask(
                 image_id, osp.relpath(path, photos).replace(os.sep, '/'), path,
                 mask_path, read_image_size(path),
                 None if tags is None else list(tags.get(image_id, []))))

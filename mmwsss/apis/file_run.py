@@ -10,9 +10,8 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmwsss.datasets.image_ids import image_infos
+from mmwsss.evaluation.writers.origin import check_origin, finish_origin
 from mmwsss.utils.digest import digest_checkpoint, digest_value
-
-from .origin import check_origin, finish_origin
 
 
 def run_origin(cfg: Config, checkpoint: str) -> dict[str, str]:

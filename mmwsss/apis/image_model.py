@@ -99,7 +99,7 @@ def memory_pipeline(pipeline: Sequence[dict]) -> Callable:
     return Compose(_without_loaders(pipeline))
 
 
-def predict_photo(runner: Any, pipeline: Callable, name: str, image: np.ndarray,
+def predict_image(runner: Any, pipeline: Callable, name: str, image: np.ndarray,
                   labels: np.ndarray | None) -> SegDataSample:
     """Run a model on one photo.
 
