@@ -121,8 +121,7 @@ class PPCHead(SEAMHead):
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned for the larger
                 view.
-            batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``tags``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
             second (ClassMaps): What it returned for the smaller one.
 
         Returns:

@@ -114,5 +114,3 @@ def _by_colors(path: str, colors: dict[int, int]) -> np.ndarray:
                              'labelmap.txt does not name')
     table = np.array([colors[code] for code in found.tolist()], np.uint8)
     return table[inverse].reshape(codes.shape)
-
-

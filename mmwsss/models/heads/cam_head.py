@@ -120,8 +120,7 @@ class CAMHead(BaseDecodeHead):
         """The labels of a batch, where this head's weights are, if it has any.
 
         Args:
-            batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``tags``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
 
         Returns:
             Tensor: Multi-hot float labels of shape (N, C - 1).
@@ -140,8 +139,7 @@ class CAMHead(BaseDecodeHead):
 
         Args:
             inputs (tuple[Tensor]): Multi-level features of the backbone.
-            batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``tags``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
             train_cfg (dict): Unused; part of mmseg's interface.
 
         Returns:
@@ -155,8 +153,7 @@ class CAMHead(BaseDecodeHead):
 
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned.
-            batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``tags``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
 
         Returns:
             dict[str, Tensor]: Losses by name.

@@ -226,8 +226,7 @@ class NGWPHead(CAMHead):
 
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned.
-            batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``tags``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
             label_maps (ClassMaps, optional): What another model answered, whose
                 masks become labels. Defaults to None: this one's own.
 

@@ -68,7 +68,10 @@ class SEAMHead(CAMHead):
 
     The norms are means, that of the cross regularisation over the largest
     differences only. Its maps :math:`\hat y` are constants with a background and each
-    pixel's strongest class, and the code adds a fourth loss, ``loss_rvmin``.
+    pixel's strongest class, and the code adds a fourth loss, ``loss_rvmin``. With
+    ``full_size`` the losses, that of classification too, read maps that were resized
+    to the image, as the code does; the logits of :class:`ClassMaps` are means of maps
+    as they come, which differ in the third digit.
 
     Args:
         in_channels (Sequence[int]): Channels of two shallow features and of the
@@ -215,8 +218,7 @@ class SEAMHead(CAMHead):
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned for the larger
                 view.
-            batch_data_samples (list[:obj:`SegDataSample`]): With
-                ``tags``.
+            batch_data_samples (list[:obj:`SegDataSample`]): With ``tags``.
             second (ClassMaps): What it returned for the smaller one.
 
         Returns:

@@ -16,7 +16,7 @@ class ContourSegmentor(WeakSegmentor):
     """Class boundaries alone, as IRN's first branch.
 
     It predicts no classes: ``tools/walk_seeds.py`` spreads the scores of seeds
-    inside its contours, and :class:`BoundaryMetric` scores the contours.
+    inside them, and :class:`BoundaryMetric` scores them.
     Weights are those of a :class:`WeakSegmentor` of the same parts.
 
     Args:
@@ -29,7 +29,7 @@ class ContourSegmentor(WeakSegmentor):
     def predict(self,
                 inputs: Tensor,
                 data_samples: list | None = None) -> list:
-        """Predict contours.
+        """Predict boundaries.
 
         Args:
             inputs (Tensor): Images of shape (N, 3, H, W).
@@ -78,4 +78,3 @@ def set_boundary(sample, boundary: Tensor) -> None:
     size = tuple(sample.metainfo['ori_shape'][:2])
     sample.set_data(
         dict(pred_boundary=PixelData(data=to_image_size(boundary, size).clamp(0, 1))))
-
