@@ -70,8 +70,8 @@ class SEAMHead(CAMHead):
     differences only. Its maps :math:`\hat y` are constants with a background and each
     pixel's strongest class, and the code adds a fourth loss, ``loss_rvmin``. With
     ``full_size`` the losses, that of classification too, read maps that were resized
-    to the image, as the code does; the logits of :class:`ClassMaps` are means of maps
-    as they come, which differ in the third digit.
+    to the image, as the code does; the logits of :class:`ClassMaps` are those of maps
+    as they come, which differ a little.
 
     Args:
         in_channels (Sequence[int]): Channels of two shallow features and of the
