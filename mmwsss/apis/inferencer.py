@@ -310,7 +310,8 @@ def _load_config(model: str | Config) -> Config:
 
 
 def _test_dataset(cfg: Config) -> dict:
-    return innermost_dataset(cfg.get('test_dataloader', {}).get('dataset', {}))
+    loader = cfg.get('test_dataloader') or {}
+    return innermost_dataset(loader.get('dataset', {}))
 
 
 def _test_pipeline(cfg: Config) -> list[dict]:

@@ -297,6 +297,9 @@ def test_class_names_without_meta(tmp_path):
         WSSSInferencer(cfg, bare, device='cpu')
     inferencer = WSSSInferencer(cfg, bare, device='cpu', classes=CLASSES)
     assert inferencer.classes == CLASSES and len(inferencer.palette) == 4
+    cfg.test_dataloader = None
+    with pytest.raises(ValueError, match='name no classes'):
+        WSSSInferencer(cfg, bare, device='cpu')
 
 
 def test_configs(tmp_path):

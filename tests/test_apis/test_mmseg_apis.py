@@ -44,7 +44,7 @@ def test_a_file_and_its_pixels_give_the_same_mask(photo, name):
 
 def test_networks_of_boundaries_say_what_they_are_not(photo):
     model = init_model(project_path('configs', 'irn', 'irn_demo.py'), device='cpu')
-    with pytest.raises(ValueError, match='ContourHead answers no class maps'):
+    with pytest.raises(ValueError, match='ContourHead predicts no classes'):
         inference_model(model, photo[0])
 
 

@@ -97,6 +97,6 @@ class PixelPairHead(BaseDecodeHead):
     def predict(self, inputs: tuple[Tensor, ...], batch_img_metas: list[dict],
                 test_cfg: dict) -> Tensor:
         """Boundaries, displacements and affinities are no classes."""
-        raise NotImplementedError(
+        raise ValueError(
             f'{type(self).__name__} predicts no classes; tools/walk_seeds.py '
             'spreads the scores of seeds by it')

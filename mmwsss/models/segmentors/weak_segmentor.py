@@ -144,6 +144,7 @@ class WeakSegmentor(ClassMapsMixin, EncoderDecoder):
             without :class:`ClassMaps` have what mmseg gives them.
         """
         head = self.decode_head
+        # A CAM head may have class maps in evaluation only.
         if not (gives_class_maps(head) or isinstance(head, CAMHead)):
             return super().predict(inputs, data_samples)
         if data_samples is None:
