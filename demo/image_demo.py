@@ -19,7 +19,7 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(
         description='Run a model on photos; write masks, overlays and, of a '
         'model trained from image labels, class maps and scores')
-    parser.add_argument('photo', help='a photo, a folder or a quoted pattern')
+    parser.add_argument('image', help='a photo, a folder or a quoted pattern')
     parser.add_argument('config', help='config file, or its name in configs/')
     parser.add_argument('checkpoint', help='checkpoint file of that model')
     parser.add_argument(
@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> None:
         max_long=args.max_long or None,
         cfg_options=args.cfg_options)
     lines = []
-    for result in inferencer.iterate(args.photo, args.tags, args.out_dir):
+    for result in inferencer.iterate(args.image, args.tags, args.out_dir):
         shown = result['cams'] or {}
         found = ', '.join(f'{name} {result["scores"][name]:.2f}' for name in shown)
         lines.append(f'{result["name"]}: {found}' if found else result['name'])

@@ -90,7 +90,7 @@ def find_stock_configs(config_utils: ModuleType) -> None:
 
 
 def load_as_the_config_says(inferencer: ModuleType) -> None:
-    """Let ``MMSegInferencer`` run configs whose photos our loader reads.
+    """Let ``MMSegInferencer`` run configs whose images our loader reads.
 
     It looks for a transform of the name ``LoadImageFromFile``, puts one for paths
     and arrays in its place, and knows the pipeline of a test loader only. Ours,

@@ -166,7 +166,7 @@ def test_yaml_of_yolo(text, tmp_path, little_memory, monkeypatch):
     write(tmp_path / 'data.yaml', text)
     with pytest.raises(ValueError, match='data.yaml: it names (no )?classes'):
         import_masks(str(tmp_path), str(tmp_path / 'out'), ['cat'], 'yolo',
-                     photos=str(tmp_path))
+                     images=str(tmp_path))
     assert [item.name for item in tmp_path.iterdir()] == ['data.yaml']
 
 

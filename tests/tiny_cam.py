@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""The config of a tiny CAM model, on photos in VOC's layout at ``root``."""
+"""The config of a tiny CAM model, on images in VOC's layout at ``root``."""
 
 CONFIG = """
 custom_imports = dict(imports=['mmwsss'], allow_failed_imports=False)

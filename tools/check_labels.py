@@ -94,7 +94,7 @@ def check_training(folder: str, cfg: Config) -> list[Check]:
 
 
 def draw(args: argparse.Namespace, dataset, shown: list[Check]) -> str:
-    """A picture of photos that show why checks failed or warn; '' if none do."""
+    """A picture of images that show why checks failed or warn; '' if none do."""
     from mmwsss.visualization.contact_sheet import save_contact_sheet
     from mmwsss.visualization.report_rows import collect_images
     columns: list[dict] = [dict(title='Pseudo label', masks=args.labels)]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # What IRN's two thresholds are beside the best one.
 MARGIN_FG, MARGIN_BG = 0.15, 0.10
-# Photos that show why a stage is worse.
+# Images that show why a stage is worse.
 SHOWN = 8
 
 
@@ -139,7 +139,7 @@ def choose_by_masks(args: argparse.Namespace, infos: list[dict],
 
 def draw_stages(args: argparse.Namespace, infos: list[dict], dataset,
                 thresholds: dict[str, float]) -> str:
-    """A picture of the photos whose seeds differ most between the stages."""
+    """A picture of the images whose seeds differ most between the stages."""
     from mmwsss.evaluation.metrics.prediction_files import prediction_file
     from mmwsss.structures import Seed
     from mmwsss.visualization.contact_sheet import save_contact_sheet

@@ -40,9 +40,10 @@ def parse_args() -> argparse.Namespace:
         '--format', choices=['parquet', 'webdataset', 'png'], default='parquet',
         help='of the output (default: parquet)')
     parser.add_argument(
-        '--with-photos', action='store_true', help='write the photos into the shards')
+        '--with-images', '--with-photos', action='store_true',
+        help='write the photos into the shards')
     parser.add_argument(
-        '--photos-per-shard', type=int, default=500,
+        '--images-per-shard', '--photos-per-shard', type=int, default=500,
         help='what is lost at most by a kill, for each worker (default: 500)')
     parser.add_argument(
         '--engine', choices=['plain', 'ray'], default='plain',
@@ -67,8 +68,8 @@ def parse_args() -> argparse.Namespace:
         parser.error('give --refiner (perhaps "none") or --walk')
     if args.walk is not None and args.refiner is None and args.alpha is not None:
         parser.error('--alpha needs --refiner')
-    if args.photos_per_shard < 1 or args.workers < 0 or args.max_errors < 0:
-        parser.error('--photos-per-shard must be at least 1, --workers and '
+    if args.images_per_shard < 1 or args.workers < 0 or args.max_errors < 0:
+        parser.error('--images-per-shard must be at least 1, --workers and '
                      '--max-errors 0')
     for path in (args.checkpoint, *(args.walk or ())[1:]):
         if not osp.isfile(path):
@@ -77,7 +78,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Label photos."""
+    """Label images."""
     from mmwsss.apis import label_photos
     from mmwsss.apis.labelling import read_trained_config
     cfg = read_trained_config(args.config, args.checkpoint, args.cfg_options)
@@ -90,8 +91,8 @@ def main(args: argparse.Namespace) -> None:
     rule = None if args.refiner is None else label_rule_config(args, cfg)
     summary = label_photos(
         cfg, args.checkpoint, args.input, args.output, args.tags, rule, walk,
-        format=args.format, with_photos=args.with_photos,
-        photos_per_shard=args.photos_per_shard, engine=args.engine,
+        format=args.format, with_images=args.with_images,
+        images_per_shard=args.images_per_shard, engine=args.engine,
         workers=args.workers, gpus=args.gpus, device=args.device,
         max_errors=args.max_errors)
     for check in summary['checks']:

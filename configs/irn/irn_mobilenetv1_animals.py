@@ -10,7 +10,7 @@ model = dict(
     decode_head=dict(num_classes=7), auxiliary_head=dict(num_classes=7))
 # The largest image.
 walk_tta_model = dict(pad_size=320)
-# Three epochs of 400 photos.
+# Three epochs of 400 images.
 train_cfg = dict(max_iters=150)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.01),

@@ -1,4 +1,4 @@
-# DeepLab v2 that labels the photos it learnt from anew, by their tags.
+# DeepLab v2 that labels the images it learnt from anew, by their tags.
 # python tools/train.py configs/self_training/self_training_deeplabv2_r101_voc.py
 _base_ = ['../deeplab/deeplabv2_r101_voc.py', '../_base_/datasets/tags.py']
 

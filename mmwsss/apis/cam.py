@@ -20,6 +20,7 @@ from mmwsss.ops import max_norm
 from mmwsss.structures import to_image_size
 from mmwsss.utils import atomic_write
 from mmwsss.utils.devices import check_device
+from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.visualization import overlay_cam
 
 from .cam_layers import FeatureLayer, find_layer
@@ -33,11 +34,11 @@ _TINY = 1e-30
 
 @dataclass
 class CAMResult:
-    """The class maps of one photo.
+    """The class maps of one image.
 
     Args:
         name (str): The file's stem, or ``photo_<i>``.
-        image (np.ndarray): The photo, RGB uint8 ``(H, W, 3)``.
+        image (np.ndarray): The image, RGB uint8 ``(H, W, 3)``.
         classes (list[str]): Names of the K classes that were asked for, the most
             probable first where none were.
         labels (list[int]): Their places in the classifier's output.
@@ -55,7 +56,7 @@ class CAMResult:
     maps: np.ndarray
 
     def overlay(self, index: int = 0, alpha: float = 0.5) -> np.ndarray:
-        """A class's map as a heat map over the photo, RGB uint8 ``(H, W, 3)``."""
+        """A class's map as a heat map over the image, RGB uint8 ``(H, W, 3)``."""
         return overlay_cam(self.image, self.maps[index], alpha)
 
     def save(self, path: str, index: int = 0) -> None:
@@ -75,7 +76,7 @@ class CAM:
             evaluation mode. Or what finds any word: ``'clip'``, which is CLIP-ES
             on ``ViT-B-16-quickgelu``, ``'clip/<architecture of open_clip>'``, or a
             :class:`~mmwsss.apis.localizers.Localizer`. Words compete with each
-            other, so ask for all that photos show at once.
+            other, so ask for all that images show at once.
         method (str, optional): ``'cam'`` (`Zhou et al., 2016
             <https://arxiv.org/abs/1512.04150>`_): the classifier's weights at
             every pixel, for networks that classify the mean of their last
@@ -93,7 +94,7 @@ class CAM:
             to look for where a call names none.
         weights (str, optional): A file of the model's weights. Defaults to None:
             those of the library, which downloads them once.
-        image_size (int | tuple[int, int], optional): What photos are resized to
+        image_size (int | tuple[int, int], optional): What images are resized to
             for the network: their short side, or exactly ``(H, W)``. Defaults to
             the size that the model was tested with. Larger gives finer maps.
         device (str, optional): Defaults to the accelerator, if there is one.
@@ -148,14 +149,15 @@ class CAM:
         self.layer = layer
         self._found: FeatureLayer | None = None
 
+    @renamed_arguments(photos='images')
     def __call__(self,
-                 photos: ImageInput | Sequence[ImageInput],
+                 images: ImageInput | Sequence[ImageInput],
                  classes: Sequence[str | int] | str | int | None = None,
                  top: int = 1) -> 'CAMResult | list[CAMResult]':
         """Compute class maps.
 
         Args:
-            photos (str | Image | np.ndarray | Sequence): A photo (a path, an
+            images (str | Image | np.ndarray | Sequence): An image (a path, an
                 image of Pillow, or an RGB uint8 array ``(H, W, 3)``), or several:
                 a folder, a glob pattern or a list.
             classes (Sequence[str | int], optional): Names of classes, or their
@@ -165,27 +167,27 @@ class CAM:
             top (int): How many, where ``classes`` names none. Defaults to 1.
 
         Returns:
-            CAMResult | list[CAMResult]: Of one photo, or of several a list.
+            CAMResult | list[CAMResult]: Of one image, or of several a list.
 
         Raises:
-            FileNotFoundError: If a photo does not exist.
+            FileNotFoundError: If an image does not exist.
             ValueError: If a file is no whole image, a class is unknown, CAM is not
                 defined for the network, or a localizer is given no words.
         """
-        results = list(self.iterate(photos, classes, top))
-        single = isinstance(photos, (np.ndarray, Image.Image)) or (
-            isinstance(photos, (str, os.PathLike)) and osp.isfile(photos))
+        results = list(self.iterate(images, classes, top))
+        single = isinstance(images, (np.ndarray, Image.Image)) or (
+            isinstance(images, (str, os.PathLike)) and osp.isfile(images))
         return results[0] if single else results
 
     def iterate(self,
-                photos: ImageInput | Sequence[ImageInput],
+                images: ImageInput | Sequence[ImageInput],
                 classes: Sequence[str | int] | str | int | None = None,
                 top: int = 1) -> Iterator[CAMResult]:
-        """Yield the results of :meth:`__call__` one by one, for many photos."""
-        several = photos if isinstance(photos, (list, tuple)) else None
+        """Yield the results of :meth:`__call__` one by one, for many images."""
+        several = images if isinstance(images, (list, tuple)) else None
         for name, source in find_images(
-                _from_pillow(photos) if several is None else
-                [_from_pillow(photo) for photo in several]):
+                _from_pillow(images) if several is None else
+                [_from_pillow(one) for one in several]):
             image = read_image(source) if isinstance(source, str) else source
             check_rgb(image)
             yield (self._explain(name, image, classes, top) if self.localizer is None
@@ -300,13 +302,13 @@ class CAM:
         return logits
 
     def _find(self, images: Tensor, logits: Tensor) -> FeatureLayer:
-        """The layer, which the first photo shows."""
+        """The layer, which the first image shows."""
         if self._found is None:
             self._found = find_layer(self.classifier, images, logits, self.layer)
         return self._found
 
     def _resize(self, image: np.ndarray) -> np.ndarray:
-        """A photo of the network's size, none of it cut off."""
+        """An image of the network's size, none of it cut off."""
         size = self.classifier.size
         if isinstance(size, int):
             short = min(image.shape[:2])
@@ -352,7 +354,7 @@ _BY_GRADIENT: dict[str, Callable[[Tensor, Tensor], Tensor]] = dict(
 METHODS = ('cam', *_BY_GRADIENT)
 
 
-def _from_pillow(photo: Any) -> ImageLike:
-    if isinstance(photo, Image.Image):
-        return np.asarray(ImageOps.exif_transpose(photo).convert('RGB'))
-    return photo
+def _from_pillow(image: Any) -> ImageLike:
+    if isinstance(image, Image.Image):
+        return np.asarray(ImageOps.exif_transpose(image).convert('RGB'))
+    return image

@@ -28,7 +28,7 @@ class Classifier:
         module (nn.Module): The network, in evaluation mode.
         logits (Callable): Images ``(N, 3, H, W)`` -> logits ``(N, K)``.
         classes (Sequence[str], optional): The K names, where they are known.
-        size (int | tuple[int, int]): What photos are resized to: their short
+        size (int | tuple[int, int]): What images are resized to: their short
             side, or, where the network takes one size only, ``(H, W)``.
         mean, std (Sequence[float]): Of RGB in [0, 255].
         bgr (bool): Whether channels come in the order of OpenCV.

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""A trained model for photos that are in memory."""
+"""A trained model for images that are in memory."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -101,17 +101,17 @@ def memory_pipeline(pipeline: Sequence[dict]) -> Callable:
 
 def predict_image(runner: Any, pipeline: Callable, name: str, image: np.ndarray,
                   labels: np.ndarray | None) -> SegDataSample:
-    """Run a model on one photo.
+    """Run a model on one image.
 
     Args:
         runner (nn.Module): The model, or its test-time augmentation.
         pipeline (Callable): Of :func:`memory_pipeline`.
-        name (str): What errors call the photo.
+        name (str): What errors call the image.
         image (np.ndarray): uint8 RGB of shape (H, W, 3).
         labels (np.ndarray, optional): Its image labels, multi-hot, background first.
 
     Returns:
-        SegDataSample: The prediction at the photo's size.
+        SegDataSample: The prediction at the image's size.
     """
     data = pipeline(
         dict(

@@ -148,7 +148,7 @@ class WSSSInferencer:
                  tags: Sequence[str] | None = None,
                  out_dir: str | None = None,
                  show_progress: bool = True) -> dict | list[dict]:
-        """Run the model on photos.
+        """Run the model on images.
 
         Args:
             inputs (str | np.ndarray | Sequence): An image (a path, or an RGB
@@ -162,7 +162,7 @@ class WSSSInferencer:
                 with class scores, ``cams/<name>/<class>.jpg`` and
                 ``scores.json``; see :class:`ResultFolder`. Names are paths below
                 a given folder. Defaults to None: nothing is written.
-            show_progress (bool): Whether to show a bar for several photos.
+            show_progress (bool): Whether to show a bar for several images.
 
         Returns:
             dict | list[dict]: For one image (not for a folder of one) the dict,

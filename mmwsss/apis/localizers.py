@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Models that find any word in a photo, as :class:`mmwsss.CAM` takes them."""
+"""Models that find any word in an image, as :class:`mmwsss.CAM` takes them."""
 
 import os
 import os.path as osp
@@ -17,7 +17,7 @@ from mmwsss.utils.projects import PROJECTS
 
 @runtime_checkable
 class Localizer(Protocol):
-    """What finds words in a photo."""
+    """What finds words in an image."""
 
     def locate(self, image: np.ndarray, words: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Find words.

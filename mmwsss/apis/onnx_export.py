@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""A segmentation model as one ONNX file, from a photo to its mask."""
+"""A segmentation model as one ONNX file, from an image to its mask."""
 
 import inspect
 import json
@@ -18,7 +18,7 @@ from .inferencer import WSSSInferencer
 
 
 class _ImageToMask(nn.Module):
-    """What mmseg does with a photo at test, as a function of tensors alone."""
+    """What mmseg does with an image at test, as a function of tensors alone."""
 
     mean: Tensor
     std: Tensor
@@ -71,7 +71,7 @@ def export_onnx(model: str | Config,
     Raises:
         FileNotFoundError: If there is no such config or checkpoint.
         ValueError: If the checkpoint belongs to another model, or the model is no
-            plain segmentation model that sees whole photos at once.
+            plain segmentation model that sees whole images at once.
         ImportError: If onnx is not installed.
 
     Example:

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""The folder that results of photos are written into."""
+"""The folder that results of images are written into."""
 
 import os.path as osp
 import re
@@ -13,14 +13,14 @@ from mmwsss.datasets.image_io import write_mask
 from mmwsss.utils import atomic_write, read_json, write_json
 
 RECORD = 'photos.json'
-"""The file that says which photo the results of each name are of."""
+"""The file that says which image the results of each name are of."""
 
 
 class ResultFolder:
-    """A folder of results, in which no photo takes another's place.
+    """A folder of results, in which no image takes another's place.
 
-    ``photos.json`` says which photo each name belongs to, before anything else is
-    written. A photo may be run again; another one of the same name is refused.
+    ``photos.json`` says which image each name belongs to, before anything else is
+    written. An image may be run again; another one of the same name is refused.
 
     Args:
         folder (str): The folder; it need not exist.
@@ -29,8 +29,8 @@ class ResultFolder:
             each other.
 
     Raises:
-        ValueError: Naming both photos, if results of one of the names are there,
-            of another photo; or naming ``photos.json``, if that is damaged.
+        ValueError: Naming both images, if results of one of the names are there,
+            of another image; or naming ``photos.json``, if that is damaged.
     """
 
     def __init__(self, folder: str,
@@ -52,7 +52,7 @@ class ResultFolder:
         write_json(record, owners)
 
     def write(self, result: dict, palette: Sequence[Sequence[int]]) -> None:
-        """Write mask, overlay and class maps of a photo."""
+        """Write mask, overlay and class maps of an image."""
         name = result['name']
         write_mask(self._path('masks', f'{name}.png'), result['mask'], palette)
         _write_image(self._path('overlays', f'{name}.jpg'), result['overlay'])
@@ -61,7 +61,7 @@ class ResultFolder:
                 self._path('cams', name, f'{class_file_name(label)}.jpg'), cam)
 
     def write_scores(self, scores: dict[str, dict[str, float]]) -> None:
-        """Add the class scores of photos to ``scores.json``."""
+        """Add the class scores of images to ``scores.json``."""
         path = self._path('scores.json')
         write_json(path, {**_read_dict(path), **scores})
 

@@ -9,7 +9,7 @@ from .tools import call_tool, option_words
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``mmwsss cam``."""
-    parser.add_argument('photo', help='a photo, a folder or a quoted pattern')
+    parser.add_argument('image', help='a photo, a folder or a quoted pattern')
     parser.add_argument('--model', default='resnet50', help='name of a classifier in '
                         "timm or mmpretrain, or 'clip', which finds any word "
                         '(default: resnet50)')
@@ -22,16 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', default='cams', help='where to write (default: cams)')
 
 
-def cam(photo: str,
+def cam(image: str,
         model: str = 'resnet50',
         weights: str | None = None,
         method: str | None = None,
         classes: Sequence[str] = (),
         out: str = 'cams') -> str:
-    """Draw class activation maps over photos; :class:`mmwsss.CAM` returns them.
+    """Draw class activation maps over images; :class:`mmwsss.CAM` returns them.
 
     Args:
-        photo (str): A photo, a folder or a pattern.
+        image (str): An image, a folder or a pattern.
         model (str): Name of a classifier in timm or mmpretrain, or ``'clip'``.
             Defaults to 'resnet50'.
         weights (str, optional): A file of its weights. Defaults to the library's.
@@ -45,9 +45,9 @@ def cam(photo: str,
         str: The folder ``out``.
 
     Raises:
-        ToolFailed: If there is no such model, class or photo.
+        ToolFailed: If there is no such model, class or image.
     """
-    call_tool('tools/analysis_tools/cam.py', photo, *option_words(
+    call_tool('tools/analysis_tools/cam.py', image, *option_words(
         model=model, weights=weights, method=method, out_dir=out,
         classes=list(classes)))
     return out

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""``mmwsss check``: look at a folder of photos before anything is trained."""
+"""``mmwsss check``: look at a folder of images before anything is trained."""
 
 import argparse
 
@@ -25,11 +25,11 @@ def check(data: str,
           tags: str | None = None,
           masks: str | None = None,
           classes: str | None = None) -> None:
-    """Say what a folder of photos holds, and what its tags cannot teach.
+    """Say what a folder of images holds, and what its tags cannot teach.
 
     Args:
-        data (str): The folder of photos.
-        quick (bool): Whether to leave the photos unread. Defaults to False.
+        data (str): The folder of images.
+        quick (bool): Whether to leave the images unread. Defaults to False.
         tags (str, optional): The table of tags, where it is not found.
         masks (str, optional): The folder of masks, likewise.
         classes (str, optional): The list of classes, likewise.

@@ -27,9 +27,9 @@ def export(work_dir: str,
            format: str,
            masks: str = 'predictions',
            out: str | None = None) -> str:
-    """Write masks of a run's photos as annotations, or its model as ONNX.
+    """Write masks of a run's images as annotations, or its model as ONNX.
 
-    Photos and masks are those of the run: photos that it reduced have their reduced
+    Images and masks are those of the run: images that it reduced have their reduced
     size. ``tools/dataset_converters/import_masks.py`` takes corrected ones back.
 
     Args:
@@ -59,6 +59,6 @@ def export(work_dir: str,
                                     f'is no {path}')
     out = out or osp.join(work_dir, f'export_{format}')
     call_tool('tools/dataset_converters/export_masks.py', folder, *option_words(
-        photos=osp.join(data, 'photos'), classes=osp.join(data, 'classes.txt'),
+        images=osp.join(data, 'photos'), classes=osp.join(data, 'classes.txt'),
         tags=osp.join(data, 'tags.csv'), format=format, out=out))
     return out

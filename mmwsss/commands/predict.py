@@ -1,10 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""``mmwsss predict``: masks of any photos by the model of a run."""
+"""``mmwsss predict``: masks of any images by the model of a run."""
 
 import argparse
 import os.path as osp
 
 from mmwsss.utils import follow_checkpoint
+from mmwsss.utils.renamed import renamed_arguments
 
 from .tools import call_tool
 
@@ -14,17 +15,18 @@ STEP = 'train_segmentor'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``mmwsss predict``."""
     parser.add_argument('work_dir', help='folder of a run')
-    parser.add_argument('photos', help='a photo, a folder or a quoted pattern')
+    parser.add_argument('images', help='a photo, a folder or a quoted pattern')
     parser.add_argument('--out', help='where to write (default: predictions in the '
                         'folder of the run)')
 
 
-def predict(work_dir: str, photos: str, out: str | None = None) -> str:
-    """Write masks and overlays of photos.
+@renamed_arguments(photos='images')
+def predict(work_dir: str, images: str, out: str | None = None) -> str:
+    """Write masks and overlays of images.
 
     Args:
         work_dir (str): The folder of a run.
-        photos (str): A photo, a folder or a pattern.
+        images (str): An image, a folder or a pattern.
         out (str, optional): Where to write. Defaults to ``predictions`` in the
             folder of the run.
 
@@ -33,11 +35,11 @@ def predict(work_dir: str, photos: str, out: str | None = None) -> str:
 
     Raises:
         FileNotFoundError: If the run has no model yet.
-        ToolFailed: If a photo cannot be read.
+        ToolFailed: If an image cannot be read.
     """
     config, checkpoint = find_model(work_dir)
     out = out or osp.join(work_dir, 'predictions')
-    call_tool('demo/image_demo.py', photos, config, checkpoint, '--out-dir', out)
+    call_tool('demo/image_demo.py', images, config, checkpoint, '--out-dir', out)
     return out
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""``mmwsss preview``: pseudo labels of some photos at another threshold."""
+"""``mmwsss preview``: pseudo labels of some images at another threshold."""
 
 import argparse
 import os.path as osp
@@ -26,7 +26,7 @@ def preview(work_dir: str,
             refiner: str | None = None,
             num_images: int = 8,
             out: str | None = None) -> str:
-    """Draw pseudo labels of some photos from the seeds of a run.
+    """Draw pseudo labels of some images from the seeds of a run.
 
     Nothing is trained. A run takes a threshold by
     ``--cfg-options steps.pseudo_labels.bg_thr=0.3``.
@@ -36,7 +36,7 @@ def preview(work_dir: str,
         threshold (float): The score of the background.
         refiner (str, optional): How seeds become labels. Defaults to that of the
             run.
-        num_images (int): How many photos. Defaults to 8.
+        num_images (int): How many images. Defaults to 8.
         out (str, optional): The PNG to write. Defaults to
             ``preview_<threshold>.png`` in the folder of the run.
 

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""``mmwsss run``: from a folder of tagged photos to a model and a report."""
+"""``mmwsss run``: from a folder of tagged images to a model and a report."""
 
 import argparse
 import os
@@ -26,11 +26,11 @@ METHODS = dict(
 """Method -> the beginning of its recipe's name in ``configs/``."""
 
 PRESETS = dict(cpu=('_mobilenetv1', 384), gpu=('', 640))
-"""Device -> the recipes' small or large backbone, and the long side of photos."""
+"""Device -> the recipes' small or large backbone, and the long side of images."""
 
 LISTS = dict(train_list='train.txt', seed_list='seeds.txt', val_list='val.txt',
              test_list='test.txt')
-"""Variable of the recipes -> the list that the photos are laid out with."""
+"""Variable of the recipes -> the list that the images are laid out with."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,15 +70,15 @@ def run(data: str,
         gpus: int = 1,
         cfg_options: Sequence[str] = (),
         full: bool = False) -> str:
-    """Train a segmentation model on tagged photos.
+    """Train a segmentation model on tagged images.
 
-    The layout of the folder is found, see :func:`mmwsss.photos.find_layout`. Where
-    there are masks, some choose threshold, stage and refiner and others score the
-    final model; training reads none of these photos. The same call goes on after a
-    kill.
+    The layout of the folder is found, see
+    :func:`mmwsss.image_folder.find_layout`. Where there are masks, some choose
+    threshold, stage and refiner and others score the final model; training reads none
+    of these images. The same call goes on after a kill.
 
     Args:
-        data (str): The folder of photos. For the method ``'clip'``, and any recipe
+        data (str): The folder of images. For the method ``'clip'``, and any recipe
             that has the variable ``prompts``, it may hold ``prompts.txt``, other
             words for the classes of ``classes.txt``.
         out (str, optional): Where all is written. Defaults to
@@ -87,25 +87,25 @@ def run(data: str,
             has.
         method (str): One of ``METHODS`` or ``PROJECTS``, or a recipe's file. Where
             this has ``known_classes = True``, its localizer knows the classes before
-            any tag, as CLIP does, and it matters little how many photos show one.
+            any tag, as CLIP does, and it matters little how many images show one.
             Defaults to 'cam'.
         weights (str, optional): A file of initial weights.
         tags (str, optional): The table of tags, where it is not found.
         masks (str, optional): The folder of masks, likewise.
         classes (str, optional): The list of classes, likewise.
-        max_long (int, optional): The long side of the copies of larger photos.
+        max_long (int, optional): The long side of the copies of larger images.
         force (bool): Whether to go on where a check fails. Defaults to False.
         gpus (int): Processes of each training. Defaults to 1.
         cfg_options (Sequence[str]): ``key=value`` changes to the recipe.
         full (bool): Whether to train the same model on the masks of the training
-            photos, too, for comparison. Defaults to False.
+            images, too, for comparison. Defaults to False.
 
     Returns:
         str: The folder ``out``; its ``report.html`` tells the rest.
 
     Raises:
         FileNotFoundError: If there is no such folder or file, or ``full`` and not all
-            photos that it needs have masks.
+            images that it needs have masks.
         ToolFailed: If a tool fails, or a check stops the run (``status`` 3).
     """
     if not osp.isdir(data):
@@ -144,7 +144,7 @@ def run(data: str,
 
 
 def full_masks(copies: str) -> str:
-    """The folder of masks, if all training photos and some of test have one."""
+    """The folder of masks, if all training images and some of test have one."""
     folder = osp.abspath(osp.join(copies, 'masks'))
     lacking = [key for key in read_id_list(osp.join(copies, 'train.txt'))
                if not osp.isfile(osp.join(folder, f'{key}.png'))]
@@ -157,7 +157,7 @@ def full_masks(copies: str) -> str:
 
 
 def copy_prompts(data: str, copies: str) -> bool:
-    """Lay ``prompts.txt`` out beside the copies of the photos, if there is one.
+    """Lay ``prompts.txt`` out beside the copies of the images, if there is one.
 
     A recipe that does not take it as its ``prompts`` is left to say so.
     """

@@ -62,7 +62,7 @@ class WeakFolderDataset(BaseWeakSegDataset):
 
     Args:
         ann_file (str): List of ids, or of file names. Defaults to '', all
-            photos.
+            images.
         label_file (str): JSON or CSV table of tags, see
             :func:`mmwsss.structures.read_label_names`. Defaults to ''.
         classes (Sequence[str] | str, optional): All classes, or a text file

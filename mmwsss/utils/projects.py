@@ -17,7 +17,7 @@ class Project(NamedTuple):
         package (str): Its package, such as ``'projects.clip_es'``.
         recipe (str): The beginning of its recipes' names for one's own photos, in its
             folder ``configs``.
-        localizer (str, optional): The class in it that finds any words in a photo, see
+        localizer (str, optional): The class in it that finds any words in an image, see
             :class:`mmwsss.apis.localizers.Localizer`. Defaults to None: it has none.
     """
 

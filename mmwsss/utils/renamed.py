@@ -47,7 +47,7 @@ RECIPES = dict(threshold='bg_thr')
 def warn_renamed(old: str, new: str) -> None:
     """Say once in a process that a name has changed."""
     # Not to standard output, which may be a script or a number.
-    print(f'warning: {old} is called {new} now: please rename it in your config',
+    print(f'warning: {old} is called {new} now: please rename it',
           file=sys.stderr)
 
 

@@ -1,5 +1,5 @@
 // Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-// Draws the photos of a report; report_photos.py says what the data are.
+// Draws the photos of a report; report_images.py says what the data are.
 'use strict';
 (() => {
   const IGNORE = 255;
@@ -90,7 +90,7 @@
     }
     const order = choice('Order ', 'order', orders);
     if (data.scored) order.value = `worst${last}`;
-    const present = new Set(data.photos.flatMap((p) => [...p.tags, ...p.shown]));
+    const present = new Set(data.images.flatMap((p) => [...p.tags, ...p.shown]));
     const classChoice = choice('Class ', 'class', [['', 'all'],
       ...[...present].sort((a, b) => a - b).map((i) => [i, data.classes[i]])]);
     const search = labelled('Name ', make('input', 'search'));
@@ -137,16 +137,16 @@
     }
 
     // --- Photos
-    const list = make('div', 'photos');
-    const items = data.photos.map((photo, index) => {
-      const node = make('div', 'photo');
+    const list = make('div', 'images');
+    const items = data.images.map((image, index) => {
+      const node = make('div', 'image');
       node.dataset.index = index;
-      return { photo, node, visible: false, pixels: null, redraw: null };
+      return { image, node, visible: false, pixels: null, redraw: null };
     });
     const byNode = new Map(items.map((item) => [item.node, item]));
 
     const paint = (canvas, item, classAt) => {
-      const [width, height] = item.photo.size;
+      const [width, height] = item.image.size;
       canvas.width = width;
       canvas.height = height;
       const context = canvas.getContext('2d');
@@ -168,8 +168,8 @@
     };
 
     const draw = (item) => {
-      const { photo, pixels } = item;
-      const [width, height] = photo.size;
+      const { image, pixels } = item;
+      const [width, height] = image.size;
       const size = width * height;
       const plane = (n) => (i) => pixels.maps[4 * (n * size + i)];
       const parts = [];
@@ -177,7 +177,7 @@
         const figure = make('figure');
         const canvas = make('canvas');
         canvas.setAttribute('role', 'img');
-        canvas.setAttribute('aria-label', `${photo.id}: ${title}`);
+        canvas.setAttribute('aria-label', `${image.id}: ${title}`);
         const text = make('figcaption', '', title);
         figure.append(canvas, text);
         parts.push(figure);
@@ -192,8 +192,8 @@
       const updates = [];
       let at = 0;
       data.columns.forEach((column, i) => {
-        const caption = photo.scored ?
-          () => percent(photo.iou[i][levelOf(column)]) : null;
+        const caption = image.scored ?
+          () => percent(image.iou[i][levelOf(column)]) : null;
         if (column.seed) {
           const best = plane(at);
           const level = plane(at + 1);
@@ -205,16 +205,16 @@
           at += 1;
         }
       });
-      if (photo.scored) add('Ground truth', plane(at));
+      if (image.scored) add('Ground truth', plane(at));
       const title = make('p', 'name');
-      title.append(make('b', '', photo.id));
-      photo.tags.forEach((i) => {
+      title.append(make('b', '', image.id));
+      image.tags.forEach((i) => {
         const patch = make('i', 'patch');
         patch.style.background = `rgb(${data.colors[i].join(',')})`;
         title.append(patch, make('span', '', data.classes[i]));
       });
-      if (photo.disagreement != null) {
-        title.append(make('span', 'soft', `disagreement ${percent(photo.disagreement)}`));
+      if (image.disagreement != null) {
+        title.append(make('span', 'soft', `disagreement ${percent(image.disagreement)}`));
       }
       const row = make('div', 'row');
       row.append(...parts);
@@ -225,7 +225,7 @@
     const show = async (item) => {
       item.visible = true;
       const [jpeg, png] = await Promise.all(
-        [load('jpeg', item.photo.jpeg), load('png', item.photo.maps)]);
+        [load('jpeg', item.image.jpeg), load('png', item.image.maps)]);
       if (!item.visible) return;
       item.pixels = { rgb: pixelsOf(jpeg), maps: pixelsOf(png) };
       draw(item);
@@ -246,24 +246,24 @@
     items.forEach((item) => watcher.observe(item.node));
 
     // --- What the controls do
-    const valueOf = (photo) => {
+    const valueOf = (image) => {
       const [, kind, number] = order.value.match(/^(\D+)(\d*)$/);
-      if (kind === 'disagreement') return -photo.disagreement;
+      if (kind === 'disagreement') return -image.disagreement;
       if (kind === 'class') {
-        const found = photo.classes.find(([i]) => String(i) === classChoice.value);
+        const found = image.classes.find(([i]) => String(i) === classChoice.value);
         return found ? found[1] : null;
       }
-      const value = photo.iou[number]?.[levelOf(data.columns[number])];
+      const value = image.iou[number]?.[levelOf(data.columns[number])];
       return value == null ? null : kind === 'best' ? -value : value;
     };
     const arrange = () => {
       const wanted = classChoice.value === '' ? null : Number(classChoice.value);
       const words = search.value.trim().toLowerCase();
-      const chosen = items.filter(({ photo }) =>
-        (wanted == null || photo.tags.includes(wanted) || photo.shown.includes(wanted)) &&
-        photo.id.toLowerCase().includes(words));
+      const chosen = items.filter(({ image }) =>
+        (wanted == null || image.tags.includes(wanted) || image.shown.includes(wanted)) &&
+        image.id.toLowerCase().includes(words));
       if (order.value !== 'name') {
-        const keys = new Map(chosen.map((item) => [item, valueOf(item.photo)]));
+        const keys = new Map(chosen.map((item) => [item, valueOf(item.image)]));
         // Photos without a number come last.
         chosen.sort((a, b) => (keys.get(a) ?? Infinity) - (keys.get(b) ?? Infinity));
       }

@@ -18,7 +18,7 @@ from .report_rows import Section
 
 _LONG_SIDE = 320
 _CHECK_SIDE = 8000
-"""Of the pictures of a check, tall sheets of many photos."""
+"""Of the pictures of a check, tall sheets of many images."""
 
 
 def render_report(title: str,
@@ -28,7 +28,7 @@ def render_report(title: str,
                   protocol: Mapping[str, str] | None = None,
                   headline: Sequence[Mapping] = (),
                   version: str = '',
-                  photos: Sequence[Mapping] = (),
+                  images: Sequence[Mapping] = (),
                   checks: Sequence[Mapping] = (),
                   files: Mapping[str, str] | None = None) -> str:
     """Write the page.
@@ -47,8 +47,8 @@ def render_report(title: str,
             and optionally ``full``, the number that counts as 100 %, to stand
             at the top.
         version (str): Version of mmwsss. Defaults to ''.
-        photos (Sequence[Mapping]): Sets of which every photo can be looked at:
-            what :func:`~mmwsss.visualization.report_photos.collect_photos` gives.
+        images (Sequence[Mapping]): Sets of which every image can be looked at:
+            what :func:`~mmwsss.visualization.report_images.collect_every_image` gives.
         checks (Sequence[Mapping]): What a run said of itself: dicts of ``title``,
             ``status`` (``'ok'``, ``'warning'`` or ``'failed'``), ``text`` and
             optionally ``pictures``, RGB uint8 arrays ``(H, W, 3)``.
@@ -56,7 +56,7 @@ def render_report(title: str,
 
     Returns:
         str: HTML that needs no other file. Its policy lets nothing run but its own
-        script, which is there only with ``photos``, and nothing be loaded.
+        script, which is there only with ``images``, and nothing be loaded.
     """
     facts = [f'mmwsss {version}'] if version else []
     if steps:
@@ -74,7 +74,7 @@ def render_report(title: str,
               f"script-src 'sha256-{digest}'")
     return environment.get_template('report.html').render(
         title=title, facts=facts, headline=headline, sections=sections,
-        curves=curves or {}, steps=steps, protocol=protocol or {}, photos=photos,
+        curves=curves or {}, steps=steps, protocol=protocol or {}, images=images,
         checks=checks, check_side=_CHECK_SIDE, files=files or {}, script=script,
         policy=policy)
 

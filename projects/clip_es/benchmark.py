@@ -7,7 +7,7 @@ how many passes through CLIP their batches take, in their own order and by size.
 Example:
     PYTHONPATH=. python projects/clip_es/benchmark.py --tags 2 --device cuda --bf16
     PYTHONPATH=. OMP_NUM_THREADS=1 python projects/clip_es/benchmark.py --cpu-time
-    PYTHONPATH=. python projects/clip_es/benchmark.py --photos my_photos --batch 4
+    PYTHONPATH=. python projects/clip_es/benchmark.py --images my_photos --batch 4
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
         '--cpu-time', action='store_true',
         help='seconds of all threads on the CPU, which others on the machine change '
         'less, instead of the clock\'s')
-    parser.add_argument('--photos', metavar='DIR', help='count passes instead')
+    parser.add_argument('--images', metavar='DIR', help='count passes instead')
     args = parser.parse_args()
     if min(args.tags, args.batch, args.repeat, *args.size) < 1:
         parser.error('sizes and numbers must be positive')
@@ -64,7 +64,7 @@ def medians(args: argparse.Namespace, *works: Callable[[], object]) -> list[floa
 
 
 def count_passes(folder: str, batch: int) -> None:
-    """Print how many batches of one size photos make, as they are and by size."""
+    """Print how many batches of one size images make, as they are and by size."""
     from mmwsss.datasets.folder import find_images
     from mmwsss.datasets.image_io import read_image_size
     from projects.clip_es.resize_to_patches import patches_size
@@ -82,8 +82,8 @@ def count_passes(folder: str, batch: int) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Print the table."""
-    if args.photos:
-        count_passes(args.photos, args.batch)
+    if args.images:
+        count_passes(args.images, args.batch)
         return
     import torch
     from rich import print as show
@@ -109,34 +109,34 @@ def main(args: argparse.Namespace) -> None:
     head = CLIPESHead(args.tags + 1, args.arch).to(args.device)
     images = torch.randn(args.batch, 3, height, width, device=args.device)
 
-    def blocks(photos: torch.Tensor = images) -> tuple:
+    def blocks(images: torch.Tensor = images) -> tuple:
         with torch.autocast(args.device, torch.bfloat16, enabled=args.bf16):
-            return tuple(one.float() for one in backbone(photos))
+            return tuple(one.float() for one in backbone(images))
 
     feats = blocks()
     *_, patches, token, attention = feats
-    per_photo = 1 / args.batch
+    per_image = 1 / args.batch
     works = {'blocks before the last': blocks}
     if args.batch > 1:
         works['blocks before the last, one photo at a time'] = lambda: tuple(
             blocks(one) for one in images.split(1))
-    rows += zip(works, (per_photo * one for one in medians(args, *works.values())),
+    rows += zip(works, (per_image * one for one in medians(args, *works.values())),
                 strict=True)
     for tags in (0, args.tags):
         present = torch.zeros(args.batch, args.tags, dtype=torch.bool)
         present[:, :tags] = True
         present = present.to(args.device)
         measure(f'last block, {tags} tags', lambda shown=present: head.grad_cam(
-            patches, token, words[25:], words[:25], shown), per_photo)
+            patches, token, words[25:], words[:25], shown), per_image)
     mean = attention[0].mean(dim=0)[1:, 1:]
     cams = torch.rand(args.tags, height // 16, width // 16, device=args.device)
     measure(f'affinity of {args.tags} tags', lambda: class_aware_affinity(mean, cams))
     measure(f'affinity, anew for each of {args.tags} tags', lambda: [
         class_aware_affinity(mean, cam[None]) for cam in cams])
-    photo = torch.randint(256, (1, 3, height, width), dtype=torch.uint8)
+    image = torch.randint(256, (1, 3, height, width), dtype=torch.uint8)
     probs = torch.rand(1, args.tags + 1, height, width).softmax(dim=1)
     measure('dense CRF', lambda: dense_crf(
-        probs, photo, 10, gaussian=(1, 3), bilateral=(67, 3, 4)))
+        probs, image, 10, gaussian=(1, 3), bilateral=(67, 3, 4)))
     table = Table('part', 'seconds a photo',
                   title=f'{args.arch}, {height} x {width}, batch {args.batch}, '
                   f'{args.tags} tags, {args.device}{" bf16" if args.bf16 else ""}')

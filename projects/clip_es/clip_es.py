@@ -9,7 +9,7 @@ from mmwsss.structures import ClassMaps, Seed, resize_maps, strided_size
 
 @MODELS.register_module()
 class CLIPES(WeakSegmentor):
-    """CLIP as a localizer: photos and tags in, seeds out, without training.
+    """CLIP as a localizer: images and tags in, seeds out, without training.
 
     See :class:`CLIPESHead`. A class map depends on which other classes an image
     shows, so images are asked together with their labels, by :meth:`locate`.

@@ -55,7 +55,7 @@ class CLIPESTTAModel(ImageTTAModel):
             data_samples=[[one] for one in samples]))[0]
 
     def _merge(self, seen: list[tuple]) -> SegDataSample:
-        """One prediction of the views of a photo."""
+        """One prediction of the views of an image."""
         flips = [bool(sample.metainfo.get('flip', False)) for sample, *_ in seen]
         if all(flips):
             raise ValueError(

@@ -51,7 +51,7 @@ def read_words(cfg: Config) -> tuple[list[str], list[str], list[str]]:
     """Classes, the words of each, and words for background, of a config.
 
     Raises:
-        ValueError: If there is a ``prompts.txt`` beside the photos that the config
+        ValueError: If there is a ``prompts.txt`` beside the images that the config
             does not read, or see :func:`class_prompts`.
     """
     from mmseg.registry import DATASETS

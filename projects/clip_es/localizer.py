@@ -20,16 +20,16 @@ from .resize_to_patches import patches_size
 
 MEAN = (122.7709383, 116.7460125, 104.09373615)
 STD = (68.5005327, 66.6321579, 70.32316305)
-"""Of CLIP's photos, RGB in [0, 255]."""
+"""Of CLIP's images, RGB in [0, 255]."""
 
 ImageLike = str | os.PathLike | Image.Image | np.ndarray
 
 
 class CLIPLocalizer:
-    """A photo and words in, a map of each word out; nothing is trained.
+    """An image and words in, a map of each word out; nothing is trained.
 
     The localizer of CLIP-ES, see :class:`CLIPESHead`, for any words. Words compete
-    with each other and with words for background, so ask for all that a photo shows
+    with each other and with words for background, so ask for all that an image shows
     at once. Text features are kept: a word is encoded once.
 
     Args:
@@ -43,9 +43,9 @@ class CLIPLocalizer:
             CLIP-ES.
         threshold (float): See :func:`mmwsss.ops.class_aware_affinity`. Defaults to
             0.4.
-        full_boxes (bool): See there. Defaults to True, so that small photos have
+        full_boxes (bool): See there. Defaults to True, so that small images have
             maps, too; published: False.
-        max_long (int, optional): Photos with a longer side are reduced to it.
+        max_long (int, optional): Images with a longer side are reduced to it.
             Defaults to 640.
         device (str, optional): Defaults to the accelerator, if there is one.
 
@@ -89,21 +89,21 @@ class CLIPLocalizer:
         self._features: dict[str, Tensor] = {}
 
     def __call__(self, image: ImageLike, words: Sequence[str]) -> Seed:
-        """Locate words in a photo.
+        """Locate words in an image.
 
         Args:
-            image (str | PIL.Image.Image | np.ndarray): A file, a photo, or an RGB
+            image (str | PIL.Image.Image | np.ndarray): A file, an image, or an RGB
                 array of shape (H, W, 3) of bytes.
             words (Sequence[str]): What to locate; synonyms of one thing in one
                 string, separated by commas.
 
         Returns:
-            Seed: A map of each word at the size of the photo; labels count from 1 in
+            Seed: A map of each word at the size of the image; labels count from 1 in
             the order of the words.
 
         Raises:
             TypeError: If ``words`` is one string.
-            ValueError: If there are no words, one comes twice, or the photo is none.
+            ValueError: If there are no words, one comes twice, or the image is none.
         """
         maps, _ = self.locate(image, words)
         height, width = maps.shape[1:]
@@ -112,7 +112,7 @@ class CLIPLocalizer:
     @torch.no_grad()
     def locate(self, image: ImageLike,
                words: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """As a call, with how sure CLIP is that the photo shows each word.
+        """As a call, with how sure CLIP is that the image shows each word.
 
         Args:
             image (str | PIL.Image.Image | np.ndarray): See there.
@@ -126,9 +126,9 @@ class CLIPLocalizer:
             raise TypeError(f'words must be a list of them, got {words!r}')
         if not words or len({word.strip().casefold() for word in words}) < len(words):
             raise ValueError(f'words must be some, each once, got {list(words)}')
-        photo = _to_rgb(image)
-        size = photo.height, photo.width
-        inputs = self.prepare(photo)
+        rgb = _to_rgb(image)
+        size = rgb.height, rgb.width
+        inputs = self.prepare(rgb)
         classes = self._encoded(words)
         background = self._encoded(background_prompts(self.background, words))
         present = torch.ones((1, len(words)), dtype=torch.bool, device=self.device)
@@ -137,11 +137,11 @@ class CLIPLocalizer:
         maps = resize_maps(answer.maps, size)
         return maps[0].clamp(0, 1), answer.logits[0].sigmoid()
 
-    def prepare(self, photo: Image.Image) -> Tensor:
-        """An RGB photo as the model takes it, of shape (1, 3, H, W)."""
+    def prepare(self, image: Image.Image) -> Tensor:
+        """An RGB image as the model takes it, of shape (1, 3, H, W)."""
         height, width = patches_size(
-            (photo.height, photo.width), self.backbone.patch_size, self.max_long)
-        resized = photo.resize((width, height), Image.Resampling.BICUBIC)
+            (image.height, image.width), self.backbone.patch_size, self.max_long)
+        resized = image.resize((width, height), Image.Resampling.BICUBIC)
         values = torch.from_numpy(np.array(resized)).permute(2, 0, 1).float()
         mean, std = (torch.tensor(one)[:, None, None] for one in (MEAN, STD))
         return ((values - mean) / std)[None].to(self.device)
@@ -158,7 +158,7 @@ class CLIPLocalizer:
 
 
 def _to_rgb(image: ImageLike) -> Image.Image:
-    """A photo in RGB, turned as its camera says."""
+    """An image in RGB, turned as its camera says."""
     if isinstance(image, Image.Image):
         return ImageOps.exif_transpose(image).convert('RGB')
     if isinstance(image, np.ndarray):

@@ -10,7 +10,7 @@ from mmwsss.datasets.transforms.geometry import pil_resize
 
 @TRANSFORMS.register_module()
 class ResizeToPatches(BaseTransform):
-    """Resize a photo so that it is cut into whole patches.
+    """Resize an image so that it is cut into whole patches.
 
     Each side grows to the next multiple, whatever becomes of the aspect. The
     resampling is Pillow's bicubic one on 8 bits, as in CLIP-ES.
@@ -25,7 +25,7 @@ class ResizeToPatches(BaseTransform):
 
     Args:
         patch_size (int): Side of a patch in pixels. Defaults to 16.
-        max_long (int, optional): Photos with a longer side are first reduced to it,
+        max_long (int, optional): Images with a longer side are first reduced to it,
             with their aspect: time and memory grow with the square of the number of
             patches. Defaults to None: never.
     """
@@ -53,7 +53,7 @@ class ResizeToPatches(BaseTransform):
 def patches_size(size: tuple[int, int],
                  patch_size: int,
                  max_long: int | None = None) -> tuple[int, int]:
-    """The (height, width) that :class:`ResizeToPatches` makes of a photo's."""
+    """The (height, width) that :class:`ResizeToPatches` makes of an image's."""
     factor = 1.
     if max_long is not None:
         factor = min(1., max_long / max(size))

@@ -12,19 +12,19 @@ from .resize_to_patches import patches_size
 
 @DATA_SAMPLERS.register_module()
 class SameSizeSampler(DefaultSampler):
-    """Photos that :class:`ResizeToPatches` makes of one size, side by side.
+    """Images that :class:`ResizeToPatches` makes of one size, side by side.
 
-    :class:`CLIPESTTAModel` computes the photos of a batch together that are of one
+    :class:`CLIPESTTAModel` computes the images of a batch together that are of one
     size, so batches should hold such. The largest come first: if there is not enough
     memory, it shows at once. Within a size the order is that of the dataset, and of
-    several processes each takes every so many-th photo of the whole order, so each
+    several processes each takes every so many-th image of the whole order, so each
     has them by size.
 
-    Sizes are read from the headers of files. Photos of shards stay in the order in
+    Sizes are read from the headers of files. Images of shards stay in the order in
     which they lie there, since that is how they are read.
 
     Args:
-        dataset (BaseDataset): The photos.
+        dataset (BaseDataset): The images.
         patch_size (int): As of :class:`ResizeToPatches`. Defaults to 16.
         max_long (int, optional): Likewise. Defaults to None.
         ignore_orientation (bool): As of :class:`LoadPILImage`. Defaults to False.
@@ -33,8 +33,8 @@ class SameSizeSampler(DefaultSampler):
             True.
 
     Raises:
-        FileNotFoundError: If a photo is missing.
-        ValueError: Naming the file, if a photo has no header of an image.
+        FileNotFoundError: If an image is missing.
+        ValueError: Naming the file, if a file has no header of an image.
     """
 
     def __init__(self,
@@ -57,5 +57,5 @@ class SameSizeSampler(DefaultSampler):
         self.order.sort(key=lambda i: (-sizes[i][0] * sizes[i][1], sizes[i], i))
 
     def __iter__(self) -> Iterator[int]:
-        """Yield the positions of this process's photos."""
+        """Yield the positions of this process's images."""
         return (self.order[i] for i in super().__iter__())

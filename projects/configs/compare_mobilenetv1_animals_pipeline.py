@@ -36,7 +36,7 @@ iterations = 200
 # FSAE's pseudo labels are of a head that knows the classes: in the second half.
 fsae_options = {'model.start_iter': iterations // 2}
 
-# One scale and its mirror image, photos of the list, tags measured on val.
+# One scale and its mirror image, images of the list, tags measured on val.
 localizer_options = {
     'train_dataloader.batch_size': 8,
     'train_dataloader.dataset.ann_file': '{train_list}',

@@ -34,11 +34,11 @@ def make_maps(images: str, out: str) -> int:
     """Write the map of every image below a folder that has none yet.
 
     Args:
-        images (str): A folder of photos.
+        images (str): A folder of images.
         out (str): The folder for the maps.
 
     Returns:
-        int: The number of photos.
+        int: The number of images.
 
     Raises:
         ValueError: If there is no image, or one cannot be read.

@@ -61,7 +61,7 @@ class PPCEPSHead(PPCHead):
 
     def loss_by_feat(self, class_maps: ClassMaps, batch_data_samples: list,
                      second: ClassMaps) -> dict[str, Tensor]:
-        """Compute the losses of two views of the same photos.
+        """Compute the losses of two views of the same images.
 
         Args:
             class_maps (ClassMaps): What :meth:`forward` returned for the larger

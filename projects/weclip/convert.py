@@ -37,7 +37,7 @@ PLACES = (
     (r'^decoder_fts_fuse\.linear_fuse\.', 'fuse.'),
     (r'^decoder\.transformer\.resblocks\.', 'blocks.'),
     (r'^decoder\.linear_pred\.', 'predict.'))
-# Of the last photo, and of PAR, which learns nothing.
+# Of the last image, and of PAR, which learns nothing.
 LEFT_OUT = re.compile(r'^(encoder\.visual\.positional_embedding_new$|par\.)')
 
 

@@ -9,7 +9,7 @@ from mmwsss.datasets.transforms.geometry import pil_resize
 
 @TRANSFORMS.register_module()
 class PILRandomScale(BaseTransform):
-    """Scale a photo by a random factor, as AFA and WeCLIP do.
+    """Scale an image by a random factor, as AFA and WeCLIP do.
 
     Sides are cut to whole pixels; the resampling is Pillow's bilinear one on 8 bits.
 

@@ -17,7 +17,7 @@ from mmwsss.structures import Seed, present_classes, resize_maps, strided_size
 class WeCLIPTTAModel(ImageTTAModel):
     """Masks from the mean logits of some scales and flips, as WeCLIP tests.
 
-    The normalised photo is resized until its long side has a given length, whatever
+    The normalised image is resized until its long side has a given length, whatever
     its own; logits of all scales and both sides are averaged at the size of those of
     the first. No tags are needed. Of an image that has some, other classes are ruled
     out.
@@ -96,7 +96,7 @@ class WeCLIPTTAModel(ImageTTAModel):
 
     def mean_logits(self, image: Tensor) -> Tensor:
         """Logits (1, C, h, w) of a normalised image (1, 3, H, W)."""
-        # A photo as narrow as that is widened to a row of patches.
+        # An image as narrow as that is widened to a row of patches.
         patch = self.module.backbone.patch_size
         ratio = self.long_side / max(image.shape[2:])
         size = [max(int(side * ratio), patch) for side in image.shape[2:]]

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""A tiny CAM model with random weights, and photos with tags for it."""
+"""A tiny CAM model with random weights, and images with tags for it."""
 
 import torch
 from mmengine.registry import init_default_scope
@@ -11,11 +11,11 @@ from mmwsss.utils import read_config, read_json
 
 
 def make_setting(folder, voc_root):
-    """Write a config, a checkpoint and a list of photos.
+    """Write a config, a checkpoint and a list of images.
 
     Args:
         folder (Path): Where to.
-        voc_root (Path): Photos in VOC's layout.
+        voc_root (Path): Images in VOC's layout.
     """
     config = folder / 'config.py'
     config.write_text(CONFIG.format(root=str(voc_root)))
@@ -25,17 +25,17 @@ def make_setting(folder, voc_root):
     checkpoint = folder / 'model.pth'
     torch.save(dict(state_dict=model.state_dict(), meta={}), checkpoint)
     ids = (voc_root / 'ImageSets/Segmentation/train.txt').read_text().split()
-    photos = folder / 'photos.txt'
-    photos.write_text(
+    images = folder / 'photos.txt'
+    images.write_text(
         ''.join(f'{voc_root}/JPEGImages/{name}.jpg\n' for name in ids))
     table = voc_root / 'image_labels.json'
     return dict(config=str(config), checkpoint=str(checkpoint), ids=ids,
-                inputs=str(photos), tags=str(table), names=read_json(str(table)),
+                inputs=str(images), tags=str(table), names=read_json(str(table)),
                 root=voc_root)
 
 
-def photo_rows(setting, with_image=True, number=None):
-    """The photos as rows of a shard."""
+def image_rows(setting, with_image=True, number=None):
+    """The images as rows of a shard."""
     rows = []
     for name in setting['ids'][:number]:
         path = setting['root'] / 'JPEGImages' / f'{name}.jpg'

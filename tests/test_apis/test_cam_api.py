@@ -43,7 +43,7 @@ def seeded():
 
 
 @pytest.fixture
-def photo():
+def image():
     return np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 
 
@@ -101,9 +101,9 @@ def test_gradcam_against_finite_differences(images):
     ('mmpretrain/mobilenet-v2_8xb32_in1k', 'backbone.conv2', True),
     ('mmpretrain/deit-tiny_4xb256_in1k', 'backbone.layers.11.ln1', False),
 ])
-def test_the_layer_is_found(photo, name, layer, linear):
+def test_the_layer_is_found(image, name, layer, linear):
     cam = mmwsss.CAM(name, device='cpu', pretrained=False)
-    result = cam(photo, top=3)
+    result = cam(image, top=3)
     assert cam._found.name.startswith(layer)
     assert (cam._found.classifier is not None) == linear
     assert result.maps.shape == (3, 48, 64) and result.maps.dtype == np.float32
@@ -113,7 +113,7 @@ def test_the_layer_is_found(photo, name, layer, linear):
     assert not any(parameter.grad is not None
                    for parameter in cam.classifier.module.parameters())
     if linear:
-        images = cam.classifier.normalize(cam._resize(photo))
+        images = cam.classifier.normalize(cam._resize(image))
         # Of a mean, both methods are the same but for a factor.
         maps = cam.class_maps(images, result.labels)
         cam.method = 'gradcam'
@@ -122,49 +122,49 @@ def test_the_layer_is_found(photo, name, layer, linear):
             maps, other, rtol=1e-3, atol=1e-4 * float(maps.abs().max()))
 
 
-def test_photos_of_any_kind(tmp_path, photo):
+def test_images_of_any_kind(tmp_path, image):
     cam = mmwsss.CAM(Net(), classes=list('abcde'))
-    Image.fromarray(photo).save(tmp_path / 'one.png')
-    Image.fromarray(photo[::-1].copy()).save(tmp_path / 'two.png')
-    of_array = cam(photo)
+    Image.fromarray(image).save(tmp_path / 'one.png')
+    Image.fromarray(image[::-1].copy()).save(tmp_path / 'two.png')
+    of_array = cam(image)
     for same in (str(tmp_path / 'one.png'), tmp_path / 'one.png',
-                 Image.fromarray(photo)):
+                 Image.fromarray(image)):
         result = cam(same)
         assert result.classes == of_array.classes
         np.testing.assert_array_equal(result.maps, of_array.maps)
-        np.testing.assert_array_equal(result.image, photo)
+        np.testing.assert_array_equal(result.image, image)
     assert [one.name for one in cam(tmp_path)] == ['one', 'two']
-    assert [one.name for one in cam([Image.fromarray(photo), photo])] == [
+    assert [one.name for one in cam([Image.fromarray(image), image])] == [
         'photo_0', 'photo_1']
-    grey = cam(Image.fromarray(photo).convert('L'))
-    assert grey.image.shape == photo.shape
+    grey = cam(Image.fromarray(image).convert('L'))
+    assert grey.image.shape == image.shape
 
 
-def test_classes_by_name_number_and_synonym(photo):
+def test_classes_by_name_number_and_synonym(image):
     cam = mmwsss.CAM(Net(3), classes=['tabby, tabby cat', 'crane', 'crane'])
-    assert cam(photo, classes='tabby cat').labels == [0]
-    assert cam(photo, classes=[2, 'Tabby']).labels == [2, 0]
-    assert len(cam(photo, top=9).labels) == 3
+    assert cam(image, classes='tabby cat').labels == [0]
+    assert cam(image, classes=[2, 'Tabby']).labels == [2, 0]
+    assert len(cam(image, top=9).labels) == 3
     with pytest.raises(ValueError, match="no class 'tabbi'; the nearest are tabby"):
-        cam(photo, classes='tabbi')
+        cam(image, classes='tabbi')
     with pytest.raises(ValueError, match=r"'crane' is the name of several .*\[1, 2\]"):
-        cam(photo, classes='crane')
+        cam(image, classes='crane')
     with pytest.raises(ValueError, match='there is no class 3: the model knows 3'):
-        cam(photo, classes=3)
+        cam(image, classes=3)
     with pytest.raises(ValueError, match='have no names'):
-        mmwsss.CAM(Net())(photo, classes='a')
+        mmwsss.CAM(Net())(image, classes='a')
     with pytest.raises(ValueError, match='knows 5 classes, but 2 are named'):
-        mmwsss.CAM(Net(), classes=['a', 'b'])(photo)
+        mmwsss.CAM(Net(), classes=['a', 'b'])(image)
 
 
-def test_overlays_are_written(tmp_path, photo):
-    result = mmwsss.CAM(Net())(photo)
+def test_overlays_are_written(tmp_path, image):
+    result = mmwsss.CAM(Net())(image)
     result.save(str(tmp_path / 'cam.png'))
-    with Image.open(tmp_path / 'cam.png') as image:
-        np.testing.assert_array_equal(np.asarray(image), result.overlay())
+    with Image.open(tmp_path / 'cam.png') as written:
+        np.testing.assert_array_equal(np.asarray(written), result.overlay())
 
 
-def test_weights_of_a_file(tmp_path, photo):
+def test_weights_of_a_file(tmp_path, image):
     from safetensors.torch import save_file
     model = timm.create_model('test_resnet')
     save_file(model.state_dict(), tmp_path / 'w.safetensors')
@@ -196,7 +196,7 @@ def test_without_a_network_the_file_to_bring_is_named(monkeypatch, name, loader,
         mmwsss.CAM(name)
 
 
-def test_what_cannot_be_is_said(photo):
+def test_what_cannot_be_is_said(image):
     with pytest.raises(ValueError, match="'resnet5O'; the nearest are resnet50"):
         mmwsss.CAM('timm/resnet5O')
     with pytest.raises(ValueError, match="library 'torch'"):
@@ -206,20 +206,20 @@ def test_what_cannot_be_is_said(photo):
     with pytest.raises(ValueError, match='method must be one of'):
         mmwsss.CAM(Net(), 'camcam')
     with pytest.raises(ValueError, match='take method="gradcam"'):
-        mmwsss.CAM(Net(hidden=True), 'cam')(photo)
+        mmwsss.CAM(Net(hidden=True), 'cam')(image)
     with pytest.raises(ValueError, match="no layer 'neck'; its parts are stem, body"):
-        mmwsss.CAM(Net(), layer='neck')(photo)
+        mmwsss.CAM(Net(), layer='neck')(image)
     with pytest.raises(ValueError, match="layer 'fc' gives no feature map"):
-        mmwsss.CAM(Net(), layer='fc')(photo)
+        mmwsss.CAM(Net(), layer='fc')(image)
     with pytest.raises(ValueError, match='the model is no classifier'):
-        mmwsss.CAM(nn.Conv2d(3, 2, 1))(photo)
+        mmwsss.CAM(nn.Conv2d(3, 2, 1))(image)
     with pytest.raises(ValueError, match='RGB uint8'):
-        mmwsss.CAM(Net())(photo[..., 0])
+        mmwsss.CAM(Net())(image[..., 0])
 
 
-def test_an_earlier_layer_may_be_named(photo):
+def test_an_earlier_layer_may_be_named(image):
     cam = mmwsss.CAM(Net(), layer='stem')
-    assert cam(photo).maps.shape == (1, 48, 64)
+    assert cam(image).maps.shape == (1, 48, 64)
     assert cam._found.classifier is None
 
 
@@ -230,8 +230,8 @@ def test_importing_mmwsss_stays_light():
     assert done.stdout.strip() == '[] True', done.stderr
 
 
-def test_the_tool(tmp_path, photo, capsys):
-    Image.fromarray(photo).save(tmp_path / 'one.png')
+def test_the_tool(tmp_path, image, capsys):
+    Image.fromarray(image).save(tmp_path / 'one.png')
     torch.save(timm.create_model('test_resnet').state_dict(), tmp_path / 'w.pth')
     run_tool('analysis_tools/cam', tmp_path / 'one.png', '--model', 'test_resnet',
              '--weights', tmp_path / 'w.pth', '--classes', 'tabby', '7', '--out-dir',

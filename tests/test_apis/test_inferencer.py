@@ -190,7 +190,7 @@ def test_images_that_are_none(cam, images, tmp_path):
         cam(str(images))
 
 
-def test_no_photo_takes_the_place_of_another(cam, images, tmp_path):
+def test_no_image_takes_the_place_of_another(cam, images, tmp_path):
     """Photos of one name in two folders, in one run and in two."""
     for folder, colour in (('cat', 'red'), ('dog', 'green')):
         (images / folder).mkdir()
@@ -210,7 +210,7 @@ def test_no_photo_takes_the_place_of_another(cam, images, tmp_path):
     with pytest.raises(ValueError, match=r"cat/000.png as '000', which .*dog/000.png"):
         cam(str(images / 'dog'), out_dir=str(out), show_progress=False)
     assert (out / 'masks' / '000.png').read_bytes() == before
-    # The same photo again, and others: nothing of the first run is lost.
+    # The same image again, and others: nothing of the first run is lost.
     cam(str(images / 'cat'), out_dir=str(out), show_progress=False)
     cam(images / 'a.png', out_dir=str(out))
     assert set(json.loads((out / 'scores.json').read_text())) == {'000', 'a'}

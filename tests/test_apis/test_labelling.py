@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""A million photos begin with eight: every way in and out gives the same masks."""
+"""A million images begin with eight: every way in and out gives the same masks."""
 
 import errno
 import os
@@ -11,14 +11,14 @@ import sys
 import numpy as np
 import pytest
 import torch
-from labelling_setting import make_setting, photo_rows, rows_of
+from labelling_setting import image_rows, make_setting, rows_of
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from tool_runner import load_tool, run_tool
 
 from mmwsss.apis import label_photos
 from mmwsss.apis.labelling import counted_shards, label_settings
-from mmwsss.apis.labelling.inputs import Photos, list_photos
+from mmwsss.apis.labelling.inputs import InputImages, list_images
 from mmwsss.apis.labelling.outputs import LabelFolder
 from mmwsss.datasets.image_io import decode_mask, read_image, read_mask
 from mmwsss.shards import ShardRow, open_shards, write_shard
@@ -31,7 +31,7 @@ pq = pytest.importorskip('pyarrow.parquet')
 
 @pytest.fixture(scope='module')
 def setting(voc_root, tmp_path_factory):
-    """A model, photos, and their masks as shards of three."""
+    """A model, images, and their masks as shards of three."""
     folder = tmp_path_factory.mktemp('labelling')
     setting = make_setting(folder, voc_root)
     out = folder / 'labels'
@@ -40,7 +40,7 @@ def setting(voc_root, tmp_path_factory):
 
 
 def run(setting, out, inputs=None, **options):
-    options = {**dict(tags=setting['tags'], photos_per_shard=3, device='cpu',
+    options = {**dict(tags=setting['tags'], images_per_shard=3, device='cpu',
                       show_progress=False), **options}
     return label_photos(setting['config'], setting['checkpoint'],
                         inputs or setting['inputs'], str(out), **options)
@@ -140,20 +140,20 @@ walk = dict(refiner=dict(steps=16), bg_thr=0.6)
 
 
 def test_every_way_in(setting, tmp_path):
-    """A folder, a list, Parquet of photos, of paths and of URLs, tars, a bucket."""
+    """A folder, a list, Parquet of images, of paths and of URLs, tars, a bucket."""
     expected = masks_of(setting['out'])
     folder = tmp_path / 'photos'
     folder.mkdir()
     for name in setting['ids']:
         shutil.copy(setting['root'] / 'JPEGImages' / f'{name}.jpg', folder)
     (folder / 'notes.doc').write_text('no photo')
-    write_shard(str(tmp_path / 'bytes.parquet'), photo_rows(setting))
-    write_shard(str(tmp_path / 'paths.parquet'), photo_rows(setting, False))
-    urls = photo_rows(setting, False)
+    write_shard(str(tmp_path / 'bytes.parquet'), image_rows(setting))
+    write_shard(str(tmp_path / 'paths.parquet'), image_rows(setting, False))
+    urls = image_rows(setting, False)
     for row in urls:
         row.path = f'file://{row.path}'
     write_shard(str(tmp_path / 'urls.parquet'), urls)
-    rows = photo_rows(setting)
+    rows = image_rows(setting)
     bucket = f'memory://{tmp_path.name}'
     for i in range(2):
         write_shard(str(tmp_path / 'tars' / f'{i}.tar'), rows[5 * i:5 * i + 5])
@@ -173,7 +173,7 @@ def test_every_way_in(setting, tmp_path):
             tags=tags)
         assert masks_of(out) == expected, name
     # The ids of a list of relative paths are these paths.
-    assert list(list_photos(str(tmp_path / 'list.txt'))) == [
+    assert list(list_images(str(tmp_path / 'list.txt'))) == [
         f'photos/{name}' for name in setting['ids']]
 
 
@@ -184,14 +184,14 @@ def test_every_way_in(setting, tmp_path):
     (['/x/ab/a.jpg', '/x/ac/d.e.jpg'], ['ab/a', 'ac/d.e']),
     (['s3://b/x/a.jpg', 's3://b/x/y/c.jpg'], ['a', 'y/c'])])
 def test_ids_begin_below_the_shared_folder(paths, ids):
-    assert list(list_photos(paths).items()) == list(zip(ids, paths, strict=True))
+    assert list(list_images(paths).items()) == list(zip(ids, paths, strict=True))
 
 
 def test_every_way_out(setting, tmp_path):
     expected = rows_of(setting['out'])
-    run(setting, tmp_path / 'tar', format='webdataset', with_photos=True, workers=2)
+    run(setting, tmp_path / 'tar', format='webdataset', with_images=True, workers=2)
     rows = rows_of(tmp_path / 'tar')
-    for row in photo_rows(setting):
+    for row in image_rows(setting):
         assert rows[row.id].image == row.image
         assert rows[row.id].mask == expected[row.id].mask
         assert np.allclose(rows[row.id].scores, expected[row.id].scores)
@@ -230,8 +230,8 @@ def kill_at_the_second(write_account):
     return write
 
 
-def test_broken_photos(setting, tmp_path):
-    rows = photo_rows(setting)
+def test_broken_images(setting, tmp_path):
+    rows = image_rows(setting)
     rows[1].image = rows[1].image[:300]
     rows[4].image = None
     rows[4].path = str(tmp_path / 'gone.jpg')
@@ -270,7 +270,7 @@ def test_an_output_of_something_else(setting, tmp_path):
     torch.save(state, other)
     for options, message in (
             (dict(label_rule=dict(type='ThresholdLabel', bg_thr=.3)), 'another rule'),
-            (dict(photos_per_shard=4), 'another photos_per_shard'),
+            (dict(images_per_shard=4), 'another photos_per_shard'),
             (dict(format='webdataset'), 'another format'),
             (dict(inputs=[setting['root'] / 'JPEGImages' / f'{name}.jpg'
                           for name in setting['ids'][:3]]), 'another photos')):
@@ -284,19 +284,19 @@ def test_an_output_of_something_else(setting, tmp_path):
     assert sorted(setting['out'].iterdir()) == before
 
 
-def test_shards_of_other_photos(setting, tmp_path):
+def test_shards_of_other_images(setting, tmp_path):
     """Ids and sizes tell them apart; where they lie does not matter."""
     def digest(name, **changes):
-        rows = photo_rows(setting, number=2)
+        rows = image_rows(setting, number=2)
         for key, value in changes.items():
             setattr(rows[1], key, value)
         write_shard(str(tmp_path / name / 'in.parquet'), rows)
-        return Photos(str(tmp_path / name)).digest()
+        return InputImages(str(tmp_path / name)).digest()
 
     plain = digest('a')
     assert digest('elsewhere') == plain
     assert len({plain, digest('b', id='other'),
-                digest('c', image=photo_rows(setting, number=3)[2].image)}) == 3
+                digest('c', image=image_rows(setting, number=3)[2].image)}) == 3
 
 
 def test_ids_of_several_shards(setting, tmp_path, monkeypatch):
@@ -304,11 +304,11 @@ def test_ids_of_several_shards(setting, tmp_path, monkeypatch):
         write_shard(str(tmp_path / f'{name}.parquet'), [ShardRow(one, b'', tags=[])])
     with pytest.raises(ValueError, match="the ids 'One' and 'one' are one where case .*"
                        'in .*a.parquet and .*c.parquet'):
-        Photos(str(tmp_path))
+        InputImages(str(tmp_path))
     # By chance two others may have one key.
     (tmp_path / 'c.parquet').unlink()
     monkeypatch.setattr(counted_shards, 'hash', lambda text: 7, raising=False)
-    assert len(Photos(str(tmp_path))) == 2
+    assert len(InputImages(str(tmp_path))) == 2
 
 
 def test_unknown_tags(setting, tmp_path):
@@ -316,7 +316,7 @@ def test_unknown_tags(setting, tmp_path):
     write_json(str(tmp_path / 't.json'), dict(setting['names'], other=['zebra']))
     with pytest.raises(ValueError, match="t.json: image 'other': unknown .*'zebra'"):
         run(setting, tmp_path / 'x', tags=str(tmp_path / 't.json'))
-    rows = photo_rows(setting)
+    rows = image_rows(setting)
     rows[4].tags = ['zebra']
     write_shard(str(tmp_path / 'in.parquet'), rows)
     with pytest.raises(ValueError, match=f"photo '{rows[4].id}': unknown .*zebra"):
@@ -372,12 +372,12 @@ def tool(setting, *options):
     ('broken.tar', 'none of 1 photos could be labelled; .*')])
 def test_bad_inputs(setting, tmp_path, capsys, monkeypatch, inputs, message):
     monkeypatch.chdir(tmp_path)
-    write_shard('whole.tar', photo_rows(setting, number=2))
+    write_shard('whole.tar', image_rows(setting, number=2))
     (tmp_path / 'cut.tar').write_bytes((tmp_path / 'whole.tar').read_bytes()[:5000])
     pq.write_table(pa.table(dict(name=['a'])), 'columns.parquet')
     write_shard('empty.parquet', [])
-    write_shard('twice/a.tar', photo_rows(setting, number=2))
-    write_shard('twice/b.tar', photo_rows(setting, number=1))
+    write_shard('twice/a.tar', image_rows(setting, number=2))
+    write_shard('twice/b.tar', image_rows(setting, number=1))
     write_shard('broken.tar', [ShardRow('a', b'GIF8', tags=[])])
     assert tool(setting, '--input', inputs, '--output', 'out') == 2
     said = capsys.readouterr().err.strip()
@@ -394,7 +394,7 @@ def test_pamr_by_the_tool(setting, tmp_path):
     assert (rule['refiner'], rule['alpha']) == (dict(type='PAMR'), 4)
 
 
-def test_photos_need_tags(setting, tmp_path, capsys):
+def test_images_need_tags(setting, tmp_path, capsys):
     assert tool(setting, '--input', setting['inputs'], '--output', tmp_path) == 2
     assert 'are photos without tags: give a table' in capsys.readouterr().err
 
@@ -409,21 +409,21 @@ def test_absent_packages(setting, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('size', [1, 2, 3, 4, 7, 100])
-def test_parts_hold_every_photo_once(tmp_path, size):
+def test_parts_hold_every_image_once(tmp_path, size):
     """Whatever the shards of the input, and also without the parts that are done."""
     counts = (5, 0, 1, 9)
     ids = [f'{i}/{j}' for i, count in enumerate(counts) for j in range(count)]
     for i, count in enumerate(counts):
         write_shard(str(tmp_path / f'{i}.parquet'),
                     [ShardRow(f'{i}/{j}', path='x.jpg', tags=[]) for j in range(count)])
-    photos = Photos(str(tmp_path))
-    parts = list(photos.parts(size, set()))
-    assert len(parts) == photos.num_parts(size) == -(-15 // size)
+    images = InputImages(str(tmp_path))
+    parts = list(images.parts(size, set()))
+    assert len(parts) == images.num_parts(size) == -(-15 // size)
     assert [part.number for part in parts] == list(range(len(parts)))
     read = [[row.id for row in part.rows(None)] for part in parts]
     assert [len(part) for part in read[:-1]] == [size] * (len(parts) - 1)
     assert sum(read, []) == ids
-    rest = list(photos.parts(size, {0, 2}))
+    rest = list(images.parts(size, {0, 2}))
     assert rest == [part for part in parts if part.number not in (0, 2)]
 
 

@@ -15,7 +15,7 @@ from mmwsss.utils import project_path
 
 
 @pytest.fixture
-def photo(tmp_path):
+def image(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (40, 52, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / 'photo.png')
     return str(tmp_path / 'photo.png'), np.ascontiguousarray(pixels[..., ::-1])
@@ -24,8 +24,8 @@ def photo(tmp_path):
 @pytest.mark.parametrize('name', [
     'cam/cam_demo', 'deeplab/deeplabv2_demo', 'sance/sance_demo',
     'single_stage/single_stage_demo', 'fsae/fsae_esol_demo'])
-def test_a_file_and_its_pixels_give_the_same_mask(photo, name):
-    path, pixels = photo
+def test_a_file_and_its_pixels_give_the_same_mask(image, name):
+    path, pixels = image
     config = project_path('configs', f'{name}.py')
     model = init_model(config, device='cpu')
     of_file = inference_model(model, path).pred_sem_seg.data
@@ -42,13 +42,13 @@ def test_a_file_and_its_pixels_give_the_same_mask(photo, name):
         np.testing.assert_array_equal(mask, of_file[0].numpy())
 
 
-def test_networks_of_boundaries_say_what_they_are_not(photo):
+def test_networks_of_boundaries_say_what_they_are_not(image):
     model = init_model(project_path('configs', 'irn', 'irn_demo.py'), device='cpu')
     with pytest.raises(ValueError, match='ContourHead predicts no classes'):
-        inference_model(model, photo[0])
+        inference_model(model, image[0])
 
 
-def test_configs_of_mmseg_stay_as_they_are(photo):
+def test_configs_of_mmseg_stay_as_they_are(image):
     """What is told to MMSegInferencer concerns our loader only."""
     from mmengine.config import Config
     inferencer = object.__new__(MMSegInferencer)
@@ -63,7 +63,7 @@ def test_configs_of_mmseg_stay_as_they_are(photo):
         MMSegInferencer._init_pipeline(inferencer, cfg)
 
 
-def test_the_readme_mixes_a_head_into_a_config_of_mmseg(photo, tmp_path):
+def test_the_readme_mixes_a_head_into_a_config_of_mmseg(image, tmp_path):
     path = Path(project_path('configs')).parent / 'README.md'
     if not path.exists():
         pytest.skip('an install has no README')
@@ -73,7 +73,7 @@ def test_the_readme_mixes_a_head_into_a_config_of_mmseg(photo, tmp_path):
     model = init_model(str(tmp_path / 'mixed.py'), device='cpu',
                        cfg_options={'model.backbone.norm_cfg.type': 'BN'})
     assert type(model.decode_head).__name__ == 'CAMHead'
-    result = inference_model(model, photo[0])
+    result = inference_model(model, image[0])
     assert result.pred_sem_seg.data.shape == (1, 40, 52)
 
     mask = np.zeros((40, 52), np.uint8)
@@ -81,6 +81,6 @@ def test_the_readme_mixes_a_head_into_a_config_of_mmseg(photo, tmp_path):
     Image.fromarray(mask).save(tmp_path / 'mask.png')
     for dataset in model.cfg.train_dataloader.dataset.datasets:
         packed = Compose(dataset.pipeline)(dict(
-            img_path=photo[0], seg_map_path=str(tmp_path / 'mask.png'),
+            img_path=image[0], seg_map_path=str(tmp_path / 'mask.png'),
             reduce_zero_label=False, seg_fields=[]))
         assert np.flatnonzero(packed['data_samples'].tags).tolist() == [0, 3]

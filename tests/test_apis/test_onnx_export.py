@@ -52,7 +52,7 @@ def trained(tmp_path, head, **settings):
     return cfg, path
 
 
-def photo(height, width):
+def noise(height, width):
     return np.random.default_rng(height).integers(
         0, 256, (height, width, 3), np.uint8)
 
@@ -69,7 +69,7 @@ def test_masks_are_equal(tmp_path, kind):
         CLASSES)
     inferencer = WSSSInferencer(cfg, weights, device='cpu', fast=False)
     for size in ((75, 101), (64, 96), (111, 53)):
-        image = photo(*size)
+        image = noise(*size)
         mask, = session.run(None, dict(image=image.transpose(2, 0, 1)[None]))
         expected = inferencer(image)['mask']
         assert mask.shape == (1, *size) and mask.dtype == np.uint8

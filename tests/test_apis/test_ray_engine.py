@@ -23,7 +23,7 @@ pytest.importorskip('ray.data')
 pytest.importorskip('pyarrow')
 cluster_utils = pytest.importorskip('ray.cluster_utils')
 
-PHOTOS = 240
+IMAGES = 240
 WITHOUT_MMWSSS = """
 import sys
 class Finder:
@@ -63,17 +63,17 @@ def actor_of(node):
 def test_a_node_and_an_actor_are_lost(voc_root, tmp_path, cluster):
     cluster, nodes = cluster
     setting = make_setting(tmp_path, voc_root)
-    photos = [(voc_root / 'JPEGImages' / f'{name}.jpg').read_bytes()
+    images = [(voc_root / 'JPEGImages' / f'{name}.jpg').read_bytes()
               for name in setting['ids']]
     write_shard(str(tmp_path / 'in.parquet'), [
-        ShardRow(f'{i:04}', image=photos[i % 8],
-                 tags=setting['names'][setting['ids'][i % 8]]) for i in range(PHOTOS)])
+        ShardRow(f'{i:04}', image=images[i % 8],
+                 tags=setting['names'][setting['ids'][i % 8]]) for i in range(IMAGES)])
     out, done = tmp_path / 'ray', []
 
     def label():
         done.append(label_photos(
             setting['config'], setting['checkpoint'], str(tmp_path / 'in.parquet'),
-            str(out), photos_per_shard=4, device='cpu', show_progress=False,
+            str(out), images_per_shard=4, device='cpu', show_progress=False,
             engine='ray', workers=2))
 
     thread = threading.Thread(target=label)
@@ -84,17 +84,17 @@ def test_a_node_and_an_actor_are_lost(voc_root, tmp_path, cluster):
         actor_of(nodes[0]).kill()
         cluster.remove_node(nodes[1], allow_graceful=False)
         made = len(list(out.glob('.parts/part*')))
-        assert made < PHOTOS // 4, 'the run was over before anything was lost'
+        assert made < IMAGES // 4, 'the run was over before anything was lost'
     finally:
         thread.join(300)
-    assert done and done[0]['labelled'] == PHOTOS and not done[0]['errors']
+    assert done and done[0]['labelled'] == IMAGES and not done[0]['errors']
     rows = rows_of(out)
-    assert len(rows) == PHOTOS
+    assert len(rows) == IMAGES
     label_photos(
         setting['config'], setting['checkpoint'], setting['inputs'],
         str(tmp_path / 'plain'), setting['tags'], device='cpu', show_progress=False)
     expected = rows_of(tmp_path / 'plain')
-    for i in range(PHOTOS):
+    for i in range(IMAGES):
         row = expected[setting['ids'][i % 8]]
         assert rows[f'{i:04}'] == replace(row, id=f'{i:04}', path=None)
 

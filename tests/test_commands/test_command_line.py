@@ -88,7 +88,7 @@ def test_lists_are_handed_on_where_masks_choose(calls, tmp_path):
     assert not any(word.startswith('test_list') for word in options)
 
 
-def test_what_was_said_of_the_photos_is_for_the_report(calls, tmp_path):
+def test_what_was_said_of_the_images_is_for_the_report(calls, tmp_path):
     checks = tmp_path / 'out' / 'data' / 'checks.json'
     checks.parent.mkdir(parents=True)
     checks.write_text('[]')
@@ -108,7 +108,7 @@ def test_words_for_clip(calls, tmp_path):
                    method=method)
     assert 'prompts=prompts.txt' in calls[1] and 'prompts=prompts.txt' not in calls[3]
     assert (tmp_path / 'clip/data/prompts.txt').read_text() == 'tabby,kitten\n'
-    # CLIP needs no photos without a class.
+    # CLIP needs no images without a class.
     assert ['--known-classes' in call for call in calls] == [True, False, False, False]
     # A recipe of one's own that does not read the words says so; words that are gone
     # are forgotten.
@@ -205,7 +205,7 @@ def test_wrong_words(calls, tmp_path):
     assert calls == []
 
 
-def test_cam_of_a_photo_that_follows_classes(calls):
+def test_cam_of_a_image_that_follows_classes(calls):
     args = parse_args(['cam', 'x.jpg', '--model', 'm', '--classes', 'tabby', '7'])
     assert call_verb(args) == 0
     assert calls == [['tools/analysis_tools/cam.py', 'x.jpg', '--model', 'm',
@@ -222,7 +222,7 @@ def test_export_of_masks(calls, tmp_path):
     data = f'{tmp_path}/data'
     assert calls == [[
         'tools/dataset_converters/export_masks.py', f'{tmp_path}/pseudo_labels',
-        '--photos', f'{data}/photos', '--classes', f'{data}/classes.txt', '--tags',
+        '--images', f'{data}/photos', '--classes', f'{data}/classes.txt', '--tags',
         f'{data}/tags.csv', '--format', 'coco', '--out', out]]
 
 

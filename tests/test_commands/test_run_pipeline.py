@@ -21,7 +21,7 @@ QUICK = [
 
 @pytest.fixture
 def own(voc_root, tmp_path):
-    """Twelve photos with tags and masks, and weights that know nothing."""
+    """Twelve images with tags and masks, and weights that know nothing."""
     root = tmp_path / 'own'
     shutil.copytree(voc_root / 'JPEGImages', root / 'photos')
     shutil.copytree(voc_root / 'SegmentationClass', root / 'masks')
@@ -38,7 +38,7 @@ def test_from_a_folder_to_a_report(own, tmp_path, capfd):
     (own / 'val.txt').write_text('\n'.join(ids[:4]))
     call = dict(data=str(own), out=str(tmp_path / 'out'), preset='cpu',
                 weights=str(tmp_path / 'weights.pth'), cfg_options=QUICK)
-    # So few photos of each class, and a model that knows nothing, are problems.
+    # So few images of each class, and a model that knows nothing, are problems.
     assert run(**call, force=True, full=True) == call['out']
     said = capfd.readouterr().out
     assert '12 photos in photos' in said and 'tools/pipeline.py' in said

@@ -398,7 +398,7 @@ def stride(backbone) -> int:
     return backbone.get('output_stride') or 4 * prod(backbone.strides)
 
 
-def test_seeds_of_stride_8_are_merged_at_the_photos_size():
+def test_seeds_of_stride_8_are_merged_at_the_images_size():
     """IRN's multiple of 16 is for stride 16."""
     divisors = {
         name: (stride(config.model.backbone), config.tta_model.get('size_divisor', 16))
@@ -662,12 +662,12 @@ def test_documented_recipe(tmp_path):
 
 @cache
 def run_test_pipelines(pipelines: str) -> list[tuple]:
-    """Sizes of what mmseg's own functions make of a photo and of an array."""
+    """Sizes of what mmseg's own functions make of an image and of an array."""
     cfg = Config(json.loads(pipelines))
     array = np.zeros((20, 30, 3), np.uint8)
-    photo = str(ROOT.parent / 'docs/en/_static/demo.png')
+    file = str(ROOT.parent / 'docs/en/_static/demo.png')
     sizes = []
-    for image in (array, photo):
+    for image in (array, file):
         inferencer = object.__new__(MMSegInferencer)
         data, _ = _preprare_data(image, SimpleNamespace(cfg=deepcopy(cfg)))
         packed = MMSegInferencer._init_pipeline(inferencer, deepcopy(cfg))(image)
@@ -678,7 +678,7 @@ def run_test_pipelines(pipelines: str) -> list[tuple]:
 
 
 @pytest.mark.parametrize('name', CONFIGS)
-def test_mmseg_reads_photos_by_the_config(name):
+def test_mmseg_reads_images_by_the_config(name):
     cfg = load(name)
     pipelines = dict(test_pipeline=cfg.test_pipeline, test_dataloader=None)
     if cfg.get('test_dataloader'):

@@ -43,7 +43,7 @@ def some_mask(seed, size):
 
 @pytest.fixture
 def data(tmp_path):
-    """Three photos, two of which have a mask."""
+    """Three images, two of which have a mask."""
     masks = {'a': some_mask(0, (31, 40)), 'walk/ö': some_mask(1, (28, 23))}
     (tmp_path / 'photos/walk').mkdir(parents=True)
     (tmp_path / 'masks/walk').mkdir(parents=True)
@@ -182,7 +182,7 @@ def test_label_studio_read_by_a_plain_reader(data, polygons):
 
 
 def test_yolo_read_by_a_plain_reader(data):
-    out, masks = export(data, 'yolo', tolerance=0, copy_photos=True)
+    out, masks = export(data, 'yolo', tolerance=0, copy_images=True)
     names = yaml.safe_load((out / 'data.yaml').read_text(encoding='utf-8'))['names']
     assert names == dict(enumerate(CLASSES[1:]))
     for name, mask in masks.items():
@@ -199,7 +199,7 @@ def test_voc_read_by_a_plain_reader(data):
     folder, masks = data
     masks['a'][5, 20] = 255
     Image.fromarray(masks['a']).save(folder / 'masks/a.png')
-    out, _ = export(data, 'voc', copy_photos=True)
+    out, _ = export(data, 'voc', copy_images=True)
     listed = (out / 'ImageSets/Segmentation/train.txt').read_text().split()
     assert listed == ['a', 'walk/ö']
     colors = {}
@@ -228,7 +228,7 @@ def test_what_was_written_comes_back_and_joins_the_others(data, kind, polygons):
     Image.new('L', (5, 4), 3).save(folder / 'masks/none.png')
     Image.new('L', (40, 31), 2).save(folder / 'masks/a.png')
     ids = import_masks(str(out), str(folder / 'back'), CLASSES[1:], kind,
-                       photos=str(folder / 'photos'), base=str(folder / 'masks'))
+                       images=str(folder / 'photos'), base=str(folder / 'masks'))
     assert sorted(ids) == ['a', 'walk/ö']
     for name, mask in masks.items():
         with Image.open(folder / f'back/{name}.png') as image:
@@ -310,7 +310,7 @@ def test_small_regions_are_left_out():
 
 def test_wrong_files_are_named(data):
     folder, _ = data
-    photos, masks = str(folder / 'photos'), str(folder / 'masks')
+    images, masks = str(folder / 'photos'), str(folder / 'masks')
 
     def wrong(match, kind, content, **options):
         (folder / 'file').write_text(content)
@@ -344,17 +344,17 @@ def test_wrong_files_are_named(data):
     with pytest.raises(ValueError, match='format must be one of'):
         import_masks(str(folder), str(folder / 'o'), CLASSES, 'pascal')
     with pytest.raises(ValueError, match='format must be one of'):
-        export_masks(masks, photos, CLASSES, str(folder / 'o'), 'pascal')
+        export_masks(masks, images, CLASSES, str(folder / 'o'), 'pascal')
     with pytest.raises(ValueError, match=r'masks/a\.png holds class 3, expected'):
-        export_masks(masks, photos, CLASSES[:3], str(folder / 'o'))
+        export_masks(masks, images, CLASSES[:3], str(folder / 'o'))
     Image.new('RGB', (9, 9)).save(folder / 'photos/a.jpg')
     with pytest.raises(ValueError, match=r'a\.png has the size \(31, 40\), its photo'):
-        export_masks(masks, photos, CLASSES, str(folder / 'o'))
+        export_masks(masks, images, CLASSES, str(folder / 'o'))
     with pytest.raises(FileNotFoundError, match='nowhere'):
-        export_masks(str(folder / 'nowhere'), photos, CLASSES, str(folder / 'o'))
+        export_masks(str(folder / 'nowhere'), images, CLASSES, str(folder / 'o'))
     (folder / 'empty').mkdir()
     with pytest.raises(ValueError, match='no photo of .* has a mask'):
-        export_masks(str(folder / 'empty'), photos, CLASSES, str(folder / 'o'))
+        export_masks(str(folder / 'empty'), images, CLASSES, str(folder / 'o'))
 
 
 def test_the_tools(data, capsys):

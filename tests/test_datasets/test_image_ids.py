@@ -19,7 +19,7 @@ IDS = ['cat/001', 'cat/002', 'dog/001', 'dog/deep/001']
 META = dict(classes=['background', 'cat'], palette=[[0, 0, 0], [9, 9, 9]])
 
 
-def make_photos(root, names=IDS, suffix='.png'):
+def make_images(root, names=IDS, suffix='.png'):
     """Photos whose pixels are their number; masks of the same folders."""
     for number, name in enumerate(names):
         for folder in ('photos', 'masks'):
@@ -36,8 +36,8 @@ def mmseg_dataset(root, **kwargs):
 
 
 def test_ids_of_datasets(tmp_path):
-    """mmseg's datasets and ours call the same photo the same."""
-    make_photos(tmp_path)
+    """mmseg's datasets and ours call the same image the same."""
+    make_images(tmp_path)
     ours = WeakFolderDataset(data_root=str(tmp_path), classes=['cat'], test_mode=True)
     for dataset in (mmseg_dataset(tmp_path), ours):
         assert sorted(image_ids(dataset).values()) == IDS
@@ -47,24 +47,24 @@ def test_ids_of_datasets(tmp_path):
 
 
 def test_ids_of_a_list_and_of_a_long_suffix(tmp_path):
-    make_photos(tmp_path, suffix='_left.png')
+    make_images(tmp_path, suffix='_left.png')
     (tmp_path / 'list.txt').write_text('dog/001\ncat/002\n')
     dataset = mmseg_dataset(tmp_path, img_suffix='_left.png', ann_file='list.txt')
     assert [info['img_id'] for info in image_infos(dataset)] == ['dog/001', 'cat/002']
 
 
-def test_two_photos_of_one_id(tmp_path):
+def test_two_images_of_one_id(tmp_path):
     """Of joined folders, before anything is written."""
     for folder in ('a', 'b'):
-        make_photos(tmp_path / folder)
+        make_images(tmp_path / folder)
     parts = [mmseg_dataset(tmp_path / folder) for folder in ('a', 'b')]
     assert len(image_ids(ConcatDataset([parts[0], parts[0]]))) == len(IDS)
     with pytest.raises(ValueError, match=r'a/photos/cat/001.png and .*b/photos/cat'):
         image_ids(ConcatDataset(parts))
 
 
-def test_photos_that_differ_in_case(tmp_path):
-    make_photos(tmp_path, ['Cat', 'cat'])
+def test_images_that_differ_in_case(tmp_path):
+    make_images(tmp_path, ['Cat', 'cat'])
     if len(list((tmp_path / 'photos').iterdir())) == 2:
         with pytest.raises(ValueError, match='are one where case'):
             image_ids(mmseg_dataset(tmp_path))
@@ -103,14 +103,14 @@ def first_pixel():
 
 
 def write_config(root):
-    make_photos(root)
+    make_images(root)
     (root / 'seg.py').write_text(CONFIG.format(root=str(root)))
     torch.save({}, root / 'w.pth')
     return root / 'seg.py', root / 'w.pth', '--work-dir', root / 'work'
 
 
 def test_masks_of_subfolders(tmp_path, first_pixel):
-    """Each photo of mmseg's own dataset has its own mask file."""
+    """Each image of mmseg's own dataset has its own mask file."""
     run_tool('test', *write_config(tmp_path), '--masks', tmp_path / 'out')
     written = sorted(path.relative_to(tmp_path / 'out').with_suffix('').as_posix()
                      for path in (tmp_path / 'out').rglob('*.png'))
@@ -122,7 +122,7 @@ def test_masks_of_subfolders(tmp_path, first_pixel):
 
 def test_nothing_is_written_where_two_clash(tmp_path, first_pixel):
     arguments = write_config(tmp_path)
-    make_photos(tmp_path / 'more')
+    make_images(tmp_path / 'more')
     part = 'dict(type="BaseSegDataset", img_suffix=".png", data_root={!r}, ' \
         'data_prefix=dict(img_path="photos", seg_map_path="masks"))'
     parts = ', '.join(part.format(str(root)) for root in (tmp_path, tmp_path / 'more'))

@@ -24,7 +24,7 @@ PIPELINE = [
 
 @pytest.fixture
 def root(voc_root, tmp_path):
-    """A data set whose saliency maps are the green of the photos."""
+    """A data set whose saliency maps are the green of the images."""
     root = shutil.copytree(voc_root, tmp_path / 'root')
     (root / 'Saliency').mkdir()
     for path in (root / 'JPEGImages').iterdir():

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from image_shards import demo_rows, write_shards
 from mmseg.registry import DATASETS
-from photo_shards import demo_rows, write_shards
 from PIL import Image
 from torch.utils.data import DataLoader
 
@@ -68,7 +68,7 @@ def test_samples_are_those_of_files(voc_root, tmp_path, kind, with_masks):
     assert info['img_path'].endswith(f'001.{kind}: {rows[4].id}')
 
 
-def test_photos_may_lie_beside_their_list(voc_root, tmp_path):
+def test_images_may_lie_beside_their_list(voc_root, tmp_path):
     rows = [replace(row, image=None,
                     path=str(voc_root / 'JPEGImages' / f'{row.id}.jpg'))
             for row in demo_rows(voc_root)]
@@ -77,7 +77,7 @@ def test_photos_may_lie_beside_their_list(voc_root, tmp_path):
     assert_same(listed[5], inside[5])
 
 
-def test_opening_reads_no_photo(voc_root, tmp_path, monkeypatch):
+def test_opening_reads_no_image(voc_root, tmp_path, monkeypatch):
     folder = write_shards(tmp_path / 'photos', demo_rows(voc_root))
     monkeypatch.setattr(ParquetShard, 'rows', None)
     dataset = build(voc_root, folder)
@@ -92,8 +92,8 @@ def test_masks_are_found_by_id(voc_root, tmp_path, kind):
     classes = (voc_root / 'classes.txt').read_text().split()
     masks = [ShardRow(row.id, mask=row.mask) for row in rows]
     random.Random(1).shuffle(masks)
-    photos = write_shards(tmp_path / 'photos', demo_rows(voc_root), 'tar')
-    prefix = dict(img_path=photos, seg_map_path=write_shards(
+    images = write_shards(tmp_path / 'photos', demo_rows(voc_root), 'tar')
+    prefix = dict(img_path=images, seg_map_path=write_shards(
         tmp_path / 'masks', masks, kind, 4, classes))
     # The classes are those that the masks name.
     both = build(voc_root, '', data_prefix=prefix, with_masks=True, classes=None)
@@ -118,10 +118,10 @@ def test_masks_are_found_by_id(voc_root, tmp_path, kind):
 
 def test_wrong_masks(voc_root, tmp_path):
     rows = demo_rows(voc_root)
-    photos = write_shards(tmp_path / 'photos', rows)
+    images = write_shards(tmp_path / 'photos', rows)
 
     def build_with(name, masks, **options):
-        prefix = dict(img_path=photos, seg_map_path=write_shards(
+        prefix = dict(img_path=images, seg_map_path=write_shards(
             tmp_path / name, masks, size=4, **options))
         return build(voc_root, '', data_prefix=prefix, with_masks=True,
                      on_missing_masks='skip')
@@ -140,7 +140,7 @@ def test_wrong_masks(voc_root, tmp_path):
     for i, said in enumerate(['is 3x2 .* expected 64x64', 'the id 77', 'none of']):
         with pytest.raises(ValueError, match=f'parquet: mask of {rows[i].id}.*{said}'):
             wrong[i]
-    alone = build(voc_root, photos, with_masks=True)
+    alone = build(voc_root, images, with_masks=True)
     with pytest.raises(FileNotFoundError, match=f'parquet: {rows[0].id} has no mask'):
         alone[0]
 
@@ -174,7 +174,7 @@ def test_tags(voc_root, tmp_path, kind):
         build(voc_root, folder)[2]
 
 
-def test_photos_are_read_as_strictly_as_files(voc_root, tmp_path):
+def test_images_are_read_as_strictly_as_files(voc_root, tmp_path):
     rows = demo_rows(voc_root)
     turned, exif = io.BytesIO(), Image.Exif()
     exif[0x112] = 6  # turned by a quarter
@@ -282,7 +282,7 @@ def views(sample):
 
 
 def test_masks_in_the_rows_of_a_config(voc_root, tmp_path):
-    """What label_photos writes with photos or their paths is a whole data set."""
+    """What label_photos writes with images or their paths is a whole data set."""
     rows = demo_rows(voc_root, with_masks=True)
     for row in rows:
         row.image, row.path = None, str(voc_root / 'JPEGImages' / f'{row.id}.jpg')

@@ -57,7 +57,7 @@ def method_of(case, voc_root, work_dir, batch_size=2, **options) -> Config:
             part.update(num_workers=0, persistent_workers=False)
         if 'data_root' in part:
             part.update(data_root=str(voc_root), serialize_data=False)
-        # A quarter of the network's width, on the upper left of a photo.
+        # A quarter of the network's width, on the upper left of an image.
         for key in ('base_channels', 'stem_channels', 'in_channels', 'embed_dim'):
             if key in part:
                 part[key] = [n // 4 for n in part[key]] if isinstance(

@@ -2,11 +2,11 @@
 """Training from shards equals training from files, and resumes like it."""
 
 import pytest
+from image_shards import demo_rows, write_shards
 from method_training import esol_config, method_config, shrink
 from mmengine.config import Config
 from mmengine.dist import get_rank
 from mmengine.runner import Runner
-from photo_shards import demo_rows, write_shards
 from tiny_training import assert_continued, in_two_processes, train
 
 from mmwsss.datasets.image_ids import image_ids
@@ -119,8 +119,8 @@ def test_scores_on_shards(shards, tmp_path):
     assert 0 <= runner.message_hub.get_scalar('val/mask/mIoU').current() <= 100
 
 
-def test_photos_of_shards_have_the_ids_of_files(shards, voc_root):
-    """What writes a file for each photo calls it by them."""
+def test_images_of_shards_have_the_ids_of_files(shards, voc_root):
+    """What writes a file for each image calls it by them."""
     cfg = Config.fromfile(f'{DATASETS}/shards_weak.py')
     loader = dict(cfg.seed_dataloader, dataset=dict(
         cfg.seed_dataloader.dataset, data_root=str(shards)))

@@ -90,7 +90,7 @@ def test_vanished_and_flooded():
     assert 'flooded' in checks['class cat'].text and not checks['class cat'].passed
     assert 'vanished' in checks['class dog'].text
     assert checks['class dog'].images == ('0', '1', '2', '3', '4')
-    # A class that no photo is tagged with has not vanished.
+    # A class that no image is tagged with has not vanished.
     assert 'class dog' not in labels(0.5, [1, 1, 0])
 
 
@@ -137,7 +137,7 @@ def test_seeds_along_the_border_are_warned_of():
     border, covered = 1 - 42 * 21 / (50 * 25), 8 / 50
     expected = (4 * 25 + 4 * 4) / (50 * 25) / border / covered
     assert check.value == pytest.approx(expected)
-    # Neither few photos, nor what all classes do, tell of one.
+    # Neither few images, nor what all classes do, tell of one.
     assert seeds_at([*INSIDE, np.s_[:8]], images=2) == {}
     assert seeds_at([np.s_[:8], np.s_[8:16], np.s_[40:]]) == {}
     assert seeds_at([*INSIDE, np.s_[4:]]) == {}
@@ -200,7 +200,7 @@ def test_tag_map_against_chance():
             for text in texts] == [(True, False), (False, True)]
 
 
-def test_the_tag_map_of_few_photos_only_warns():
+def test_the_tag_map_of_few_images_only_warns():
     tags = np.array([[1, 1, 0]] * 10 + [[1, 0, 1]] * 9)
     few = check_tag_map(50, tags)
     assert few.passed and few.as_entry()['status'] == 'warning'

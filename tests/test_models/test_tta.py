@@ -47,7 +47,7 @@ def make_image(size, seed=0):
 
 
 def make_batch(images, labels, scales=SCALES, flips=(False, True), gts=None):
-    """The output of the loader: augmentations, then photos."""
+    """The output of the loader: augmentations, then images."""
     inputs, samples = [], []
     for scale in scales:
         for flip in flips:
@@ -369,7 +369,7 @@ class TestSegmentorTTA:
             SegmentorTTAModel(TinySegmentor().eval(), absent='renamed')
 
     @pytest.mark.parametrize('absent', ['left_out', 'shared'])
-    def test_photos_with_no_tag_and_without_tags(self, absent):
+    def test_images_with_no_tag_and_without_tags(self, absent):
         tta = SegmentorTTAModel(TinySegmentor().eval(), absent=absent)
         image = make_image((20, 24))
         batch = make_batch([image, image], [np.array([1, 0, 0, 0, 0]), None])

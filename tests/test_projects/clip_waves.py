@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""A tiny CLIP and photos, made of whole arithmetic: the same everywhere."""
+"""A tiny CLIP and images, made of whole arithmetic: the same everywhere."""
 
 import math
 from functools import cache
@@ -28,7 +28,7 @@ TINY = dict(
     embed_dim=16, quick_gelu=True,
     vision_cfg=dict(image_size=32, patch_size=16, width=32, head_width=16, layers=3),
     text_cfg=dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=1))
-PHOTOS = dict(
+IMAGES = dict(
     wide=((75, 117), ['dog', 'person', 'chair']), high=((96, 63), ['cat', 'bird']),
     # 4 x 19 patches, which with the class token are as many tokens as a text has.
     long=((60, 301), ['boat', 'tvmonitor']))
@@ -62,9 +62,9 @@ def fill(state):
     return filled
 
 
-def photo(name):
-    """An RGB photo whose neighbouring pixels are alike, uint8 of shape (H, W, 3)."""
-    (height, width), _ = PHOTOS[name]
+def make_image(name):
+    """An RGB image whose neighbouring pixels are alike, uint8 of shape (H, W, 3)."""
+    (height, width), _ = IMAGES[name]
     step = .0173 * len(name) + .001 * width
     small = wave(1, 3, 5, 7, step=step) * 127 + 127
     smooth = F.interpolate(small, size=(height, width), mode='nearest')
@@ -103,12 +103,12 @@ def fill_decoder(state):
 
 
 def crops(size=(96, 128)):
-    """The photos as WeCLIP sees them, of one size, normalised, (3, 3, H, W)."""
+    """The images as WeCLIP sees them, of one size, normalised, (3, 3, H, W)."""
     mean, std = (np.float32(one) for one in (
         (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)))
     images = [
-        np.array(Image.fromarray(photo(name)).resize(
-            size[::-1], Image.Resampling.BILINEAR)) for name in PHOTOS
+        np.array(Image.fromarray(make_image(name)).resize(
+            size[::-1], Image.Resampling.BILINEAR)) for name in IMAGES
     ]
     return torch.stack([
         torch.from_numpy((image - mean) / std).permute(2, 0, 1) for image in images])

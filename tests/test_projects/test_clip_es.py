@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from clip_waves import ARCH, TINY, make_clip, photo, wave
+from clip_waves import ARCH, TINY, make_clip, make_image, wave
 from mmseg.registry import METRICS, MODELS, TRANSFORMS
 from PIL import Image
 from project_configs import ProjectConfigs
@@ -72,8 +72,8 @@ def images(num=2, size=(48, 80), seed=0):
     return F.interpolate(small, size=size, mode='bicubic')
 
 
-def photo_batch(sizes, labels):
-    """What a data loader gives CLIPESTTAModel, one view a photo."""
+def image_batch(sizes, labels):
+    """What a data loader gives CLIPESTTAModel, one view an image."""
     from mmseg.structures import SegDataSample
     rng = np.random.default_rng(0)
     inputs, samples = [], []
@@ -274,8 +274,8 @@ class TestMaps:
 
 
 def flat_batch():
-    """A photo of one colour, of three classes."""
-    batch = photo_batch([(30, 40)], [[1, 1, 0, 1]])
+    """An image of one colour, of three classes."""
+    batch = image_batch([(30, 40)], [[1, 1, 0, 1]])
     return dict(inputs=[torch.zeros_like(batch['inputs'][0][0])],
                 data_samples=batch['data_samples'][0])
 
@@ -312,12 +312,12 @@ class TestPositions:
 class TestTTA:
 
     def test_batches_of_one_size(self):
-        """A batch of two sizes passes in two groups, and as each photo alone."""
+        """A batch of two sizes passes in two groups, and as each image alone."""
         model = build()
         merge = CLIPESTTAModel(model)
         sizes = [(30, 40), (45, 33), (32, 48), (30, 41)]
         labels = [[1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 1, 1], None]
-        data = photo_batch(sizes, labels)
+        data = image_batch(sizes, labels)
         calls = []
         model.backbone.register_forward_hook(lambda m, i, o: calls.append(len(i[0])))
         results = merge.test_step(copy.deepcopy(data))
@@ -339,7 +339,7 @@ class TestTTA:
         """The probabilities choose, all classes and background words competing."""
         model = build()
         merge = CLIPESTTAModel(model)
-        data = photo_batch([(32, 32)], [None])
+        data = image_batch([(32, 32)], [None])
         result, = merge.test_step(copy.deepcopy(data))
         scores = result.pred_label_scores
         assert 0 < scores.sum() < 1
@@ -352,7 +352,7 @@ class TestTTA:
     def test_flips_are_turned_back(self):
         model = build()
         merge = CLIPESTTAModel(model)
-        data = photo_batch([(32, 48)], [[1, 1, 0, 1]])
+        data = image_batch([(32, 48)], [[1, 1, 0, 1]])
         image, sample = data['inputs'][0][0], data['data_samples'][0][0]
         flipped = sample.clone()
         flipped.set_metainfo(dict(flip=True, flip_direction='horizontal'))
@@ -372,8 +372,8 @@ class TestLocalizer:
         return CLIPLocalizer('random', TINY, device='cpu', max_long=96)
 
     def test_any_word(self, localizer):
-        """PIL, array and file; other scripts; grey and tiny photos."""
-        array = photo('high')
+        """PIL, array and file; other scripts; grey and tiny images."""
+        array = make_image('high')
         words = ['Katze,cat', '犬', 'собака']
         seed = localizer(Image.fromarray(array), words)
         assert seed.scores.shape == (3, *array.shape[:2])
@@ -399,8 +399,8 @@ class TestLocalizer:
             mean=[122.7709383, 116.7460125, 104.09373615],
             std=[68.5005327, 66.6321579, 70.32316305], bgr_to_rgb=True,
             size_divisor=1))
-        array = photo('high')
-        data = photo_batch([array.shape[:2]], [[1, 1, 1, 0]])
+        array = make_image('high')
+        data = image_batch([array.shape[:2]], [[1, 1, 1, 0]])
         resized = ResizeToPatches(max_long=96)(dict(img=array[..., ::-1].copy()))
         data['inputs'] = [[torch.from_numpy(resized['img']).permute(2, 0, 1)]]
         expected, = CLIPESTTAModel(model).test_step(data)
@@ -414,7 +414,7 @@ class TestLocalizer:
 
     def test_as_cam(self, localizer):
         """mmwsss.CAM takes it, for any words or for some that it is made with."""
-        array = photo('high')
+        array = make_image('high')
         words = ['cat', 'sand,beach', 'owl']
         result = CAM(localizer)(array, classes=words)
         assert result.classes == words and result.labels == [0, 1, 2]
@@ -440,7 +440,7 @@ class TestLocalizer:
         monkeypatch.setattr('projects.clip_es.CLIPLocalizer', lambda **given: (
             made.append(given) or CLIPLocalizer('random', TINY)))
         found = CAM('clip/ViT-L-14', weights='w.pt', device='cpu', classes='cat')
-        assert found(photo('high')).classes == ['cat']
+        assert found(make_image('high')).classes == ['cat']
         CAM('clip', pretrained=False)
         assert made == [dict(arch='ViT-L-14', weights='w.pt', device='cpu'),
                         dict(weights='random')]
@@ -454,29 +454,29 @@ class TestLocalizer:
 
     def test_files(self, localizer, tmp_path):
         path = tmp_path / 'a.png'
-        Image.fromarray(photo('high')).save(path)
+        Image.fromarray(make_image('high')).save(path)
         assert torch.equal(localizer(path, ['a']).scores,
-                           localizer(photo('high'), ['a']).scores)
+                           localizer(make_image('high'), ['a']).scores)
         with pytest.raises(FileNotFoundError, match='nothing.jpg'):
             localizer(str(tmp_path / 'nothing.jpg'), ['a'])
 
     def test_words_are_encoded_once(self, localizer, monkeypatch):
-        localizer(photo('high'), ['sun', 'moon'])
+        localizer(make_image('high'), ['sun', 'moon'])
         monkeypatch.setattr('projects.clip_es.localizer.encode_words', None)
-        localizer(photo('wide'), ['moon', 'sun'])
+        localizer(make_image('wide'), ['moon', 'sun'])
 
     def test_a_background_word_that_is_asked_for(self, localizer):
         seen = []
         answer = localizer.head.answer
         localizer.head.answer = lambda *args: seen.append(args[3]) or answer(*args)
         try:
-            localizer(photo('high'), ['Sky,heaven', 'kite'])
+            localizer(make_image('high'), ['Sky,heaven', 'kite'])
         finally:
             del localizer.head.answer
         assert len(seen[0]) == len(prompts.BACKGROUND) - 1
 
     def test_errors(self, localizer):
-        image = photo('high')
+        image = make_image('high')
         for words, error, sentence in (
                 ('cat', TypeError, "words must be a list of them, got 'cat'"),
                 ([], ValueError, r'words must be some, each once, got \[\]'),
@@ -689,7 +689,7 @@ def test_resize():
             ((90, 50), dict(max_long=640, patch_size=14), (98, 56))):
         result = ResizeToPatches(**options)(dict(img=np.zeros((*size, 3), np.uint8)))
         assert result['img'].shape[:2] == expected == result['img_shape']
-    image = photo('wide')
+    image = make_image('wide')
     made = ResizeToPatches()(dict(img=image))['img']
     expected = Image.fromarray(image).resize((128, 80), Image.Resampling.BICUBIC)
     assert np.array_equal(made, np.array(expected))
@@ -744,7 +744,7 @@ def test_recipe(name, tmp_path):
     start = names.index('clip')
     assert names[start:start + 2] == ['clip', 'seeds']
     if 'irn' in name or 'psa' in name:
-        # Others refine these seeds, of all photos of train.
+        # Others refine these seeds, of all images of train.
         assert 'cfg_options' not in steps['seeds']
         assert 'crf_labels' not in steps and 'report' in steps
         if 'irn' in name:
@@ -839,7 +839,7 @@ del loader
 def test_benchmark(bf16, capsys):
     benchmark.main(Namespace(
         arch=ARCH, size=(48, 64), tags=2, batch=2, repeat=1, device='cpu', bf16=bf16,
-        cpu_time=True, photos=None))
+        cpu_time=True, images=None))
     said = capsys.readouterr().out
     for part in ('words', 'blocks before the last', 'one photo at a time',
                  'last block, 0 tags', 'last block, 2 tags', 'affinity of 2 tags',
@@ -848,10 +848,10 @@ def test_benchmark(bf16, capsys):
     assert ('bf16' in said) == bf16
 
 
-def test_passes_of_photos(tmp_path, capsys):
+def test_passes_of_images(tmp_path, capsys):
     for i, size in enumerate([(40, 30), (20, 30), (48, 32), (17, 17), (33, 31)]):
         Image.new('L', size).save(tmp_path / f'{i}.png')
-    benchmark.main(Namespace(photos=str(tmp_path), batch=2))
+    benchmark.main(Namespace(images=str(tmp_path), batch=2))
     assert capsys.readouterr().out.startswith(
         '5 photos, 2 sizes in patches, batches of 2: 5 passes in their own order, 3 by '
         'size; headers read in ')

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from clip_waves import ARCH, PHOTOS, make_clip, photo
+from clip_waves import ARCH, IMAGES, make_clip, make_image
 from mmengine.registry import init_default_scope
 from mmseg.datasets import PascalVOCDataset
 from mmseg.registry import MODELS
@@ -64,13 +64,13 @@ def test_words(model):
     close(model.decode_head.background_words, NUMBERS['background'])
 
 
-@pytest.mark.parametrize('name', PHOTOS)
-def test_photo(model, name):
-    size, tags = PHOTOS[name]
+@pytest.mark.parametrize('name', IMAGES)
+def test_image(model, name):
+    size, tags = IMAGES[name]
     expected = NUMBERS['photos'][name]
     present = np.array([one in ('background', *tags) for one in CLASSES], np.uint8)
     pixels = ResizeToPatches().transform(
-        dict(img=np.ascontiguousarray(photo(name)[..., ::-1])))['img']
+        dict(img=np.ascontiguousarray(make_image(name)[..., ::-1])))['img']
     inputs = torch.from_numpy(pixels).permute(2, 0, 1)
     sample = SegDataSample(metainfo=dict(
         img_path=name, ori_shape=size, img_shape=pixels.shape[:2],
@@ -113,7 +113,7 @@ def test_photo(model, name):
     rule = MODELS.build(dict(
         type='ConfidentLabel', alpha=1,
         refiner=dict(type='DenseCRF', preset='deeplab')))
-    label = rule(seed, torch.from_numpy(photo(name)).permute(2, 0, 1)).numpy()
+    label = rule(seed, torch.from_numpy(make_image(name)).permute(2, 0, 1)).numpy()
     counts = dict(zip(*np.unique(label, return_counts=True), strict=True))
     for value, count in expected['labels'].items():
         assert counts[int(value)] == pytest.approx(count, abs=label.size / 1000)

@@ -32,7 +32,7 @@ QUICK = [
 
 @pytest.fixture
 def own(voc_root, tmp_path):
-    """Twelve photos with masks; the first class is on every one."""
+    """Twelve images with masks; the first class is on every one."""
     root = tmp_path / 'own'
     shutil.copytree(voc_root / 'JPEGImages', root / 'photos')
     shutil.copytree(voc_root / 'SegmentationClass', root / 'masks')
@@ -85,7 +85,7 @@ def log(tmp_path, monkeypatch):
 
 
 def test_from_a_folder_to_a_report(own, options, tmp_path, log):
-    """A class on every photo stops nothing; words come from prompts.txt."""
+    """A class on every image stops nothing; words come from prompts.txt."""
     words = read_lines(str(own / 'classes.txt'))
     (own / 'prompts.txt').write_text('\n'.join(['Teppich,rug', *words[1:]]))
     call = dict(data=str(own), out=str(tmp_path / 'out'), preset='cpu', method='clip',
@@ -107,7 +107,7 @@ def test_from_a_folder_to_a_report(own, options, tmp_path, log):
 
 def test_a_recipe_by_its_path(own, options, tmp_path, log):
     """The same of a recipe in a file, which says itself that it knows the classes;
-    without masks or other words, of classes in any script, of grey and tiny photos.
+    without masks or other words, of classes in any script, of grey and tiny images.
     """
     shutil.rmtree(own / 'masks')
     for name in ('test.txt', 'val.txt'):
@@ -116,11 +116,11 @@ def test_a_recipe_by_its_path(own, options, tmp_path, log):
         path.unlink()
     names = ['天空', 'собака', 'κύκλος']
     (own / 'classes.txt').write_text('\n'.join(names), encoding='utf-8')
-    photos = sorted(path.stem for path in (own / 'photos').iterdir())
-    tags = {name: [names[0], names[1 + i % 2]] for i, name in enumerate(photos)}
+    images = sorted(path.stem for path in (own / 'photos').iterdir())
+    tags = {name: [names[0], names[1 + i % 2]] for i, name in enumerate(images)}
     (own / 'tags.json').write_text(json.dumps(tags), encoding='utf-8')
     # A row of patches, and a single one.
-    for name, size in zip(photos, [(40, 9), (7, 12)], strict=False):
+    for name, size in zip(images, [(40, 9), (7, 12)], strict=False):
         path = next((own / 'photos').glob(f'{name}.*'))
         Image.open(path).convert('L').resize(size).save(path)
     recipe = tmp_path / 'my_recipe.py'
@@ -142,11 +142,11 @@ steps = [
     page = (out / 'report.html').read_text(encoding='utf-8')
     assert 'My recipe' in page and all(name in page for name in names)
     seeds = {path.stem: Seed.load(str(path)) for path in (out / 'seeds').glob('*.npz')}
-    assert sorted(seeds) == photos
-    row, single = (seeds[name] for name in photos[:2])
+    assert sorted(seeds) == images
+    row, single = (seeds[name] for name in images[:2])
     # A single patch has no map.
     assert not single.scores.any() and single.size == (12, 7)
     assert row.scores.any() and row.size == (9, 40)
-    for name in photos:
+    for name in images:
         assert {names[i - 1] for i in seeds[name].labels.tolist()} == {*tags[name]}
-    assert {path.stem for path in (out / 'pseudo_labels').glob('*.png')} == {*photos}
+    assert {path.stem for path in (out / 'pseudo_labels').glob('*.png')} == {*images}

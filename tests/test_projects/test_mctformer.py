@@ -543,7 +543,7 @@ def convert_args(monkeypatch, *paths):
 
 
 def test_maps_in_full_at_uneven_sizes():
-    """Seeds of a photo of 37 x 30 pixels have its size."""
+    """Seeds of an image of 37 x 30 pixels have its size."""
     model = MODELS.build(TestV2.model_cfg).eval()
     batch = make_batch(num=1, size=(37, 30))
     with torch.no_grad():

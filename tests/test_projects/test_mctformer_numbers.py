@@ -60,7 +60,7 @@ def image(height, width):
     return 2 * wave(1, 3, height, width, step=.0123)
 
 
-def photo():
+def pixels():
     """BGR bytes."""
     return ((wave(52, 71, 3, step=.0517) + 1) * 127).round().numpy().astype(np.uint8)
 
@@ -149,7 +149,7 @@ def test_seeds(kind, scales):
     labels = np.array([1, 0, 1, 0, 1], np.uint8)
     inputs, samples = [], []
     for scale in scales:
-        view = PILRescale(scale)(dict(img=photo()))['img']
+        view = PILRescale(scale)(dict(img=pixels()))['img']
         view = torch.from_numpy(view).permute(2, 0, 1)
         for flip in (False, True):
             inputs.append([view.flip(-1) if flip else view])

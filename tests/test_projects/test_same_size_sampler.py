@@ -21,8 +21,8 @@ SIZES = [(33, 32), (30, 41), (48, 20), (32, 32), (47, 31), (31, 48), (16, 17), (
          (29, 30), (20, 40), (33, 17), (32, 35), (25, 17), (48, 32)]
 
 
-def make_photos(root, sizes=SIZES, turned=(), first=0):
-    """A folder of grey photos, called by numbers."""
+def make_images(root, sizes=SIZES, turned=(), first=0):
+    """A folder of grey images, called by numbers."""
     folder = root / 'photos'
     folder.mkdir()
     for i, (height, width) in enumerate(sizes):
@@ -44,7 +44,7 @@ def make_dataset(root, **options):
 
 
 def patches(size, max_long=None):
-    """What the photo becomes, by the transform itself."""
+    """What the image becomes, by the transform itself."""
     results = ResizeToPatches(max_long=max_long)(
         dict(img=np.zeros((*size, 3), np.uint8)))
     return results['img_shape']
@@ -53,7 +53,7 @@ def patches(size, max_long=None):
 @pytest.mark.parametrize('max_long', [None, 32])
 def test_sizes_lie_together(tmp_path, max_long):
     """The largest first; within a size as in the dataset."""
-    make_photos(tmp_path, turned=(0, 5))
+    make_images(tmp_path, turned=(0, 5))
     dataset = make_dataset(tmp_path)
     order = list(SameSizeSampler(dataset, max_long=max_long))
     made = [patches(SIZES[i], max_long) for i in order]
@@ -72,8 +72,8 @@ def test_sizes_lie_together(tmp_path, max_long):
 @pytest.mark.parametrize('round_up', [True, False])
 @pytest.mark.parametrize('world', [1, 2, 3])
 def test_processes_share_the_order(tmp_path, world, round_up, monkeypatch):
-    """Each has its photos by size; padding repeats the first ones."""
-    make_photos(tmp_path)
+    """Each has its images by size; padding repeats the first ones."""
+    make_images(tmp_path)
     dataset = make_dataset(tmp_path)
     whole = list(SameSizeSampler(dataset))
     parts = []
@@ -95,7 +95,7 @@ def test_processes_share_the_order(tmp_path, world, round_up, monkeypatch):
 
 def test_the_rest_of_a_run(tmp_path):
     """What is done already is left out, and the rest keeps its order."""
-    make_photos(tmp_path)
+    make_images(tmp_path)
     dataset = make_dataset(tmp_path)
     whole = list(SameSizeSampler(dataset))
     missing = [1, 2, 5, 8, 12, 13]
@@ -107,8 +107,8 @@ def test_the_rest_of_a_run(tmp_path):
 def test_joined_datasets(tmp_path):
     for name in 'ab':
         (tmp_path / name).mkdir()
-    make_photos(tmp_path / 'a', SIZES[:5])
-    make_photos(tmp_path / 'b', SIZES[5:], first=5)
+    make_images(tmp_path / 'a', SIZES[:5])
+    make_images(tmp_path / 'b', SIZES[5:], first=5)
     joined = ConcatDataset([make_dataset(tmp_path / name, data_prefix=dict(
         img_path='photos')) for name in 'ab'])
     made = [patches(SIZES[i]) for i in SameSizeSampler(joined)]
@@ -116,7 +116,7 @@ def test_joined_datasets(tmp_path):
 
 
 def test_shards_keep_their_order():
-    """They are read by blocks; and a size would be read with its photo."""
+    """They are read by blocks; and a size would be read with its image."""
 
     class Shards:
         block_starts = [0, 2]
@@ -127,8 +127,8 @@ def test_shards_keep_their_order():
     assert list(SameSizeSampler(Shards())) == list(range(5))
 
 
-def test_what_is_no_photo(tmp_path):
-    folder = make_photos(tmp_path)
+def test_what_is_no_image(tmp_path):
+    folder = make_images(tmp_path)
     (folder / '03.jpg').write_bytes(b'none')
     with pytest.raises(ValueError, match='cannot read image .*03.jpg'):
         SameSizeSampler(make_dataset(tmp_path))
@@ -137,7 +137,7 @@ def test_what_is_no_photo(tmp_path):
 def test_in_batches(tmp_path):
     """As the runner builds it: fewer passes, of sizes that the model tells apart."""
     from mmengine.runner import Runner
-    make_photos(tmp_path)
+    make_images(tmp_path)
     dataset = make_dataset(
         tmp_path, pipeline=[dict(type='LoadPILImage'), dict(type='ResizeToPatches'),
                             dict(type='PackWeakInputs')])

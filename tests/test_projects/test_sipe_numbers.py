@@ -53,9 +53,9 @@ def blobs(*shape, step):
 IMAGES = blobs(2, 3, 96, 80, step=.0173) + wave(2, 3, 96, 80, step=.023)
 BOXES = [(0, 0, 80, 96), (16, 0, 80, 64)]
 LABELS = torch.tensor([[1., 1, 0, 0], [0, 1, 0, 1]])
-PHOTO = (blobs(1, 3, 70, 58, step=.0517)[0].permute(1, 2, 0) + 127).round(
+IMAGE = (blobs(1, 3, 70, 58, step=.0517)[0].permute(1, 2, 0) + 127).round(
 ).numpy().astype(np.uint8)
-PHOTO_LABELS = np.array([1, 1, 0, 1, 1], np.uint8)
+IMAGE_LABELS = np.array([1, 1, 0, 1, 1], np.uint8)
 EDGE = wave(1, 18, 15, step=.0931).abs()**3
 
 
@@ -114,16 +114,16 @@ def test_training():
 
 
 def views(scales):
-    """What the loader hands over of the photo: views of lists of one photo."""
+    """What the loader hands over of the image: views of lists of one image."""
     inputs, samples = [], []
     for scale in scales:
-        view = PILRescale(scale)(dict(img=PHOTO))['img']
+        view = PILRescale(scale)(dict(img=IMAGE))['img']
         view = torch.from_numpy(view).permute(2, 0, 1)
         for flip in (False, True):
             inputs.append([view.flip(-1) if flip else view])
             samples.append([SegDataSample(metainfo=dict(
-                img_path='a.png', ori_shape=PHOTO.shape[:2],
-                tags=PHOTO_LABELS, flip=flip,
+                img_path='a.png', ori_shape=IMAGE.shape[:2],
+                tags=IMAGE_LABELS, flip=flip,
                 flip_direction='horizontal'))])
     return dict(inputs=inputs, data_samples=samples)
 
@@ -147,7 +147,7 @@ class FakeModel(torch.nn.Module):
 @torch.no_grad()
 def test_one_scale():
     head = make_head().eval()
-    image = torch.from_numpy(PHOTO).permute(2, 0, 1).double()
+    image = torch.from_numpy(IMAGE).permute(2, 0, 1).double()
     pair = head.answer(features(torch.stack([image, image.flip(-1)])))
 
     def add(maps):
@@ -156,7 +156,7 @@ def test_one_scale():
     merged = ClassMaps(
         add(pair.maps), add(pair.maps).mean((2, 3)),
         extra=dict(hierarchical=add(pair.extra['hierarchical'])))
-    present = torch.from_numpy(PHOTO_LABELS[1:]).bool()[None]
+    present = torch.from_numpy(IMAGE_LABELS[1:]).bool()[None]
     close(head.general_maps(merged.maps, torch.ones_like(present)),
           NUMBERS['one_scale']['general'])
     close(head.predicted_maps(merged, present), NUMBERS['one_scale']['specific'])

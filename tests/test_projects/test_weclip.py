@@ -140,7 +140,7 @@ class TestWeCLIP(WithWords, WeakModelTester):
             model.decode_head.loss_by_feat(answer, make_batch()['data_samples'])
 
     def test_sizes_that_are_no_multiple(self):
-        """Trap 7: logits are of whole patches, and stretched over the photo."""
+        """Trap 7: logits are of whole patches, and stretched over the image."""
         model = self.build().eval()
         answer = model.class_maps(torch.rand(1, 3, 53, 41))
         assert answer.scores.shape == (1, NUM_CLASSES, 3, 2)
@@ -211,8 +211,8 @@ def test_online_labels_against_naive(done):
 @pytest.mark.parametrize('done', [0, 10])
 @pytest.mark.parametrize('num_classes, size', [
     (2, (16, 16)), (2, (16, 80)), (4, (32, 48)), (81, (48, 32))])
-def test_odd_photos(num_classes, size, done):
-    """One class and eighty, tiny photos; and a grey one, whose maps are empty."""
+def test_odd_images(num_classes, size, done):
+    """One class and eighty, tiny images; and a grey one, whose maps are empty."""
     model = built(num_classes=num_classes)
     head = model.decode_head
     images = torch.zeros(2, 3, *size)
@@ -245,7 +245,7 @@ def test_odd_photos(num_classes, size, done):
 
 
 def test_an_empty_map():
-    """Trap 4: its class gets no pixel, the other class of the photo does."""
+    """Trap 4: its class gets no pixel, the other class of the image does."""
     model = built()
     head = model.decode_head
     images = F.interpolate(torch.randn(1, 3, 4, 5), size=(48, 64), mode='bicubic')
@@ -415,7 +415,7 @@ class TestTTA:
             torch.ones(40, 64))
 
     @pytest.mark.parametrize('size', [(3, 400), (400, 5), (1, 1)])
-    def test_narrow_photos(self, size):
+    def test_narrow_images(self, size):
         merge = WeCLIPTTAModel(self.model(), long_side=64)
         image, sample = self.view(size)
         assert merge.predict_image([image], [sample]).pred_sem_seg.shape == size
@@ -556,13 +556,13 @@ def test_recipe(name, tmp_path):
     assert ('pseudo_labels' in steps) == ('coco' not in name)
 
 
-def test_own_photos_are_scored_without_their_tags(tmp_path):
+def test_own_images_are_scored_without_their_tags(tmp_path):
     path = CONFIGS.path('weclip_folder_pipeline')
     assert 'test' not in [step.name for step in Recipe(path, str(tmp_path)).steps]
     recipe = Recipe(path, str(tmp_path), dict(test_list='test.txt'))
     assert recipe['test'].spec['cfg_options'] == {
         'test_dataloader.dataset.label_file': ''}
-    # The masks of all photos, not of those of test alone.
+    # The masks of all images, not of those of test alone.
     assert recipe['predict'].spec['cfg_options'] == {
         'test_dataloader.dataset.ann_file': ''}
     value, = (one['value'] for one in recipe['report'].spec['headline'])

@@ -45,11 +45,11 @@ def test_minutes_of_the_whole_run(forecast):
     train = forecast.recipe['train']
     assert forecast.look(train, 'Checkpoints will be saved') == ''
     assert forecast.look(train, LINE.format(5)) == '', 'still warming up'
-    # Two trainings of 50 iterations of 2 s; a prediction of a photo takes
-    # 2 s / 4 photos / 3 passes, and a seed has 2.5 times the pixels.
-    photo = 2 / 4 / 3
+    # Two trainings of 50 iterations of 2 s; a prediction of an image takes
+    # 2 s / 4 images / 3 passes, and a seed has 2.5 times the pixels.
+    image = 2 / 4 / 3
     # Each of five steps starts in 5 s.
-    seconds = 5 * 5 + 2 * 50 * 2 + 100 * 2.5 * photo + 100 * 0.4 + 100 * photo
+    seconds = 5 * 5 + 2 * 50 * 2 + 100 * 2.5 * image + 100 * 0.4 + 100 * image
     said = forecast.look(train, LINE.format(10))
     assert said == (f'expected: about {round(seconds / 60)} minutes for the whole run, '
                     'at 2.0 s an iteration of train')
@@ -81,8 +81,8 @@ def test_fewer_epochs_are_told_of(forecast):
 
     forecast.config_of = config_of
     said = forecast.look(forecast.recipe['train'], LINE.format(10))
-    photo = 2 / 4 / 3
-    seconds = 5 * 5 + 2 * 50 * 2 + 100 * 2.5 * photo + 100 * 0.4 + 100 * photo
+    image = 2 / 4 / 3
+    seconds = 5 * 5 + 2 * 50 * 2 + 100 * 2.5 * image + 100 * 0.4 + 100 * image
     assert f'about {round(seconds / 60)} minutes' in said
     assert said.endswith('of train; again expand sees each of 100 photos 1.0 times, '
                          'not 8 (cap_iters)')

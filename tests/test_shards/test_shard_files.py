@@ -70,7 +70,7 @@ def test_equal_rows_give_equal_bytes(shard, tmp_path):
 
 
 def test_groups_of_parquet(tmp_path):
-    """Large photos make small groups; rows are found in each."""
+    """Large images make small groups; rows are found in each."""
     path = str(tmp_path / 'big.parquet')
     rows = make_rows(5, JPEG + bytes(3 << 20))
     write_shard(path, rows)
@@ -173,7 +173,7 @@ def test_a_write_elsewhere_is_whole_or_absent(tmp_path):
         list_files(f'memory://{tmp_path.name}')
 
 
-def test_photos_beside_a_table(tmp_path):
+def test_images_beside_a_table(tmp_path):
     """Columns as other people have them: url, Hugging Face's struct."""
     (tmp_path / 'photos').mkdir()
     (tmp_path / 'photos' / 'a.jpg').write_bytes(JPEG)

@@ -78,7 +78,7 @@ def arguments(tool, monkeypatch, root, name, *more, whole=('--components', '8'))
      ['train: class maps', 'train: round 1 + CRF', 'val: DeepLab on all masks']),
     ('esol', ('--stage-iters', '2', '--width', '4'),
      ['classify', 'free offsets: ascent, 8 steps', 'expand to 1 cell, shrink']),
-    ('fsae', ('--iters', '2', '--width', '4', '--photos', '2'),
+    ('fsae', ('--iters', '2', '--width', '4', '--images', '2'),
      ['ESOL: base', 'ESOL: + FAE', 'CAM: + FAE + SAE'])])
 def test_table(request, root, monkeypatch, capsys, name, options, rows):
     tool = load_tool(f'analysis_tools/{name}_table')
@@ -104,7 +104,7 @@ def sance():
     return load_tool('analysis_tools/sance_table')
 
 
-SANCE = ('--crop', '64', '--long', '48', '64', '--views', '2', '--photos', '3',
+SANCE = ('--crop', '64', '--long', '48', '64', '--views', '2', '--images', '3',
          '--scored', '2', '--iters', '2', '--points', '1', '2')
 
 
@@ -146,8 +146,8 @@ def test_sance_table(sance, table, root, monkeypatch, capsys):
 
 
 def test_crops_of_sances_table(table, monkeypatch):
-    """A mask is cut as its photo is, and 255 where there is none."""
-    monkeypatch.setattr(table.photos, 'image', lambda n: torch.arange(
+    """A mask is cut as its image is, and 255 where there is none."""
+    monkeypatch.setattr(table.images, 'image', lambda n: torch.arange(
         62, dtype=torch.uint8).ge(20).mul(255).byte().expand(3, 42, 62))
     mask = torch.arange(62).ge(20).byte().expand(42, 62)
     flipped = set()
@@ -172,9 +172,9 @@ def test_seeds_of_sances_table(sance, table):
     with torch.no_grad():
         ours = table.seed(model, n)
         sample = SegDataSample(metainfo=dict(
-            ori_shape=table.photos.sizes[n], img_shape=table.photos.sizes[n],
+            ori_shape=table.images.sizes[n], img_shape=table.images.sizes[n],
             **table.tags(n)))
-        theirs, = model.predict(torch.zeros(1, 3, *table.photos.sizes[n]), [sample])
+        theirs, = model.predict(torch.zeros(1, 3, *table.images.sizes[n]), [sample])
         torch.testing.assert_close(ours.scores, theirs.seed.scores)
         # The CAM of one class everywhere stays so, divided by its maximum.
         walked = table.seed(model, n, torch.ones(2, 4, 4))
@@ -219,27 +219,27 @@ def test_parts_and_picture_of_esol(esol, root, monkeypatch, capsys):
         assert image.size == (640, 380)
 
 
-def test_enlarged_photos(esol, shared, root, monkeypatch):
-    """The grid grows with the photos, scores stay at the size of the masks."""
+def test_enlarged_images(esol, shared, root, monkeypatch):
+    """The grid grows with the images, scores stay at the size of the masks."""
     args = arguments(esol, monkeypatch, root, 'large', '--enlarge', '2')
     args.features = str(root / 'large.pt')
-    photos = esol.Photos(str(root), args.choose, args.size, args.enlarge)
-    features = shared.load_features(photos, args)
+    images = esol.Images(str(root), args.choose, args.size, args.enlarge)
+    features = shared.load_features(images, args)
     assert features.shape == (6, 2, 8, 8, 8)
-    assert photos.covered(0, 16) == (5, 8)
+    assert images.covered(0, 16) == (5, 8)
     assert (features[0, :, :, 5:] == 0).all() and (features[0, :, :, 4] != 0).any()
-    assert photos.at_photo(0, features[0, 0]).shape[1:] == photos.mask(0).shape
-    photos = esol.Photos(str(root), args.choose, args.size)
+    assert images.at_image(0, features[0, 0]).shape[1:] == images.mask(0).shape
+    images = esol.Images(str(root), args.choose, args.size)
     with pytest.raises(ValueError, match='holds 6 photos on grids of 8 .* 6 on 4'):
-        shared.load_features(photos, args)
+        shared.load_features(images, args)
 
 
 @pytest.fixture
 def run(esol, root, monkeypatch):
     args = arguments(esol, monkeypatch, root, 'run', '--width', '4')
-    photos = esol.Photos(str(root), args.choose, args.size)
+    images = esol.Images(str(root), args.choose, args.size)
     torch.manual_seed(0)
-    return esol.Run(photos, torch.randn(6, 2, 8, 4, 4), 0, args)
+    return esol.Run(images, torch.randn(6, 2, 8, 4, 4), 0, args)
 
 
 def test_offsets_of_zero_are_the_plain_layers(run):
@@ -252,7 +252,7 @@ def test_offsets_of_zero_are_the_plain_layers(run):
 
 
 def test_offsets_climb(esol, run, monkeypatch):
-    """Each photo's kernel points move by STEP in the mean, up their own slope."""
+    """Each image's kernel points move by STEP in the mean, up their own slope."""
     # So short that nothing comes to FARTHEST.
     monkeypatch.setattr(esol, 'STEP', 0.03)
     head, x = run.make_head(), run.features[:3, 0]
@@ -275,13 +275,13 @@ def fsae(shared, root, tmp_path, monkeypatch):
     tool = load_tool('analysis_tools/fsae_table')
     args = arguments(tool, monkeypatch, root, 'unused', '--width', '4', '--iters', '2')
     args.out, args.features = str(tmp_path), str(tmp_path / 'features.pt')
-    photos = tool.Photos(str(root), args.choose, args.size)
-    features = shared.load_features(photos, args)
-    return tool, tool.Run(photos, features, 0, args)
+    images = tool.Images(str(root), args.choose, args.size)
+    features = shared.load_features(images, args)
+    return tool, tool.Run(images, features, 0, args)
 
 
 def test_views_of_one_basis(fsae, monkeypatch):
-    """Strong views that are not changed are the photo and its mirror image."""
+    """Strong views that are not changed are the image and its mirror image."""
     from mmwsss.datasets.transforms import StrongView
     tool, run = fsae
     monkeypatch.setattr(StrongView, 'transform', lambda self, results: dict(
@@ -289,7 +289,7 @@ def test_views_of_one_basis(fsae, monkeypatch):
 
     def strong():
         return tool.strong_features(
-            run.photos, run.args, run.scored, 3, run.features)
+            run.images, run.args, run.scored, 3, run.features)
 
     views = strong()
     assert views.shape == (3, 2, tool.VIEWS, 8, 4, 4)
@@ -301,7 +301,7 @@ def test_views_of_one_basis(fsae, monkeypatch):
         strong()
 
 
-def test_base_of_fsae_sees_the_same_photos(fsae):
+def test_base_of_fsae_sees_the_same_images(fsae):
     """Above the threshold of 1 the loss adds nothing, and draws no less."""
     from mmwsss.models.heads import CAMHead
     from mmwsss.models.losses import FSAELoss
@@ -320,7 +320,7 @@ def test_base_of_fsae_sees_the_same_photos(fsae):
 def test_online_labels_against_masks(fsae, monkeypatch):
     """Of labels that are the truth all are correct; the search finds them."""
     tool, run = fsae
-    numbers = run.photos.choose
+    numbers = run.images.choose
     truth = torch.stack([run.truth(n, 0) for n in numbers]).long()
     valid = run.inside(numbers)[:, 0]
     shares = run.shares([run.online(numbers, [0], truth, valid, valid)])
@@ -356,30 +356,30 @@ def test_sweeps_of_fsae(fsae, monkeypatch):
 
 def test_threshold_scores(run):
     """Against the confusion of all classes, one threshold at a time."""
-    seeds = {n: torch.rand(2, 4, 4) * run.photos.tags[n][:, None, None]
+    seeds = {n: torch.rand(2, 4, 4) * run.images.tags[n][:, None, None]
              for n in (0, 1, 2)}
     scores = run.threshold_scores(seeds.__getitem__, (0, 1, 2))
     for i in (0, 30, 78):
         confusion = np.zeros((3, 3))
         for n in (0, 1, 2):
-            best, label = run.photos.at_photo(n, seeds[n]).max(0)
+            best, label = run.images.at_image(n, seeds[n]).max(0)
             label = torch.where(best > (i + 1) / 100, label + 1, 0)
-            truth = run.photos.mask(n)
+            truth = run.images.mask(n)
             np.add.at(confusion, (truth[truth < 255], label[truth < 255]), 1)
         recall = np.diag(confusion) / confusion.sum(1)
         assert scores[i]['recall'] == pytest.approx(recall.mean() * 100)
 
 
 def test_geometry(shared, root):
-    photos = shared.Photos(str(root), 'ImageSets/Segmentation/choose.txt', 64)
-    assert (photos.fit, photos.choose, [*photos.val]) == ([0, 1, 3], [2], [4, 5])
-    # Photo 2 is 42 x 62: what is mirrored twice is as before, columns outside stay.
+    images = shared.Images(str(root), 'ImageSets/Segmentation/choose.txt', 64)
+    assert (images.fit, images.choose, [*images.val]) == ([0, 1, 3], [2], [4, 5])
+    # Image 2 is 42 x 62: what is mirrored twice is as before, columns outside stay.
     maps = torch.arange(64.).expand(2, 32, 64)
-    mirrored = photos.mirrored(2, maps, 1)
+    mirrored = images.mirrored(2, maps, 1)
     assert mirrored[0, 0, :62].tolist() == [*range(61, -1, -1)]
     assert torch.equal(mirrored[..., 62:], maps[..., 62:])
-    assert torch.equal(photos.mirrored(2, mirrored, 1), maps)
-    assert photos.at_photo(2, torch.rand(3, 4, 4)).shape == (3, 42, 62)
+    assert torch.equal(images.mirrored(2, mirrored, 1), maps)
+    assert images.at_image(2, torch.rand(3, 4, 4)).shape == (3, 42, 62)
 
 
 @pytest.mark.parametrize('choose, size, message', [
@@ -387,13 +387,13 @@ def test_geometry(shared, root):
     ('choose.txt', 48, 'a is larger than --size 48')])
 def test_what_is_refused(shared, root, choose, size, message):
     with pytest.raises(ValueError, match=message):
-        shared.Photos(str(root), f'ImageSets/Segmentation/{choose}', size)
+        shared.Images(str(root), f'ImageSets/Segmentation/{choose}', size)
 
 
 def gate_arguments(gate, monkeypatch, root, name, *more):
     return arguments(
         gate, monkeypatch, root, name, '--features', str(root / 'views.pt'),
-        '--photos', '3', '--views', '2', '--crop', '64', '--test-size', '64',
+        '--images', '3', '--views', '2', '--crop', '64', '--test-size', '64',
         '--channels', '4', '--pretrain-iters', '1', '--self-iters', '1', *more,
         whole=())
 
@@ -401,8 +401,8 @@ def gate_arguments(gate, monkeypatch, root, name, *more):
 @pytest.fixture
 def gate_run(gate, root, monkeypatch):
     args = gate_arguments(gate, monkeypatch, root, 'gate_run')
-    photos = gate.Photos(str(root), args.choose, args.size)
-    return gate.Run(photos, gate.load_views(photos, args), 0, args)
+    images = gate.Images(str(root), args.choose, args.size)
+    return gate.Run(images, gate.load_views(images, args), 0, args)
 
 
 def test_gate_table(gate, root, monkeypatch, capsys):
@@ -467,7 +467,7 @@ def test_powers_of_the_background(gate_run):
             with torch.no_grad():
                 scores = head.predict((shallow, blocks(deep)), [
                     gate_run.meta(n, thr is None)], {})[0]
-            truth = gate_run.photos.mask(n)[::2, ::2]
+            truth = gate_run.images.mask(n)[::2, ::2]
             label = scores.argmax(0)
             np.add.at(confusion, (truth[truth < 255], label[truth < 255]), 1)
         recall = np.diag(confusion) / confusion.sum(1)
@@ -483,4 +483,4 @@ def test_what_the_gate_table_refuses(gate, gate_run, root, monkeypatch, options,
                                      message):
     args = gate_arguments(gate, monkeypatch, root, 'gate_run', *options)
     with pytest.raises(ValueError, match=message):
-        gate.load_views(gate_run.photos, args)
+        gate.load_views(gate_run.images, args)

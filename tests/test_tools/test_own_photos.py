@@ -16,7 +16,7 @@ from mmwsss.utils import project_path, read_json, read_lines
 CLASSES = ['blob', 'ring']
 
 
-def photo(path, size=(40, 30), seed=0, **options):
+def image(path, size=(40, 30), seed=0, **options):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.RandomState(seed).randint(0, 256, (*size[::-1], 3), np.uint8)
     Image.fromarray(pixels).save(path, **options)
@@ -31,11 +31,11 @@ def mask(path, ids=(0, 1), size=(40, 30)):
 
 @pytest.fixture
 def own(tmp_path):
-    """60 photos of two classes, the first 20 with masks."""
+    """60 images of two classes, the first 20 with masks."""
     root = tmp_path / 'own'
     rows = ['photo,tags']
     for i in range(60):
-        photo(root / 'photos' / f'{i:02}.png', seed=i)
+        image(root / 'photos' / f'{i:02}.png', seed=i)
         rows.append(f'{i:02}.png,{CLASSES[i % 2]}')
         if i < 20:
             mask(root / 'masks' / f'{i:02}.png', (0, 1 + i % 2))
@@ -49,10 +49,10 @@ def lay_out(*arguments):
 
 
 def test_the_layout_of_the_recipes(own, tmp_path, capsys):
-    photo(own / 'photos' / 'large.jpg', (100, 50), seed=99)
+    image(own / 'photos' / 'large.jpg', (100, 50), seed=99)
     turned = Image.Exif()
     turned[0x0112] = 6
-    photo(own / 'photos' / 'turned.jpg', seed=98, exif=turned)
+    image(own / 'photos' / 'turned.jpg', seed=98, exif=turned)
     with open(own / 'tags.csv', 'a') as file:
         file.write('\nlarge,blob\nturned,ring')
     out = tmp_path / 'out'
@@ -114,9 +114,9 @@ def snapshot(root):
 
 
 def test_own_files_are_not_replaced(own, tmp_path):
-    """Copies never mix with photos, tables or lists of their owner."""
+    """Copies never mix with images, tables or lists of their owner."""
     other = tmp_path / 'other'
-    photo(other / 'photos' / 'kept.png')
+    image(other / 'photos' / 'kept.png')
     (tmp_path / 'link').symlink_to(own)
     before = snapshot(tmp_path)
     for out, said in (
@@ -141,7 +141,7 @@ def test_own_files_are_not_replaced(own, tmp_path):
 
 def test_class_folders_beside_their_work_folder(tmp_path):
     for i in range(60):
-        photo(tmp_path / CLASSES[i % 2] / f'{i:02}.png', seed=i)
+        image(tmp_path / CLASSES[i % 2] / f'{i:02}.png', seed=i)
     for _ in range(2):
         assert lay_out(tmp_path, '--out', tmp_path / 'work_dirs' / 'x' / 'data') == 0
     with pytest.raises(ValueError, match='would mix copies'):
@@ -183,7 +183,7 @@ def test_what_so_few_masks_are_for(own, capsys, masks, said):
     assert any('nothing is scored' in one['text'] for one in shown) == (not masks)
 
 
-def test_copies_of_photos_in_two_lists(own, capsys):
+def test_copies_of_images_in_two_lists(own, capsys):
     shutil.copy(own / 'photos' / '40.png', own / 'photos' / '41.png')
     for name, ids in (('train', range(41)), ('val', (0, 41))):
         (own / f'{name}.txt').write_text('\n'.join(f'{i:02}' for i in ids))
@@ -196,7 +196,7 @@ def test_copies_of_photos_in_two_lists(own, capsys):
 
 @pytest.fixture
 def seeded(own, tmp_path):
-    """The photos laid out, with seeds of three stages: the second has moved a little,
+    """The images laid out, with seeds of three stages: the second has moved a little,
     the third knows nothing."""
     out = tmp_path / 'out'
     lay_out(own, '--out', out)
@@ -213,7 +213,7 @@ def seeded(own, tmp_path):
 
 
 def config(root, with_masks=True):
-    """A config of the photos, with or without a list of those with masks."""
+    """A config of the images, with or without a list of those with masks."""
     path = root / 'config.py'
     base = project_path('configs', 'cam', 'cam_mobilenetv1_folder.py')
     lists = dict(train='train.txt', seed='seeds.txt', test='test.txt', val=(
@@ -293,7 +293,7 @@ def test_the_tag_map_says_whose_it_is(seeded, capsys, with_masks):
     said = capsys.readouterr().out
     assert 'tag mAP 91.3' in said
     assert ('photos that it learnt from' in said) != with_masks
-    # Chance is that of the photos that the tag mAP is of.
+    # Chance is that of the images that the tag mAP is of.
     ids = (seeded / 'out' / ('val.txt' if with_masks else 'train.txt')).read_text()
     assert f'on {len(ids.split())} photos' in said
 

@@ -17,7 +17,7 @@ PIPELINE = [dict(type='LoadPILImage'), dict(type='LoadMask', optional=True),
 def test_what_is_packed_is_read_again(voc_root, tmp_path, capsys, kind):
     config = project_path('configs', 'cam', 'cam_demo.py')
     out = tmp_path / 'shards'
-    arguments = [config, '--out', str(out), '--format', kind, '--photos-per-shard',
+    arguments = [config, '--out', str(out), '--format', kind, '--images-per-shard',
                  '3', '--loader', 'val_dataloader', '--with-masks', '--cfg-options',
                  f'val_dataloader.dataset.data_root={voc_root}']
     run_tool('dataset_converters/pack_shards', *arguments)

@@ -22,14 +22,14 @@ def tool():
 def known(method, costs):
     """What is measured of each training of a method, by its config's file."""
     recipe = Recipe(find_recipe(method, 'cpu'))
-    return {recipe.config_path(step): dict(stages=stages, photo=photo, bytes=size)
-            for name, (stages, photo, size) in costs.items()
+    return {recipe.config_path(step): dict(stages=stages, image=image, bytes=size)
+            for name, (stages, image, size) in costs.items()
             for step in [recipe[name]]}
 
 
-def minutes(tool, tmp_path, method, costs, photos):
-    tool.make_photos(str(tmp_path), 2)
-    args = argparse.Namespace(preset='cpu', photos=photos)
+def minutes(tool, tmp_path, method, costs, images):
+    tool.make_images(str(tmp_path), 2)
+    args = argparse.Namespace(preset='cpu', images=images)
     return tool.measure_recipe(method, args, str(tmp_path), known(method, costs))
 
 
@@ -43,9 +43,9 @@ def test_minutes_of_cam(tool, tmp_path):
         # and 2,000 at most.
         seconds = (2 * min(max(150, 12 * count / 8), 2000)
                    + 3 * min(max(200, 10 * count / 8), 2000))
-        # Seeds see each photo at 0.5, 1 and 1.5, turned over too; predictions once.
+        # Seeds see each image at 0.5, 1 and 1.5, turned over too; predictions once.
         seconds += count * (2 * (0.25 + 1 + 2.25) * 0.5 + 0.7)
-        # To choose on 200 photos, a CRF, checks of 1,000 at most, and the report.
+        # To choose on 200 images, a CRF, checks of 1,000 at most, and the report.
         seconds += min(count, 200) * 0.4 + min(count, 1000) * 0.02
         seconds += count * (0.4 + 0.02)
         assert told == pytest.approx((seconds + 8 * 5) / 60)
@@ -65,8 +65,8 @@ def test_stages_count_each(tool, tmp_path):
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_photos_for_a_laptop(method):
-    """Up to 1,000 photos epochs count; of 20,000 no part trains on for days."""
+def test_images_for_a_laptop(method):
+    """Up to 1,000 images epochs count; of 20,000 no part trains on for days."""
     recipe = Recipe(find_recipe(method, 'cpu'))
     paths = {recipe.config_path(step) for step in recipe.steps if step.type == 'train'}
     assert paths
@@ -89,7 +89,7 @@ def test_fsae_is_measured_with_its_second_pass(tool, tmp_path, monkeypatch):
 
 
 def test_bad_words(capsys):
-    for words, said in ((['cams'], 'no method cams'), (['--photos', 0], 'at least 1')):
+    for words, said in ((['cams'], 'no method cams'), (['--images', 0], 'at least 1')):
         with pytest.raises(SystemExit):
             run_tool('analysis_tools/recipe_minutes', *words)
         assert said in capsys.readouterr().err

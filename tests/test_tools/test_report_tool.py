@@ -70,8 +70,8 @@ def test_report(config, spec, tmp_path):
         'contact_sheet.png', 'report.html']
     page = (tmp_path / 'out/report.html').read_text()
     assert '8 of 8 photos' in done.stdout
-    data = re.search(r'id="photos-1">(.*?)</script>', page)[1]
-    assert len(json.loads(data)['photos']) == 8
+    data = re.search(r'id="images-1">(.*?)</script>', page)[1]
+    assert len(json.loads(data)['images']) == 8
     for said in ('as expected', 'href="summary.md"', 'A tiny run', 'Photos of train',
                  'Pseudo label', 'generated', '12.3', '80 % of 50.0',
                  'Seeds over all thresholds', 'Training'):

@@ -4,6 +4,9 @@ import sys
 import pytest
 from mmseg.registry import TRANSFORMS
 
+import mmwsss
+from mmwsss.apis import label_photos
+from mmwsss.datasets.annotations import export_masks
 from mmwsss.datasets.transforms import SetRandomState
 from mmwsss.recipes import Recipe
 from mmwsss.recipes.recipe import substitute
@@ -54,6 +57,17 @@ def test_arguments(said):
     assert len(said) == 1
     with pytest.raises(TypeError, match='other'):
         Part(other=1)
+
+
+def test_arguments_of_functions(tmp_path, said):
+    nowhere = str(tmp_path / 'nowhere')
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        mmwsss.predict(nowhere, photos='a.jpg')
+    with pytest.raises(ValueError, match='images_per_shard must be at least 1.* got 0'):
+        label_photos('config', 'weights', nowhere, nowhere, photos_per_shard=0)
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        export_masks(nowhere, photos=nowhere, classes=['cat'], out=nowhere)
+    assert len(said) == 2
 
 
 def test_config(tmp_path, said):

@@ -29,11 +29,11 @@ from mmwsss.visualization.report_curves import (
     threshold_figure,
     training_figure,
 )
-from mmwsss.visualization.report_photos import (
+from mmwsss.visualization.report_images import (
     SIDES,
     THRESHOLDS,
     choose_side,
-    collect_photos,
+    collect_every_image,
 )
 from mmwsss.visualization.report_rows import (
     Cell,
@@ -215,12 +215,12 @@ def naive_class_ious(mask, truth, num_classes):
     return ious
 
 
-def planes_of(photo):
-    data = np.asarray(Image.open(io.BytesIO(base64.b64decode(photo['maps']))))
-    return data.reshape(-1, *photo['size'][::-1])
+def planes_of(image):
+    data = np.asarray(Image.open(io.BytesIO(base64.b64decode(image['maps']))))
+    return data.reshape(-1, *image['size'][::-1])
 
 
-def test_every_photo_has_its_numbers_and_maps(dataset, columns):
+def test_every_image_has_its_numbers_and_maps(dataset, columns):
     rng = np.random.default_rng(0)
     truths, seeds, masks = [], [], []
     for number in range(len(dataset)):
@@ -233,7 +233,8 @@ def test_every_photo_has_its_numbers_and_maps(dataset, columns):
         seeds.append(Seed.load(path))
         masks.append(read_mask(f'{columns[1]["masks"]}/{info["img_id"]}.png'))
     told = []
-    found = collect_photos(dataset, 'Train', columns, tell=lambda *n: told.append(n))
+    found = collect_every_image(
+        dataset, 'Train', columns, tell=lambda *n: told.append(n))
     json.dumps(found)
     assert told[-1] == (8, 8) and found['total'] == 8 and found['scored']
     classes = len(found['classes'])
@@ -243,46 +244,46 @@ def test_every_photo_has_its_numbers_and_maps(dataset, columns):
     for level in (0, 24, 48):
         at = [seed.to_mask(THRESHOLDS[level]).numpy() for seed in seeds]
         assert seed_column['iou'][level] == naive_class_ious(at, truths, classes)
-        for photo, mask, truth in zip(found['photos'], at, truths, strict=True):
+        for image, mask, truth in zip(found['images'], at, truths, strict=True):
             expected = image_iou(mask, truth, classes)
-            assert photo['iou'][0][level] == pytest.approx(expected, abs=0.06)
-            # These photos are no larger than their small picture.
-            best, exceeded, *_ = planes_of(photo)
+            assert image['iou'][0][level] == pytest.approx(expected, abs=0.06)
+            # These images are no larger than their small picture.
+            best, exceeded, *_ = planes_of(image)
             drawn = np.where(exceeded > level, best, 0)
-            if photo['size'] == [64, 64]:
+            if image['size'] == [64, 64]:
                 np.testing.assert_array_equal(drawn, mask)
-    for number, photo in enumerate(found['photos']):
+    for number, image in enumerate(found['images']):
         info = dataset.get_data_info(number)
-        assert photo['id'] == info['img_id']
-        assert photo['tags'] == np.flatnonzero(info['tags'])[1:].tolist()
-        planes = planes_of(photo)
+        assert image['id'] == info['img_id']
+        assert image['tags'] == np.flatnonzero(info['tags'])[1:].tolist()
+        planes = planes_of(image)
         assert len(planes) == 4
-        assert photo['size'] == [64, 64]
+        assert image['size'] == [64, 64]
         np.testing.assert_array_equal(planes[2], masks[number])
         np.testing.assert_array_equal(planes[3], truths[number])
         half = seeds[number].to_mask(0.5).numpy()
         agreed = image_iou(half, np.where(
             masks[number] == 255, 0, masks[number]), classes)
-        assert photo['disagreement'] == pytest.approx(100 - agreed, abs=0.06)
+        assert image['disagreement'] == pytest.approx(100 - agreed, abs=0.06)
 
 
-def test_photos_without_truth_or_thresholds(voc_root, columns):
+def test_images_without_truth_or_thresholds(voc_root, columns):
     dataset = WeakDemoDataset(
         data_root=str(voc_root), ann_file='ImageSets/Segmentation/train.txt',
         label_file='image_labels.json')
-    found = collect_photos(dataset, 'Train', columns[1:], max_photos=3)
-    assert len(found['photos']) == 3 and found['total'] == 8
+    found = collect_every_image(dataset, 'Train', columns[1:], max_images=3)
+    assert len(found['images']) == 3 and found['total'] == 8
     assert not found['scored']
-    photo = found['photos'][0]
-    assert photo['iou'] == [[]] and photo['disagreement'] is None
-    assert len(planes_of(photo)) == 1
-    page = Page(render_report('No masks', [], photos=[found]))
+    image = found['images'][0]
+    assert image['iou'] == [[]] and image['disagreement'] is None
+    assert len(planes_of(image)) == 1
+    page = Page(render_report('No masks', [], images=[found]))
     assert page.open == [] and page.tags.count('script') == 2
     with pytest.raises(FileNotFoundError, match="'Train'"):
-        collect_photos(dataset, 'Train', [dict(title='x', masks='nowhere')])
+        collect_every_image(dataset, 'Train', [dict(title='x', masks='nowhere')])
 
 
-def test_photos_with_masks_are_shown_first(dataset, columns, voc_root, tmp_path):
+def test_images_with_masks_are_shown_first(dataset, columns, voc_root, tmp_path):
     ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
     root = tmp_path / 'voc'
     shutil.copytree(voc_root, root)
@@ -293,8 +294,8 @@ def test_photos_with_masks_are_shown_first(dataset, columns, voc_root, tmp_path)
         label_file='image_labels.json', with_masks='available')
 
     def shown(count):
-        found = collect_photos(dataset, 'Train', columns, max_photos=count)
-        return [photo['id'] for photo in found['photos']]
+        found = collect_every_image(dataset, 'Train', columns, max_images=count)
+        return [image['id'] for image in found['images']]
 
     assert shown(1) == ids[2:3] and shown(2) == ids[2:4]
     assert shown(4) == [ids[0], *ids[2:4], ids[-1]]
@@ -325,7 +326,7 @@ def test_colours_are_told_apart():
 
 def test_data_cannot_leave_their_element():
     evil = '</script><script>alert(1)</script><!-- é'
-    text = render_report('A run', [], photos=[dict(title=evil, photos=[])], checks=[
+    text = render_report('A run', [], images=[dict(title=evil, images=[])], checks=[
         dict(title=evil, status='x" onclick="y', text=evil)], files={evil: evil})
     page = Page(text)
     assert page.open == [] and page.tags.count('script') == 2

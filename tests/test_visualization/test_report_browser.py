@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from mmwsss.visualization.report import render_report
-from mmwsss.visualization.report_photos import THRESHOLDS
+from mmwsss.visualization.report_images import THRESHOLDS
 
 playwright = pytest.importorskip('playwright.sync_api')
 CHROMIUM = os.environ.get('CHROMIUM') or shutil.which('chromium')
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason='there is no chromium')
 EVIL = '</script><script>document.title = "evil"</script>'
 CLASSES = ['background', EVIL, '"quoted" & \'single\'', 'Kühe 🐄']
 COLORS = [[0, 0, 0], [200, 0, 0], [0, 200, 0], [0, 0, 200]]
-NUM_PHOTOS = 2000
+NUM_IMAGES = 2000
 WIDTH, HEIGHT = 16, 12
 
 
@@ -33,8 +33,8 @@ def encoded(pixels, kind):
     return base64.b64encode(stream.getvalue()).decode()
 
 
-def photos(number):
-    """Grey photos: a seed whose scores grow to the right, a mask and its truth."""
+def images(number):
+    """Grey images: a seed whose scores grow to the right, a mask and its truth."""
     grey = encoded(np.full((HEIGHT, WIDTH, 3), 128, np.uint8), 'JPEG')
     level = np.tile(np.arange(WIDTH, dtype=np.uint8) * 3, (HEIGHT, 1))
     maps = {}
@@ -55,7 +55,7 @@ def photos(number):
             disagreement=float(i * 13 % 100)))
     return dict(
         title=EVIL, total=9 * number, classes=CLASSES, colors=COLORS,
-        thresholds=THRESHOLDS, scored=True, photos=made, columns=[
+        thresholds=THRESHOLDS, scored=True, images=made, columns=[
             dict(title='Seed', seed=True, own=10,
                  iou=[[t * 100, 50., None, 30.] for t in THRESHOLDS]),
             dict(title=EVIL, seed=False, own=None, iou=[[90., 80., 70., 60.]])])
@@ -74,7 +74,7 @@ def browser():
 def report(tmp_path_factory):
     path = tmp_path_factory.mktemp('report') / 'report.html'
     path.write_text(render_report(
-        EVIL, [], photos=[photos(NUM_PHOTOS)], curves={EVIL: '<svg></svg>'},
+        EVIL, [], images=[images(NUM_IMAGES)], curves={EVIL: '<svg></svg>'},
         checks=[dict(title=EVIL, status='failed', text=EVIL,
                      pictures=[np.zeros((4, 5, 3), np.uint8)])],
         files={EVIL: 'javascript:alert(1)'}), encoding='utf-8')
@@ -91,7 +91,7 @@ def page(browser, report):
     page.on('request', lambda request: complaints.append(request.url)
             if not request.url.startswith(('file:', 'data:')) else None)
     page.goto(report)
-    page.wait_for_selector('.photo canvas')
+    page.wait_for_selector('.image canvas')
     yield page
     assert not complaints
     assert page.title() == EVIL
@@ -100,13 +100,13 @@ def page(browser, report):
 
 def order(page):
     return page.eval_on_selector_all(
-        '.photo', 'nodes => nodes.map(node => Number(node.dataset.index))')
+        '.image', 'nodes => nodes.map(node => Number(node.dataset.index))')
 
 
 def colored(page, column):
-    """Pixels of the first shown photo that have a class's colour."""
+    """Pixels of the first shown image that have a class's colour."""
     return page.evaluate('''column => {
-      const canvas = document.querySelectorAll('.photo .row')[0]
+      const canvas = document.querySelectorAll('.image .row')[0]
         .querySelectorAll('canvas')[column];
       const copy = document.createElement('canvas');
       Object.assign(copy, {width: canvas.width, height: canvas.height});
@@ -132,20 +132,20 @@ def slide(page, level):
                   'requestAnimationFrame(done)))')
 
 
-def test_photos_are_drawn_when_they_come_into_view(page):
-    assert len(order(page)) == NUM_PHOTOS
-    drawn = page.locator('.photo canvas').count()
+def test_images_are_drawn_when_they_come_into_view(page):
+    assert len(order(page)) == NUM_IMAGES
+    drawn = page.locator('.image canvas').count()
     assert 0 < drawn < 4 * 40
-    page.eval_on_selector('.photo:last-child', 'node => node.scrollIntoView()')
-    page.wait_for_selector('.photo:last-child canvas')
-    page.wait_for_function('!document.querySelector(".photo canvas") || '
-                           '!document.querySelector(".photo:first-child canvas")')
-    assert page.locator('.photo canvas').count() < 4 * 60
+    page.eval_on_selector('.image:last-child', 'node => node.scrollIntoView()')
+    page.wait_for_selector('.image:last-child canvas')
+    page.wait_for_function('!document.querySelector(".image canvas") || '
+                           '!document.querySelector(".image:first-child canvas")')
+    assert page.locator('.image canvas').count() < 4 * 60
 
 
 def test_the_slider_redraws_masks_and_numbers(page):
     page.select_option('.order', 'name')
-    page.wait_for_selector('.photo:first-child canvas')
+    page.wait_for_selector('.image:first-child canvas')
     # Column x has level 3 x: foreground where that exceeds the slider's place.
     for level in (0, 10, 30, 48):
         slide(page, level)
@@ -155,7 +155,7 @@ def test_the_slider_redraws_masks_and_numbers(page):
         means = page.inner_text('.classes tbody tr:first-child').split('\t')
         expected = (THRESHOLDS[level] * 100 + 80) / 3
         assert means == ['mean', f'{expected:.1f}', '75.0']
-        caption = page.inner_text('.photo:first-child figure:nth-child(2) figcaption')
+        caption = page.inner_text('.image:first-child figure:nth-child(2) figcaption')
         assert caption == f'Seed {THRESHOLDS[level] * 100:.1f}'
     assert colored(page, 2) == HEIGHT * WIDTH // 2
     page.click('.own')
@@ -166,7 +166,7 @@ def test_the_slider_redraws_masks_and_numbers(page):
 
 
 def test_orders(page):
-    data = photos(NUM_PHOTOS)['photos']
+    data = images(NUM_IMAGES)['images']
 
     def key_of(name):
         page.select_option('.order', name)
@@ -175,36 +175,36 @@ def test_orders(page):
     # The worst of the last column come first, to begin with.
     ious = [data[i]['iou'][1][0] for i in order(page)]
     assert ious == sorted(ious)
-    ious = [photo['iou'][1][0] for photo in key_of('best1')]
+    ious = [image['iou'][1][0] for image in key_of('best1')]
     assert ious == sorted(ious, reverse=True)
-    values = [photo['disagreement'] for photo in key_of('disagreement')]
+    values = [image['disagreement'] for image in key_of('disagreement')]
     assert values == sorted(values, reverse=True)
     page.select_option('.order', 'worst0')
     slide(page, 20)
     values = [data[i]['iou'][0][20] for i in order(page)]
     assert values == sorted(values)
     page.select_option('.order', 'name')
-    assert order(page) == list(range(NUM_PHOTOS))
+    assert order(page) == list(range(NUM_IMAGES))
 
 
 def test_filters(page):
-    data = photos(NUM_PHOTOS)['photos']
+    data = images(NUM_IMAGES)['images']
     page.select_option('.class', '2')
     chosen = order(page)
-    assert len(chosen) == sum(2 in photo['tags'] for photo in data)
+    assert len(chosen) == sum(2 in image['tags'] for image in data)
     values = [dict(data[i]['classes'])[2] for i in chosen]
     assert values == sorted(values)
     assert page.inner_text('.count') == (
-        f'{len(chosen)} of {NUM_PHOTOS} photos (of {9 * NUM_PHOTOS}; '
+        f'{len(chosen)} of {NUM_IMAGES} photos (of {9 * NUM_IMAGES}; '
         'masks first, evenly chosen, and numbers are of these)')
     page.select_option('.class', '')
     page.fill('.search', '012')
     assert sorted(order(page)) == sorted(
-        i for i, photo in enumerate(data) if '012' in photo['id'])
+        i for i, image in enumerate(data) if '012' in image['id'])
     page.fill('.search', 'SCRIPT')
     assert order(page) == [7]
-    page.wait_for_selector('.photo canvas')
-    assert EVIL in page.inner_text('.photo .name')
+    page.wait_for_selector('.image canvas')
+    assert EVIL in page.inner_text('.image .name')
     page.fill('.search', 'none such')
     assert order(page) == []
 
@@ -212,7 +212,7 @@ def test_filters(page):
 def test_a_phone_shows_it_without_scrolling_sideways(browser, report):
     page = browser.new_page(viewport=dict(width=375, height=700))
     page.goto(report)
-    page.wait_for_selector('.photo canvas')
+    page.wait_for_selector('.image canvas')
     assert page.evaluate('document.documentElement.scrollWidth') <= 375
     page.close()
 

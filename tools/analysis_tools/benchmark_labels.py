@@ -1,11 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """What label_photos costs: engines side by side, memory, resuming, bytes.
 
-    python tools/analysis_tools/benchmark_labels.py engines --photos 2000 --size 64
-    python tools/analysis_tools/benchmark_labels.py start --photos 20
-    python tools/analysis_tools/benchmark_labels.py memory --photos 20000 --size 32
+    python tools/analysis_tools/benchmark_labels.py engines --images 2000 --size 64
+    python tools/analysis_tools/benchmark_labels.py start --images 20
+    python tools/analysis_tools/benchmark_labels.py memory --images 20000 --size 32
     python tools/analysis_tools/benchmark_labels.py resume --entries 82081 1000000
-    python tools/analysis_tools/benchmark_labels.py bytes --photos 20 --size 480
+    python tools/analysis_tools/benchmark_labels.py bytes --images 20 --size 480
 
 Photos are random, the model is the config's with random weights: what masks show
 does not matter here. An engine's rate counts from its first finished part, its start
@@ -53,9 +53,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'what', choices=['engines', 'start', 'memory', 'resume', 'bytes'])
     parser.add_argument('--config', default='configs/cam/cam_demo.py')
-    parser.add_argument('--photos', type=int, default=2000)
+    parser.add_argument('--images', type=int, default=2000)
     parser.add_argument('--size', type=int, default=64, help='side of a photo')
-    parser.add_argument('--photos-per-shard', type=int, default=20)
+    parser.add_argument('--images-per-shard', type=int, default=20)
     parser.add_argument('--single-view', action='store_true',
                         help='no scales and flips: many photos in little time')
     parser.add_argument('--turns', type=int, default=1, help='of each engine')
@@ -82,7 +82,7 @@ def write_model(config: str, folder: str) -> tuple[str, list[str]]:
     return path, classes
 
 
-def write_photos(path: str, number: int, size: int, classes: list[str]) -> None:
+def write_images(path: str, number: int, size: int, classes: list[str]) -> None:
     """A shard of smooth random JPEGs, two classes each."""
     import numpy as np
     from PIL import Image
@@ -125,7 +125,7 @@ def watched_memory() -> Iterator[list[tuple[float, float]]]:
 
 def label(args: argparse.Namespace, folder: str, out: str, engine: str = 'plain',
           workers: int = 0) -> dict:
-    """Label the photos of a folder."""
+    """Label the images of a folder."""
     from mmwsss.apis import label_photos
     cfg = read_config(args.config)
     if args.single_view:
@@ -134,7 +134,7 @@ def label(args: argparse.Namespace, folder: str, out: str, engine: str = 'plain'
                 [dict(type='RandomFlip', prob=0.)], [dict(type='PackWeakInputs')]])]
     return label_photos(
         cfg, osp.join(folder, 'model.pth'), osp.join(folder, 'in.parquet'), out,
-        photos_per_shard=args.photos_per_shard, engine=engine, workers=workers,
+        images_per_shard=args.images_per_shard, engine=engine, workers=workers,
         device='cpu', show_progress=False)
 
 
@@ -163,11 +163,11 @@ def engine_pace(args: argparse.Namespace, folder: str, out: str, name: str) -> d
     accounts = [read_json(entry.path) for entry in files]
     # The first part of each worker has the start of its libraries in it.
     spent = sorted(one['cpu_seconds'] for one in accounts)
-    later = args.photos - args.photos_per_shard
+    later = args.images - args.images_per_shard
     return dict(
         first_part_s=ends[0] - began, all_s=time.time() - began,
-        photos_per_s=later / (ends[-1] - ends[0]),
-        cpu_ms_per_photo=1000 * statistics.median(spent) / args.photos_per_shard)
+        images_per_s=later / (ends[-1] - ends[0]),
+        cpu_ms_per_image=1000 * statistics.median(spent) / args.images_per_shard)
 
 
 def engine_start(args: argparse.Namespace, folder: str, out: str, name: str) -> dict:
@@ -178,7 +178,7 @@ def engine_start(args: argparse.Namespace, folder: str, out: str, name: str) -> 
         [sys.executable, project_path('tools', 'label_photos.py'), args.config,
          osp.join(folder, 'model.pth'), '--input', osp.join(folder, 'in.parquet'),
          '--output', out, '--format', 'png', '--refiner', 'none', '--device', 'cpu',
-         '--engine', engine, '--workers', str(workers), '--photos-per-shard', '10'],
+         '--engine', engine, '--workers', str(workers), '--images-per-shard', '10'],
         stdout=subprocess.DEVNULL)
     while process.poll() is None and not glob.glob(osp.join(out, '*.png')):
         time.sleep(.02)
@@ -194,19 +194,19 @@ def memory(args: argparse.Namespace, folder: str) -> dict:
         label(args, folder, osp.join(folder, 'out'))
     tenths = [points[i * (len(points) - 1) // 10][1] for i in range(11)]
     return dict(mb_at_each_tenth=tenths, seconds=points[-1][0],
-                photos_per_s=args.photos / points[-1][0])
+                images_per_s=args.images / points[-1][0])
 
 
 def resume(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
     """Seconds until a run knows what is left of many entries; nothing is."""
     import psutil
 
-    from mmwsss.apis.labelling.inputs import Photos
+    from mmwsss.apis.labelling.inputs import InputImages
     from mmwsss.apis.labelling.label_photos import label_settings, protocol
     from mmwsss.apis.labelling.outputs import LabelFolder
     from mmwsss.evaluation.label_checks import LabelSums
     from mmwsss.shards import ShardMeta, ShardRow, write_shard
-    args.photos_per_shard = 500
+    args.images_per_shard = 500
     found = {}
     for entries in args.entries:
         inputs, out = (osp.join(folder, f'{name}-{entries}') for name in ('in', 'out'))
@@ -218,12 +218,12 @@ def resume(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
         settings = label_settings(
             args.config, osp.join(folder, 'model.pth'), device='cpu')
         meta = ShardMeta(settings.classes, protocol(settings), {})
-        photos = Photos(inputs)
+        images = InputImages(inputs)
         output = LabelFolder(out, 'parquet', meta)
         output.begin(dict(
-            meta.protocol, classes=settings.classes, photos=photos.digest(),
+            meta.protocol, classes=settings.classes, photos=images.digest(),
             tags=None, format='parquet', with_photos=False, photos_per_shard=500))
-        for number in range(photos.num_parts(500)):
+        for number in range(images.num_parts(500)):
             output.write_account(number, dict(
                 sums=LabelSums(settings.classes).to_dict(), errors=[], seconds=0))
         os.rename(inputs, osp.join(folder, 'in.parquet'))
@@ -232,13 +232,13 @@ def resume(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
         with watched_memory() as points:
             label(args, folder, out)
         parquet_s = time.monotonic() - began
-        photos_list, table = (osp.join(folder, name) for name in ('l.txt', 't.csv'))
+        images_list, table = (osp.join(folder, name) for name in ('l.txt', 't.csv'))
         ids = [f'{i:09}' for i in range(entries)]
-        write_lines(photos_list, (f'/photos/{one}.jpg' for one in ids))
+        write_lines(images_list, (f'/photos/{one}.jpg' for one in ids))
         write_lines(table, (f'{one},{classes[1]}' for one in ids))
         began, busy = time.monotonic(), time.process_time()
         with watched_memory() as tables:
-            Photos(photos_list, table).check_tags(classes, table)
+            InputImages(images_list, table).check_tags(classes, table)
         found[str(entries)] = dict(
             mb_before=before, parquet_s=parquet_s, parquet_mb=highest(points, before),
             list_and_table_s=time.monotonic() - began,
@@ -254,11 +254,11 @@ def highest(points: list[tuple[float, float]], least: float) -> float:
 
 
 def count_bytes(args: argparse.Namespace, folder: str, classes: list[str]) -> dict:
-    """Bytes a photo: of masks in shards, of PNGs, and of seeds."""
+    """Bytes an image: of masks in shards, of PNGs, and of seeds."""
     import torch
 
     from mmwsss.apis.labelling.label_photos import label_settings
-    from mmwsss.apis.labelling.operator import LabelPhotos
+    from mmwsss.apis.labelling.operator import LabelImages
     from mmwsss.shards import load_image_bytes, open_shards
     from mmwsss.structures import encode_tags
     out = osp.join(folder, 'out')
@@ -266,7 +266,7 @@ def count_bytes(args: argparse.Namespace, folder: str, classes: list[str]) -> di
     shards = sum(entry.stat().st_size for entry in os.scandir(out)
                  if entry.name.startswith('part'))
     rows = [row for shard in open_shards(out) for row in shard.rows()]
-    operator = LabelPhotos(label_settings(
+    operator = LabelImages(label_settings(
         args.config, osp.join(folder, 'model.pth'), device='cpu'))
     seeds = dict(stride_4=0, full_size=0)
     with torch.no_grad():
@@ -290,7 +290,7 @@ def main(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _, classes = write_model(args.config, folder)
         if args.what != 'resume':
-            write_photos(osp.join(folder, 'in.parquet'), args.photos, args.size,
+            write_images(osp.join(folder, 'in.parquet'), args.images, args.size,
                          classes)
         found = dict(
             engines=lambda: in_turns(args, folder, engine_pace),

@@ -2,7 +2,7 @@
 """What training from shards costs: opening many entries, reading photos.
 
     python tools/analysis_tools/benchmark_shards.py open --entries 1000000
-    python tools/analysis_tools/benchmark_shards.py read --photos 4000 --workers 0 2
+    python tools/analysis_tools/benchmark_shards.py read --images 4000 --workers 0 2
 
 `open` writes Parquet files of tiny entries, opens them with tags, and again to find
 the mask of each by id, each in a process of its own, and moves the sampler to 70 % of
@@ -36,20 +36,20 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('what', choices=['open', 'read'])
     parser.add_argument('--entries', type=int, nargs='+', default=[82081, 1000000])
-    parser.add_argument('--photos', type=int, default=4000)
+    parser.add_argument('--images', type=int, default=4000)
     parser.add_argument('--size', type=int, default=320, help='side of a photo')
     parser.add_argument('--workers', type=int, nargs='+', default=[0, 2])
     return parser.parse_args()
 
 
 def write_entries(folder: str, entries: int) -> None:
-    """Tags and masks of photos of ten bytes, in groups as of photos of 100 kB."""
+    """Tags and masks of images of ten bytes, in groups as of images of 100 kB."""
     import pyarrow as pa
     import pyarrow.parquet
 
     from mmwsss.shards import ShardMeta
     from mmwsss.shards.parquet import parquet_schema
-    schemas = dict(photos=parquet_schema(('id', 'image', 'tags'), ShardMeta(CLASSES)),
+    schemas = dict(images=parquet_schema(('id', 'image', 'tags'), ShardMeta(CLASSES)),
                    masks=parquet_schema(('id', 'mask'), ShardMeta(CLASSES)))
     for kind, schema in schemas.items():
         os.makedirs(osp.join(folder, kind))
@@ -93,8 +93,8 @@ def open_entries(folder: str, with_masks: bool) -> dict[str, float]:
                 resume_seconds=round(time.perf_counter() - opened, 4))
 
 
-def write_photos(folder: str, photos: int, size: int) -> None:
-    """The same photos as files, Parquet and tars, in shards of 500."""
+def write_images(folder: str, images: int, size: int) -> None:
+    """The same images as files, Parquet and tars, in shards of 500."""
     import numpy as np
     from PIL import Image
 
@@ -103,21 +103,21 @@ def write_photos(folder: str, photos: int, size: int) -> None:
     kinds = ('files', 'parquet', 'tar')
     for kind in kinds:
         os.makedirs(osp.join(folder, kind))
-    for first in range(0, photos, 500):
+    for first in range(0, images, 500):
         rows = []
-        for i in range(first, min(first + 500, photos)):
+        for i in range(first, min(first + 500, images)):
             file = io.BytesIO()
             noise = random.integers(0, 255, (size // 8, size // 8, 3), dtype=np.uint8)
             Image.fromarray(noise).resize((size, size), 2).save(file, 'JPEG')
             rows.append(ShardRow(f'{i:07d}', file.getvalue(), tags=CLASSES[1:2]))
-            with open(osp.join(folder, 'files', f'{i:07d}.jpg'), 'wb') as photo:
-                photo.write(rows[-1].image)
+            with open(osp.join(folder, 'files', f'{i:07d}.jpg'), 'wb') as image:
+                image.write(rows[-1].image)
         for kind in kinds[1:]:
             write_shard(osp.join(folder, kind, f'{first:07d}.{kind}'), rows,
                         ShardMeta(CLASSES))
 
 
-def read_photos(folder: str, kind: str, photos: int, workers: int) -> float:
+def read_images(folder: str, kind: str, images: int, workers: int) -> float:
     """Photos a second, each once."""
     from mmengine.registry import init_default_scope
     from mmengine.runner import Runner
@@ -137,7 +137,7 @@ def read_photos(folder: str, kind: str, photos: int, workers: int) -> float:
     started, seen = time.perf_counter(), 0
     for batch in loader:
         seen += len(batch['img'])
-        if seen >= photos:
+        if seen >= images:
             return round(seen / (time.perf_counter() - started), 1)
     raise AssertionError('the stream of samples ended')
 
@@ -157,11 +157,11 @@ def main(args: argparse.Namespace) -> None:
                     for what, with_masks in (('tags', False), ('masks', True))]
     else:
         with tempfile.TemporaryDirectory() as folder:
-            write_photos(folder, args.photos, args.size)
+            write_images(folder, args.images, args.size)
             for workers in args.workers:
                 figures += [
-                    dict(kind=kind, workers=workers, photos_per_second=read_photos(
-                        folder, kind, args.photos, workers))
+                    dict(kind=kind, workers=workers, images_per_second=read_images(
+                        folder, kind, args.images, workers))
                     for kind in ('files', 'parquet', 'tar')]
     print(json.dumps(figures, indent=1))
 

@@ -26,7 +26,7 @@ from mmwsss.utils.entry_point import run_tool
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(__doc__)
-    parser.add_argument('photo', help='a photo, a folder or a quoted pattern')
+    parser.add_argument('image', help='a photo, a folder or a quoted pattern')
     parser.add_argument(
         '--model', default='resnet50',
         help="name of a classifier in timm or mmpretrain, or 'clip', which finds any "
@@ -61,14 +61,14 @@ def main(args: argparse.Namespace) -> None:
     from mmwsss.apis import CAM
     from mmwsss.apis.images import find_images
     from mmwsss.apis.results import class_file_name
-    find_images(args.photo)  # before weights are loaded
+    find_images(args.image)  # before weights are loaded
     cam = CAM(
         args.model, args.method, args.layer, weights=args.weights,
         image_size=args.size, device=args.device)
     classes = args.classes and [
         int(name) if name.isdecimal() else name for name in args.classes]
     count = 0
-    for result in cam.iterate(args.photo, classes, args.top):
+    for result in cam.iterate(args.image, classes, args.top):
         count += 1
         for i, name in enumerate(result.classes):
             file = f'{class_file_name(name.split(", ")[0])}.jpg'

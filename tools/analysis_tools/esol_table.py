@@ -26,7 +26,7 @@ from frozen_features import (
     THRESHOLDS,
     Descent,
     FrozenRun,
-    Photos,
+    Images,
     at_best_threshold,
     make_parser,
     make_runs,
@@ -66,7 +66,7 @@ def parse_args() -> argparse.Namespace:
                         'convolutions (default: 64)')
     parser.add_argument('--stage-iters', type=int, default=150, help='iterations of '
                         'expand, and of shrink (default: 150)')
-    parser.add_argument('--photos', type=int, default=300, help='photos of train that '
+    parser.add_argument('--images', type=int, default=300, help='photos of train that '
                         'rows are scored on (default: 300)')
     parser.add_argument('--enlarge', type=int, default=1, metavar='TIMES', help='show '
                         'the network each photo so many times as large (default: 1)')
@@ -113,11 +113,11 @@ def draw_recalls(runs: list[dict], path: str) -> None:
 class Run(FrozenRun):
     """One run of all rows."""
 
-    def __init__(self, photos: Photos, features: Tensor, seed: int,
+    def __init__(self, images: Images, features: Tensor, seed: int,
                  args: argparse.Namespace) -> None:
-        super().__init__(photos, features, seed, args)
-        self.scored = photos.fit[:args.photos]
-        self.numbers = [*photos.choose, *self.scored]
+        super().__init__(images, features, seed, args)
+        self.scored = images.fit[:args.images]
+        self.numbers = [*images.choose, *self.scored]
         self.rows: dict[str, dict] = {}
 
     def scores(self) -> dict[str, dict]:
@@ -170,7 +170,7 @@ class Run(FrozenRun):
 
         Args:
             head (nn.Module): The head, in its stage.
-            iters (int): Iterations of 16 photos.
+            iters (int): Iterations of 16 images.
             kernels (float): Rate of kernels and classifier, by AdamW.
             farthest (float): Ends the stage where offsets are so long in the mean.
         """
@@ -191,7 +191,7 @@ class Run(FrozenRun):
 
     def loss(self, head: nn.Module, batch: list[int], maps: Tensor) -> Tensor:
         """The losses of a head's stage, of a batch."""
-        tags, logits = self.photos.tags[batch], self.pool(batch, maps)
+        tags, logits = self.images.tags[batch], self.pool(batch, maps)
         stage = getattr(head, 'stage', 'classify')
         if stage == 'classify':
             return head.loss_decode(logits, tags)
@@ -220,11 +220,11 @@ class Run(FrozenRun):
         start = 4
 
         def classification(n, maps):
-            return head.loss_shrink(self.pool(n, maps), self.photos.tags[n])
+            return head.loss_shrink(self.pool(n, maps), self.images.tags[n])
 
         def both(n, maps):
             return classification(n, maps) + head.loss_area(
-                maps.masked_fill(~self.inside(n), -1e4), self.photos.tags[n])
+                maps.masked_fill(~self.inside(n), -1e4), self.images.tags[n])
 
         for i in range(0, len(self.numbers), 16):
             batch = self.numbers[i:i + 16]
@@ -257,7 +257,7 @@ class Run(FrozenRun):
     def climb(self, loss: Callable, answer: Callable, x: Tensor,
               steps: int) -> list[Tensor]:
         """Offsets that climb a loss, after each step: each of STEP cells in the mean
-        of a photo's kernel points, and no offset beyond FARTHEST."""
+        of an image's kernel points, and no offset beyond FARTHEST."""
         import torch
         offset = 1e-3 * torch.randn(len(x), 18, *x.shape[2:])
         fields = [offset]
@@ -326,8 +326,8 @@ class Run(FrozenRun):
 
     def add(self, name: str, maps: Tensor, head: nn.Module | None = None) -> None:
         """Score a row, and tell of a head's offsets and clipping."""
-        choosing = len(self.photos.choose)
-        choose = self.seed_scores(maps[:choosing], self.photos.choose)
+        choosing = len(self.images.choose)
+        choose = self.seed_scores(maps[:choosing], self.images.choose)
         every = self.seed_scores(maps[choosing:], self.scored)
         row = dict(at_best_threshold(every, choose),
                    recalls=[one['recall'] for one in every])

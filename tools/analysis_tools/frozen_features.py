@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""What the tables of this folder share: photos, features that are stored once, and
+"""What the tables of this folder share: images, features that are stored once, and
 heads that learn on them. Three runs of a table take minutes of one core, not a day."""
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def make_runs(args: argparse.Namespace, run_type: type[FrozenRun],
         args (Namespace): The command line.
         run_type (type): The class of a run, whose ``scores()`` makes its rows.
         name (str): Of the files that keep the scores. Defaults to 'scores'.
-        enlarge (int): See :class:`Photos`. Defaults to 1.
+        enlarge (int): See :class:`Images`. Defaults to 1.
 
     Returns:
         list[dict]: Its answer for each of ``args.seeds``.
@@ -61,13 +61,13 @@ def make_runs(args: argparse.Namespace, run_type: type[FrozenRun],
     import torch
     torch.set_num_threads(1)
     check_folder(args)
-    photos = Photos(args.data, args.choose, args.size, enlarge)
-    features = load_features(photos, args)
+    images = Images(args.data, args.choose, args.size, enlarge)
+    features = load_features(images, args)
     runs = []
     for seed in args.seeds:
         path = osp.join(args.out, f'{name}_{seed}.json')
         if not osp.exists(path):
-            write_json(path, run_type(photos, features, seed, args).scores())
+            write_json(path, run_type(images, features, seed, args).scores())
         runs.append(read_json(path))
     return runs
 
@@ -105,18 +105,18 @@ def stored(path: str, make: Callable[[], Any]) -> Any:
     return torch.load(path, weights_only=True)
 
 
-class Photos:
+class Images:
     """Photos, tags and masks of a folder, by number: train first, then val.
 
     Args:
         root (str): The folder.
-        choose (str): List of photos of train below it.
-        size (int): Side of the square that each photo is laid in, in pixels.
+        choose (str): List of images of train below it.
+        size (int): Side of the square that each image is laid in, in pixels.
         enlarge (int): How many times as large the network sees all that. Sizes here
             are those of the files. Defaults to 1.
 
     Raises:
-        ValueError: If a photo is larger, or one of ``choose`` is not of train.
+        ValueError: If an image is larger, or one of ``choose`` is not of train.
     """
 
     def __init__(self, root: str, choose: str, size: int, enlarge: int = 1) -> None:
@@ -149,7 +149,7 @@ class Photos:
         return osp.join(self.root, 'JPEGImages', f'{name}.jpg')
 
     def image(self, n: int) -> Tensor:
-        """RGB (3, H, W) of a photo, uint8."""
+        """RGB (3, H, W) of an image, uint8."""
         import numpy as np
         import torch
         from PIL import Image
@@ -157,7 +157,7 @@ class Photos:
             return torch.from_numpy(np.array(image.convert('RGB'))).permute(2, 0, 1)
 
     def mask(self, n: int) -> Tensor:
-        """Class ids (H, W) of a photo, uint8."""
+        """Class ids (H, W) of an image, uint8."""
         import numpy as np
         import torch
         from PIL import Image
@@ -166,12 +166,12 @@ class Photos:
             return torch.from_numpy(np.array(image))
 
     def covered(self, n: int, stride: int) -> tuple[int, int]:
-        """Rows and columns of a grid of a stride that a photo reaches into."""
+        """Rows and columns of a grid of a stride that an image reaches into."""
         height, width = (self.enlarge * side for side in self.sizes[n])
         return -(-height // stride), -(-width // stride)
 
-    def at_photo(self, n: int, maps: Tensor) -> Tensor:
-        """Maps (K, g, g) of the square at the size of a photo: (K, H, W)."""
+    def at_image(self, n: int, maps: Tensor) -> Tensor:
+        """Maps (K, g, g) of the square at the size of an image: (K, H, W)."""
         from torch.nn import functional as F
         height, width = self.sizes[n]
         return F.interpolate(
@@ -189,7 +189,7 @@ class Photos:
     def threshold_scores(self, seeds: Callable[[int], tuple[Tensor, Tensor]],
                          numbers: Iterable[int]) -> list[dict]:
         """The scores of seeds at each of THRESHOLDS; ``seeds(n)`` are scores
-        (K, H, W) of a photo and the class ids (K,) that they are of."""
+        (K, H, W) of an image and the class ids (K,) that they are of."""
         from mmwsss.ops.seed_confusion import integrate_histogram, seed_histogram
         histograms = sum(
             seed_histogram(*seeds(n), self.mask(n), THRESHOLDS, len(self.classes) + 1)
@@ -197,30 +197,30 @@ class Photos:
         return [summary(one) for one in integrate_histogram(histograms)]
 
 
-def load_features(photos: Photos, args: argparse.Namespace) -> Tensor:
-    """Principal components (N, 2, K, g, g) of the features of each photo and its
-    mirror image, whitened half-way; 0 outside of the photo.
+def load_features(images: Images, args: argparse.Namespace) -> Tensor:
+    """Principal components (N, 2, K, g, g) of the features of each image and its
+    mirror image, whitened half-way; 0 outside of the image.
 
     Raises:
-        ValueError: If those that are there are of other photos.
+        ValueError: If those that are there are of other images.
     """
     import torch
     from rich.progress import track
 
     def make() -> Tensor:
-        network = FrozenNetwork(photos, args)
+        network = FrozenNetwork(images, args)
         return torch.stack([
             network.features(n, torch.stack([image, image.flip(-1)]))
-            for n, image in ((n, photos.image(n)) for n in track(
-                range(len(photos.ids)), 'features'))])
+            for n, image in ((n, images.image(n)) for n in track(
+                range(len(images.ids)), 'features'))])
 
     path = features_path(args)
     features = stored(path, make)
-    grid = photos.enlarge * photos.size // STRIDE
-    if (len(features), features.shape[-1]) != (len(photos.ids), grid):
+    grid = images.enlarge * images.size // STRIDE
+    if (len(features), features.shape[-1]) != (len(images.ids), grid):
         raise ValueError(
             f'{path} holds {len(features)} photos on grids of {features.shape[-1]} '
-            f'cells a side, not {len(photos.ids)} on {grid}: give another file')
+            f'cells a side, not {len(images.ids)} on {grid}: give another file')
     return features.float()
 
 
@@ -230,27 +230,27 @@ def features_path(args: argparse.Namespace) -> str:
 
 class FrozenNetwork:
     """The backbone and its principal components, which are stored beside the features
-    of photos, so that other views of a photo have the same ones.
+    of images, so that other views of an image have the same ones.
 
     Args:
-        photos (Photos): The photos.
+        images (Images): The images.
         args (Namespace): The command line.
     """
 
-    def __init__(self, photos: Photos, args: argparse.Namespace) -> None:
-        self.photos = photos
+    def __init__(self, images: Images, args: argparse.Namespace) -> None:
+        self.images = images
         self.network, self.mean, self.std = load_network(args)
         self.centre, self.basis = stored(
             osp.splitext(features_path(args))[0] + '_basis.pt',
             lambda: self.make_basis(args.components))
 
     def features(self, n: int, views: Tensor) -> Tensor:
-        """Components (v, K, g, g) of views (v, 3, H, W) of a photo, uint8; in half
-        precision, 0 outside of the photo."""
+        """Components (v, K, g, g) of views (v, 3, H, W) of an image, uint8; in half
+        precision, 0 outside of the image."""
         import torch
-        rows, columns = self.photos.covered(n, STRIDE)
+        rows, columns = self.images.covered(n, STRIDE)
         inside = self.raw(views)[..., :rows, :columns]
-        grid = self.photos.enlarge * self.photos.size // STRIDE
+        grid = self.images.enlarge * self.images.size // STRIDE
         reduced = torch.zeros(len(views), self.basis.shape[1], grid, grid,
                               dtype=torch.half)
         reduced[..., :rows, :columns] = torch.einsum(
@@ -261,12 +261,12 @@ class FrozenNetwork:
         """What the backbone answers to views (v, 3, H, W), uint8."""
         import torch
         from torch.nn import functional
-        times = self.photos.enlarge
+        times = self.images.enlarge
         if times > 1:
             views = functional.interpolate(
                 views.float(), scale_factor=times, mode='bicubic',
                 align_corners=False).clamp(0, 255)
-        size = times * self.photos.size
+        size = times * self.images.size
         squares = torch.zeros(len(views), 3, size, size)
         squares[..., :views.shape[2], :views.shape[3]] = (
             views / 255 - self.mean) / self.std
@@ -275,13 +275,13 @@ class FrozenNetwork:
 
     def make_basis(self, components: int) -> list[Tensor]:
         """The centre (C, 1) and the basis (C, K) of the features of every second
-        photo of train."""
+        image of train."""
         import torch
         from rich.progress import track
         samples = []
-        for n in track(self.photos.train[::2], 'principal components'):
-            rows, columns = self.photos.covered(n, STRIDE)
-            samples.append(self.raw(self.photos.image(n)[None])[
+        for n in track(self.images.train[::2], 'principal components'):
+            rows, columns = self.images.covered(n, STRIDE)
+            samples.append(self.raw(self.images.image(n)[None])[
                 0, :, :rows, :columns].flatten(1)[:, ::6])
         every = torch.cat(samples, dim=1)
         centre = every.mean(dim=1, keepdim=True)
@@ -338,25 +338,25 @@ class FrozenRun:
     """One run of all rows of a table, of one seed of the random numbers.
 
     Args:
-        photos (Photos): The photos.
+        images (Images): The images.
         features (Tensor): Of shape (N, 2, K, g, g).
         seed (int): The seed.
         args (Namespace): The command line.
     """
 
-    def __init__(self, photos: Photos, features: Tensor, seed: int,
+    def __init__(self, images: Images, features: Tensor, seed: int,
                  args: argparse.Namespace) -> None:
-        self.photos, self.features, self.seed = photos, features, seed
+        self.images, self.features, self.seed = images, features, seed
         self.args = args
-        self.num_classes = len(photos.classes) + 1
+        self.num_classes = len(images.classes) + 1
 
-    def batches(self, iters: int, size: int = 16, photos: Sequence[int] | None = None,
+    def batches(self, iters: int, size: int = 16, images: Sequence[int] | None = None,
                 views: int = 2) -> Iterable[tuple[list, list]]:
-        """Numbers of photos, by default of all that choose nothing, and which view of
+        """Numbers of images, by default of all that choose nothing, and which view of
         each: by default whether it is mirrored."""
         import torch
         order: list[int] = []
-        fit = torch.tensor(photos or self.photos.fit)
+        fit = torch.tensor(images or self.images.fit)
         size = min(size, len(fit))
         for _ in range(iters):
             if len(order) < size:
@@ -371,36 +371,36 @@ class FrozenRun:
             self.features[n, flip] for n, flip in zip(batch, mirrored, strict=True)])
 
     def inside(self, batch: list[int]) -> Tensor:
-        """Cells (n, 1, g, g) that lie in the photos of a batch."""
+        """Cells (n, 1, g, g) that lie in the images of a batch."""
         import torch
         inside = torch.zeros(len(batch), 1, *self.features.shape[3:], dtype=torch.bool)
         for one, n in zip(inside, batch, strict=True):
-            rows, columns = self.photos.covered(n, STRIDE)
+            rows, columns = self.images.covered(n, STRIDE)
             one[:, :rows, :columns] = True
         return inside
 
     def pool(self, batch: list[int], maps: Tensor) -> Tensor:
-        """The means (n, K) of class maps (n, K, g, g), each over its photo."""
+        """The means (n, K) of class maps (n, K, g, g), each over its image."""
         import torch
         return torch.stack([
             one[:, :rows, :columns].mean(dim=(1, 2)) for one, (rows, columns) in zip(
-                maps, (self.photos.covered(n, STRIDE) for n in batch), strict=True)])
+                maps, (self.images.covered(n, STRIDE) for n in batch), strict=True)])
 
     def train_head(self, network: nn.Module, iters: int, rate: float,
                    loss: Callable[[Tensor, list, list], Tensor]) -> None:
-        """Train a head on the photos that choose nothing; ``loss(features, photos,
+        """Train a head on the images that choose nothing; ``loss(features, images,
         mirrored)`` is that of a batch."""
         descent = Descent(network.parameters(), iters, rate)
         for batch, mirrored in self.batches(iters):
             descent.step(loss(self.inputs(batch, mirrored), batch, mirrored))
 
     def maps(self, head: nn.Module, numbers: list[int]) -> Tensor:
-        """Class maps (n, K, g, g) of photos."""
+        """Class maps (n, K, g, g) of images."""
         return self.in_batches(lambda x: head((x, )).maps, numbers)
 
     def in_batches(self, answer: Callable[[Tensor], Tensor],
                    numbers: list[int]) -> Tensor:
-        """What a function answers to the features (n, K, g, g) of photos."""
+        """What a function answers to the features (n, K, g, g) of images."""
         import torch
         with torch.no_grad():
             return torch.cat([answer(self.features[numbers[i:i + 32], 0])
@@ -410,23 +410,23 @@ class FrozenRun:
         """The scores at each of THRESHOLDS of the seeds that class maps make."""
         from mmwsss.ops import max_norm
         seeds = max_norm((maps * self.inside(numbers)).relu())
-        seeds *= self.photos.tags[numbers][:, :, None, None]
+        seeds *= self.images.tags[numbers][:, :, None, None]
         return self.threshold_scores(
             dict(zip(numbers, seeds, strict=True)).__getitem__, numbers)
 
     def threshold_scores(self, seeds: Callable[[int], Tensor],
                          numbers: Iterable[int]) -> list[dict]:
-        """The scores of normalised seeds (K, g, g) of the classes that a photo's tags
+        """The scores of normalised seeds (K, g, g) of the classes that an image's tags
         name, at each of THRESHOLDS."""
-        def at_photo(n: int) -> tuple[Tensor, Tensor]:
-            present = self.photos.tags[n].nonzero().flatten()
-            return self.photos.at_photo(n, seeds(n)[present]), present + 1
+        def at_image(n: int) -> tuple[Tensor, Tensor]:
+            present = self.images.tags[n].nonzero().flatten()
+            return self.images.at_image(n, seeds(n)[present]), present + 1
 
-        return self.photos.threshold_scores(at_photo, numbers)
+        return self.images.threshold_scores(at_image, numbers)
 
 
 def at_best_threshold(scored: Sequence[dict], choose: Sequence[dict]) -> dict:
-    """Of scores at each of THRESHOLDS, those at the one that is best on the photos
+    """Of scores at each of THRESHOLDS, those at the one that is best on the images
     that choose, and the threshold."""
     best = max(range(len(choose)), key=lambda i: choose[i]['mIoU'])
     return dict(scored[best], threshold=THRESHOLDS[best])

@@ -29,7 +29,7 @@ from frozen_features import (
     Descent,
     FrozenNetwork,
     FrozenRun,
-    Photos,
+    Images,
     at_best_threshold,
     common_rows,
     make_parser,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from mmwsss.models.losses import FSAELoss
 
-# Of the photo, and as many of its mirror image.
+# Of the image, and as many of its mirror image.
 VIEWS = 2
 BATCH = 8
 TEMPERATURES = (0.25, 0.5, 1., 2., 4., 8.)
@@ -57,13 +57,13 @@ LEAST_OBJECTS = 0.1
 ONE_MINUS = 'background one minus maximum'
 
 
-def strong_features(photos: Photos, args: argparse.Namespace, numbers: list[int],
+def strong_features(images: Images, args: argparse.Namespace, numbers: list[int],
                     num_ops: int, features: Tensor) -> Tensor:
-    """Features (n, 2, VIEWS, K, g, g) of strong views of photos and of their mirror
+    """Features (n, 2, VIEWS, K, g, g) of strong views of images and of their mirror
     images, in half precision.
 
     Raises:
-        ValueError: If the features of photos have another basis.
+        ValueError: If the features of images have another basis.
     """
     import random
 
@@ -73,9 +73,9 @@ def strong_features(photos: Photos, args: argparse.Namespace, numbers: list[int]
     from rich.progress import track
 
     import mmwsss.datasets  # noqa: F401
-    network = FrozenNetwork(photos, args)
+    network = FrozenNetwork(images, args)
     first = numbers[0]
-    again = network.features(first, photos.image(first)[None])[0].float()
+    again = network.features(first, images.image(first)[None])[0].float()
     if not torch.allclose(again, features[first, 0], rtol=0.02, atol=0.02):
         raise ValueError('the stored features of photos have another basis or network; '
                          'remove them')
@@ -86,7 +86,7 @@ def strong_features(photos: Photos, args: argparse.Namespace, numbers: list[int]
     np.random.seed(num_ops)
     for one, n in zip(track(strong, f'{num_ops} operations'), numbers, strict=True):
         # Blue first, as images are loaded in training.
-        image = photos.image(n).flip(0).permute(1, 2, 0).numpy()
+        image = images.image(n).flip(0).permute(1, 2, 0).numpy()
         views = [strong_view(dict(img=np.ascontiguousarray(turned)))['strong_img']
                  for turned in (image, image[:, ::-1]) for _ in range(VIEWS)]
         one[:] = network.features(
@@ -101,7 +101,7 @@ def parse_args() -> argparse.Namespace:
                         'convolutions (default: 64)')
     parser.add_argument('--iters', type=int, default=100, help='iterations of each row '
                         'after the classifier (default: 100)')
-    parser.add_argument('--photos', type=int, default=200, help='photos of train that '
+    parser.add_argument('--images', type=int, default=200, help='photos of train that '
                         'rows learn from and are scored on (default: 200)')
     parser.add_argument('--sweeps', action='store_true', help="also the paper's Tables "
                         "7 to 10, and other readings of the loss, with ESOL's head")
@@ -146,10 +146,10 @@ def print_table(runs: list[dict]) -> None:
 class Run(FrozenRun):
     """One run of all rows."""
 
-    def __init__(self, photos: Photos, features: Tensor, seed: int,
+    def __init__(self, images: Images, features: Tensor, seed: int,
                  args: argparse.Namespace) -> None:
-        super().__init__(photos, features, seed, args)
-        self.scored = photos.fit[:args.photos]
+        super().__init__(images, features, seed, args)
+        self.scored = images.fit[:args.images]
         self.truths: dict[tuple[int, int], Tensor] = {}
         self.path = osp.join(args.out, f'rows_{seed}.json')
         self.rows: dict[str, dict] = read_json(self.path) if osp.exists(
@@ -179,7 +179,7 @@ class Run(FrozenRun):
 
     def classify(self, head: nn.Module) -> dict[str, Tensor]:
         """The weights of a head that learns from image labels alone."""
-        self.learn(head, self.args.classifier_iters, self.photos.fit)
+        self.learn(head, self.args.classifier_iters, self.images.fit)
         return head.state_dict()
 
     def table(self, name: str, head: nn.Module) -> None:
@@ -255,7 +255,7 @@ class Run(FrozenRun):
         else:
             path = osp.join(self.args.out, f'strong_{num_ops}.pt')
             strong = stored(path, lambda: strong_features(
-                self.photos, self.args, self.scored, num_ops, self.features))
+                self.images, self.args, self.scored, num_ops, self.features))
         online = self.learn(
             head, iters * self.args.iters, self.scored, loss, strong)
         if loss.threshold <= 1:
@@ -267,12 +267,12 @@ class Run(FrozenRun):
                temperatures: Sequence[float] = TEMPERATURES,
                backgrounds: Sequence[float] = BACKGROUNDS) -> dict[str, float]:
         """The temperature and the background whose labels are the most accurate ones
-        on the photos that choose, of those that label LEAST_OBJECTS of the cells as
+        on the images that choose, of those that label LEAST_OBJECTS of the cells as
         objects (all background is fairly accurate, too)."""
         from mmwsss.models.losses import FSAELoss
-        numbers = self.photos.choose
+        numbers = self.images.choose
         maps, valid = self.maps(head, numbers), self.inside(numbers)[:, 0]
-        tags = self.photos.tags[numbers]
+        tags = self.images.tags[numbers]
         found = []
         for temperature in temperatures:
             for background in backgrounds:
@@ -285,7 +285,7 @@ class Run(FrozenRun):
                 found.append((enough, shares['accuracy'], options))
         return max(found, key=lambda one: one[:2])[2]
 
-    def learn(self, head: nn.Module, iters: int, photos: list[int],
+    def learn(self, head: nn.Module, iters: int, images: list[int],
               loss_fsae: FSAELoss | None = None,
               strong: Tensor | None = None) -> dict[str, float]:
         """Train a head by AdamW with polynomial decay on image labels and, where
@@ -296,12 +296,12 @@ class Run(FrozenRun):
             first and in the last third.
         """
         import torch
-        place = {n: i for i, n in enumerate(photos)}
+        place = {n: i for i, n in enumerate(images)}
         descent, counts = Descent(head.parameters(), iters), []
-        for batch, mirrored in self.batches(iters, BATCH, photos):
-            # Drawn in every row, so that all see the same photos.
+        for batch, mirrored in self.batches(iters, BATCH, images):
+            # Drawn in every row, so that all see the same images.
             views = torch.randint(0, VIEWS, (len(batch), )).tolist()
-            tags = self.photos.tags[batch]
+            tags = self.images.tags[batch]
             weak = head((self.inputs(batch, mirrored), )).scores
             loss = head.loss_decode(self.pool(batch, weak), tags)
             if loss_fsae is not None:
@@ -323,7 +323,7 @@ class Run(FrozenRun):
 
     def online(self, batch: list[int], mirrored: list[int], labels: Tensor,
                sure: Tensor, valid: Tensor) -> Tensor:
-        """Counts of cells: of photos, sure, sure and scored, correct, labelled as an
+        """Counts of cells: of images, sure, sure and scored, correct, labelled as an
         object and scored, and of those the correct ones."""
         import torch
         truth = torch.stack([self.truth(n, flip) for n, flip in zip(
@@ -342,20 +342,20 @@ class Run(FrozenRun):
                     objects=objects / cells, object_accuracy=found / max(objects, 1))
 
     def truth(self, n: int, flip: int) -> Tensor:
-        """Classes (g, g) in the middle of cells, 255 outside of the photo."""
+        """Classes (g, g) in the middle of cells, 255 outside of the image."""
         import torch
         if (n, flip) in self.truths:
             return self.truths[n, flip]
-        mask = self.photos.mask(n)
-        square = torch.full((self.photos.size, ) * 2, 255, dtype=torch.uint8)
+        mask = self.images.mask(n)
+        square = torch.full((self.images.size, ) * 2, 255, dtype=torch.uint8)
         square[:mask.shape[0], :mask.shape[1]] = mask.flip(-1) if flip else mask
         self.truths[n, flip] = square[STRIDE // 2::STRIDE, STRIDE // 2::STRIDE].clone()
         return self.truths[n, flip]
 
     def add(self, name: str, head: nn.Module, online: dict | None = None) -> None:
-        """Score a row at the threshold that is best on the photos that choose."""
+        """Score a row at the threshold that is best on the images that choose."""
         choose, scored = (self.seed_scores(self.maps(head, numbers), numbers)
-                          for numbers in (self.photos.choose, self.scored))
+                          for numbers in (self.images.choose, self.scored))
         self.rows[name] = dict(
             at_best_threshold(scored, choose),
             choose=max(one['mIoU'] for one in choose), **online or {})

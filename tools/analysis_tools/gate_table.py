@@ -28,7 +28,7 @@ from frozen_features import (
     STRIDE,
     Descent,
     FrozenRun,
-    Photos,
+    Images,
     features_path,
     load_network,
     make_parser,
@@ -63,9 +63,9 @@ POWERS = (1., 2., 3., 4.)
 THRS = (PUBLISHED_THR, 0.3, 0.5)
 MORE_POWERS = (0.25, 0.5, *POWERS)
 RATE = 2e-4
-# choose: mIoU on the photos that choose. any: mIoU at the threshold of classes and the
+# choose: mIoU on the images that choose. any: mIoU at the threshold of classes and the
 # power of the background that are best there, of wider choices. seen, unseen: mIoU with
-# the tags, on photos that were learnt from and on those that choose. kept: share of
+# the tags, on images that were learnt from and on those that choose. kept: share of
 # images that the pixel loss keeps; decided: of their pixels, in the last iterations.
 COLUMNS = dict(
     mIoU=('mIoU', 5, 1), choose=('choose', 6, 1), precision=('P', 5, 1),
@@ -76,7 +76,7 @@ COLUMNS = dict(
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = make_parser(__doc__, whole=False)
-    parser.add_argument('--photos', type=int, default=200, help='photos of train that '
+    parser.add_argument('--images', type=int, default=200, help='photos of train that '
                         'are learnt from (default: 200)')
     parser.add_argument('--views', type=int, default=4, help='crops of each '
                         '(default: 4)')
@@ -103,20 +103,20 @@ def main(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     # Of mmseg, for sizes that align_corners would not have chosen.
     warnings.filterwarnings('ignore', message='When align_corners=True')
-    photos = Photos(args.data, args.choose, args.size)
-    photos.fit = photos.fit[:args.photos]
-    views = load_views(photos, args)
-    runs = [Run(photos, views, seed, args).scores() for seed in args.seeds]
+    images = Images(args.data, args.choose, args.size)
+    images.fit = images.fit[:args.images]
+    views = load_views(images, args)
+    runs = [Run(images, views, seed, args).scores() for seed in args.seeds]
     print_rows(runs, 36, COLUMNS, dict.fromkeys(row for run in runs for row in run))
 
 
-def load_views(photos: Photos, args: argparse.Namespace) -> dict:
+def load_views(images: Images, args: argparse.Namespace) -> dict:
     """What the frozen blocks answer, stored in half precision.
 
     Returns:
         dict: ``shallow``, ``deep`` and ``images`` of the crops, each of shape
-        (photos, views, channels, h, w), the latter uint8 RGB at the size of
-        ``shallow``; ``whole``, for each number of a photo that is scored, its shallow
+        (images, views, channels, h, w), the latter uint8 RGB at the size of
+        ``shallow``; ``whole``, for each number of an image that is scored, its shallow
         and deep features; ``last``, the blocks that learn; ``options``.
 
     Raises:
@@ -127,7 +127,7 @@ def load_views(photos: Photos, args: argparse.Namespace) -> dict:
     shallow_part, deep_part, last, mean, std = split_network(args)
     path = features_path(args)
     views = stored(path, lambda: dict(
-        make_views(photos, args, shallow_part, deep_part, mean, std), options=options))
+        make_views(images, args, shallow_part, deep_part, mean, std), options=options))
     if views['options'] != options:
         raise ValueError(f'{path} was made with other options: {views["options"]}')
     return dict(views, last=last)
@@ -156,9 +156,9 @@ def split_network(args: argparse.Namespace) -> tuple:
             nn.Sequential(*blocks[-args.learnt:]), mean, std)
 
 
-def make_views(photos: Photos, args: argparse.Namespace, shallow_part: nn.Module,
+def make_views(images: Images, args: argparse.Namespace, shallow_part: nn.Module,
                deep_part: nn.Module, mean: Tensor, std: Tensor) -> dict:
-    """Crops of the photos that are learnt from, and whole ones that are scored."""
+    """Crops of the images that are learnt from, and whole ones that are scored."""
     import torch
     from rich.progress import track
     from torch.nn import functional as F
@@ -175,8 +175,8 @@ def make_views(photos: Photos, args: argparse.Namespace, shallow_part: nn.Module
             return shallow.half(), deep_part(shallow).half()
 
     shallow, deep, small = [], [], []
-    for n in track(photos.fit, 'crops'):
-        image = photos.image(n)
+    for n in track(images.fit, 'crops'):
+        image = images.image(n)
         crops = torch.stack([augment(image) for _ in range(args.views)])
         for kept, one in zip((shallow, deep), answer(crops.float()), strict=True):
             kept.append(one)
@@ -184,42 +184,42 @@ def make_views(photos: Photos, args: argparse.Namespace, shallow_part: nn.Module
             crops.float(), shallow[-1].shape[2:], mode='bilinear',
             antialias=True).round().clamp(0, 255).byte())
     whole = {}
-    for n in track(scored_photos(photos), 'photos'):
+    for n in track(scored_images(images), 'photos'):
         height, width = (
-            max(1, round(side * args.test_size / photos.size / STRIDE)) * STRIDE
-            for side in photos.sizes[n])
+            max(1, round(side * args.test_size / images.size / STRIDE)) * STRIDE
+            for side in images.sizes[n])
         whole[n] = answer(F.interpolate(
-            photos.image(n)[None].float(), (height, width), mode='bilinear',
+            images.image(n)[None].float(), (height, width), mode='bilinear',
             antialias=True))
     return dict(shallow=torch.stack(shallow), deep=torch.stack(deep),
                 images=torch.stack(small), whole=whole)
 
 
-def scored_photos(photos: Photos) -> list[int]:
+def scored_images(images: Images) -> list[int]:
     """Photos of val, those that choose, and as many that are learnt from."""
-    return [*photos.val, *photos.choose, *seen_photos(photos)]
+    return [*images.val, *images.choose, *seen_images(images)]
 
 
-def seen_photos(photos: Photos) -> list[int]:
-    """Half as many photos that are learnt from as choose."""
-    return photos.fit[:-(-len(photos.choose) // 2)]
+def seen_images(images: Images) -> list[int]:
+    """Half as many images that are learnt from as choose."""
+    return images.fit[:-(-len(images.choose) // 2)]
 
 
 class Run(FrozenRun):
     """One run of all rows, of one seed of the random numbers.
 
     Args:
-        photos (Photos): The photos.
+        images (Images): The images.
         views (dict): What :func:`load_views` answered.
         seed (int): The seed.
         args (Namespace): The command line.
     """
 
-    def __init__(self, photos: Photos, views: dict, seed: int,
+    def __init__(self, images: Images, views: dict, seed: int,
                  args: argparse.Namespace) -> None:
-        super().__init__(photos, views['deep'], seed, args)
+        super().__init__(images, views['deep'], seed, args)
         self.views = views
-        self.index = {n: i for i, n in enumerate(photos.fit)}
+        self.index = {n: i for i, n in enumerate(images.fit)}
         self.path = osp.join(args.out, f'scores_{seed}.json')
         self.rows = read_json(self.path) if osp.exists(self.path) else {}
 
@@ -278,7 +278,7 @@ class Run(FrozenRun):
         for batch, views in self.some(self.args.classifier_iters):
             _, deep, _ = self.crops(batch, views)
             descent.step(F.multilabel_soft_margin_loss(
-                classifier(blocks(deep)).mean((2, 3)), self.photos.tags[batch]))
+                classifier(blocks(deep)).mean((2, 3)), self.images.tags[batch]))
         return blocks.state_dict()
 
     def deep_channels(self) -> int:
@@ -357,17 +357,17 @@ class Run(FrozenRun):
                 write_json(self.path, self.rows)
 
     def meta(self, n: int, tags: bool) -> dict:
-        """Meta information of a photo at half its size, with its image labels or
+        """Meta information of an image at half its size, with its image labels or
         without."""
-        labels = [1, *self.photos.tags[n].int().tolist()]
-        return dict(img_shape=tuple(-(-side // 2) for side in self.photos.sizes[n]),
+        labels = [1, *self.images.tags[n].int().tolist()]
+        return dict(img_shape=tuple(-(-side // 2) for side in self.images.sizes[n]),
                     **(dict(tags=labels) if tags else {}))
 
     def score(self, blocks: nn.Module, head: NGWPHead) -> dict:
         """The scores of a network, with the power of the background that is best on
-        the photos that choose."""
-        photos = self.photos
-        choose = self.confusions(blocks, head, photos.choose, [
+        the images that choose."""
+        images = self.images
+        choose = self.confusions(blocks, head, images.choose, [
             (thr, power) for thr in (None, *THRS) for power in MORE_POWERS])
 
         def best(thrs: Iterable[float], powers: Iterable[float]) -> tuple:
@@ -376,8 +376,8 @@ class Run(FrozenRun):
 
         here, anywhere = best((PUBLISHED_THR, ), POWERS), best(THRS, MORE_POWERS)
         tags = None, here[1]
-        val = self.confusions(blocks, head, photos.val, {here, anywhere})
-        seen = self.confusions(blocks, head, seen_photos(photos), (tags, ))
+        val = self.confusions(blocks, head, images.val, {here, anywhere})
+        seen = self.confusions(blocks, head, seen_images(images), (tags, ))
         return dict(
             val[here], choose=choose[here]['mIoU'], power=here[1],
             seen=seen[tags]['mIoU'], unseen=choose[tags]['mIoU'],
@@ -385,12 +385,12 @@ class Run(FrozenRun):
 
     def confusions(self, blocks: nn.Module, head: NGWPHead, numbers: Iterable[int],
                    settings: Iterable[tuple[float | None, float]]) -> dict:
-        """The scores on photos, of one view and of every second pixel.
+        """The scores on images, of one view and of every second pixel.
 
         Args:
             blocks (nn.Module): The last blocks.
             head (NGWPHead): The head.
-            numbers (Iterable[int]): The photos.
+            numbers (Iterable[int]): The images.
             settings (Iterable[tuple]): The probability above which classes are
                 shown, None for those that the tags name, and the power of the
                 background.
@@ -403,7 +403,7 @@ class Run(FrozenRun):
         from mmwsss.ops.seed_confusion import mask_confusion
         totals: dict = dict.fromkeys(settings, 0)
         for n in numbers:
-            truth = self.photos.mask(n)[::2, ::2]
+            truth = self.images.mask(n)[::2, ::2]
             with torch.no_grad():
                 shallow, deep = (one.float() for one in self.views['whole'][n])
                 answer = head((shallow, blocks(deep)))

@@ -70,16 +70,16 @@ def collect(spec: dict, cfg: Config) -> list:
     return sections
 
 
-def collect_every_photo(spec: dict, cfg: Config) -> list:
-    """All photos of the sections, for the page's script."""
-    from mmwsss.visualization.report_photos import collect_photos
+def collect_sets(spec: dict, cfg: Config) -> list:
+    """All images of the sections, for the page's script."""
+    from mmwsss.visualization.report_images import collect_every_image
 
     def tell(done: int, total: int) -> None:
         if done % 500 == 0 or done == total:
             print(f'{done} of {total} photos', flush=True)
 
     return [
-        collect_photos(
+        collect_every_image(
             build_dataset(cfg, section.get('loader', 'val_dataloader')),
             section['title'], section['columns'], tell=tell)
         for section in spec['sections'] if section.get('every_photo', True)]
@@ -130,7 +130,7 @@ def main(args: argparse.Namespace) -> None:
         protocol=spec.get('protocol'),
         headline=spec.get('headline', ()),
         version=mmwsss.__version__,
-        photos=collect_every_photo(spec, cfg),
+        images=collect_sets(spec, cfg),
         checks=read_checks(spec),
         files=spec.get('files'))
     save_contact_sheet(

@@ -2,7 +2,7 @@
 """Minutes and memory of mmwsss run, by method and number of photos, without a run.
 
     python tools/analysis_tools/recipe_minutes.py                 # all methods, on cpu
-    python tools/analysis_tools/recipe_minutes.py cam esol --photos 100 5000
+    python tools/analysis_tools/recipe_minutes.py cam esol --images 100 5000
 
 Measured, on generated photos of 384 x 288 pixels: an iteration of each stage of each
 training, from loading its batch to the optimizer's step; the prediction of a photo;
@@ -53,7 +53,7 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('methods', nargs='*', metavar='METHOD',
                         help=f'some of {", ".join(METHODS)} (default: all)')
-    parser.add_argument('--photos', type=int, nargs='+', default=[200, 1000, 5000],
+    parser.add_argument('--images', type=int, nargs='+', default=[200, 1000, 5000],
                         help='numbers of photos (default: 200 1000 5000)')
     parser.add_argument('--preset', choices=['cpu', 'gpu'], default='cpu')
     parser.add_argument('--clock', choices=['cpu', 'wall'], default='cpu',
@@ -63,13 +63,13 @@ def parse_args() -> argparse.Namespace:
     unknown = sorted(set(args.methods) - set(METHODS))
     if unknown:
         parser.error(f'no method {", ".join(unknown)}; there are {", ".join(METHODS)}')
-    if min(args.photos) < 1 or args.threads < 1:
-        parser.error('--photos and --threads must be at least 1')
+    if min(args.images) < 1 or args.threads < 1:
+        parser.error('--images and --threads must be at least 1')
     args.methods = args.methods or list(METHODS)
     return args
 
 
-def make_photos(root: str, count: int) -> None:
+def make_images(root: str, count: int) -> None:
     """Photos with tags and masks, as a folder of one's own holds them."""
     import cv2
     import numpy as np
@@ -93,11 +93,11 @@ def make_photos(root: str, count: int) -> None:
 
 
 def measure(cfg: Config, clock: str, threads: int) -> dict[str, Any]:
-    """Train a few iterations, and predict a photo.
+    """Train a few iterations, and predict an image.
 
     Returns:
         dict: ``stages``, the seconds of an iteration of each stage (of one, named
-        '', where there are none); ``photo``, of the prediction of a photo at scale
+        '', where there are none); ``image``, of the prediction of an image at scale
         1; ``bytes``, the largest resident memory of this process.
     """
     import numpy as np
@@ -126,12 +126,12 @@ def measure(cfg: Config, clock: str, threads: int) -> dict[str, Any]:
     seconds = {name: float(np.median(steps[i * ITERATIONS:][:ITERATIONS - 2]))
                for i, name in enumerate(names)}
     model = runner.model.eval()
-    photo = torch.zeros(1, 3, *SIZE)
+    image = torch.zeros(1, 3, *SIZE)
     with torch.no_grad():
-        model(photo, mode='tensor')
+        model(image, mode='tensor')
         start = now()
-        model(photo, mode='tensor')
-    return dict(stages=seconds, photo=now() - start,
+        model(image, mode='tensor')
+    return dict(stages=seconds, image=now() - start,
                 bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
@@ -187,13 +187,13 @@ class Measured(Forecast):
         return sum(costs[part['name']] * part['iters'] for part in parts)
 
     def view_seconds(self, step: Step, cfg: Config) -> float:
-        """By what the photo cost that was predicted."""
-        return self.costs[step.spec['config']]['photo']
+        """By what the image cost that was predicted."""
+        return self.costs[step.spec['config']]['image']
 
 
 def measure_recipe(method: str, args: argparse.Namespace, root: str,
                    known: dict[str, dict]) -> tuple[list[float], float]:
-    """Minutes for each number of photos, and the bytes of the largest training."""
+    """Minutes for each number of images, and the bytes of the largest training."""
     recipe = Recipe(find_recipe(method, args.preset), osp.join(root, method), dict(
         data_root=root))
     runner = RecipeRunner(recipe)
@@ -212,7 +212,7 @@ def measure_recipe(method: str, args: argparse.Namespace, root: str,
                                           args.threads).result()
         costs[step.spec['config']] = known[path]
     minutes = []
-    for count in args.photos:
+    for count in args.images:
         ids = osp.join(root, f'{count}.txt')
         write_lines(ids, map(str, range(count)))
         minutes.append(Measured(recipe, configs, costs, ids).minutes())
@@ -223,12 +223,12 @@ def main(args: argparse.Namespace) -> None:
     """Measure and print."""
     import mmwsss.preload  # noqa: F401  Once, before processes are forked.
     print(f'{args.preset}, {args.threads} threads, {args.clock} time')
-    heads = [f'minutes, {count} photos' for count in args.photos]
+    heads = [f'minutes, {count} photos' for count in args.images]
     print(f'| method | {" | ".join(heads)} | memory, GB | an iteration, s |')
     print('| --- ' * (len(heads) + 3) + '|')
     known: dict[str, dict] = {}
     with tempfile.TemporaryDirectory() as root:
-        make_photos(root, 16)
+        make_images(root, 16)
         for method in args.methods:
             before = list(known)
             minutes, memory = measure_recipe(method, args, root, known)

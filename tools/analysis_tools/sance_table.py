@@ -29,7 +29,7 @@ from frozen_features import (
     THRESHOLDS,
     Descent,
     FrozenRun,
-    Photos,
+    Images,
     at_best_threshold,
     check_folder,
     load_features,
@@ -92,7 +92,7 @@ def parse_args() -> argparse.Namespace:
                         '(default: 192 352)')
     parser.add_argument('--views', type=int, default=3,
                         help='crops of each photo (default: 3)')
-    parser.add_argument('--photos', type=int, default=125,
+    parser.add_argument('--images', type=int, default=125,
                         help='photos of train to learn from (default: 125)')
     parser.add_argument('--scored', type=int, default=60,
                         help='of these, photos that are scored (default: 60)')
@@ -200,7 +200,7 @@ def print_online(runs: dict[str, list[dict]]) -> None:
 
 
 def print_criteria(runs: dict[str, list[dict]]) -> None:
-    """What thresholds without masks cost on the scored photos, in points of mIoU."""
+    """What thresholds without masks cost on the scored images, in points of mIoU."""
     names = [*next(iter(runs.values()))[0]['criteria']]
     print()
     print_line('points below the best threshold of the same photos', ('best', *names))
@@ -245,22 +245,22 @@ class Table:
         # Each model tells how it was initialised.
         MMLogger.get_instance('sance_table', log_level='WARNING')
         self.args = args
-        self.photos = Photos(args.data, args.choose, args.size)
-        self.num_classes = len(self.photos.classes) + 1
-        self.train = self.photos.fit[:args.photos]
+        self.images = Images(args.data, args.choose, args.size)
+        self.num_classes = len(self.images.classes) + 1
+        self.train = self.images.fit[:args.images]
         self.scored = self.train[:args.scored]
-        self.choosing = self.photos.choose[:args.choosing]
+        self.choosing = self.images.choose[:args.choosing]
         self.config = Config.fromfile(project_path(*CONFIG.split('/'))).model
         init_default_scope('mmseg')
         self.crops, self.whole = stored(osp.join(args.out, 'maps.pt'), self.make_maps)
-        self.truth = [self.crop(i, self.photos.mask(crop['photo']))
+        self.truth = [self.crop(i, self.images.mask(crop['number']))
                       for i, crop in enumerate(self.crops)]
         self.first_crops = [i for i, crop in enumerate(self.crops)
-                            if crop['photo'] in self.scored and i % args.views == 0]
+                            if crop['number'] in self.scored and i % args.views == 0]
 
     def crop(self, number: int, mask: Tensor | None = None) -> Tensor | dict:
-        """A crop of a photo, always the same one of a number: what the training
-        pipeline makes of the photo, or that part (c, c) of a mask."""
+        """A crop of an image, always the same one of a number: what the training
+        pipeline makes of the image, or that part (c, c) of a mask."""
         import numpy as np
         import torch
         from mmcv.transforms import Compose
@@ -271,18 +271,18 @@ class Table:
             dict(type='RandomFlip', prob=0.5),
             dict(type='RandomCropPad', crop_size=args.crop, pad_val=(127.5, ) * 3)])
         n = self.train[number // args.views]
-        results = dict(img=self.photos.image(n).permute(1, 2, 0).numpy())
+        results = dict(img=self.images.image(n).permute(1, 2, 0).numpy())
         if mask is not None:
             results.update(gt_seg_map=mask.numpy(), seg_fields=['gt_seg_map'])
         np.random.seed(number)
         results = transform(results)
         if mask is not None:
             return torch.from_numpy(results['gt_seg_map'])
-        return dict(photo=n, box=results['valid_box'],
+        return dict(number=n, box=results['valid_box'],
                     image=torch.from_numpy(results['img'].transpose(2, 0, 1)).byte())
 
     def make_maps(self) -> tuple[list[dict], dict[int, list]]:
-        """The crops with their features, and features of whole photos."""
+        """The crops with their features, and features of whole images."""
         import torch
         from rich.progress import track
         network, mean, std = load_network(self.args)
@@ -299,12 +299,12 @@ class Table:
         crops = [self.crop(i) for i in range(count)]
         for crop in track(crops, 'crops'):
             crop['features'] = features(crop['image'])
-        whole = {n: features(self.photos.image(n))
+        whole = {n: features(self.images.image(n))
                  for n in track([*self.choosing, *self.scored], 'photos')}
         return crops, whole
 
     def make_seeds(self, seed: int) -> dict:
-        """Train ESOL's classifier on the photos that choose nothing; its CAM and
+        """Train ESOL's classifier on the images that choose nothing; its CAM and
         labels of two thresholds and their CRFs, as in IRN."""
         import torch
 
@@ -312,9 +312,9 @@ class Table:
         from mmwsss.models.refiners import IRNLabel
         from mmwsss.ops import max_norm
         from mmwsss.structures import Seed
-        photos, args = self.photos, self.args
-        features = load_features(photos, args)
-        run = FrozenRun(photos, features, seed, args)
+        images, args = self.images, self.args
+        features = load_features(images, args)
+        run = FrozenRun(images, features, seed, args)
         torch.manual_seed(seed)
         # Two convolutions before the classifier: CAM of one layer on frozen features
         # is too weak to begin with.
@@ -322,14 +322,14 @@ class Table:
         run.train_head(
             head, args.classifier_iters, RATE,
             lambda features, batch, _: head.loss_decode(
-                run.pool(batch, head((features, )).maps), photos.tags[batch]))
+                run.pool(batch, head((features, )).maps), images.tags[batch]))
 
         def cam(n: int) -> Tensor:
-            rows, columns = photos.covered(n, STRIDE)
+            rows, columns = images.covered(n, STRIDE)
             with torch.no_grad():
                 maps = head((features[n, :1], )).maps[0].relu()
             maps[:, rows:], maps[:, :, columns:] = 0, 0
-            return max_norm(maps) * photos.tags[n][:, None, None]
+            return max_norm(maps) * images.tags[n][:, None, None]
 
         cams = {n: cam(n) for n in (*self.choosing, *self.train)}
         scores = at_best_threshold(*(
@@ -339,10 +339,10 @@ class Table:
         rule = IRNLabel(threshold + ABOVE, max(threshold - BELOW, 0.02))
         labels = {}
         for n in self.train:
-            present = photos.tags[n].nonzero().flatten()
-            seed_of_photo = Seed(photos.at_photo(n, cams[n][present]).clamp(0, 1),
-                                 present + 1, photos.sizes[n])
-            labels[n] = rule(seed_of_photo, photos.image(n).float())
+            present = images.tags[n].nonzero().flatten()
+            seed_of_image = Seed(images.at_image(n, cams[n][present]).clamp(0, 1),
+                                 present + 1, images.sizes[n])
+            labels[n] = rule(seed_of_image, images.image(n).float())
         return dict(cams=cams, labels=labels, scores=scores)
 
     def run(self, row: str, seed: int) -> dict:
@@ -351,7 +351,7 @@ class Table:
         args = self.args
         seeds = stored(osp.join(args.out, f'seeds_{seed}.pt'),
                        lambda: self.make_seeds(seed))
-        labels = [self.crop(i, seeds['labels'][crop['photo']])
+        labels = [self.crop(i, seeds['labels'][crop['number']])
                   for i, crop in enumerate(self.crops)]
         torch.manual_seed(seed)
         model = self.make_model(ROWS[row][1])
@@ -419,21 +419,22 @@ class Table:
         samples = []
         for i, crop in zip(numbers, crops, strict=True):
             sample = SegDataSample(gt_sem_seg=PixelData(data=labels[i][None].long()))
-            sample.set_metainfo(dict(valid_box=crop['box'], **self.tags(crop['photo'])))
+            sample.set_metainfo(
+                dict(valid_box=crop['box'], **self.tags(crop['number'])))
             samples.append(sample)
         images = torch.stack([crop['image'] for crop in crops]).float()
         preprocessor = model.data_preprocessor
         return (images - preprocessor.mean) / preprocessor.std, samples
 
     def tags(self, n: int) -> dict:
-        """The image labels of a photo as a dataset gives them."""
+        """The image labels of an image as a dataset gives them."""
         import numpy as np
         labels = np.ones(self.num_classes, np.uint8)
-        labels[1:] = self.photos.tags[n].numpy()
+        labels[1:] = self.images.tags[n].numpy()
         return dict(tags=labels)
 
     def seed(self, model: SANCE, n: int, cam: Tensor | None = None) -> Seed:
-        """The pseudo seed of a photo from one view: the segmentation, or a CAM
+        """The pseudo seed of an image from one view: the segmentation, or a CAM
         (K, g, g) of the square, after a walk inside the contours."""
         from torch.nn import functional as F
         self.show(model, [self.whole[n]])
@@ -441,22 +442,22 @@ class Table:
         logits, contour = model.maps(model.data_preprocessor.mean[None])
         scores = logits[0].softmax(0)
         if cam is not None:
-            maps = self.photos.at_photo(n, cam)
+            maps = self.images.at_image(n, cam)
             scores[1:] = F.interpolate(
                 maps[None], scores.shape[1:], mode='bilinear', align_corners=False)[0]
         return model.pseudo_seed(scores, contour[0].sigmoid(), dict(
-            ori_shape=self.photos.sizes[n], **self.tags(n)))
+            ori_shape=self.images.sizes[n], **self.tags(n)))
 
     def curve(self, seeds: Callable[[int], Seed], numbers: Iterable[int]) -> list[dict]:
         """The scores of seeds at each of THRESHOLDS."""
-        def at_photo(n: int) -> tuple[Tensor, Tensor]:
+        def at_image(n: int) -> tuple[Tensor, Tensor]:
             seed = seeds(n)
             return seed.upsample(), seed.labels
 
-        return self.photos.threshold_scores(at_photo, numbers)
+        return self.images.threshold_scores(at_image, numbers)
 
     def score(self, model: SANCE, cams: dict[int, Tensor] | None = None) -> dict:
-        """The scores of pseudo labels at the threshold of the photos that choose."""
+        """The scores of pseudo labels at the threshold of the images that choose."""
         def seeds(n: int) -> Seed:
             return self.seed(model, n, cams and cams[n])
 
@@ -464,7 +465,7 @@ class Table:
                                    for numbers in (self.scored, self.choosing)))
 
     def online(self, model: SANCE, labels: list[Tensor]) -> dict:
-        """What online labels of the scored photos' crops are, without refinement."""
+        """What online labels of the scored images' crops are, without refinement."""
         import torch
         made, contours = [], []
         for i in self.first_crops:
@@ -513,12 +514,12 @@ class Table:
             undecided=float(100 * parts['undecided'].sum() / parts[''].sum()))
 
     def criteria(self, model: SANCE) -> dict:
-        """What thresholds without masks cost on the scored photos."""
+        """What thresholds without masks cost on the scored images."""
         from mmwsss.evaluation.threshold_criteria import CRITERIA, SeedStatistics
         statistics = SeedStatistics()
         seeds = {n: self.seed(model, n) for n in self.scored}
         for n, seed in seeds.items():
-            statistics.add_seed(seed, self.photos.image(n).permute(1, 2, 0).numpy())
+            statistics.add_seed(seed, self.images.image(n).permute(1, 2, 0).numpy())
         curve = [one['mIoU'] for one in self.curve(seeds.__getitem__, self.scored)]
         thresholds = {name: rule(statistics) for name, rule in CRITERIA.items()}
         thresholds.update({f'fixed {one}': one for one in (0.15, 0.3, 0.4)})

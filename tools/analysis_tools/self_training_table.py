@@ -59,7 +59,7 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Make the runs that are not there, and print the table."""
     # Of some runs there may be more schedules than of others; choose is the mIoU on
-    # the photos that choose.
+    # the images that choose.
     print_rows(make_runs(args, Run), 56, dict(
         choose=('choose', 6, 1), mIoU=('mIoU', 5, 1), precision=('P', 5, 1),
         recall=('R', 5, 1)))
@@ -70,26 +70,26 @@ class Run(FrozenRun):
 
     def scores(self) -> dict[str, dict]:
         """The scores of each row."""
-        photos, rows = self.photos, {}
+        images, rows = self.images, {}
         classifier = self.train_classifier()
-        seeds = {n: self.class_maps(classifier, n) for n in photos.train}
+        seeds = {n: self.class_maps(classifier, n) for n in images.train}
         name = 'class maps'
         first, *more = self.args.iters
-        truth = {n: self.grid(n, photos.mask(n)) for n in photos.fit}
+        truth = {n: self.grid(n, images.mask(n)) for n in images.fit}
         for step in range(self.args.rounds + 1):
             threshold, rows[f'train: {name}'] = self.choose_threshold(seeds)
-            labels = {n: self.refine(n, seeds[n], threshold) for n in photos.train}
+            labels = {n: self.refine(n, seeds[n], threshold) for n in images.train}
             rows[f'train: {name} + CRF'] = self.score_labels(labels)
             model = self.train_segmentor(labels, first)
             rows[f'val: DeepLab on {name} + CRF'] = self.score_model(model)
             name = f'round {step + 1}'
             if step < self.args.rounds:
-                seeds = {n: self.shares(model, n) for n in photos.train}
+                seeds = {n: self.shares(model, n) for n in images.train}
         full = self.train_segmentor(truth, first)
         rows['val: DeepLab on all masks'] = self.score_model(full)
         if self.args.extras:
             presence = {n: self.presence(classifier, n)
-                        for n in (*photos.choose, *photos.val)}
+                        for n in (*images.choose, *images.val)}
             rows['val: the same, classes by the tag classifier'] = self.score_model(
                 model, presence)
             rows['val: all masks, classes by the tag classifier'] = self.score_model(
@@ -97,7 +97,7 @@ class Run(FrozenRun):
             rows['val: the same, without what the CRF changed'] = self.score_model(
                 self.train_segmentor(
                     {n: self.agreed(n, labels[n], seeds[n], threshold)
-                     for n in photos.fit}, first))
+                     for n in images.fit}, first))
         for iters in more:
             rows[f'val: DeepLab on the last labels, {iters} iterations'] = (
                 self.score_model(self.train_segmentor(labels, iters)))
@@ -121,25 +121,25 @@ class Run(FrozenRun):
         self.train_head(
             network, self.args.classifier_iters, 1e-3,
             lambda features, batch, _: F.multilabel_soft_margin_loss(
-                self.pool(batch, network(features)), self.photos.tags[batch]))
+                self.pool(batch, network(features)), self.images.tags[batch]))
         return network.eval()
 
     def both_views(self, network: nn.Module, n: int) -> Tensor:
-        """What a head answers (2, K, g, g) of a photo and its mirror image, the
+        """What a head answers (2, K, g, g) of an image and its mirror image, the
         latter turned back."""
         import torch
         with torch.no_grad():
             plain, mirrored = network(self.features[n])
-        return torch.stack([plain, self.photos.mirrored(n, mirrored, STRIDE)])
+        return torch.stack([plain, self.images.mirrored(n, mirrored, STRIDE)])
 
     def class_maps(self, classifier: nn.Module, n: int) -> Tensor:
-        """The seed of a photo on the square, as IRN makes it from two views."""
+        """The seed of an image on the square, as IRN makes it from two views."""
         from mmwsss.ops import max_norm
         maps = self.both_views(classifier, n).relu().sum(0)
-        return max_norm(maps) * self.photos.tags[n][:, None, None]
+        return max_norm(maps) * self.images.tags[n][:, None, None]
 
     def presence(self, classifier: nn.Module, n: int) -> Tensor:
-        """The probability of each class in a photo, (K,)."""
+        """The probability of each class in an image, (K,)."""
         maps = self.both_views(classifier, n).mean(0)
         return self.pool([n], maps[None])[0].sigmoid()
 
@@ -153,7 +153,7 @@ class Run(FrozenRun):
 
         def loss(features, batch, mirrored):
             target = torch.stack([
-                self.photos.mirrored(n, labels[n], LABEL_STRIDE) if flip else labels[n]
+                self.images.mirrored(n, labels[n], LABEL_STRIDE) if flip else labels[n]
                 for n, flip in zip(batch, mirrored, strict=True)])
             target = target[:, step // 2::step, step // 2::step].long()
             logits = F.interpolate(
@@ -169,30 +169,30 @@ class Run(FrozenRun):
         classes out."""
         probabilities = self.both_views(model, n).softmax(1).mean(0)
         background, classes = probabilities[:1], probabilities[1:]
-        return classes / (classes + background) * self.photos.tags[n][:, None, None]
+        return classes / (classes + background) * self.images.tags[n][:, None, None]
 
     def choose_threshold(self, seeds: dict[int, Tensor]) -> tuple[float, dict]:
-        """The best threshold on the photos that choose, and its scores."""
-        scores = self.threshold_scores(seeds.__getitem__, self.photos.choose)
+        """The best threshold on the images that choose, and its scores."""
+        scores = self.threshold_scores(seeds.__getitem__, self.images.choose)
         best = at_best_threshold(scores, scores)
         return best['threshold'], dict(best, choose=best['mIoU'])
 
     def refine(self, n: int, seed: Tensor, threshold: float) -> Tensor:
-        """The pseudo label of a photo on the grid of stride 2: IRN's label CRF at
-        half the size of the photo."""
+        """The pseudo label of an image on the grid of stride 2: IRN's label CRF at
+        half the size of the image."""
         import torch
         from torch.nn import functional as F
 
         from mmwsss.ops import dense_crf
-        rows, columns = self.photos.covered(n, LABEL_STRIDE)
-        side = self.photos.size // LABEL_STRIDE
-        present = self.photos.tags[n].nonzero().flatten()
+        rows, columns = self.images.covered(n, LABEL_STRIDE)
+        side = self.images.size // LABEL_STRIDE
+        present = self.images.tags[n].nonzero().flatten()
         scores = F.interpolate(
             seed[None, present], (side, side), mode='bilinear',
             align_corners=False)[0, :, :rows, :columns]
         scores = torch.cat([torch.full_like(scores[:1], threshold), scores])
         image = F.interpolate(
-            self.photos.image(n)[None].float(), (rows, columns), mode='bilinear',
+            self.images.image(n)[None].float(), (rows, columns), mode='bilinear',
             antialias=True).clamp(0, 255)
         refined = dense_crf(
             scores[None].clamp(0, 1), image, gaussian=(3 / LABEL_STRIDE, 3),
@@ -209,20 +209,20 @@ class Run(FrozenRun):
         return label.where(same, label.new_tensor(255))
 
     def grid(self, n: int, label: Tensor, stride: int = LABEL_STRIDE) -> Tensor:
-        """A label (H, W) on the grid of the square, 255 outside of the photo."""
+        """A label (H, W) on the grid of the square, 255 outside of the image."""
         import torch
-        side = self.photos.size // LABEL_STRIDE
+        side = self.images.size // LABEL_STRIDE
         grid = torch.full((side, side), 255, dtype=torch.uint8)
         small = label[::stride, ::stride]
         grid[:small.shape[0], :small.shape[1]] = small
         return grid
 
     def score_labels(self, labels: dict[int, Tensor]) -> dict:
-        """The scores of pseudo labels on the photos that choose."""
+        """The scores of pseudo labels on the images that choose."""
         from mmwsss.ops.seed_confusion import mask_confusion
         total = 0
-        for n in self.photos.choose:
-            mask = self.photos.mask(n)
+        for n in self.images.choose:
+            mask = self.images.mask(n)
             full = labels[n].repeat_interleave(LABEL_STRIDE, 0).repeat_interleave(
                 LABEL_STRIDE, 1)[:mask.shape[0], :mask.shape[1]]
             total = total + mask_confusion(full, mask, self.num_classes)
@@ -231,18 +231,18 @@ class Run(FrozenRun):
 
     def score_model(self, model: nn.Module, presence: dict | None = None) -> dict:
         """The scores of a model on val, of one view. With ``presence`` it shows the
-        classes whose probability exceeds what is best on the photos that choose."""
+        classes whose probability exceeds what is best on the images that choose."""
         choose = {
             gate: self.confusion_scores(
-                model, self.photos.choose, presence, gate)['mIoU']
+                model, self.images.choose, presence, gate)['mIoU']
             for gate in (GATES if presence else GATES[:1])}
         best = max(choose, key=choose.__getitem__)
-        return dict(self.confusion_scores(model, self.photos.val, presence, best),
+        return dict(self.confusion_scores(model, self.images.val, presence, best),
                     choose=choose[best], gate=best)
 
     def confusion_scores(self, model: nn.Module, numbers, presence=None,
                          gate: float = 0.) -> dict:
-        """The scores of a model on photos, of one view, without tags."""
+        """The scores of a model on images, of one view, without tags."""
         import torch
 
         from mmwsss.ops.seed_confusion import mask_confusion
@@ -253,7 +253,7 @@ class Run(FrozenRun):
             if presence is not None:
                 maps[1:] *= (presence[n] > gate)[:, None, None]
             total = total + mask_confusion(
-                self.photos.at_photo(n, maps).argmax(0), self.photos.mask(n),
+                self.images.at_image(n, maps).argmax(0), self.images.mask(n),
                 self.num_classes)
         return summary(total)
 

@@ -30,7 +30,7 @@ from collections.abc import Container
 
 import numpy as np
 
-from mmwsss.photos import likely_name
+from mmwsss.image_folder import likely_name
 from mmwsss.utils import read_id_list, write_json
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import run_tool

@@ -2,7 +2,7 @@
 """Write pseudo labels or predictions as annotations of another program.
 
     python tools/dataset_converters/export_masks.py \
-        work_dirs/esol_folder_pipeline/pseudo_labels --photos my_photos/photos \
+        work_dirs/esol_folder_pipeline/pseudo_labels --images my_photos/photos \
         --classes my_photos/classes.txt --tags my_photos/tags.csv \
         --format label-studio --out to_correct
 
@@ -25,7 +25,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(__doc__)
     parser.add_argument('masks', help='folder of PNG masks: <id>.png')
-    parser.add_argument('--photos', required=True, help='folder of the photos')
+    parser.add_argument(
+        '--images', '--photos', required=True, help='folder of the photos')
     parser.add_classes(required=True)
     parser.add_argument(
         '--tags', help='CSV or JSON table of tags, for CVAT and Label Studio')
@@ -42,7 +43,7 @@ def parse_args() -> argparse.Namespace:
         '--min-pixels', type=int, default=1,
         help='leave smaller regions out (default: 1)')
     parser.add_argument(
-        '--copy-photos', action='store_true',
+        '--copy-images', '--copy-photos', action='store_true',
         help='copy photos, too, where VOC and YOLO expect them')
     parser.add_argument(
         '--url', default='/data/local-files/?d=',
@@ -57,10 +58,10 @@ def main(args: argparse.Namespace) -> None:
     from mmwsss.datasets.class_names import class_names
     from mmwsss.structures import read_label_names
     count = export_masks(
-        args.masks, args.photos, class_names(args.classes), args.out, args.format,
+        args.masks, args.images, class_names(args.classes), args.out, args.format,
         tags=read_label_names(args.tags) if args.tags else None,
         polygons=args.polygons, tolerance=args.tolerance, min_pixels=args.min_pixels,
-        copy_photos=args.copy_photos, url=args.url)
+        copy_images=args.copy_images, url=args.url)
     print(f'{count} photo(s) written to {args.out}')
 
 

@@ -31,7 +31,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--format', required=True, choices=FORMATS)
     parser.add_classes(required=True)
     parser.add_argument('--out', required=True, help='folder for <id>.png')
-    parser.add_argument('--photos', help='folder of the photos (YOLO needs it)')
+    parser.add_argument(
+        '--images', '--photos', help='folder of the photos (YOLO needs it)')
     parser.add_argument('--base', help='folder of masks for all other photos')
     return parser.parse_args()
 
@@ -41,7 +42,7 @@ def main(args: argparse.Namespace) -> None:
     from mmwsss.apis import import_masks
     from mmwsss.datasets.class_names import class_names
     ids = import_masks(args.source, args.out, class_names(args.classes), args.format,
-                       photos=args.photos, base=args.base)
+                       images=args.images, base=args.base)
     print(f'{len(ids)} mask(s) of {args.source} written to {args.out}'
           + (f', the others are those of {args.base}' if args.base else ''))
 

@@ -25,15 +25,15 @@ import os.path as osp
 import sys
 from collections.abc import Iterable
 
-from mmwsss.photos import (
+from mmwsss.image_folder import (
     Finding,
-    PhotoFolder,
+    ImageFolder,
     check_tags,
     find_layout,
-    split_photos,
+    split_images,
 )
-from mmwsss.photos.layout import SPLITS
-from mmwsss.photos.splits import HELD_OUT, MIN_MASKS
+from mmwsss.image_folder.layout import SPLITS
+from mmwsss.image_folder.splits import HELD_OUT, MIN_MASKS
 from mmwsss.utils import atomic_write, read_json, write_json, write_lines
 from mmwsss.utils.arguments import ToolParser
 from mmwsss.utils.entry_point import STOPPED_BY_CHECK, run_tool
@@ -41,13 +41,13 @@ from mmwsss.utils.parallel import map_in_forks, track_progress
 from mmwsss.utils.paths import walk_all
 
 RECORD = 'photos.json'
-"""What was found, used or not, what the checks said, and whence each photo came."""
+"""What was found, used or not, what the checks said, and whence each image came."""
 
 CHECKS = 'checks.json'
 """What the checks said, as a report takes it."""
 
 FEW_SCORE = 20
-"""On fewer photos an mIoU may be points off."""
+"""On fewer images an mIoU may be points off."""
 
 _SHOWN = 5
 _QUALITY = 95
@@ -56,7 +56,7 @@ _QUALITY = 95
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(__doc__)
-    parser.add_argument('photos', help='the folder')
+    parser.add_argument('images', metavar='photos', help='the folder')
     parser.add_argument('--tags', help='the table of tags, if it is not found')
     parser.add_argument('--masks', help='the folder of masks, if it is not found')
     parser.add_argument('--classes', help='the list of classes, if it is not found')
@@ -82,15 +82,15 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def look_at_photo(job: tuple) -> dict:
-    """Read a photo and its mask, and write their copies.
+def look_at_image(job: tuple) -> dict:
+    """Read an image and its mask, and write their copies.
 
     Args:
-        job (tuple): Id, photo, mask or '', number of classes, folder of copies or
+        job (tuple): Id, image, mask or '', number of classes, folder of copies or
             '', their longest side.
 
     Returns:
-        dict: ``id``, ``problem`` ('' if there is none), ``digest`` of the photo's
+        dict: ``id``, ``problem`` ('' if there is none), ``digest`` of the image's
         file, ``shown`` (class ids in the mask) and ``file``, the copy's name.
     """
     import cv2
@@ -157,7 +157,7 @@ def stamp(*paths: str) -> list:
     return stamps
 
 
-def check_files(folder: PhotoFolder, told: dict[str, dict],
+def check_files(folder: ImageFolder, told: dict[str, dict],
                 lists: dict[str, list[str]]) -> list[Finding]:
     """What reading the files has found."""
     found = []
@@ -205,9 +205,9 @@ def check_files(folder: PhotoFolder, told: dict[str, dict],
     return found
 
 
-def write_folder(out: str, folder: PhotoFolder, usable: set[str],
+def write_folder(out: str, folder: ImageFolder, usable: set[str],
                  lists: dict[str, list[str]]) -> None:
-    """Write tables and lists of photos that lie there already."""
+    """Write tables and lists of images that lie there already."""
     write_lines(osp.join(out, 'classes.txt'), folder.classes)
     with atomic_write(osp.join(out, 'tags.csv'), 'w') as file:
         rows = csv.writer(file, lineterminator='\n')
@@ -227,35 +227,35 @@ def write_folder(out: str, folder: PhotoFolder, usable: set[str],
 
 
 def remove_others(folder: str, names: Iterable[str]) -> None:
-    """Remove files of photos that are no longer there."""
+    """Remove files of images that are no longer there."""
     kept = set(names)
-    # Links to photos that are gone lead nowhere.
+    # Links to images that are gone lead nowhere.
     for name, reason in list(walk_all(folder)) if osp.isdir(folder) else []:
         if name not in kept and reason != 'hidden':
             os.remove(osp.join(folder, name))
 
 
-def claim_folder(out: str, folder: PhotoFolder) -> dict[str, dict]:
-    """Make sure that the folder to lay photos out in holds nobody's own files.
+def claim_folder(out: str, folder: ImageFolder) -> dict[str, dict]:
+    """Make sure that the folder to lay images out in holds nobody's own files.
 
-    What is there is replaced, and removed where its photo is gone.
+    What is there is replaced, and removed where its image is gone.
 
     Args:
         out (str): The folder.
-        folder (PhotoFolder): The photos.
+        folder (PhotoFolder): The images.
 
     Returns:
-        dict[str, dict]: What the last run has told of each photo; a damaged record
+        dict[str, dict]: What the last run has told of each image; a damaged record
         tells nothing.
 
     Raises:
-        ValueError: If photos, masks and the folder lie in one another.
+        ValueError: If images, masks and the folder lie in one another.
         FileExistsError: If it holds files that this tool did not write.
     """
     here, root = osp.realpath(out), osp.realpath(folder.root)
     ours = [osp.join(here, name) for name in ('photos', 'masks')]
     work_dirs = osp.join(root, 'work_dirs')
-    for source in filter(None, (folder.photo_root, folder.mask_root)):
+    for source in filter(None, (folder.image_root, folder.mask_root)):
         real = osp.realpath(source)
         among = _is_below(here, real) and not (
             real == root and _is_below(here, work_dirs))
@@ -286,50 +286,50 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _is_told(one: object, key: str) -> bool:
-    """Whether it is what :func:`look_at_photo` tells of the photo."""
+    """Whether it is what :func:`look_at_image` tells of the image."""
     return isinstance(one, dict) and one.get('id') == key and all(
         isinstance(one.get(name), str) for name in ('problem', 'digest', 'file')
     ) and osp.splitext(one['file'])[0] in ('', key) and isinstance(
         one.get('shown'), list) and all(type(value) is int for value in one['shown'])
 
 
-def look(args: argparse.Namespace, folder: PhotoFolder,
+def look(args: argparse.Namespace, folder: ImageFolder,
          lists: dict[str, list[str]]) -> dict[str, dict]:
-    """What is known of each photo, from this run or the last."""
+    """What is known of each image, from this run or the last."""
     known = claim_folder(args.out, folder) if args.out else {}
     setting = [args.max_long, len(folder.classes)]
     wanted = sorted({key for ids in lists.values() for key in ids}
-                    if args.out else folder.photos)
+                    if args.out else folder.images)
     told, jobs, stamps = {}, [], {}
     for key in wanted:
-        photo, mask = folder.photos[key], folder.masks.get(key, '')
-        stamps[key] = [*setting, *stamp(photo, mask)]
+        image, mask = folder.images[key], folder.masks.get(key, '')
+        stamps[key] = [*setting, *stamp(image, mask)]
         before = known.get(key, {})
         if before.get('stamp') == stamps[key] and osp.exists(
                 osp.join(args.out, 'photos', before['file'])):
             told[key] = before
         else:
-            jobs.append((key, photo, mask, len(folder.classes) + 1, args.out or '',
+            jobs.append((key, image, mask, len(folder.classes) + 1, args.out or '',
                          args.max_long))
     if jobs:
         # Once, before the processes are forked.
         import mmwsss.datasets.image_io  # noqa: F401
         processes = max(1, min(args.jobs, len(jobs) // 16))
         for one in track_progress(
-                map_in_forks(look_at_photo, jobs, processes), len(jobs)):
+                map_in_forks(look_at_image, jobs, processes), len(jobs)):
             told[one['id']] = dict(one, stamp=stamps[one['id']])
     return {key: told[key] for key in wanted}
 
 
 def main(args: argparse.Namespace) -> int:
     """Look, check, lay out."""
-    folder = find_layout(args.photos, args.tags, args.masks, args.classes)
-    print(f'{args.photos}:')
+    folder = find_layout(args.images, args.tags, args.masks, args.classes)
+    print(f'{args.images}:')
     for line in folder.describe():
         print(f'  {line}')
     for path, kind in folder.unused.items():
         print(f'  not used: {path} ({kind})')
-    lists = split_photos(folder, hold_tags=not args.known_classes)
+    lists = split_images(folder, hold_tags=not args.known_classes)
     findings = check_tags(folder, folder.lists, args.known_classes)
     told: dict[str, dict] = {}
     if not args.quick:
@@ -353,7 +353,7 @@ def main(args: argparse.Namespace) -> int:
             lists.values(), ('train', val, 'score (test)'), strict=True) if ids))
     if args.out:
         write_json(osp.join(args.out, RECORD), dict(
-            source=osp.abspath(args.photos), found=folder.describe(),
+            source=osp.abspath(args.images), found=folder.describe(),
             unused=folder.unused,
             counts={name: len(usable & {*ids}) for name, ids in lists.items()},
             checks=[dict(check=one.check, text=one.text, stops=one.stops)

@@ -34,15 +34,16 @@ def parse_args() -> argparse.Namespace:
         '--format', choices=['parquet', 'webdataset'], default='parquet',
         help='of the shards (default: parquet)')
     parser.add_argument(
-        '--photos-per-shard', type=int, default=1000, help='(default: 1000)')
+        '--images-per-shard', '--photos-per-shard', type=int, default=1000,
+        help='(default: 1000)')
     parser.add_argument(
         '--with-masks', action='store_true', help='pack the masks, too')
     parser.add_renew()
     parser.add_cfg_options()
     args = parser.parse_args()
-    if args.photos_per_shard < 1:
-        parser.error('--photos-per-shard must be at least 1, got '
-                     f'{args.photos_per_shard}')
+    if args.images_per_shard < 1:
+        parser.error('--images-per-shard must be at least 1, got '
+                     f'{args.images_per_shard}')
     if '://' in args.out:
         parser.error(f'--out is a folder of this machine, got {args.out}: copy the '
                      'shards to a bucket afterwards')
@@ -79,12 +80,12 @@ def main(args: argparse.Namespace) -> None:
     listed = [[info['img_id'], *map(int, info.get('tags', ()))]
               for info in infos]
     check_origin(args.out, dict(
-        photos=digest_value(listed), photos_per_shard=args.photos_per_shard,
+        photos=digest_value(listed), photos_per_shard=args.images_per_shard,
         with_masks=args.with_masks), suffix, args.renew)
-    for number, first in enumerate(range(0, len(infos), args.photos_per_shard)):
+    for number, first in enumerate(range(0, len(infos), args.images_per_shard)):
         path = osp.join(args.out, f'{number:06d}{suffix}')
         if not osp.exists(path):
-            part = infos[first:first + args.photos_per_shard]
+            part = infos[first:first + args.images_per_shard]
             write_shard(path, map(row, part), ShardMeta(classes))
     finish_origin(args.out)
     print(f'{len(infos)} photo(s) in {number + 1} shard(s) in {args.out}')

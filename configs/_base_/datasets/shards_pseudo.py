@@ -1,6 +1,6 @@
-# Photos in shards with masks in shards, such as tools/label_photos.py writes them, to
-# train a segmentation model on; see docs/en/scale.md. A mask belongs to the photo of
-# the same id. Photos that were not labelled are left out, and counted.
+# Images in shards with masks in shards, such as tools/label_photos.py writes them, to
+# train a segmentation model on; see docs/en/scale.md. A mask belongs to the image of
+# the same id. Images that were not labelled are left out, and counted.
 _base_ = './pseudo.py'
 
 dataset_type = 'WeakShardDataset'
@@ -16,7 +16,7 @@ train_dataloader = dict(
         with_tags=False,
         with_masks=True,
         on_missing_masks='skip'))
-# Some photos with masks in the same rows, to score on.
+# Some images with masks in the same rows, to score on.
 val_dataloader = dict(
     dataset=dict(
         type=dataset_type,

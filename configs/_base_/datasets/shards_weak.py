@@ -1,5 +1,5 @@
-# Photos and tags in shards, Parquet or tars, to train a localizer on; see
-# docs/en/scale.md. Photos: <data_root>/photos/*.parquet or *.tar, or a URL such as
+# Images and tags in shards, Parquet or tars, to train a localizer on; see
+# docs/en/scale.md. Images: <data_root>/photos/*.parquet or *.tar, or a URL such as
 # s3://bucket/photos. classes.txt lists the classes; None takes those that the shards
 # name.
 _base_ = './weak.py'
@@ -14,7 +14,7 @@ train_dataloader = dict(
         data_root=data_root,
         data_prefix=dict(img_path='photos'),
         classes=classes))
-# Some photos with masks, in rows of their own, to score seeds on.
+# Some images with masks, in rows of their own, to score seeds on.
 val_dataloader = dict(
     dataset=dict(
         train_dataloader['dataset'],

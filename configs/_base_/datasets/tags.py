@@ -1,4 +1,4 @@
-# The skeleton of the photos that a trained segmentation model labels anew by their
+# The skeleton of the images that a trained segmentation model labels anew by their
 # tags: two views and a loader. A data set fills in what it reads.
 tta_pipeline = [
     dict(type='LoadPILImage'),

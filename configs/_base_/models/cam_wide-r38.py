@@ -19,5 +19,5 @@ model = dict(
         init_cfg=dict(type='Xavier', distribution='uniform', layer='Conv2d')),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
-# Maps are merged at the photo's size, as PSA and its successors do.
+# Maps are merged at the image's size, as PSA and its successors do.
 tta_model = dict(type='CAMTTAModel', size_divisor=1)

@@ -1,6 +1,6 @@
 # From tags to the mIoU on COCO 2014 val. The 82,000 images get no seed files:
 # seeds go through dense CRF to label maps on the way, at a threshold fitted on
-# the first 5,000 photos.
+# the first 5,000 images.
 # The recipe gives: localizer (config).
 _base_ = './cam.py'
 data_root = 'data/coco'

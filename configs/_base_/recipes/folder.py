@@ -18,7 +18,7 @@ test_list = ''
 # A folder of masks of all training images, to train the same model on for comparison.
 full_masks = ''
 full_scored = ('{full_masks}', '{test_list}')
-# What was said of the photos and tags, for the report: checks.json of own_photos.py.
+# What was said of the images and tags, for the report: checks.json of own_photos.py.
 photo_checks = ''
 protocol = dict(
     split='own photos: val chooses, test scores, training reads neither',

@@ -1,5 +1,5 @@
 # Seeds of a classifier, pseudo labels by dense CRF, and self-training: a segmentation
-# model learns these labels and labels the photos anew, by their tags; its labels train
+# model learns these labels and labels the images anew, by their tags; its labels train
 # the final model.
 # The recipe gives: localizer and segmentor (configs, the latter with a
 # seed_dataloader), and a data set, such as voc.py.

@@ -26,7 +26,7 @@ class CountedShard(NamedTuple):
         location (str): Where it lies.
         num_rows (int): Its rows.
         content (str): A digest of its ids and size: nearly always another one, if
-            another photo is in it.
+            another image is in it.
     """
 
     location: str
@@ -38,7 +38,7 @@ def count_shards(shards: Sequence[Shard]) -> list[CountedShard]:
     """Look at all shards, and that no two rows of them share an id.
 
     The mask of one would take the place of the other's. Of each id eight bytes are
-    kept, so that those of 100 million photos fit into memory.
+    kept, so that those of 100 million images fit into memory.
 
     Args:
         shards (Sequence[Shard]): The shards; they are closed again.

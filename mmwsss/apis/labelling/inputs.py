@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""The photos of a run, cut into parts that one worker labels at a time."""
+"""The images of a run, cut into parts that one worker labels at a time."""
 
 import hashlib
 import os.path as osp
@@ -23,22 +23,22 @@ class Part:
 
     Args:
         number (int): Its place in the run.
-        photos (list[tuple]): Id, path and tags of each photo.
+        images (list[tuple]): Id, path and tags of each image.
         slices (list[tuple]): Or rows of shards: location, first and behind the last.
     """
 
     number: int
-    photos: list[tuple[str, str, list[str] | None]] = field(default_factory=list)
+    images: list[tuple[str, str, list[str] | None]] = field(default_factory=list)
     slices: list[tuple[str, int, int]] = field(default_factory=list)
 
     def rows(self, tags: dict[str, list[str]] | None) -> Iterator[ShardRow]:
-        """The photos, read as they are asked for.
+        """The images, read as they are asked for.
 
         Args:
             tags (dict, optional): Class names by id, for rows of shards; they
                 replace the rows' own.
         """
-        for image_id, path, names in self.photos:
+        for image_id, path, names in self.images:
             yield ShardRow(image_id, path=path, tags=names)
         for location, start, stop in self.slices:
             with closing(open_shard(location)) as shard:
@@ -48,11 +48,11 @@ class Part:
                     yield row
 
 
-class Photos:
-    """All photos of a run.
+class InputImages:
+    """All images of a run.
 
     Args:
-        inputs (str | Sequence[str]): A folder of photos, a text file that lists them
+        inputs (str | Sequence[str]): A folder of images, a text file that lists them
             (paths or URLs, one a line), shards (a ``.parquet`` or ``.tar`` or a
             folder of them), each also as a URL of fsspec; or a list of paths.
         tags (str, optional): Table of tags, JSON or CSV, see
@@ -61,7 +61,7 @@ class Photos:
 
     Raises:
         FileNotFoundError: If there is no such input.
-        ValueError: If there is no photo, ids cannot name files, or nothing has tags.
+        ValueError: If there is no image, ids cannot name files, or nothing has tags.
     """
 
     def __init__(self, inputs: str | Sequence[str], tags: str | None = None) -> None:
@@ -72,7 +72,7 @@ class Photos:
                 inputs):
             self._shards = count_shards(open_shards(inputs))
         else:
-            self._listed = list(list_photos(inputs).items())
+            self._listed = list(list_images(inputs).items())
             if self.tags is None:
                 raise ValueError(f'{inputs} are photos without tags: give a table of '
                                  'tags')
@@ -90,7 +90,7 @@ class Photos:
     def digest(self) -> str:
         """What the parts are made of, as one short string.
 
-        Of a folder or a list the names of the photos count, of shards their ids and
+        Of a folder or a list the names of the images count, of shards their ids and
         sizes, too: contents would all have to be read.
         """
         digest = hashlib.sha256()
@@ -113,7 +113,7 @@ class Photos:
         """Refuse a table with a tag that is no class.
 
         Raises:
-            ValueError: Naming the table, the photo and the tag.
+            ValueError: Naming the table, the image and the tag.
         """
         known = {*classes}
         for image_id, names in (self.tags or {}).items():
@@ -124,14 +124,14 @@ class Photos:
                     f'expected one of {", ".join(classes[1:])}')
 
     def num_parts(self, size: int) -> int:
-        """How many parts of ``size`` photos there are."""
+        """How many parts of ``size`` images there are."""
         return -(-len(self) // size)
 
     def parts(self, size: int, done: set[int]) -> Iterator[Part]:
         """The parts that are not done.
 
         Args:
-            size (int): Photos of a part.
+            size (int): Images of a part.
             done (set[int]): The numbers of those to leave out.
         """
         if self._listed:
@@ -157,11 +157,11 @@ class Photos:
             yield Part(number, slices=slices)
 
 
-def list_photos(inputs: str | Sequence[str]) -> dict[str, str]:
-    """The path of each photo of a folder or a list by its id, see :class:`Photos`.
+def list_images(inputs: str | Sequence[str]) -> dict[str, str]:
+    """The path of each image of a folder or a list by its id, see :class:`InputImages`.
 
     The id is the path below the folder, or below the deepest folder that all listed
-    photos share, without suffix.
+    images share, without suffix.
     """
     if not isinstance(inputs, str):
         return _with_ids([str(path) for path in inputs], 'the list of photos')

@@ -19,6 +19,7 @@ from mmwsss.shards.files import require
 from mmwsss.utils import check_keys, load_config, read_config
 from mmwsss.utils.digest import digest_checkpoint, digest_value
 from mmwsss.utils.parallel import WorkerPool, track_progress
+from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.version import __version__
 
 from ..image_model import (
@@ -28,7 +29,7 @@ from ..image_model import (
     trained_meta,
 )
 from .counted_shards import READERS
-from .inputs import Photos
+from .inputs import InputImages
 from .operator import LabelSettings, ViewModelSettings
 from .outputs import OUTPUT_FORMATS, LabelFolder
 from .parts import LabelParts, failure_of
@@ -37,6 +38,7 @@ from .ray_engine import label_by_ray
 ENGINES = ('plain', 'ray')
 
 
+@renamed_arguments(with_photos='with_images', photos_per_shard='images_per_shard')
 def label_photos(config: str | Config,
                  checkpoint: str,
                  inputs: str | Sequence[str],
@@ -45,8 +47,8 @@ def label_photos(config: str | Config,
                  label_rule: dict | None = None,
                  walk: tuple[str | Config, str] | None = None,
                  format: str = 'parquet',
-                 with_photos: bool = False,
-                 photos_per_shard: int = 500,
+                 with_images: bool = False,
+                 images_per_shard: int = 500,
                  engine: str = 'plain',
                  workers: int = 0,
                  gpus: float | None = None,
@@ -54,21 +56,21 @@ def label_photos(config: str | Config,
                  max_errors: int | None = 1000,
                  cfg_options: dict | None = None,
                  show_progress: bool = True) -> dict:
-    """Make masks of photos with tags, in one pass.
+    """Make masks of images with tags, in one pass.
 
-    Each photo is decoded, its multi-scale class maps are merged to a seed, the seed
+    Each image is decoded, its multi-scale class maps are merged to a seed, the seed
     walks if so asked, is refined and becomes a mask; nothing is stored in between.
     The masks are those of ``generate_seeds.py --labels-out``, on a CPU bit for bit,
     whichever engine runs and however many workers.
 
-    Parts of ``photos_per_shard`` photos are written whole. A run that was killed goes
-    on with those that are missing. A photo that cannot be labelled is a row in
+    Parts of ``images_per_shard`` images are written whole. A run that was killed goes
+    on with those that are missing. An image that cannot be labelled is a row in
     ``errors.parquet``.
 
     Args:
         config (str | Config): Config file of the model, or a config.
         checkpoint (str): Its weights, where each worker can read them.
-        inputs (str | Sequence[str]): A folder of photos, a text file that lists them,
+        inputs (str | Sequence[str]): A folder of images, a text file that lists them,
             shards (Parquet or tars), or a list of paths; also as URLs of fsspec.
         out (str): Folder or URL to write into.
         tags (str, optional): Table of tags, JSON or CSV. Defaults to None: the rows
@@ -79,8 +81,8 @@ def label_photos(config: str | Config,
             walk of the seeds (IRN, PSA).
         format (str): ``'parquet'``, ``'webdataset'`` or ``'png'``. Defaults to
             ``'parquet'``.
-        with_photos (bool): Whether shards hold the photos, too. Defaults to False.
-        photos_per_shard (int): Defaults to 500.
+        with_images (bool): Whether shards hold the images, too. Defaults to False.
+        images_per_shard (int): Defaults to 500.
         engine (str): ``'plain'``, or ``'ray'``: Ray Data on this machine or on the
             cluster that ``RAY_ADDRESS`` names. Defaults to ``'plain'``.
         workers (int): Processes, or actors of Ray; 0 works in this process, by Ray in
@@ -89,7 +91,7 @@ def label_photos(config: str | Config,
             is a GPU.
         device (str, optional): Where models compute. Defaults to the accelerator, if
             there is one.
-        max_errors (int, optional): More photos that fail end the run. None never
+        max_errors (int, optional): More images that fail end the run. None never
             does. Defaults to 1000.
         cfg_options (dict, optional): Overrides of the config, if it is a file.
         show_progress (bool): Whether to show a bar. Defaults to True.
@@ -100,24 +102,24 @@ def label_photos(config: str | Config,
 
     Raises:
         FileExistsError: If ``out`` holds files that were made otherwise.
-        ValueError: If an input or a tag is wrong, or too many photos fail, or all.
+        ValueError: If an input or a tag is wrong, or too many images fail, or all.
         OSError: If something cannot be read or written.
         ImportError: If pyarrow, or what a URL or the engine needs, is absent.
     """
-    _check_choices(format, engine, photos_per_shard, workers, max_errors)
+    _check_choices(format, engine, images_per_shard, workers, max_errors)
     require('pyarrow.parquet', 'label_photos')
     started = time.monotonic()
     settings = label_settings(config, checkpoint, label_rule, walk, device,
                               cfg_options)
-    photos = Photos(inputs, tags)
-    photos.check_tags(settings.classes, str(tags))
+    images = InputImages(inputs, tags)
+    images.check_tags(settings.classes, str(tags))
     meta = ShardMeta(settings.classes, protocol(settings), versions())
-    output = LabelFolder(out, format, meta, with_photos)
+    output = LabelFolder(out, format, meta, with_images)
     done = output.begin(dict(
-        meta.protocol, classes=settings.classes, photos=photos.digest(),
-        tags=photos.tags_digest(), format=format, with_photos=with_photos,
-        photos_per_shard=photos_per_shard))
-    total = photos.num_parts(photos_per_shard)
+        meta.protocol, classes=settings.classes, photos=images.digest(),
+        tags=images.tags_digest(), format=format, with_photos=with_images,
+        photos_per_shard=images_per_shard))
+    total = images.num_parts(images_per_shard)
     sums, errors = LabelSums(settings.classes), []
     if done:
         print(f'{len(done)} of {total} parts are done, {total - len(done)} to go')
@@ -126,8 +128,8 @@ def label_photos(config: str | Config,
                 sums.merge(account['sums'])
                 errors += account['errors']
 
-    work = LabelParts(settings, output, photos.row_tags)
-    parts = photos.parts(photos_per_shard, done)
+    work = LabelParts(settings, output, images.row_tags)
+    parts = images.parts(images_per_shard, done)
     if len(done) == total:
         accounts: Iterator[dict] = iter(())
     elif engine == 'ray':
@@ -149,7 +151,7 @@ def label_photos(config: str | Config,
                 f'{len(errors)} photos could not be labelled, more than {max_errors}; '
                 f'{errors[-1][0]}: {errors[-1][1]}')
     output.write_errors(sorted(map(tuple, errors)))
-    summary = dict(photos=len(photos), labelled=sums.images, errors=len(errors),
+    summary = dict(photos=len(images), labelled=sums.images, errors=len(errors),
                    seconds=time.monotonic() - started,
                    checks=[str(check) for check in sums.check()])
     output.write_summary(summary)
@@ -165,10 +167,10 @@ def label_settings(config: str | Config,
                    walk: tuple[str | Config, str] | None = None,
                    device: str | None = None,
                    cfg_options: dict | None = None) -> LabelSettings:
-    """How photos are labelled; arguments of :func:`label_photos`.
+    """How images are labelled; arguments of :func:`label_photos`.
 
     Raises:
-        ValueError: If the config names no classes, or the rule needs what a photo
+        ValueError: If the config names no classes, or the rule needs what an image
             with tags does not have.
     """
     meta = trained_meta(load_checkpoint_file(checkpoint))
@@ -220,7 +222,7 @@ def read_trained_config(path: str, checkpoint: str,
 
 
 def protocol(settings: LabelSettings) -> dict:
-    """What decides the masks of photos, as plain values."""
+    """What decides the masks of images, as plain values."""
     parts = dict(rule=settings.rule, walk=settings.walk)
     for name, model in (('seeds', settings.seeds), ('guides', settings.guides)):
         if model is not None:
@@ -269,14 +271,14 @@ def _same(work: LabelParts) -> LabelParts:
     return work
 
 
-def _check_choices(format: str, engine: str, photos_per_shard: int,
+def _check_choices(format: str, engine: str, images_per_shard: int,
                    workers: int, max_errors: int | None) -> None:
     for name, value, known in (('format', format, OUTPUT_FORMATS),
                                ('engine', engine, ENGINES)):
         if value not in known:
             raise ValueError(f'{name} must be one of {", ".join(known)}, got '
                              f'{value!r}')
-    if photos_per_shard < 1 or workers < 0 or (max_errors or 0) < 0:
+    if images_per_shard < 1 or workers < 0 or (max_errors or 0) < 0:
         raise ValueError(
-            'photos_per_shard must be at least 1, workers and max_errors 0, got '
-            f'{photos_per_shard}, {workers} and {max_errors}')
+            'images_per_shard must be at least 1, workers and max_errors 0, got '
+            f'{images_per_shard}, {workers} and {max_errors}')

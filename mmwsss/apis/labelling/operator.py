@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""From photos with tags to masks, in one pass."""
+"""From images with tags to masks, in one pass."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -25,7 +25,7 @@ from ..image_model import load_model, memory_pipeline, predict_image
 
 @dataclass
 class ViewModelSettings:
-    """A model and the views that it sees of a photo.
+    """A model and the views that it sees of an image.
 
     Args:
         config (dict): Its config as plain values.
@@ -44,7 +44,7 @@ class ViewModelSettings:
 
 @dataclass
 class LabelSettings:
-    """How photos are labelled; picklable.
+    """How images are labelled; picklable.
 
     Args:
         seeds (ViewModelSettings): The model whose class maps are seeds.
@@ -68,11 +68,11 @@ class LabelSettings:
 
 @dataclass
 class Labelled:
-    """What became of a photo.
+    """What became of an image.
 
     Args:
-        row (ShardRow): With its mask; without the photo itself.
-        mask (np.ndarray, optional): Class ids, uint8 of (H, W); None if the photo
+        row (ShardRow): With its mask; without the image itself.
+        mask (np.ndarray, optional): Class ids, uint8 of (H, W); None if the image
             could not be labelled.
         tags (np.ndarray, optional): Its image labels, multi-hot.
         reason (str): Why it could not be labelled.
@@ -85,15 +85,15 @@ class Labelled:
 
 
 class UnknownTagError(ValueError):
-    """A tag that is none of the model's classes: the tables are wrong, not a photo."""
+    """A tag that is none of the model's classes: the tables are wrong, not an image."""
 
 
-class LabelPhotos:
-    """Photos with tags in, masks out.
+class LabelImages:
+    """Images with tags in, masks out.
 
-    Each photo is decoded, the class maps of all its views are merged to a seed, the
+    Each image is decoded, the class maps of all its views are merged to a seed, the
     seed walks where a guide is given, is refined (dense CRF, PAMR) and becomes a
-    mask; nothing is stored in between. Photos pass one by one, so that a mask does
+    mask; nothing is stored in between. Images pass one by one, so that a mask does
     not depend on those beside it. As ``generate_seeds.py --labels-out`` labels
     them, bit for bit on a CPU.
 
@@ -121,19 +121,19 @@ class LabelPhotos:
         """Label a batch.
 
         Args:
-            rows (Sequence[ShardRow]): Photos, by content or path, with tags.
+            rows (Sequence[ShardRow]): Images, by content or path, with tags.
 
         Returns:
-            list[Labelled]: In order. A photo that cannot be read or labelled says
+            list[Labelled]: In order. An image that cannot be read or labelled says
             why.
 
         Raises:
-            UnknownTagError: Naming the photo and the tag.
+            UnknownTagError: Naming the image and the tag.
         """
         return [self.label(row) for row in rows]
 
     def label(self, row: ShardRow) -> Labelled:
-        """Label one photo."""
+        """Label one image."""
         try:
             labels = self._encode(row)
             image = self.seeds.decode(load_image_bytes(row), row.id)
@@ -174,8 +174,8 @@ class LabelPhotos:
         elif 'full_seed' in sample:
             seed = sample.full_seed
         assert self.rule is not None  # noqa: S101
-        photo: Tensor = torch.from_numpy(image).permute(2, 0, 1)
-        return self.rule(seed, photo).cpu().numpy(), scores
+        pixels: Tensor = torch.from_numpy(image).permute(2, 0, 1)
+        return self.rule(seed, pixels).cpu().numpy(), scores
 
 
 class _ViewModel:
@@ -204,11 +204,11 @@ class _ViewModel:
              if str(step['type']).endswith('LoadPILImage')), {})
 
     def decode(self, data: bytes, name: str) -> np.ndarray:
-        """The photo as its pipeline's loader would read it."""
+        """The image as its pipeline's loader would read it."""
         return decode_image(
             data, name, self._loader.get('ignore_orientation', False),
             self._loader.get('max_pixels', MAX_PIXELS))
 
     def __call__(self, name: str, image: np.ndarray, labels: np.ndarray) -> Any:
-        """The prediction of a photo."""
+        """The prediction of an image."""
         return predict_image(self.runner, self.pipeline, name, image, labels)

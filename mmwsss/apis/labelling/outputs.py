@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""What a run writes: parts, an account of each, and the photos that failed."""
+"""What a run writes: parts, an account of each, and the images that failed."""
 
 import json
 import re
@@ -20,23 +20,23 @@ class LabelFolder:
     """The folder that a run writes into; picklable.
 
     Each part of the run is one file, ``part-000012.parquet`` or ``.tar``, or the
-    PNGs of its photos. When it stands, its account ``.parts/part-000012.json`` says
-    so: how many photos it has, which failed, what the checks count. A run that was
-    killed goes on with the parts that have none; photos are not looked at.
+    PNGs of its images. When it stands, its account ``.parts/part-000012.json`` says
+    so: how many images it has, which failed, what the checks count. A run that was
+    killed goes on with the parts that have none; images are not looked at.
 
     Args:
         folder (str): Path or URL.
         kind (str): ``'parquet'``, ``'webdataset'`` or ``'png'``.
         meta (ShardMeta): What each part says of itself.
-        with_photos (bool): Whether parts hold the photos, too. Defaults to False.
+        with_images (bool): Whether parts hold the images, too. Defaults to False.
     """
 
     def __init__(self, folder: str, kind: str, meta: ShardMeta,
-                 with_photos: bool = False) -> None:
+                 with_images: bool = False) -> None:
         self.folder = folder.rstrip('/') if is_remote(folder) else folder
         self.kind = kind
         self.meta = meta
-        self.with_photos = with_photos
+        self.with_images = with_images
 
     def begin(self, made_from: dict[str, Any]) -> set[int]:
         """Note what the parts are made from; refuse those of others.
@@ -77,7 +77,7 @@ class LabelFolder:
                 with whole_file(join(self.folder, f'{row.id}.png')) as file:
                     file.write(row.mask or b'')
             return
-        columns = (*COLUMNS, 'image') if self.with_photos else COLUMNS
+        columns = (*COLUMNS, 'image') if self.with_images else COLUMNS
         name = f'part-{number:06}{FORMATS[self.kind]}'
         write_shard(join(self.folder, name), rows, self.meta, columns)
 

@@ -14,12 +14,12 @@ from mmwsss.shards import ShardRow, load_image_bytes
 from mmwsss.shards.rows import batch_rows
 
 from .inputs import Part
-from .operator import LabelPhotos, LabelSettings
+from .operator import LabelImages, LabelSettings
 from .outputs import LabelFolder
 
 # A batch is what is read while the one before is labelled.
 _BATCH_BYTES = 32 << 20
-_BATCH_PHOTOS = 32
+_BATCH_IMAGES = 32
 _MENDABLE = dict(OSError=OSError, ValueError=ValueError, ImportError=ImportError)
 
 T = TypeVar('T')
@@ -32,7 +32,7 @@ class LabelParts:
     a lost node had finished it, is not made again.
 
     Args:
-        settings (LabelSettings): How photos are labelled.
+        settings (LabelSettings): How images are labelled.
         output (LabelFolder): Where to.
         tags (dict, optional): Class names by id, for rows of shards.
     """
@@ -42,7 +42,7 @@ class LabelParts:
         self.settings = settings
         self.output = output
         self.tags = tags
-        self._label: LabelPhotos | None = None
+        self._label: LabelImages | None = None
 
     def __call__(self, part: Part) -> dict:
         """Make a part.
@@ -62,20 +62,20 @@ class LabelParts:
         if self._label is None:
             # Sums of floats depend on how many threads add them up.
             torch.set_num_threads(1)
-            self._label = LabelPhotos(self.settings)
+            self._label = LabelImages(self.settings)
         started, busy = time.monotonic(), time.process_time()
         sums = LabelSums(self.settings.classes)
         errors: list[tuple[str, str]] = []
 
-        def label(label_batch: LabelPhotos) -> Iterator[ShardRow]:
+        def label(label_batch: LabelImages) -> Iterator[ShardRow]:
             read = _with_images(part.rows(self.tags))
-            for batch in _one_ahead(batch_rows(read, _BATCH_BYTES, _BATCH_PHOTOS)):
+            for batch in _one_ahead(batch_rows(read, _BATCH_BYTES, _BATCH_IMAGES)):
                 for source, done in zip(batch, label_batch(batch), strict=True):
                     if done.mask is None or done.tags is None:
                         errors.append((source.id, done.reason))
                         continue
                     sums.add(done.mask, done.tags)
-                    if self.output.with_photos:
+                    if self.output.with_images:
                         done.row.image = source.image
                     yield done.row
 
@@ -95,7 +95,7 @@ def failure_of(account: dict) -> Exception:
 def _with_images(rows: Iterable[ShardRow]) -> Iterator[ShardRow]:
     """Rows with their encoded images, read as they are asked for."""
     for row in rows:
-        # Who labels the photo says why it cannot be read.
+        # Who labels the image says why it cannot be read.
         with suppress(OSError, ValueError):
             row.image = load_image_bytes(row)
         yield row

@@ -15,7 +15,7 @@ from mmwsss.version import __version__
 from .inputs import Part
 from .parts import LabelParts
 
-# Parts and their accounts travel, photos and masks do not.
+# Parts and their accounts travel, images and masks do not.
 _OBJECT_STORE_BYTES = 256 << 20
 _PROBE_SECONDS = 120
 

@@ -5,6 +5,7 @@ import os.path as osp
 from collections.abc import Callable, Mapping, Sequence
 
 from mmwsss.utils import check_image_ids, walk_files, with_background
+from mmwsss.utils.renamed import renamed_arguments
 
 from ..image_io import voc_palette, write_mask
 from .coco_file import read_coco, write_coco
@@ -35,8 +36,9 @@ READERS: dict[str, Callable[[str, Labels, str | None], Masks]] = {
 """Format -> what reads it."""
 
 
+@renamed_arguments(photos='images', copy_photos='copy_images')
 def export_masks(masks: str,
-                 photos: str,
+                 images: str,
                  classes: Sequence[str],
                  out: str,
                  format: str = 'coco',
@@ -50,7 +52,7 @@ def export_masks(masks: str,
 
     Args:
         masks (str): Folder of ``<id>.png``.
-        photos (str): Folder of the photos; those without a mask are left out.
+        images (str): Folder of the images; those without a mask are left out.
         classes (Sequence[str]): Names of all classes, background first (or left
             out).
         out (str): The folder to write.
@@ -62,35 +64,36 @@ def export_masks(masks: str,
             Studio show them to be corrected. Defaults to None.
         palette (Sequence, optional): RGB colour of each class. Defaults to VOC's.
         **options: Of :class:`AnnotationOptions`: ``polygons``, ``tolerance``,
-            ``min_pixels``, ``copy_photos``, ``url``.
+            ``min_pixels``, ``copy_images``, ``url``.
 
     Returns:
-        int: How many photos were written.
+        int: How many images were written.
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If the format is unknown, no photo has a mask, or a mask does
-            not fit its photo or the classes.
+        ValueError: If the format is unknown, no image has a mask, or a mask does
+            not fit its image or the classes.
         ImportError: If pycocotools is missing, for COCO.
     """
     labels = _labels(classes, palette)
     if format not in WRITERS:
         raise ValueError(f'format must be one of {list(WRITERS)}, got {format!r}')
-    items = find_image_masks(photos, masks, tags)
+    items = find_image_masks(images, masks, tags)
     WRITERS[format](items, labels, out, AnnotationOptions(**options))
     return len(items)
 
 
+@renamed_arguments(photos='images')
 def import_masks(source: str,
                  out: str,
                  classes: Sequence[str],
                  format: str = 'coco',
-                 photos: str | None = None,
+                 images: str | None = None,
                  base: str | None = None,
                  palette: Sequence[Sequence[int]] | None = None) -> list[str]:
     """Write masks that were drawn or corrected in another program.
 
-    With ``base``, the folder of pseudo labels, photos that nobody corrected keep
+    With ``base``, the folder of pseudo labels, images that nobody corrected keep
     theirs: the result is what a segmentation model trains on.
 
     Args:
@@ -100,13 +103,13 @@ def import_masks(source: str,
         classes (Sequence[str]): Names of all classes, background first (or left
             out).
         format (str): As in :func:`export_masks`. Defaults to 'coco'.
-        photos (str, optional): Folder of the photos, for YOLO. Defaults to None.
+        images (str, optional): Folder of the images, for YOLO. Defaults to None.
         base (str, optional): Folder of masks to complete the others. Defaults to
             None.
         palette (Sequence, optional): RGB colour of each class. Defaults to VOC's.
 
     Returns:
-        list[str]: Ids of the photos that ``source`` has masks of.
+        list[str]: Ids of the images that ``source`` has masks of.
 
     Raises:
         FileNotFoundError: If there is no such file or folder.
@@ -118,7 +121,7 @@ def import_masks(source: str,
     if base is not None and not osp.isdir(base):
         raise FileNotFoundError(f'folder of masks {base} does not exist')
     ids: dict[str, None] = {}
-    for image_id, mask in READERS[format](source, labels, photos):
+    for image_id, mask in READERS[format](source, labels, images):
         check_image_ids([image_id], source)
         if image_id in ids:
             raise ValueError(f'{source}: two masks of image {image_id!r}')

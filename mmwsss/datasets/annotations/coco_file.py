@@ -50,7 +50,7 @@ def write_coco(items: Sequence[ImageMask], labels: Labels, out: str,
         categories=categories))
 
 
-def read_coco(source: str, labels: Labels, photos: str | None) -> Masks:
+def read_coco(source: str, labels: Labels, images: str | None) -> Masks:
     """The masks of an instances file; later annotations lie over earlier ones."""
     path = osp.join(source, 'annotations.json') if osp.isdir(source) else source
     content = read_json(path)

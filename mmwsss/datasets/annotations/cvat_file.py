@@ -60,7 +60,7 @@ def write_cvat(items: Sequence[ImageMask], labels: Labels, out: str,
             file, encoding='utf-8', xml_declaration=True)
 
 
-def read_cvat(source: str, labels: Labels, photos: str | None) -> Masks:
+def read_cvat(source: str, labels: Labels, images: str | None) -> Masks:
     """The masks of an export as *CVAT for images 1.1*, by ``z_order``."""
     path = osp.join(source, 'annotations.xml') if osp.isdir(source) else source
     for image in parse_xml(path).iter('image'):

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Photos and their masks, on the way to another format or back."""
+"""Images and their masks, on the way to another format or back."""
 
 import os
 import os.path as osp
@@ -15,12 +15,12 @@ from mmwsss.structures import strip_image_suffix
 
 @dataclass
 class ImageMask:
-    """A photo with the mask that is to be written.
+    """An image with the mask that is to be written.
 
     Args:
-        image_id (str): Its path below the folder of photos, without suffix.
+        image_id (str): Its path below the folder of images, without suffix.
         file_name (str): The same, with suffix.
-        path (str): The photo.
+        path (str): The image.
         mask_path (str): Its mask.
         size (tuple[int, int]): (H, W).
         tags (list[str], optional): The classes it is tagged with, if known.
@@ -37,7 +37,7 @@ class ImageMask:
         """The mask, uint8 ``(H, W)``.
 
         Raises:
-            ValueError: Naming the file, if it has another size than its photo or
+            ValueError: Naming the file, if it has another size than its image or
                 holds an id that is no class.
         """
         mask = read_mask(self.mask_path)
@@ -57,16 +57,16 @@ class AnnotationOptions:
         tolerance (float): Pixels by which an outline may leave out corners.
             Defaults to 1.
         min_pixels (int): Smaller regions are left out. Defaults to 1.
-        copy_photos (bool): Whether photos are copied beside their annotations,
+        copy_images (bool): Whether images are copied beside their annotations,
             where a format has a place for them. Defaults to False.
-        url (str): What stands before a photo's file name where a format wants an
+        url (str): What stands before an image's file name where a format wants an
             address. Defaults to Label Studio's local files.
     """
 
     polygons: bool = False
     tolerance: float = 1.
     min_pixels: int = 1
-    copy_photos: bool = False
+    copy_images: bool = False
     url: str = '/data/local-files/?d='
 
 
@@ -94,31 +94,31 @@ class Labels:
         return self.classes.index(name)
 
 
-def find_image_masks(photos: str, masks: str,
+def find_image_masks(images: str, masks: str,
                      tags: Mapping[str, list[str]] | None = None) -> list[ImageMask]:
-    """The photos of a folder that have a mask in another.
+    """The images of a folder that have a mask in another.
 
     Args:
-        photos (str): Folder of photos; any folders below.
+        images (str): Folder of images; any folders below.
         masks (str): Folder of ``<id>.png``.
         tags (Mapping, optional): Tags by id. Defaults to None.
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If no photo has a mask, or a mask has no photo.
+        ValueError: If no image has a mask, or a mask has no image.
     """
     if not osp.isdir(masks):
         raise FileNotFoundError(f'folder of masks {masks} does not exist')
     items = []
-    for image_id, path in find_images(photos).items():
+    for image_id, path in find_images(images).items():
         mask_path = osp.join(masks, f'{image_id}.png')
         if osp.exists(mask_path):
             items.append(ImageMask(
-                image_id, osp.relpath(path, photos).replace(os.sep, '/'), path,
+                image_id, osp.relpath(path, images).replace(os.sep, '/'), path,
                 mask_path, read_image_size(path),
                 None if tags is None else list(tags.get(image_id, []))))
     if not items:
-        raise ValueError(f'no photo of {photos} has a mask in {masks} (<id>.png)')
+        raise ValueError(f'no photo of {images} has a mask in {masks} (<id>.png)')
     return items
 
 
@@ -138,7 +138,7 @@ def empty_mask(height: object, width: object) -> np.ndarray:
     """A mask of background, of the size that an annotation says.
 
     Raises:
-        ValueError: If that is no size, or larger than photos may be.
+        ValueError: If that is no size, or larger than images may be.
     """
     size = int(str(height)), int(str(width))
     if min(size) < 1 or size[0] * size[1] > MAX_PIXELS:
@@ -147,7 +147,7 @@ def empty_mask(height: object, width: object) -> np.ndarray:
 
 
 def id_of_file(file_name: str) -> str:
-    """The id of a photo by the file name that an annotation has."""
+    """The id of an image by the file name that an annotation has."""
     return strip_image_suffix(file_name.replace('\\', '/').lstrip('/'))
 
 

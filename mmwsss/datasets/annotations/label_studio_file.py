@@ -64,7 +64,7 @@ def write_label_studio(items: Sequence[ImageMask], labels: Labels, out: str,
         ElementTree.ElementTree(_interface(labels)).write(file, encoding='utf-8')
 
 
-def read_label_studio(source: str, labels: Labels, photos: str | None) -> Masks:
+def read_label_studio(source: str, labels: Labels, images: str | None) -> Masks:
     """The masks of a JSON export: of each task the last annotation, else the
     prediction. What was drawn later lies over what was drawn before."""
     path = osp.join(source, 'tasks.json') if osp.isdir(source) else source

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""VOC's folders: palette masks, lists and, of each photo, an XML file."""
+"""VOC's folders: palette masks, lists and, of each image, an XML file."""
 
 import os.path as osp
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def write_voc(items: Sequence[ImageMask], labels: Labels, out: str,
         with atomic_write(
                 osp.join(out, 'Annotations', f'{item.image_id}.xml')) as file:
             ElementTree.ElementTree(root).write(file, encoding='utf-8')
-        if options.copy_photos:
+        if options.copy_images:
             copy_file(item.path, osp.join(out, 'JPEGImages', item.file_name))
     write_lines(osp.join(out, 'ImageSets', 'Segmentation', 'train.txt'),
                 [item.image_id for item in items])
@@ -63,7 +63,7 @@ def _add(parent: ElementTree.Element, tag: str, /, **texts) -> ElementTree.Eleme
     return part
 
 
-def read_voc(source: str, labels: Labels, photos: str | None) -> Masks:
+def read_voc(source: str, labels: Labels, images: str | None) -> Masks:
     """The masks of ``SegmentationClass``, or of a folder of PNGs.
 
     With a ``labelmap.txt`` classes are known by their colours, in whatever order

@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""YOLO segmentation: of each photo, a text file of polygons."""
+"""YOLO segmentation: of each image, a text file of polygons."""
 
 import json
 import os.path as osp
@@ -32,7 +32,7 @@ def write_yolo(items: Sequence[ImageMask], labels: Labels, out: str,
             lines.append(' '.join(
                 [str(label - 1), *(f'{value:.6f}' for value in points.flatten())]))
         write_lines(osp.join(out, 'labels', 'train', f'{item.image_id}.txt'), lines)
-        if options.copy_photos:
+        if options.copy_images:
             copy_file(item.path, osp.join(out, 'images', 'train', item.file_name))
     with atomic_write(osp.join(out, 'data.yaml'), 'w') as file:
         file.write('path: .\ntrain: images/train\nval: images/train\nnames:\n')
@@ -41,13 +41,13 @@ def write_yolo(items: Sequence[ImageMask], labels: Labels, out: str,
             file.write(f'  {i}: {json.dumps(name, ensure_ascii=False)}\n')
 
 
-def read_yolo(source: str, labels: Labels, photos: str | None) -> Masks:
+def read_yolo(source: str, labels: Labels, images: str | None) -> Masks:
     """The masks of a folder as :func:`write_yolo` lays it out.
 
     Raises:
-        ValueError: Also without ``photos``: the files do not say their size.
+        ValueError: Also without ``images``: the files do not say their size.
     """
-    if photos is None:
+    if images is None:
         raise ValueError('labels of YOLO need the folder of photos, for their sizes')
     import yaml  # comes with mmengine
     path = osp.join(source, 'data.yaml')
@@ -66,11 +66,11 @@ def read_yolo(source: str, labels: Labels, photos: str | None) -> Masks:
                if osp.isdir(osp.join(source, folder))]
     if not folders:
         raise FileNotFoundError(f'there is no folder {osp.join(source, "labels")}')
-    for image_id, photo in find_images(photos).items():
+    for image_id, image in find_images(images).items():
         for folder in folders:
             path = osp.join(source, folder, f'{image_id}.txt')
             if osp.isfile(path):
-                yield image_id, _read_mask(path, ids, read_image_size(photo))
+                yield image_id, _read_mask(path, ids, read_image_size(image))
                 break
 
 

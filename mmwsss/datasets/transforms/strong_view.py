@@ -41,7 +41,7 @@ class StrongView(BaseTransform):
     Put it last before packing: what comes before is the weak augmentation,
     which both views share, and is the same with and without this transform.
 
-    FSAE, Eq. 3, with the weak augmentation :math:`A_w` of the photo x and this
+    FSAE, Eq. 3, with the weak augmentation :math:`A_w` of the image x and this
     transform :math:`A_s`:
 
     .. math::

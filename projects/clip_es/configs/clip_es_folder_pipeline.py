@@ -1,4 +1,4 @@
-# Your own tagged photos by CLIP-ES, no mask needed, and nothing is trained before the
+# Your own tagged images by CLIP-ES, no mask needed, and nothing is trained before the
 # segmentation model; docs/en/own_photos.md says how to lay them out:
 # PYTHONPATH=. python tools/pipeline.py \
 #     projects/clip_es/configs/clip_es_folder_pipeline.py \

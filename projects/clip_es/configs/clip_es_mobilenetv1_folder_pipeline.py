@@ -8,7 +8,7 @@ segmentor = '{{ fileDirname }}/../../../configs/deeplab/' \
     'deeplabv2_mobilenetv1_folder.py'
 # A file of timm, which it downloads otherwise.
 segmentor_weights = ''
-# On a CPU photos in batches are no faster, see the README, and take more memory.
+# On a CPU images in batches are no faster, see the README, and take more memory.
 cfg_options = dict(
     localizer={'seed_dataloader.batch_size': 1},
     segmentor={

@@ -1,4 +1,4 @@
-# From tags to the mIoU on COCO 2014 val; seeds are scored on the first 5,000 photos.
+# From tags to the mIoU on COCO 2014 val; seeds are scored on the first 5,000 images.
 # PYTHONPATH=. python tools/pipeline.py \
 #     projects/clip_es/configs/clip_es_vit-b16_coco_pipeline.py --gpus 4
 # CLIP's weights from a file: --cfg-options weights=ViT-B-16.pt

@@ -10,10 +10,10 @@ _base_ = [
 ]
 
 custom_imports = dict(imports=['mmwsss', 'projects.clip_es'])
-# Small photos have a single row of patches.
+# Small images have a single row of patches.
 model = dict(decode_head=dict(full_boxes=True))
 words = dict(names='classes')
-# Photos may be of any size; time and memory grow with the square of their pixels.
+# Images may be of any size; time and memory grow with the square of their pixels.
 max_long = 640
 resize = dict(type='ResizeToPatches', max_long=max_long)
 load, _, *rest = _base_.patch_pipeline

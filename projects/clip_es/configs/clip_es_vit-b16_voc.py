@@ -1,5 +1,5 @@
 # CLIP-ES on PASCAL VOC 2012. Nothing is trained. Supervision: I, and the texts and
-# photos that CLIP was trained on.
+# images that CLIP was trained on.
 # PYTHONPATH=. python projects/clip_es/convert.py \
 #     projects/clip_es/configs/clip_es_vit-b16_voc.py clip_voc.pth
 # PYTHONPATH=. python tools/generate_seeds.py \

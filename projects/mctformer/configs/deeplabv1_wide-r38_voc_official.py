@@ -1,4 +1,4 @@
-# As the published code has it: what a crop lacks of a photo is background.
+# As the published code has it: what a crop lacks of an image is background.
 # PYTHONPATH=. python tools/train.py \
 #     projects/mctformer/configs/deeplabv1_wide-r38_voc_official.py
 _base_ = './deeplabv1_wide-r38_voc.py'

@@ -1,5 +1,5 @@
 # MCTformer-V2 with DeiT-S for your own photos, for which tags suffice;
-# docs/en/own_photos.md says how to lay them out. An epoch is that of 1,600 photos.
+# docs/en/own_photos.md says how to lay them out. An epoch is that of 1,600 images.
 # PYTHONPATH=. python tools/train.py \
 #     projects/mctformer/configs/mctformer_v2_deit-s_folder.py
 _base_ = [

@@ -1,5 +1,5 @@
 # MCTformer-V2 on DeiT-Tiny with its ImageNet weights, at 224 pixels: six animals of
-# VOC, 800 photos, twelve epochs.
+# VOC, 800 images, twelve epochs.
 # PYTHONPATH=. python tools/train.py \
 #     projects/mctformer/configs/mctformer_v2_deit-t_animals.py
 _base_ = [

@@ -1,4 +1,4 @@
-# FSAE on WeCLIP: sure pixels of the photo teach its strong view. Not published.
+# FSAE on WeCLIP: sure pixels of the image teach its strong view. Not published.
 # PYTHONPATH=. python tools/train.py \
 #     projects/weclip/configs/fsae_weclip_vit-b16_voc.py \
 #     --cfg-options load_from=clip_voc.pth

@@ -1,9 +1,9 @@
-# Your own tagged photos by WeCLIP, no mask needed; docs/en/own_photos.md says how to
+# Your own tagged images by WeCLIP, no mask needed; docs/en/own_photos.md says how to
 # lay them out:
 # PYTHONPATH=. python tools/pipeline.py \
 #     projects/weclip/configs/weclip_folder_pipeline.py \
 #     --cfg-options data_root=my_photos
-# or, with lists of photos and checks: mmwsss run my_photos --method \
+# or, with lists of images and checks: mmwsss run my_photos --method \
 #     projects/weclip/configs/weclip_folder_pipeline.py
 # Words other than the names in classes.txt, a class a line: prompts=prompts.txt
 # CLIP's weights from a file: weights=ViT-B-16.pt
@@ -30,7 +30,7 @@ steps = [
     dict(
         name='train_segmentor', type='train', config='{localizer}',
         cfg_options={'load_from': '{clip}/clip.pth'}),
-    # Of photos with tags, cleaned by these.
+    # Of images with tags, cleaned by these.
     dict(
         name='pseudo_labels', type='seeds', config='{localizer}',
         checkpoint='{train_segmentor}/last_checkpoint',
@@ -38,14 +38,14 @@ steps = [
     dict(
         name='check_labels', type='check', config='{localizer}',
         labels='{pseudo_labels}'),
-    # As any photo is labelled: without its tags.
+    # As any image is labelled: without its tags.
     dict(
         name='test', type='test', config='{localizer}', when='{test_list}',
         checkpoint='{train_segmentor}/last_checkpoint',
         cfg_options={'test_dataloader.dataset.label_file': ''},
         tta=True,
         show=['mask/mIoU']),
-    # All photos, with what their tags rule out.
+    # All images, with what their tags rule out.
     dict(
         name='predict', type='test', config='{localizer}',
         checkpoint='{train_segmentor}/last_checkpoint',

@@ -1,5 +1,5 @@
 # WeCLIP on PASCAL VOC 2012, tested with and without CRF. Supervision: I, and the texts
-# and photos that CLIP was trained on.
+# and images that CLIP was trained on.
 # PYTHONPATH=. python projects/clip_es/convert.py \
 #     projects/weclip/configs/weclip_vit-b16_voc.py clip_voc.pth
 # PYTHONPATH=. python tools/train.py projects/weclip/configs/weclip_vit-b16_voc.py \

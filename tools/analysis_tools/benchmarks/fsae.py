@@ -1,5 +1,5 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""A training step with FSAE: its base, and its base on twice the photos.
+"""A training step with FSAE: its base, and its base on twice the images.
 
 One more forward and backward pass, of the strong views, is all that FSAE should
 cost. Every pixel is labelled (threshold 0), the most that the loss can cost.

@@ -22,7 +22,7 @@ WORKERS = 1
 
 
 def compare(args) -> Iterator[dict]:
-    """Steps with online labels on random photos."""
+    """Steps with online labels on random images."""
     cfg = training_config(args, ('sance', 'sance_demo.py'))
     for size in args.sizes:
         if size > LARGEST:

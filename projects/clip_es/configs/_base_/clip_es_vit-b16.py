@@ -1,5 +1,5 @@
 # CLIP-ES: CLIP as it is, frozen; convert.py makes its checkpoint.
-# Photos as CLIP expects them, which ResizeToPatches made fit; none is padded.
+# Images as CLIP expects them, which ResizeToPatches made fit; none is padded.
 model = dict(
     type='CLIPES',
     data_preprocessor=dict(
@@ -33,7 +33,7 @@ patch_tta_pipeline = [
     patch_pipeline[0],
     dict(type='TestTimeAug', transforms=[[step] for step in patch_pipeline[1:]])
 ]
-# Photos of one size go through CLIP together.
+# Images of one size go through CLIP together.
 patch_batches = dict(
     batch_size=4, sampler=dict(_delete_=True, type='SameSizeSampler'))
 # The same as backgrounds of (1 - max) ** 2 and 1 - max, of which the authors report

@@ -26,7 +26,7 @@ model = dict(
         loss_decode=dict(type='PixelCrossEntropyLoss')),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
-# The authors draw one scale for a batch; here each photo has its own.
+# The authors draw one scale for a batch; here each image has its own.
 r38_pipeline = [
     dict(type='SetRandomState'),
     dict(type='LoadPILImage'),

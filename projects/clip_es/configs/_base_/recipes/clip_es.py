@@ -5,7 +5,7 @@ _base_ = ['../../../../../configs/_base_/recipes/segmentation.py', './clip.py']
 weights = 'openai'
 localization_steps = [
     _base_.clip_step,
-    # At the size of the photos, of those that are scored; the others need no files.
+    # At the size of the images, of those that are scored; the others need no files.
     dict(
         name='seeds', type='seeds', config='{localizer}',
         checkpoint='{clip}/clip.pth',

@@ -1,4 +1,4 @@
-# CLIP-ES's seeds of all photos of train, for what refines them: for IRN, or for PSA.
+# CLIP-ES's seeds of all images of train, for what refines them: for IRN, or for PSA.
 # The recipe gives: localizer (config), a data set, and as of irn.py or affinity.py.
 _base_ = './clip_es.py'
 clip_step, seeds_step, score_step, *_ = _base_.localization_steps

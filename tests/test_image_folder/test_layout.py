@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from mmwsss.photos import check_tags, find_layout, likely_name, split_photos
+from mmwsss.image_folder import check_tags, find_layout, likely_name, split_images
 
 
 def put(root, *names):
@@ -99,13 +99,13 @@ def test_good_tags_pass(tmp_path):
     assert check_tags(many(tmp_path, tags)) == []
 
 
-def test_a_class_in_nearly_every_photo(tmp_path):
+def test_a_class_in_nearly_every_image(tmp_path):
     tags = {f'{i:03}': ['person', 'cat' if i % 2 else 'dog'] for i in range(100)}
     tags['000'] = ['dog']
     found = check_tags(many(tmp_path, tags))
     said = texts(found, 'nearly all', True)
     assert "'person' is in 99 of 100 photos (99%)" in said[0]
-    # Half of the photos is no problem.
+    # Half of the images is no problem.
     assert not any("'cat'" in text for text in texts(found, 'nearly all'))
 
 
@@ -120,7 +120,7 @@ def test_too_few_and_none(tmp_path):
     assert len(stopping) == 2
 
 
-def test_few_photos_of_many_classes_are_one_note(tmp_path):
+def test_few_images_of_many_classes_are_one_note(tmp_path):
     tags = {f'{i:03}': [['cat'], ['dog'], ['cow']][i % 3] for i in range(20)}
     [said] = check_tags(many(tmp_path, tags))
     assert not said.stops and said.check == 'few photos'
@@ -128,7 +128,7 @@ def test_few_photos_of_many_classes_are_one_note(tmp_path):
 
 
 def test_classes_that_are_known_already(tmp_path):
-    """CLIP has seen photos without them: how many show one does not matter."""
+    """CLIP has seen images without them: how many show one does not matter."""
     tags = {f'{i:03}': ['skin', 'hand'] for i in range(60)}
     tags.update(a=['skin', 'ring'])
     folder = many(tmp_path, tags)
@@ -136,7 +136,7 @@ def test_classes_that_are_known_already(tmp_path):
         'nearly all', 'together', 'too few'}
     said, = check_tags(folder, known_classes=True)
     assert not said.stops and "'ring' is in 1 photo only" in said.text
-    # No photo at all is none to segment.
+    # No image at all is none to segment.
     folder.classes.append('elk')
     first, _ = check_tags(folder, known_classes=True)
     assert first.stops and "no photo is tagged 'elk'" in first.text
@@ -177,7 +177,7 @@ def test_likely_name(name, likely):
     assert likely_name(name, ['cat', 'dog', 'traffic light']) == likely
 
 
-def test_photos_without_tags_are_noted(tmp_path):
+def test_images_without_tags_are_noted(tmp_path):
     tags = {f'{i:03}': ['cat' if i % 2 else 'dog'] for i in range(60)}
     put(tmp_path, 'photos/new.jpg')
     found = check_tags(many(tmp_path, {**tags, 'gone': ['cat']}))
@@ -186,7 +186,7 @@ def test_photos_without_tags_are_noted(tmp_path):
     assert not any(one.stops for one in found)
 
 
-def test_photos_in_train_and_val(tmp_path):
+def test_images_in_train_and_val(tmp_path):
     tags = {f'{i:03}': ['cat' if i % 2 else 'dog'] for i in range(60)}
     folder = many(tmp_path, tags)
     found = check_tags(folder, dict(train=['000', '001'], val=['001'], test=['002']))
@@ -202,7 +202,7 @@ class TestSplit:
 
     def test_parts_are_disjoint_and_whole(self, tmp_path):
         tags = self.tags()
-        split = split_photos(many(tmp_path, tags, masks=list(tags)))
+        split = split_images(many(tmp_path, tags, masks=list(tags)))
         train, val, test = (set(split[name]) for name in ('train', 'val', 'test'))
         assert not train & val and not train & test and not val & test
         assert train | val | test == set(tags)
@@ -215,13 +215,13 @@ class TestSplit:
     def test_few_masks_do_not_train(self, tmp_path):
         tags = self.tags()
         masks = sorted(tags)[:20]
-        split = split_photos(many(tmp_path, tags, masks))
+        split = split_images(many(tmp_path, tags, masks))
         assert sorted(split['val'] + split['test']) == masks
         assert len(split['val']) == 10
 
     def test_fewer_only_choose(self, tmp_path):
         tags = self.tags()
-        split = split_photos(many(tmp_path, tags, sorted(tags)[:5]))
+        split = split_images(many(tmp_path, tags, sorted(tags)[:5]))
         assert len(split['val']) == 5 and split['test'] == []
 
     @pytest.mark.parametrize('count, held', [
@@ -229,23 +229,23 @@ class TestSplit:
     def test_without_masks_tags_are_held_out(self, tmp_path, count, held):
         tags = self.tags(count)
         folder = many(tmp_path, tags)
-        split = split_photos(folder)
+        split = split_images(folder)
         assert len(split['val']) == held and split['test'] == []
         assert sorted(split['train'] + split['val']) == sorted(tags)
         shown = Counter(name for key in split['val'] for name in tags[key])
         assert not held or shown['dog'] >= held // 4
         # Nothing learns tags where CLIP places the classes.
-        assert split_photos(folder, hold_tags=False)['val'] == []
+        assert split_images(folder, hold_tags=False)['val'] == []
 
     def test_the_owners_val_without_masks(self, tmp_path):
         tags = self.tags(30)
         many(tmp_path, tags)
         (tmp_path / 'val.txt').write_text('001\n007\n')
         folder = find_layout(str(tmp_path))
-        split = split_photos(folder)
+        split = split_images(folder)
         assert split['val'] == ['001', '007'] and split['test'] == []
         assert len(split['train']) == 28
-        assert len(split_photos(folder, hold_tags=False)['train']) == 30
+        assert len(split_images(folder, hold_tags=False)['train']) == 30
 
     def test_the_owners_lists(self, tmp_path):
         tags = self.tags(30)
@@ -254,33 +254,33 @@ class TestSplit:
                           ('test', range(20, 25))):
             (tmp_path / f'{name}.txt').write_text(
                 ''.join(f'{i:03}.jpg\n' for i in ids))
-        split = split_photos(find_layout(str(tmp_path)))
+        split = split_images(find_layout(str(tmp_path)))
         assert split['train'] == [f'{i:03}' for i in range(10)]
         assert split['val'] == [f'{i:03}' for i in range(10, 14)]
         assert split['test'] == [f'{i:03}' for i in range(20, 25)]
 
     @pytest.mark.parametrize('masks, val', [(30, 4), (5, 1)])
     def test_the_owners_test_alone(self, tmp_path, masks, val):
-        """Its masks choose nothing, and its photos do not train."""
+        """Its masks choose nothing, and its images do not train."""
         tags = self.tags(30)
         many(tmp_path, tags, sorted(tags)[:masks])
         (tmp_path / 'test.txt').write_text('001\n002\n003\n004\n')
-        split = split_photos(find_layout(str(tmp_path)))
+        split = split_images(find_layout(str(tmp_path)))
         assert not {*split['train']} & {'001', '002', '003', '004'}
         assert split['test'] == ['001', '002', '003', '004']
         assert len(split['val']) == val
         assert not {*split['val']} & {*split['test']}
         many(tmp_path / 'all', tags, ['001', '002', '003', '004'])
         (tmp_path / 'all' / 'test.txt').write_text('001\n002\n003\n004\n')
-        split = split_photos(find_layout(str(tmp_path / 'all')))
+        split = split_images(find_layout(str(tmp_path / 'all')))
         assert sorted(split['val'] + split['test']) == ['001', '002', '003', '004']
         assert len(split['val']) == 2 and len(split['train']) == 26
 
     def test_the_same_each_time(self, tmp_path):
         tags = self.tags()
         folder = many(tmp_path, tags, list(tags))
-        assert split_photos(folder) == split_photos(folder)
-        assert split_photos(folder, seed=1) != split_photos(folder)
+        assert split_images(folder) == split_images(folder)
+        assert split_images(folder, seed=1) != split_images(folder)
 
     def test_nothing_left(self, tmp_path):
         tags = self.tags(6)
@@ -288,4 +288,4 @@ class TestSplit:
         (tmp_path / 'val.txt').write_text('\n'.join(tags))
         (tmp_path / 'train.txt').write_text('\n'.join(tags))
         with pytest.raises(ValueError, match='no photo with tags is left'):
-            split_photos(find_layout(str(tmp_path)))
+            split_images(find_layout(str(tmp_path)))

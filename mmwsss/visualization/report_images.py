@@ -1,11 +1,11 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Every photo of a set, small enough to be in a report, for its script to draw.
+"""Every image of a set, small enough to be in a report, for its script to draw.
 
-Of each photo there is a small JPEG, and one PNG of small label maps below each
+Of each image there is a small JPEG, and one PNG of small label maps below each
 other: of a mask its classes; of a seed the strongest class of each pixel, and how
 many thresholds its score exceeds. So the page draws a seed's mask at any threshold
 without a server. Its numbers are not those of the small maps: they were counted at
-the photos' size, at every threshold.
+the images' size, at every threshold.
 """
 
 import base64
@@ -36,27 +36,27 @@ THRESHOLDS = [round(0.02 * i, 2) for i in range(1, 50)]
 SIDES = (160, 128, 96, 64)
 """Long sides of small pictures; the largest that fits is taken."""
 MAX_BYTES = 40_000_000
-"""Of all photos of one set: their pictures are made so small, and then the photos so
+"""Of all images of one set: their pictures are made so small, and then the images so
 few, that they fit. Browsers open a page of twice that in a second or two."""
-MAX_PHOTOS = 20_000
+MAX_IMAGES = 20_000
 _SAMPLE = 12
 
 
-def collect_photos(dataset: Any,
+def collect_every_image(dataset: Any,
                    title: str,
                    columns: Sequence[dict],
-                   max_photos: int = MAX_PHOTOS,
+                   max_images: int = MAX_IMAGES,
                    tell: Callable[[int, int], None] | None = None) -> dict[str, Any]:
-    """What a report's script needs to show every photo of a set.
+    """What a report's script needs to show every image of a set.
 
     Args:
         dataset (BaseSegDataset): The images, with masks where there are any.
         title (str): What they are.
         columns (Sequence[dict]): As in
             :func:`~mmwsss.visualization.report_rows.collect_section`.
-        max_photos (int): No more than this many; those with masks first, evenly
+        max_images (int): No more than this many; those with masks first, evenly
             spread over the list. Defaults to 20,000.
-        tell (Callable, optional): Called with the number of photos that are done
+        tell (Callable, optional): Called with the number of images that are done
             and of all.
 
     Returns:
@@ -69,16 +69,16 @@ def collect_photos(dataset: Any,
     sample = spread_evenly(complete, _SAMPLE)
     side, count = choose_side(
         lambda side: sum(_weight(info, columns, side) for info in sample) / len(sample),
-        min(len(complete), max_photos), MAX_BYTES)
+        min(len(complete), max_images), MAX_BYTES)
     shown = _with_masks_first(complete, count)
     classes = list(dataset.metainfo['classes'])
     thresholds = [threshold_of(column) for column in columns]
     # Confusions over the set, (T, C, C); T is 1 without a threshold.
     totals = [np.zeros((1 if bg_thr is None else len(THRESHOLDS), *[len(classes)] * 2),
                        np.int64) for bg_thr in thresholds]
-    photos = []
+    images = []
     for number, info in enumerate(shown, 1):
-        photos.append(_photo(info, columns, totals, classes, side))
+        images.append(_image(info, columns, totals, classes, side))
         if tell is not None:
             tell(number, len(shown))
     return dict(
@@ -87,23 +87,23 @@ def collect_photos(dataset: Any,
         classes=classes,
         colors=[list(color) for color in clear_palette(dataset.metainfo['palette'])],
         thresholds=THRESHOLDS,
-        scored=any(photo['scored'] for photo in photos),
+        scored=any(image['scored'] for image in images),
         columns=[dict(
             title=column['title'],
             seed=bg_thr is not None,
             own=None if bg_thr is None else _nearest(bg_thr),
             iou=[class_ious(confusion) for confusion in total])
             for column, bg_thr, total in zip(columns, thresholds, totals, strict=True)],
-        photos=photos)
+        images=images)
 
 
 def choose_side(weight: Callable[[int], float], count: int,
                 max_bytes: int) -> tuple[int, int]:
-    """The largest side whose pictures fit, and how many photos then do.
+    """The largest side whose pictures fit, and how many images then do.
 
     Args:
-        weight (Callable): Bytes of a photo at a side.
-        count (int): How many photos there are.
+        weight (Callable): Bytes of an image at a side.
+        count (int): How many images there are.
         max_bytes (int): What all may take.
     """
     for side in SIDES:
@@ -121,9 +121,9 @@ def class_ious(confusion: np.ndarray) -> list[float | None]:
             for b, e in zip(both.tolist(), either.tolist(), strict=True)]
 
 
-def _photo(info: dict, columns: Sequence[dict], totals: Sequence[np.ndarray],
+def _image(info: dict, columns: Sequence[dict], totals: Sequence[np.ndarray],
            classes: Sequence[str], side: int) -> dict[str, Any]:
-    """One photo; its pixels are added to the totals of the columns."""
+    """One image; its pixels are added to the totals of the columns."""
     truth = read_truth(info)
     predictions = [_read(column, info) for column in columns]
     masks = [mask for mask, _ in predictions]
@@ -152,7 +152,7 @@ def _photo(info: dict, columns: Sequence[dict], totals: Sequence[np.ndarray],
 
 
 def _read(column: dict, info: dict) -> tuple[np.ndarray, Seed | None]:
-    """The class ids of a photo, and its seed where that has a threshold."""
+    """The class ids of an image, and its seed where that has a threshold."""
     mask, seed = read_prediction(column, info)
     return mask, None if threshold_of(column) is None else seed
 
@@ -170,7 +170,7 @@ def _confusion(mask: np.ndarray, seed: Seed | None, truth: np.ndarray,
 
 def _pictures(info: dict, predictions: Sequence[tuple[np.ndarray, Seed | None]],
               truth: np.ndarray | None, side: int) -> tuple[str, str, list[int]]:
-    """The photo, the label maps below each other, and the size of one."""
+    """The image, the label maps below each other, and the size of one."""
     image = Image.fromarray(read_image(info['img_path']))
     small = image.copy()
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -183,10 +183,10 @@ def _pictures(info: dict, predictions: Sequence[tuple[np.ndarray, Seed | None]],
             planes += _seed_planes(seed, (height, width))
     if truth is not None:
         planes.append(_shrink(truth, (height, width)))
-    photo, maps = io.BytesIO(), io.BytesIO()
-    small.save(photo, 'JPEG', quality=72)
+    jpeg, maps = io.BytesIO(), io.BytesIO()
+    small.save(jpeg, 'JPEG', quality=72)
     Image.fromarray(np.concatenate(planes)).save(maps, 'PNG', optimize=True)
-    return (base64.b64encode(photo.getvalue()).decode(),
+    return (base64.b64encode(jpeg.getvalue()).decode(),
             base64.b64encode(maps.getvalue()).decode(), [width, height])
 
 
@@ -234,7 +234,7 @@ def _nearest(bg_thr: float) -> int:
 
 
 def _with_masks_first(infos: Sequence[dict], count: int) -> list[dict]:
-    """Photos to show, in the order of the list; few may have masks to count."""
+    """Images to show, in the order of the list; few may have masks to count."""
     if count >= len(infos):
         return list(infos)
     scored = spread_evenly([info for info in infos if has_truth(info)], count)

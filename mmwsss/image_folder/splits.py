@@ -1,41 +1,41 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
-"""Which photos train, which choose, and which score."""
+"""Which images train, which choose, and which score."""
 
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from .layout import PhotoFolder
+from .layout import ImageFolder
 
 HELD_OUT = 0.3
-"""Of photos that all have masks, the share that is kept from training."""
+"""Of images that all have masks, the share that is kept from training."""
 
 MIN_MASKS = 8
 """Fewer masks than this choose, and none are left to score."""
 
 TAGS_HELD_OUT = 0.1
-"""Of photos without any mask, the share on which a classifier shows what it knows."""
+"""Of images without any mask, the share on which a classifier shows what it knows."""
 
 MIN_TAGGED, MAX_TAGGED = 20, 200
-"""Fewer photos than this tell little, and are trained on; more tell nothing more."""
+"""Fewer images than this tell little, and are trained on; more tell nothing more."""
 
 
-def split_photos(folder: PhotoFolder, seed: int = 0,
+def split_images(folder: ImageFolder, seed: int = 0,
                  hold_tags: bool = True) -> dict[str, list[str]]:
-    """Split photos into those that train, that choose and that score.
+    """Split images into those that train, that choose and that score.
 
-    The lists of the owner count first. Else photos with masks are held out, at
-    most ``HELD_OUT`` of all photos: half of them choose threshold, stage and
+    The lists of the owner count first. Else images with masks are held out, at
+    most ``HELD_OUT`` of all images: half of them choose threshold, stage and
     refiner (val), the other half scores the final model (test). Both halves get
-    photos of each class where there are two. Photos that train have tags.
+    images of each class where there are two. Images that train have tags.
 
-    Without any mask val is a tenth of the photos, where that is enough to tell by
+    Without any mask val is a tenth of the images, where that is enough to tell by
     their tags whether a classifier knows more than its own photos.
 
     Args:
-        folder (PhotoFolder): The photos.
+        folder (ImageFolder): The images.
         seed (int): Of the draw. Defaults to 0.
-        hold_tags (bool): Whether photos may be kept from training for their tags
+        hold_tags (bool): Whether images may be kept from training for their tags
             alone. Defaults to True.
 
     Returns:
@@ -43,9 +43,9 @@ def split_photos(folder: PhotoFolder, seed: int = 0,
         ``'val'`` and ``'test'`` may be empty.
 
     Raises:
-        ValueError: If no photo is left to train on.
+        ValueError: If no image is left to train on.
     """
-    tagged = [key for key in folder.photos if folder.tags.get(key)]
+    tagged = [key for key in folder.images if folder.tags.get(key)]
     masked = [key for key in tagged if key in folder.masks]
     measured = masked if folder.masks or not hold_tags else tagged
     if folder.lists:
@@ -88,9 +88,9 @@ def _halves(ids: list[str], tags: Mapping[str, list[str]],
 
 def _draw(ids: Iterable[str], tags: Mapping[str, list[str]], count: int,
           seed: int) -> tuple[list[str], list[str]]:
-    """Draw photos so that classes keep their shares; return drawn and others.
+    """Draw images so that classes keep their shares; return drawn and others.
 
-    Each time the class that is furthest behind its share gets a photo.
+    Each time the class that is furthest behind its share gets an image.
     """
     order = sorted(ids)
     random.Random(seed).shuffle(order)  # noqa: S311
@@ -107,6 +107,6 @@ def _draw(ids: Iterable[str], tags: Mapping[str, list[str]], count: int,
         has.update(names)
         if behind is not None and not any(behind in tags.get(one, ())
                                           for one in order):
-            # All of its photos are drawn.
+            # All of its images are drawn.
             del total[behind]
     return drawn, order

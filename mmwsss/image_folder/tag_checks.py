@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
 
-from .layout import PhotoFolder
+from .layout import ImageFolder
 
 NEARLY_ALL = 0.95
-"""From this share of photos on, tags cannot tell a class from its surroundings."""
+"""From this share of images on, tags cannot tell a class from its surroundings."""
 MANY = 0.8
 TOO_FEW = 3
 FEW = 20
 TOGETHER = 0.9
-"""Of the photos of either class, the share of those of both."""
+"""Of the images of either class, the share of those of both."""
 
 _RARE = 0.1
 _ALIKE = 0.75
@@ -44,17 +44,17 @@ class Finding:
                     status='failed' if self.stops else 'warning', text=self.text)
 
 
-def check_tags(folder: PhotoFolder,
+def check_tags(folder: ImageFolder,
                lists: Mapping[str, Sequence[str]] | None = None,
                known_classes: bool = False) -> list[Finding]:
     """Look for what a classifier cannot learn from these tags.
 
     Args:
-        folder (PhotoFolder): The photos with their tags.
-        lists (Mapping, optional): Ids of each split, see :func:`split_photos`.
-            Photos of more than one are found. Defaults to those of the folder.
+        folder (ImageFolder): The images with their tags.
+        lists (Mapping, optional): Ids of each split, see :func:`split_images`.
+            Images of more than one are found. Defaults to those of the folder.
         known_classes (bool): Whether a model that knows the classes already, such as
-            CLIP, places them, so that it matters little how many photos show one.
+            CLIP, places them, so that it matters little how many images show one.
             Defaults to False.
 
     Returns:
@@ -66,15 +66,15 @@ def check_tags(folder: PhotoFolder,
     return sorted(found, key=lambda one: not one.stops)
 
 
-def _spelling(folder: PhotoFolder) -> list[Finding]:
+def _spelling(folder: ImageFolder) -> list[Finding]:
     """Tags that are none of the classes, or look like another, once a tag."""
-    photos: dict[str, list[str]] = {}
+    images: dict[str, list[str]] = {}
     for key, names in folder.tags.items():
         for name in names:
-            photos.setdefault(name, []).append(key)
+            images.setdefault(name, []).append(key)
     found = []
-    for name, keys in photos.items():
-        where = f'the tag {name!r} ({_photos(len(keys))}, first {keys[0]!r})'
+    for name, keys in images.items():
+        where = f'the tag {name!r} ({_images(len(keys))}, first {keys[0]!r})'
         others = [one for one in folder.classes if one != name]
         if name not in folder.classes:
             likely = likely_name(name, others)
@@ -84,13 +84,13 @@ def _spelling(folder: PhotoFolder) -> list[Finding]:
                 'or add it to classes.txt'))
             continue
         often = [one for one in others
-                 if len(keys) <= max(2, _RARE * len(photos.get(one, ())))
-                 and len(photos.get(one, ())) > len(keys)]
+                 if len(keys) <= max(2, _RARE * len(images.get(one, ())))
+                 and len(images.get(one, ())) > len(keys)]
         likely = likely_name(name, often)
         if likely:
             found.append(Finding(
                 'spelling', f'{where} looks like {likely!r} '
-                f'({_photos(len(photos[likely]))}) misspelt: correct it, or go on if '
+                f'({_images(len(images[likely]))}) misspelt: correct it, or go on if '
                 'it is a class of its own'))
     return found
 
@@ -114,7 +114,7 @@ def _folded(name: str) -> str:
     return name.strip().casefold().replace('_', ' ').replace('-', ' ')
 
 
-def _frequencies(folder: PhotoFolder, known_classes: bool) -> list[Finding]:
+def _frequencies(folder: ImageFolder, known_classes: bool) -> list[Finding]:
     tagged = [names for names in folder.tags.values() if names]
     counts = Counter(name for names in tagged for name in set(names))
     found, few = [], []
@@ -126,7 +126,7 @@ def _frequencies(folder: PhotoFolder, known_classes: bool) -> list[Finding]:
         elif known_classes:
             if count < TOO_FEW:
                 found.append(Finding(
-                    'too few', f'{name!r} is in {_photos(count)} only: CLIP may find '
+                    'too few', f'{name!r} is in {_images(count)} only: CLIP may find '
                     'it there, but a segmentation model learns little from so few',
                     stops=False))
         elif share >= MANY:
@@ -137,7 +137,7 @@ def _frequencies(folder: PhotoFolder, known_classes: bool) -> list[Finding]:
             found.append(Finding('nearly all', text, stops=share >= NEARLY_ALL))
         elif count < TOO_FEW:
             found.append(Finding(
-                'too few', f'{name!r} is in {_photos(count)} only: add more, {FEW} at '
+                'too few', f'{name!r} is in {_images(count)} only: add more, {FEW} at '
                 'least, drop the class, or let CLIP find it (mmwsss run --method '
                 'clip)'))
         elif count < FEW:
@@ -150,7 +150,7 @@ def _frequencies(folder: PhotoFolder, known_classes: bool) -> list[Finding]:
     return found
 
 
-def _pairs(folder: PhotoFolder) -> list[Finding]:
+def _pairs(folder: ImageFolder) -> list[Finding]:
     counts: Counter[str] = Counter()
     both: Counter[tuple[str, str]] = Counter()
     for names in folder.tags.values():
@@ -176,16 +176,16 @@ def _pairs(folder: PhotoFolder) -> list[Finding]:
     return found
 
 
-def _untagged(folder: PhotoFolder) -> list[Finding]:
+def _untagged(folder: ImageFolder) -> list[Finding]:
     found = []
-    without = [key for key in folder.photos if not folder.tags.get(key)]
+    without = [key for key in folder.images if not folder.tags.get(key)]
     if without:
         found.append(Finding(
-            'tags', f'{_photos(len(without))} without tags, first {without[0]!r}: '
+            'tags', f'{_images(len(without))} without tags, first {without[0]!r}: '
             'left out of training', stops=False))
     if folder.lost:
         found.append(Finding(
-            'tags', f'{folder.tag_source} names {_photos(len(folder.lost))} that are '
+            'tags', f'{folder.tag_source} names {_images(len(folder.lost))} that are '
             f'not there, first {folder.lost[0]!r}', stops=False))
     return found
 
@@ -196,11 +196,11 @@ def _shared(lists: Mapping[str, Sequence[str]]) -> list[Finding]:
         same = sorted({*lists[first]} & {*lists[second]})
         if same:
             found.append(Finding(
-                'split', f'{_photos(len(same))} are in the lists of {first} and '
+                'split', f'{_images(len(same))} are in the lists of {first} and '
                 f'{second}, first {same[0]!r}: what is measured there was trained '
                 'on. Take them out of one list'))
     return found
 
 
-def _photos(count: int) -> str:
+def _images(count: int) -> str:
     return f'{count} photo{"s" * (count != 1)}'
