@@ -75,7 +75,7 @@ def open_entries(folder: str, with_masks: bool) -> dict[str, float]:
 
     from mmwsss.engine.runner import BlockShuffleSampler
     init_default_scope('mmseg')
-    prefix = dict(img_path=osp.join(folder, 'photos'))
+    prefix = dict(img_path=osp.join(folder, 'images'))
     if with_masks:
         prefix['seg_map_path'] = osp.join(folder, 'masks')
     process = psutil.Process()

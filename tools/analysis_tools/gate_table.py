@@ -123,7 +123,7 @@ def load_views(images: Images, args: argparse.Namespace) -> dict:
         ValueError: If those that are there were made with other options.
     """
     options = {key: getattr(args, key) for key in (
-        'photos', 'views', 'crop', 'test_size', 'learnt', 'model', 'model_options')}
+        'images', 'views', 'crop', 'test_size', 'learnt', 'model', 'model_options')}
     shallow_part, deep_part, last, mean, std = split_network(args)
     path = features_path(args)
     views = stored(path, lambda: dict(
