@@ -27,7 +27,7 @@ MAY_IMPORT = {
     'ctrl_c': set(),
     'import_hooks': set(),
     'utils': {'version', 'ctrl_c', 'import_hooks'},
-    'photos': {'utils'},
+    'image_folder': {'utils'},
     'structures': {'utils'},
     'ops': {'utils'},
     'shards': {'utils', 'structures'},
@@ -46,7 +46,7 @@ MAY_IMPORT = {
     'visualization': BASE | {'datasets', 'evaluation', 'recipes'},
     'apis': BASE | {'shards', 'datasets', 'engine', 'evaluation', 'recipes',
                     'visualization', 'import_hooks'},
-    'commands': BASE | {'photos', 'recipes', 'apis'},
+    'commands': BASE | {'image_folder', 'recipes', 'apis'},
     '__main__': {'ctrl_c', 'commands'},
 }
 
