@@ -116,10 +116,11 @@ def add_outputs(cfg: Config, args: argparse.Namespace) -> list[tuple]:
 
 def main(args: argparse.Namespace) -> None:
     """Let seeds walk."""
-    from mmengine.dist import init_dist, is_distributed
+    from mmengine.dist import init_dist, is_distributed, is_main_process
 
     from mmwsss.apis.file_run import check_origins, images_to_do
     from mmwsss.engine import build_runner, setup_entry_point
+    from mmwsss.evaluation.writers.walk_writer import join_instances
     cfg = load_config(args)
     setup_entry_point(cfg, args.launcher)
     if args.launcher != 'none' and not is_distributed():
@@ -128,6 +129,9 @@ def main(args: argparse.Namespace) -> None:
     check_origins(outputs, args.renew)
     dataset = images_to_do(cfg, outputs)
     if dataset is None:
+        # A kill may have come between the last file and this.
+        if args.instances and is_main_process():
+            join_instances(args.instances)
         return
     build_runner(cfg, dataset).test()
 

@@ -179,6 +179,7 @@ class CAM:
             isinstance(images, (str, os.PathLike)) and osp.isfile(images))
         return results[0] if single else results
 
+    @renamed_arguments(photos='images')
     def iterate(self,
                 images: ImageInput | Sequence[ImageInput],
                 classes: Sequence[str | int] | str | int | None = None,

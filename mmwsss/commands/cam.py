@@ -4,6 +4,8 @@
 import argparse
 from collections.abc import Sequence
 
+from mmwsss.utils.renamed import renamed_arguments
+
 from .tools import call_tool, option_words
 
 
@@ -22,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', default='cams', help='where to write (default: cams)')
 
 
+@renamed_arguments(photo='image')
 def cam(image: str,
         model: str = 'resnet50',
         weights: str | None = None,

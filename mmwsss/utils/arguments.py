@@ -99,7 +99,8 @@ class ToolParser(argparse.ArgumentParser):
         self.add_argument(
             '--renew', action='store_true',
             help='if the folder holds files made from something else, rename it to '
-            '<folder>.previous and begin anew (default: refuse to mix them)')
+            '<folder>.previous, in place of an earlier one, and begin anew (default: '
+            'refuse to mix them)')
 
     def add_classes(self, **options) -> None:
         """Add ``--classes``, which ``class_names`` of the data sets reads."""

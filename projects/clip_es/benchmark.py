@@ -38,7 +38,8 @@ def parse_args() -> argparse.Namespace:
         '--cpu-time', action='store_true',
         help='seconds of all threads on the CPU, which others on the machine change '
         'less, instead of the clock\'s')
-    parser.add_argument('--images', metavar='DIR', help='count passes instead')
+    parser.add_argument(
+        '--images', '--photos', metavar='DIR', help='count passes instead')
     args = parser.parse_args()
     if min(args.tags, args.batch, args.repeat, *args.size) < 1:
         parser.error('sizes and numbers must be positive')

@@ -205,7 +205,7 @@ def test_wrong_words(calls, tmp_path):
     assert calls == []
 
 
-def test_cam_of_a_image_that_follows_classes(calls):
+def test_cam_of_an_image_that_follows_classes(calls):
     args = parse_args(['cam', 'x.jpg', '--model', 'm', '--classes', 'tabby', '7'])
     assert call_verb(args) == 0
     assert calls == [['tools/analysis_tools/cam.py', 'x.jpg', '--model', 'm',

@@ -260,3 +260,31 @@ def test_two_runs_of_different_origin(tmp_path, monkeypatch):
     other.kill()
     other.wait()
     check_origin(folder, dict(weights='a'), '.npz')
+
+
+def test_renewing_leaves_what_it_did_not_write(tmp_path, monkeypatch):
+    """Files of another kind, the working directory, and the disk behind a link."""
+    real, link = tmp_path / 'disk' / 'seeds', tmp_path / 'seeds'
+    real.mkdir(parents=True)
+    link.symlink_to(real)
+
+    def make(weights, renew=False):
+        check_origin(str(link), dict(weights=weights), '.npz', renew)
+        (link / f'{weights}.npz').touch()
+
+    make('a')
+    with pytest.raises(FileExistsError, match=f'become {real}.previous by --renew'):
+        make('b')
+    for weights, previous in ('ba', 'cb'):
+        make(weights, renew=True)
+        assert [path.name for path in real.glob('*.npz')] == [f'{weights}.npz']
+        assert (tmp_path / f'disk/seeds.previous/{previous}.npz').exists()
+    (real / 'model.pth').touch()
+    with pytest.raises(FileExistsError, match=r'seeds holds model\.pth, too'):
+        make('d', renew=True)
+    (real / 'model.pth').unlink()
+    monkeypatch.chdir(real)
+    with pytest.raises(FileExistsError, match='seeds holds the working directory'):
+        make('d', renew=True)
+    assert (real / 'c.npz').exists()
+    assert (tmp_path / 'disk/seeds.previous/b.npz').exists()

@@ -93,6 +93,9 @@ def test_table(request, root, monkeypatch, capsys, name, options, rows):
         assert 0 <= scores['mIoU'] <= 100 and 0 <= scores['recall'] <= 100
     # What is there is not made again.
     monkeypatch.setattr(tool.Run, 'scores', None)
+    record = root / name / 'options.json'
+    # An option by the name that it had before.
+    record.write_text(record.read_text().replace('"images"', '"photos"'))
     tool.main(arguments(tool, monkeypatch, root, name, *options, '--seeds', '0'))
     with pytest.raises(ValueError, match='were made with classifier_iters 2, not 3'):
         tool.main(arguments(tool, monkeypatch, root, name, *options,

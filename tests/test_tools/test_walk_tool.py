@@ -106,6 +106,10 @@ def test_instances(irn, tmp_path):
         'instances.json', *(f'{name}.json' for name in ids)}
     results = read_json(str(tmp_path / 'instances.json'))
     assert results
+    # A run that was killed before its last file.
+    (tmp_path / 'instances.json').unlink()
+    walk(irn, '--instances', tmp_path)
+    assert read_json(str(tmp_path / 'instances.json')) == results
     for one in results:
         # These images are not COCO's: their names and classes stay ours.
         assert one['image_id'] in ids

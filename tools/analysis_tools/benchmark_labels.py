@@ -53,9 +53,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'what', choices=['engines', 'start', 'memory', 'resume', 'bytes'])
     parser.add_argument('--config', default='configs/cam/cam_demo.py')
-    parser.add_argument('--images', type=int, default=2000)
+    parser.add_argument('--images', '--photos', type=int, default=2000)
     parser.add_argument('--size', type=int, default=64, help='side of a photo')
-    parser.add_argument('--images-per-shard', type=int, default=20)
+    parser.add_argument(
+        '--images-per-shard', '--photos-per-shard', type=int, default=20)
     parser.add_argument('--single-view', action='store_true',
                         help='no scales and flips: many photos in little time')
     parser.add_argument('--turns', type=int, default=1, help='of each engine')

@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('what', choices=['open', 'read'])
     parser.add_argument('--entries', type=int, nargs='+', default=[82081, 1000000])
-    parser.add_argument('--images', type=int, default=4000)
+    parser.add_argument('--images', '--photos', type=int, default=4000)
     parser.add_argument('--size', type=int, default=320, help='side of a photo')
     parser.add_argument('--workers', type=int, nargs='+', default=[0, 2])
     return parser.parse_args()

@@ -66,8 +66,8 @@ def parse_args() -> argparse.Namespace:
                         'convolutions (default: 64)')
     parser.add_argument('--stage-iters', type=int, default=150, help='iterations of '
                         'expand, and of shrink (default: 150)')
-    parser.add_argument('--images', type=int, default=300, help='photos of train that '
-                        'rows are scored on (default: 300)')
+    parser.add_argument('--images', '--photos', type=int, default=300,
+                        help='photos of train that rows are scored on (default: 300)')
     parser.add_argument('--enlarge', type=int, default=1, metavar='TIMES', help='show '
                         'the network each photo so many times as large (default: 1)')
     parser.add_argument('--parts', nargs='+', choices=PARTS, default=PARTS,

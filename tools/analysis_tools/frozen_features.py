@@ -88,6 +88,8 @@ def check_folder(args: argparse.Namespace) -> None:
     if not osp.exists(path):
         write_json(path, options)
     before = read_json(path)
+    if 'photos' in before:
+        before['images'] = before.pop('photos')
     for key in sorted({*options, *before}):
         if options.get(key) != before.get(key):
             raise ValueError(f'the runs in {args.out} were made with {key} '

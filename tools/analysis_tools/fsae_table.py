@@ -101,8 +101,9 @@ def parse_args() -> argparse.Namespace:
                         'convolutions (default: 64)')
     parser.add_argument('--iters', type=int, default=100, help='iterations of each row '
                         'after the classifier (default: 100)')
-    parser.add_argument('--images', type=int, default=200, help='photos of train that '
-                        'rows learn from and are scored on (default: 200)')
+    parser.add_argument('--images', '--photos', type=int, default=200,
+                        help='photos of train that rows learn from and are scored '
+                        'on (default: 200)')
     parser.add_argument('--sweeps', action='store_true', help="also the paper's Tables "
                         "7 to 10, and other readings of the loss, with ESOL's head")
     parser.add_argument('--operations', type=int, nargs='*', default=[1, 5, 7],

@@ -76,8 +76,8 @@ COLUMNS = dict(
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = make_parser(__doc__, whole=False)
-    parser.add_argument('--images', type=int, default=200, help='photos of train that '
-                        'are learnt from (default: 200)')
+    parser.add_argument('--images', '--photos', type=int, default=200,
+                        help='photos of train that are learnt from (default: 200)')
     parser.add_argument('--views', type=int, default=4, help='crops of each '
                         '(default: 4)')
     parser.add_argument('--crop', type=int, default=128, help='their side (default: '
@@ -122,8 +122,8 @@ def load_views(images: Images, args: argparse.Namespace) -> dict:
     Raises:
         ValueError: If those that are there were made with other options.
     """
-    options = {key: getattr(args, key) for key in (
-        'images', 'views', 'crop', 'test_size', 'learnt', 'model', 'model_options')}
+    options = dict(photos=args.images, **{key: getattr(args, key) for key in (
+        'views', 'crop', 'test_size', 'learnt', 'model', 'model_options')})
     shallow_part, deep_part, last, mean, std = split_network(args)
     path = features_path(args)
     views = stored(path, lambda: dict(

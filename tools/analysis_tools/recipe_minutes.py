@@ -53,7 +53,8 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(__doc__)
     parser.add_argument('methods', nargs='*', metavar='METHOD',
                         help=f'some of {", ".join(METHODS)} (default: all)')
-    parser.add_argument('--images', type=int, nargs='+', default=[200, 1000, 5000],
+    parser.add_argument('--images', '--photos', type=int, nargs='+',
+                        default=[200, 1000, 5000],
                         help='numbers of photos (default: 200 1000 5000)')
     parser.add_argument('--preset', choices=['cpu', 'gpu'], default='cpu')
     parser.add_argument('--clock', choices=['cpu', 'wall'], default='cpu',

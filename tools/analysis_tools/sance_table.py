@@ -92,7 +92,7 @@ def parse_args() -> argparse.Namespace:
                         '(default: 192 352)')
     parser.add_argument('--views', type=int, default=3,
                         help='crops of each photo (default: 3)')
-    parser.add_argument('--images', type=int, default=125,
+    parser.add_argument('--images', '--photos', type=int, default=125,
                         help='photos of train to learn from (default: 125)')
     parser.add_argument('--scored', type=int, default=60,
                         help='of these, photos that are scored (default: 60)')
@@ -253,10 +253,10 @@ class Table:
         self.config = Config.fromfile(project_path(*CONFIG.split('/'))).model
         init_default_scope('mmseg')
         self.crops, self.whole = stored(osp.join(args.out, 'maps.pt'), self.make_maps)
-        self.truth = [self.crop(i, self.images.mask(crop['number']))
+        self.truth = [self.crop(i, self.images.mask(crop['photo']))
                       for i, crop in enumerate(self.crops)]
         self.first_crops = [i for i, crop in enumerate(self.crops)
-                            if crop['number'] in self.scored and i % args.views == 0]
+                            if crop['photo'] in self.scored and i % args.views == 0]
 
     def crop(self, number: int, mask: Tensor | None = None) -> Tensor | dict:
         """A crop of an image, always the same one of a number: what the training
@@ -278,7 +278,7 @@ class Table:
         results = transform(results)
         if mask is not None:
             return torch.from_numpy(results['gt_seg_map'])
-        return dict(number=n, box=results['valid_box'],
+        return dict(photo=n, box=results['valid_box'],
                     image=torch.from_numpy(results['img'].transpose(2, 0, 1)).byte())
 
     def make_maps(self) -> tuple[list[dict], dict[int, list]]:
@@ -351,7 +351,7 @@ class Table:
         args = self.args
         seeds = stored(osp.join(args.out, f'seeds_{seed}.pt'),
                        lambda: self.make_seeds(seed))
-        labels = [self.crop(i, seeds['labels'][crop['number']])
+        labels = [self.crop(i, seeds['labels'][crop['photo']])
                   for i, crop in enumerate(self.crops)]
         torch.manual_seed(seed)
         model = self.make_model(ROWS[row][1])
@@ -420,7 +420,7 @@ class Table:
         for i, crop in zip(numbers, crops, strict=True):
             sample = SegDataSample(gt_sem_seg=PixelData(data=labels[i][None].long()))
             sample.set_metainfo(
-                dict(valid_box=crop['box'], **self.tags(crop['number'])))
+                dict(valid_box=crop['box'], **self.tags(crop['photo'])))
             samples.append(sample)
         images = torch.stack([crop['image'] for crop in crops]).float()
         preprocessor = model.data_preprocessor

@@ -242,7 +242,7 @@ def claim_folder(out: str, folder: ImageFolder) -> dict[str, dict]:
 
     Args:
         out (str): The folder.
-        folder (PhotoFolder): The images.
+        folder (ImageFolder): The images.
 
     Returns:
         dict[str, dict]: What the last run has told of each image; a damaged record

@@ -41,7 +41,8 @@ def check_origin(folder: str,
 
     Raises:
         FileExistsError: If the folder holds files of another or unknown origin, or
-            if another run with another origin is about to write there.
+            if another run with another origin is about to write there; if it is to
+            make way and holds files of another kind, or the working directory.
         OSError: Naming the folder, if it is read-only, full or no folder.
     """
     check_output_folder(folder)
@@ -58,16 +59,31 @@ def check_origin(folder: str,
             what = f'files made with another {" and ".join(ledger.changes(origin))}'
         raise FileExistsError(
             f'{folder} holds {what}; choose another folder, or let this one become '
-            f'{osp.normpath(folder)}.previous by --renew')
+            f'{osp.realpath(folder)}.previous by --renew')
     process = ledger.record.get('process')
     if process and is_another_process(process):
         raise FileExistsError(
             f'another run (process {process[0]}) with another '
             f'{" and ".join(ledger.changes(origin))} works in {folder}')
     if is_taken:
-        set_aside(folder, f'{osp.normpath(folder)}.previous')
+        _make_way(folder, suffix)
     ledger.begin(origin)
     ledger.note(process=[os.getpid(), start_of_process(os.getpid())])
+
+
+def _make_way(folder: str, suffix: str) -> None:
+    """Set a folder aside that holds nothing but files of one kind."""
+    # Of a link the target, which stays on its disk.
+    folder = osp.realpath(folder)
+    others = (name for name in walk_files(folder) if not name.endswith(suffix))
+    found = next(others, None)
+    if found is None and osp.commonpath([os.getcwd(), folder]) == folder:
+        found = 'the working directory'
+    if found is not None:
+        raise FileExistsError(f'{folder} holds {found}, too, so --renew leaves it as '
+                              'it is; choose another folder')
+    set_aside(folder, f'{folder}.previous')
+    os.makedirs(folder)
 
 
 def is_another_process(process: list) -> bool:

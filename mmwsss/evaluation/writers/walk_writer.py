@@ -123,8 +123,17 @@ class InstanceWriter(BaseWriter):
 
     def join_files(self, size: int) -> None:
         """Join the results of all images in one file."""
-        results = []
-        for name in walk_files(self.out_dir):
-            if name.endswith('.json') and name != MERGED_FILE:
-                results += read_json(osp.join(self.out_dir, name))
-        write_json(osp.join(self.out_dir, MERGED_FILE), results)
+        join_instances(self.out_dir)
+
+
+def join_instances(folder: str) -> None:
+    """Join what :class:`InstanceWriter` wrote of each image in one file.
+
+    Args:
+        folder (str): The folder of its files.
+    """
+    results = []
+    for name in walk_files(folder):
+        if name.endswith('.json') and name != MERGED_FILE:
+            results += read_json(osp.join(folder, name))
+    write_json(osp.join(folder, MERGED_FILE), results)
