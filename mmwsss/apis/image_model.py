@@ -43,13 +43,6 @@ def change_trained_config(cfg: Config, meta: dict,
     change_config(cfg, options)
 
 
-def innermost_dataset(dataset: dict) -> dict:
-    """The config of a dataset without those that repeat it or reduce it."""
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
-    return dataset
-
-
 def dataset_meta(dataset: dict) -> dict:
     """Classes and palette that the type and the ``metainfo`` of a dataset say."""
     kind = dataset.get('type')

@@ -22,13 +22,13 @@ from mmwsss.datasets.transforms.geometry import pil_resize
 from mmwsss.engine import check_amp, fast_inference, load_checkpoint_file
 from mmwsss.structures import Seed, encode_tags, present_classes, to_image_size
 from mmwsss.utils import check_keys, load_config, project_path
+from mmwsss.utils.nested import innermost_dataset
 from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.visualization import draw_mask, draw_tags, overlay_cam
 
 from .image_model import (
     change_trained_config,
     dataset_meta,
-    innermost_dataset,
     load_model,
     memory_pipeline,
     predict_image,
@@ -110,7 +110,7 @@ class WSSSInferencer:
         self.device = device or get_device()
         self.max_long = max_long
         self.model = load_model(cfg, checkpoint, weights, self.device)
-        meta = meta or dataset_meta(_test_dataset(cfg))
+        meta = meta or dataset_meta(innermost_dataset(cfg.get('test_dataloader')))
         self.classes = tuple(classes or meta.get('classes') or ())
         self.palette = (
             palette or meta.get('palette') or voc_palette(len(self.classes)))
@@ -309,13 +309,9 @@ def _load_config(model: str | Config) -> Config:
     return load_config(matches[0])
 
 
-def _test_dataset(cfg: Config) -> dict:
-    loader = cfg.get('test_dataloader') or {}
-    return innermost_dataset(loader.get('dataset', {}))
-
-
 def _test_pipeline(cfg: Config) -> list[dict]:
-    pipeline = cfg.get('test_pipeline') or _test_dataset(cfg).get('pipeline')
+    pipeline = cfg.get('test_pipeline') or innermost_dataset(
+        cfg.get('test_dataloader')).get('pipeline')
     if not pipeline:
         raise ValueError(f'the config {cfg.filename} has no test_pipeline')
     return pipeline

@@ -3,7 +3,8 @@
 
 A verb is a module of its name in this folder with two functions:
 ``add_arguments(parser)``, and one of the verb's own name, which takes these arguments
-and is ``mmwsss.<verb>`` in Python. It is imported when it is asked for, so that
+and is ``mmwsss.<verb>`` in Python; where something comes next, ``NEXT`` says what, of
+the function's answer. It is imported when it is asked for, so that
 ``mmwsss --help`` takes no seconds.
 """
 

@@ -37,13 +37,14 @@ def call_verb(args: argparse.Namespace) -> int | None:
     """Do what the command line asks for."""
     options = dict(vars(args))
     verb = options.pop('verb')
+    module = import_module(f'{__package__}.{verb}')
     try:
-        result = getattr(import_module(f'{__package__}.{verb}'), verb)(**options)
+        result = getattr(module, verb)(**options)
     except ToolFailed as failed:
         # It has said why.
         return failed.status
-    if verb == 'run':
-        print(f'next: mmwsss predict {result} PHOTOS')
+    if hasattr(module, 'NEXT'):
+        print(module.NEXT.format(result))
     return 0
 
 

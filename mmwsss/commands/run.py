@@ -28,6 +28,9 @@ METHODS = dict(
 PRESETS = dict(cpu=('_mobilenetv1', 384), gpu=('', 640))
 """Device -> the recipes' small or large backbone, and the long side of images."""
 
+NEXT = 'next: mmwsss predict {} PHOTOS'
+"""What the command line says in the end, of the folder of the run."""
+
 LISTS = dict(train_list='train.txt', seed_list='seeds.txt', val_list='val.txt',
              test_list='test.txt')
 """Variable of the recipes -> the list that the images are laid out with."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmwsss.utils import atomic_write, read_json, write_json
+from mmwsss.utils.nested import innermost_dataset
 from mmwsss.utils.views import read_views
 from mmwsss.version import __version__
 
@@ -147,23 +148,17 @@ def step_views(step_type: str, config: Mapping[str, Any],
         str | None: Such as ``'0.5, 1, 1.5 and flips'``.
     """
     if step_type in ('seeds', 'walk'):
-        pipeline = _pipeline_of(config.get('seed_dataloader'))
+        pipeline = innermost_dataset(config.get('seed_dataloader')).get('pipeline')
+    elif step_type == 'test' and tta:
+        pipeline = config.get('tta_pipeline')
     elif step_type == 'test':
-        pipeline = config.get('tta_pipeline') if tta else _pipeline_of(
-            config.get('test_dataloader'))
+        pipeline = innermost_dataset(config.get('test_dataloader')).get('pipeline')
     else:
         return None
     if not pipeline:
         return None
     scales, flips = read_views(pipeline)
     return scales + ' and flips' * flips
-
-
-def _pipeline_of(loader: Mapping[str, Any] | None) -> Any:
-    dataset: Mapping[str, Any] = (loader or {}).get('dataset') or {}
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
-    return dataset.get('pipeline')
 
 
 def write_summary(recipe: Recipe, records: dict[str, dict],

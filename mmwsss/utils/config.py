@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .config_options import check_options, unread_options
 from .config_values import check_values
 from .lists import read_class_names, with_background
-from .nested import iter_dicts
+from .nested import innermost_dataset, iter_dicts
 from .renamed import rename_parts
 
 if TYPE_CHECKING:
@@ -124,9 +124,7 @@ def change_config(cfg: 'Config', options: dict | None = None) -> None:
                              f'there; {remedy}') from error
     rename_parts(cfg._cfg_dict)
     check_values(cfg._cfg_dict, source)
-    dataset = (cfg.get('train_dataloader') or {}).get('dataset', {})
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
+    dataset = innermost_dataset(cfg.get('train_dataloader'))
     held = dataset.get('classes')
     if 'classes' in options and held is None:
         raise ValueError(f'classes={options["classes"]}: the training images of '

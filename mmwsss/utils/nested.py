@@ -1,7 +1,7 @@
 # Copyright (c) mmwsss contributors. SPDX-License-Identifier: Apache-2.0
 """Dicts and strings in nested dicts and lists, as configs are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 
@@ -19,6 +19,21 @@ def dicts_by_key(value: Any, key: str = '') -> Iterator[tuple[str, dict]]:
         items = list(enumerate(value)) if isinstance(value, (list, tuple)) else []
     for name, item in items:
         yield from dicts_by_key(item, f'{key}.{name}' if key else str(name))
+
+
+def innermost_dataset(loader: Mapping[str, Any] | None) -> Any:
+    """The config of a loader's dataset without those that repeat or reduce it.
+
+    Args:
+        loader (Mapping, optional): The config of a data loader.
+
+    Returns:
+        Mapping: The config; empty where there is no dataset.
+    """
+    dataset: Mapping[str, Any] = (loader or {}).get('dataset') or {}
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset
 
 
 def map_strings(value: Any, change: Callable[[str], Any]) -> Any:

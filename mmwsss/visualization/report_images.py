@@ -42,11 +42,12 @@ MAX_IMAGES = 20_000
 _SAMPLE = 12
 
 
-def collect_every_image(dataset: Any,
-                   title: str,
-                   columns: Sequence[dict],
-                   max_images: int = MAX_IMAGES,
-                   tell: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+def collect_every_image(
+        dataset: Any,
+        title: str,
+        columns: Sequence[dict],
+        max_images: int = MAX_IMAGES,
+        tell: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """What a report's script needs to show every image of a set.
 
     Args:

@@ -18,6 +18,7 @@ from mmwsss.shards import ShardMeta
 from mmwsss.shards.files import require
 from mmwsss.utils import check_keys, load_config, read_config
 from mmwsss.utils.digest import digest_checkpoint, digest_value
+from mmwsss.utils.nested import innermost_dataset
 from mmwsss.utils.parallel import WorkerPool, track_progress
 from mmwsss.utils.renamed import renamed_arguments
 from mmwsss.version import __version__
@@ -25,7 +26,6 @@ from mmwsss.version import __version__
 from ..image_model import (
     change_trained_config,
     dataset_meta,
-    innermost_dataset,
     trained_meta,
 )
 from .counted_shards import READERS
@@ -175,7 +175,8 @@ def label_settings(config: str | Config,
     """
     meta = trained_meta(load_checkpoint_file(checkpoint))
     if isinstance(config, str):
-        config = read_trained_config(config, checkpoint, cfg_options)
+        config = load_config(config)
+        change_trained_config(config, meta, cfg_options)
     check_keys(config, 'model')
     init_default_scope(config.get('default_scope', 'mmseg'))
     meta = meta or _dataset_classes(config)
@@ -250,7 +251,7 @@ def _view_model(cfg: Config, checkpoint: str, tta_model: dict) -> ViewModelSetti
 
 
 def _dataset_classes(cfg: Config) -> dict:
-    dataset = innermost_dataset(image_loader(cfg).dataset)
+    dataset = innermost_dataset(image_loader(cfg))
     meta = dataset_meta(dataset)
     classes = dataset.get('classes') or meta.get('classes')
     if not classes or isinstance(classes, str):
